@@ -1,0 +1,64 @@
+"""The errors that a user can meet.
+
+    DltrainError
+    ├── ConfigError   a key, an option or a combination that cannot work (exit code 2)
+    ├── DataError     a file or a table that cannot be used              (exit code 2)
+    └── RunError      the training itself failed                        (exit code 1)
+
+Each message is one or two sentences: what is wrong and where, what was expected, what came, what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class DltrainError(Exception):
+    """A fault that a person can mend; shown without a traceback."""
+
+    exit_code = 1
+
+
+class ConfigError(DltrainError):
+    """One or more faults in the configuration, found before any training.
+
+    Args:
+        faults: a sentence for each fault.
+    """
+
+    exit_code = 2
+
+    def __init__(self, faults: str | Sequence[str]) -> None:
+        self.faults = [faults] if isinstance(faults, str) else list(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class DataError(DltrainError):
+    """A file or a table that cannot be read or cannot be trained on."""
+
+    exit_code = 2
+
+
+class RunError(DltrainError):
+    """The training started and could not be finished."""
+
+
+def did_you_mean(word: str, choices: Iterable[object]) -> str:
+    """The end of an error sentence that names the nearest valid choice, or all of a few.
+
+    Args:
+        word: what the user gave.
+        choices: what would have been valid.
+
+    Returns:
+        `" Did you mean 'adam'?"`, or `" Choose from a, b, c."`, or an empty string where nothing is valid.
+    """
+    names = sorted({str(choice) for choice in choices})
+    near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
+    if near:
+        return f" Did you mean '{near[0]}'?"
+    if not names:
+        return ""
+    shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+    return f" Choose from {shown}."
