@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -67,17 +67,12 @@ class Dataset:
         Args:
             rows: positions, shape (m,).
         """
-        return Dataset(
-            name=self.name,
+        return replace(
+            self,
             columns={name: values[rows] for name, values in self.columns.items()},
-            kinds=self.kinds,
             target={name: values[rows] for name, values in self.target.items()},
             row_ids=self.row_ids[rows],
-            source=self.source,
             test_rows=None if self.test_rows is None else self.test_rows[rows],
-            task=self.task,
-            target_range=self.target_range,
-            notes=self.notes,
         )
 
     def sha256(self) -> str:

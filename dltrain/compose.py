@@ -1,0 +1,261 @@
+"""From folders of YAML and the words of a command line to one checked config, or to all of its faults."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.utils import setup_globals
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from dltrain import conformity
+from dltrain.errors import ConfigError, did_you_mean
+from dltrain.overrides import apply, parse, sentence
+from dltrain.schema import Config
+
+log = logging.getLogger(__name__)
+
+# What a fault in YAML or in an override raises; Hydra refuses some choices of options with a ValueError.
+COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
+# A sweep of thousands is not held up by checking each of its jobs.
+MOST_JOBS_CHECKED = 64
+
+
+def conf_directory() -> Path:
+    """The folder of shipped YAML: the wheel's copy, else the one of the checkout."""
+    packaged = Path(__file__).parent / "conf"
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "conf"
+
+
+def compose(
+    overrides: Sequence[str],
+    config_directory: Path | None = None,
+    *,
+    extra_directory: Path | None = None,
+    config_name: str = "config",
+) -> DictConfig:
+    """The checked config of a single run, `hydra` node included.
+
+    Args:
+        overrides: `key=value`, `group=option`, `+key=value`, `~key`, as typed.
+        config_directory: the folder of `config_name`; the shipped one by default.
+        extra_directory: a folder that is searched in addition.
+        config_name: name of the YAML to start from.
+
+    Raises:
+        ConfigError: all faults of overrides, YAML, types, targets and combinations.
+    """
+    return Composer(config_directory, extra_directory, config_name).compose(overrides)
+
+
+@contextmanager
+def resolving(config: DictConfig) -> Iterator[None]:
+    """Lets `${hydra:…}` in a composed config be read while no job of Hydra is running."""
+    job = copy.deepcopy(config)
+    with open_dict(job.hydra):
+        job.hydra.runtime.output_dir, job.hydra.job.id, job.hydra.job.num = ".", "0", 0
+    hydra_config = HydraConfig.instance()
+    before = hydra_config.cfg
+    hydra_config.cfg = job  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        hydra_config.cfg = before
+
+
+class Composer:
+    """Composes and checks job after job from the same folders.
+
+    Args:
+        directory: the folder of `config_name`; the shipped one by default.
+        extra_directory: a folder that is searched in addition.
+        config_name: name of the YAML to start from.
+
+    Raises:
+        ConfigError: a folder does not exist.
+    """
+
+    def __init__(
+        self,
+        directory: Path | None = None,
+        extra_directory: Path | None = None,
+        config_name: str = "config",
+    ) -> None:
+        setup_globals()
+        directory = directory or conf_directory()
+        search_path = create_config_search_path(str(directory.resolve()))
+        if extra_directory is not None:
+            if not extra_directory.is_dir():
+                raise ConfigError(f"--config-dir expects a folder, there is none at '{extra_directory}'.")
+            _warn_of_shadows(extra_directory, directory)
+            path = f"file://{extra_directory.resolve()}"
+            search_path.prepend("command-line", path, SearchPathQuery(provider="schema"))
+        self.loader = ConfigLoaderImpl(search_path)
+        self.parser = OverridesParser.create(config_loader=self.loader)
+        self.config_name = config_name
+        self._bases: dict[tuple[str, ...], DictConfig] = {}
+
+    def compose(self, overrides: Sequence[str]) -> DictConfig:
+        """The checked config of one job.
+
+        Raises:
+            ConfigError: every fault found.
+        """
+        if faults := self.faults(overrides):
+            raise ConfigError(faults)
+        try:
+            return self._load(overrides, RunMode.RUN)
+        except COMPOSITION_ERRORS as error:
+            raise ConfigError(sentence(error)) from None
+
+    def compose_sweep(self, overrides: Sequence[str]) -> DictConfig:
+        """The config that a sweep starts from, after its jobs have been checked.
+
+        Raises:
+            ConfigError: every fault found, with the job that has it where not all of them do.
+        """
+        parsed, faults = parse(self.parser, overrides)
+        if faults:
+            raise ConfigError(faults)
+        config = failure = None
+        try:
+            config = self._load(overrides, RunMode.MULTIRUN)
+        except COMPOSITION_ERRORS as error:
+            failure = sentence(error)
+        jobs, swept = self._jobs(parsed, config)
+        found: dict[str, list[list[str]]] = {}
+        for job in jobs:
+            for fault in self.faults(job):
+                found.setdefault(fault, []).append(job)
+        for fault, having in found.items():
+            words = " ".join(word for word in having[0] if word.partition("=")[0] in swept)
+            faults.append(fault if len(having) == len(jobs) else f"{fault} (In the job with {words}.)")
+        if faults or config is None:
+            raise ConfigError(faults or str(failure))
+        return config
+
+    def faults(self, overrides: Sequence[str]) -> list[str]:
+        """Every fault of one job, a sentence each."""
+        from dltrain import validate
+
+        parsed, faults = parse(self.parser, overrides)
+        try:
+            choices, values, unknown = self._sort(parsed)
+        except COMPOSITION_ERRORS as error:
+            return [*faults, sentence(error)]
+        config, blamed = self._choose(choices)
+        faults += unknown + blamed
+        if config is None:
+            return faults
+        unlisted: dict[str, str] = {}
+        for override in values:
+            faults += apply(override, config, unlisted)
+        with resolving(config):
+            unlike = conformity.faults(config, Config)
+            told = [fault.partition(":")[0] for fault in unlike]
+            for key, fault in unlisted.items():
+                if not any(f"{key}.".startswith(f"{each}.") or each.startswith(f"{key}.") for each in told):
+                    unlike.append(fault)
+            return [*faults, *unlike] or validate.faults(config) or _unresolved(config)
+
+    def _sort(self, parsed: Sequence[Override]) -> tuple[tuple[str, ...], list[Override], list[str]]:
+        """Choices of options, values, and the faults of those that are neither."""
+        choices, values, faults = [], [], []
+        search_path = [str(each.input_line) for each in parsed if each.key_or_group == "hydra.searchpath"]
+        _, repository = self.loader._parse_overrides_and_create_caching_repo(self.config_name, search_path)
+        for each in parsed:
+            key, value = each.key_or_group, each.value()
+            if each.is_sweep_override():
+                faults.append(
+                    f"{key}: '{each.get_value_string()}' is several values. "
+                    f"Add -m to run them all, or write '{key}=[…]' for a list."
+                )
+            elif key == "hydra.searchpath":
+                choices.append(str(each.input_line))
+            elif not repository.group_exists(key) or isinstance(value, dict):
+                values.append(each)
+            elif each.is_delete():
+                choices.append(str(each.input_line))
+            else:
+                options = repository.get_group_options(key, ObjectType.CONFIG)
+                names = [
+                    "null" if name is None else str(name)
+                    for name in (value if isinstance(value, list) else [value])
+                ]
+                wrong = [name for name in names if name not in options]
+                faults += [
+                    f"{key}: there is no option '{name}'.{did_you_mean(name, options)}" for name in wrong
+                ]
+                if not wrong:
+                    choices.append(str(each.input_line))
+        return tuple(choices), values, faults
+
+    def _choose(self, choices: tuple[str, ...]) -> tuple[DictConfig | None, list[str]]:
+        """The config of some choices of options before any value, without those choices that don't work."""
+        try:
+            if choices not in self._bases:
+                self._bases[choices] = self._load(choices, RunMode.RUN)
+            return copy.deepcopy(self._bases[choices]), []
+        except COMPOSITION_ERRORS as error:
+            failure = sentence(error)
+        faults = {}
+        for line in choices if len(choices) > 1 else []:
+            if fault := self._choose((line,))[1]:
+                faults[line] = fault[0]
+        if not faults or len(faults) == len(choices):
+            return None, list(dict.fromkeys(faults.values())) or [failure]
+        config, rest = self._choose(tuple(line for line in choices if line not in faults))
+        return config, [*faults.values(), *rest]
+
+    def _load(self, overrides: Sequence[str], mode: RunMode) -> DictConfig:
+        return self.loader.load_configuration(self.config_name, list(overrides), mode, from_shell=False)
+
+    def _jobs(self, parsed: list[Override], config: DictConfig | None) -> tuple[list[list[str]], set[str]]:
+        """The overrides of the first jobs of a sweep, and the keys that differ between jobs."""
+        sweeper = config.hydra.sweeper if config is not None else {}
+        if not str(sweeper.get("_target_", "BasicSweeper")).endswith("BasicSweeper"):
+            return [[str(each.input_line) for each in parsed if not each.is_sweep_override()]], set()
+        params = parse(
+            self.parser, [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
+        )[0]
+        swept = {each.get_key_element() for each in [*params, *parsed] if each.is_sweep_override()}
+        try:
+            (jobs,) = BasicSweeper.split_arguments([*params, *parsed], None)
+        except HydraException as error:
+            raise ConfigError(sentence(error)) from None
+        return jobs[:MOST_JOBS_CHECKED], swept
+
+
+def _unresolved(config: DictConfig) -> list[str]:
+    """Faults of the two directories, which Hydra would meet only once it starts."""
+    faults = []
+    for key in ("hydra.run.dir", "hydra.sweep.dir"):
+        try:
+            OmegaConf.select(config, key)
+        except OmegaConfBaseException as error:
+            faults.append(f"{key}: {sentence(error)}")
+    return faults
+
+
+def _warn_of_shadows(extra: Path, shipped: Path) -> None:
+    for file in sorted(extra.rglob("*.yaml")):
+        name = file.relative_to(extra)
+        if (shipped / name).exists():
+            log.warning(
+                "'%s' is not used: dltrain ships '%s', which wins. Give the file another name.", file, name
+            )

@@ -1,0 +1,207 @@
+"""Whether a composed config holds what the schema and the signatures of its targets ask for."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from dltrain.errors import did_you_mean
+from dltrain.hints import accepts, describe, mismatch, nearest, show
+from dltrain.signatures import Signature, signature
+from dltrain.sources import Unknown
+
+# Keys of a node with a `_target_` that are Hydra's own.
+HYDRA_KEYS: dict[str, Any] = {
+    "_target_": str,
+    "_partial_": bool,
+    "_recursive_": bool,
+    "_convert_": Literal["none", "partial", "object", "all"],
+    "_args_": list,
+}
+BOUNDS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
+    "minimum": (lambda value, bound: value >= bound, "of at least"),
+    "maximum": (lambda value, bound: value <= bound, "of at most"),
+    "above": (lambda value, bound: value > bound, "above"),
+    "below": (lambda value, bound: value < bound, "below"),
+}
+
+
+def faults(config: DictConfig, schema: type) -> list[str]:
+    """Every fault of a config, a sentence each.
+
+    Args:
+        config: composed; its `hydra` node is left aside.
+        schema: a dataclass. Its fields may carry the metadata `choices`, `minimum`, `maximum`, `above` and
+            `below`, and `offered`: names of arguments that a target gets beside those in the config.
+    """
+    return list(_mapping(config, schema, "", {}))
+
+
+def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any]) -> Iterator[str]:
+    """The faults of a mapping and of all below it."""
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        fields = {field.name: field for field in dataclasses.fields(hint)}
+        hints = get_type_hints(hint)
+        yield from _unlike_fields(node, fields, key)
+        names = [name for name in map(str, node) if name in fields]
+    else:
+        fields = {}
+        names = list(map(str, node))
+        hints = dict.fromkeys(names, get_args(hint)[1]) if get_origin(hint) is dict else {}
+        if isinstance(target := look_up(node, "_target_"), str):
+            found = signature(target)
+            if isinstance(found, Unknown):
+                yield f"{_join(key, '_target_')}: {found.sentence}"
+            else:
+                yield from _unlike_signature(node, target, found, key, metadata.get("offered", ()))
+                hints = {name: _hint_of(found, name) for name in found.parameters}
+        if "_target_" in node:
+            hints |= HYDRA_KEYS
+    for name in names:
+        inner = fields[name].metadata if name in fields else {}
+        yield from _entry(node, name, hints.get(name, Any), _join(key, name), inner)
+
+
+def _entry(
+    node: DictConfig | ListConfig, name: str | int, hint: Any, key: str, metadata: Mapping[str, Any]
+) -> Iterator[str]:
+    """The faults of one value and of all below it."""
+    if OmegaConf.is_missing(node, name):
+        yield _missing(key)
+        return
+    try:
+        value = node[name]  # type: ignore[index]
+    except OmegaConfBaseException as error:
+        text = str(OmegaConf.to_container(node, resolve=False)[name])  # type: ignore[index]
+        if not _decided_later(node, text):
+            yield f"{key}: {text} cannot be resolved. {str(error).splitlines()[0]}."
+        return
+    plain = _plain(value)
+    several = isinstance(value, ListConfig)
+    broken = [] if several else list(_out_of_bounds(value, hint, key, metadata))
+    if broken:
+        yield from broken
+    elif isinstance(value, DictConfig) and accepts(hint, {}):
+        yield from _mapping(value, _of_mapping(hint), key, metadata)
+    elif not accepts(hint, plain):
+        yield f"{key}: {mismatch(hint, plain)}"
+    elif several:
+        for position in range(len(value)):
+            yield from _entry(value, position, _of_item(hint), f"{key}[{position}]", metadata)
+
+
+def _out_of_bounds(value: Any, hint: Any, key: str, metadata: Mapping[str, Any]) -> Iterator[str]:
+    """A fault against `choices`, which bind values of their type, or bounds, which bind numbers."""
+    choices = metadata.get("choices", ())
+    bounds = {name: bound for name, bound in metadata.items() if name in BOUNDS}
+    if not (choices or bounds) or value in choices:
+        return
+    whole = (
+        all(isinstance(bound, int) for bound in bounds.values()) if hint is Any else not accepts(hint, 0.5)
+    )
+    number = int if whole else float
+    if accepts(number, value):
+        fits = bool(bounds) or not any(type(choice) is type(value) for choice in choices)
+        fits &= all(BOUNDS[name][0](value, bound) for name, bound in bounds.items())
+    else:
+        # Where the schema says Any, nothing but the metadata says what may stand here.
+        fits = hint is not Any and not any(type(choice) is type(value) for choice in choices)
+    if fits:
+        return
+    limits = " and ".join(f"{BOUNDS[name][1]} {bound}" for name, bound in bounds.items())
+    words = [
+        f"one of {', '.join(map(str, choices))}" if len(choices) > 1 else "".join(choices),
+        f"{describe(number)} {limits}" if bounds else "",
+        "null" if hint is not Any and accepts(hint, None) else "",
+    ]
+    near = nearest(value, [each for each in choices if isinstance(value, str)])
+    yield f"{key}: expected {' or '.join(filter(None, words))}, came {show(_plain(value))}.{near}"
+
+
+def _unlike_fields(node: DictConfig, fields: Mapping[str, dataclasses.Field[Any]], key: str) -> Iterator[str]:
+    for name in map(str, node):
+        if name not in fields and (key, name) != ("", "hydra"):
+            yield f"{_join(key, name)}: there is no such key.{did_you_mean(name, fields)}"
+    if look_up(node, "name") == "auto":
+        return  # the data decides on the rest
+    given = set(map(str, node))
+    for name, field in fields.items():
+        if name not in given and field.default in ("???", dataclasses.MISSING):
+            yield _missing(_join(key, name))
+
+
+def _unlike_signature(
+    node: DictConfig, target: str, found: Signature, key: str, offered: tuple[str, ...]
+) -> Iterator[str]:
+    given = set(map(str, node))
+    if not found.open:
+        for name in sorted(given - set(found.parameters) - set(HYDRA_KEYS)):
+            near = did_you_mean(name, found.parameters)
+            yield f"{_join(key, name)}: {target} has no argument '{name}'.{near}"
+    # Functions, and what dltrain brings itself, are called with more than stands in the config.
+    if found.is_class and not target.startswith("dltrain.") and not look_up(node, "_partial_"):
+        for name in sorted(found.required - given - set(offered)) if "_args_" not in given else []:
+            yield f"{_join(key, name)}: {target} needs this argument. Give one with +{_join(key, name)}=…"
+
+
+def _hint_of(found: Signature, name: str) -> Any:
+    """The annotated type, else what the default shows plainly; null and a node always fit."""
+    if name in found.hints:
+        return Annotated[found.hints[name] | dict | None, describe(found.hints[name])]
+    match found.parameters[name]:
+        case bool():
+            return Annotated[bool | Literal[0, 1] | list | dict | None, "true or false"]
+        case int() | float():
+            return Annotated[float | list | dict | None, "a number"]
+        case str():
+            return Annotated[str | int | list | dict | None, "text"]
+    return Any
+
+
+def _of_mapping(hint: Any) -> Any:
+    """The part of a hint that says what a mapping holds."""
+    several = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else [hint]
+    return next((each for each in several if dataclasses.is_dataclass(each) or get_origin(each) is dict), Any)
+
+
+def _of_item(hint: Any) -> Any:
+    """The part of a hint that says what a list holds."""
+    several = get_args(hint) if get_origin(hint) in (Union, types.UnionType, Annotated) else [hint]
+    return next((get_args(each)[0] for each in several if get_origin(each) is list), Any)
+
+
+def _missing(key: str) -> str:
+    return f"{key}: a value is mandatory here and none is set. Give one with {key}=…"
+
+
+def _decided_later(node: DictConfig | ListConfig, text: str) -> bool:
+    """Whether an interpolation asks for a key of a node that the data is to fill in."""
+    parents = [name.rpartition(".")[0] for name in re.findall(r"\$\{([\w.]+)\}", text)]
+    return any(look_up(node._get_root(), f"{parent}.name") == "auto" for parent in parents if parent)
+
+
+def look_up(node: Any, key: str) -> Any:
+    """The value of a dotted key, or None where it is absent, missing or cannot be resolved."""
+    try:
+        return OmegaConf.select(node, key, throw_on_missing=False)
+    except OmegaConfBaseException:
+        return None
+
+
+def _plain(value: Any) -> Any:
+    if not OmegaConf.is_config(value):
+        return value
+    try:
+        return OmegaConf.to_container(value, resolve=True)
+    except OmegaConfBaseException:
+        return OmegaConf.to_container(value, resolve=False)
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name

@@ -1,0 +1,210 @@
+"""The Large Movie Review Dataset (Maas et al. 2011): 25,000 + 25,000 reviews of films, with their ratings."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dltrain.data.dataset import Array, Dataset
+from dltrain.data.imdb_keras import KERAS_FILE, keras_cache, read_keras_reviews, word_index_file
+from dltrain.data.storage import cached_table, data_directory, download, fingerprint, read_tar
+from dltrain.errors import ConfigError, DataError, did_you_mean
+
+URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+# Recorded by TensorFlow Datasets (imdb_reviews/checksums.tsv) and Hugging Face (imdb/dataset_infos.json).
+SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
+
+ARCHIVES = ("aclImdb_v1.tar.gz", "aclImdb_labeled_50k.tar.gz")
+OFFICIAL_ROWS = {"train": 25_000, "test": 25_000}
+SENTIMENTS = {"neg": "negative", "pos": "positive"}
+TARGETS = ("sentiment", "rating")
+# Part of the key of cached files: raise it when the parsed table changes.
+PARSER = "imdb_1"
+
+_MEMBER = re.compile(r"(?:^|/)(train|test)/(neg|pos|unsup)/([^/.][^/]*)\.txt$")
+_FILE_NAME = re.compile(r"(\d+)_(10|[1-9])")
+
+
+def load(*, name: str, path: str | None, target: str) -> Dataset:
+    """Loads the reviews from the archive, its folder or Keras' form; fetches the archive if there is none.
+
+    Args:
+        name: what outputs call the dataset.
+        path: a .tar or .tar.gz, an unpacked folder, Keras' imdb.npz, or a folder that holds one of them; None
+            looks in the data directory and in Keras' cache, then downloads the archive.
+        target: `sentiment` ("negative" or "positive") or `rating` (1 to 10).
+
+    Returns:
+        The training part, then the official test part (`test_rows`), each negative before positive and by
+        number; one text column `review`, as written, with its HTML tags.
+
+    Raises:
+        ConfigError: the target is unknown, or the source has no ratings.
+        DataError: the source is missing, damaged or without reviews, or it cannot be downloaded.
+    """
+    if target not in TARGETS:
+        raise ConfigError(f"dataset.target={target}: no such target.{did_you_mean(target, TARGETS)}")
+    location = _locate(path, target)
+    if location.suffix == ".npz":
+        if target == "rating":
+            raise ConfigError(
+                f"dataset.target=rating: {location} has no ratings; set dataset.path to the archive "
+                f"{ARCHIVES[0]}, or take dataset.target=sentiment."
+            )
+        words = word_index_file(location)
+        table = cached_table(
+            f"{PARSER}_{fingerprint(location, words)}", partial(_parse_keras, location, words)
+        )
+    else:
+        table = cached_table(f"{PARSER}_{fingerprint(location)}", partial(_parse_reviews, location))
+    return _dataset(name, location, target, table)
+
+
+def _dataset(name: str, location: Path, target: str, table: pa.Table) -> Dataset:
+    test_rows = np.asarray(table["test"].to_numpy(), dtype=np.bool_)
+    rows = {"train": int(np.sum(~test_rows)), "test": int(np.sum(test_rows))}
+    if target == "sentiment":
+        values: Array = np.where(table["positive"].to_numpy(), SENTIMENTS["pos"], SENTIMENTS["neg"]).astype(
+            object
+        )
+    else:
+        values = table["rating"].to_numpy().astype(np.float64)
+    notes = json.loads(table.schema.metadata[b"notes"])
+    if rows != OFFICIAL_ROWS:
+        notes.append(
+            f"The official data has 25,000 + 25,000 reviews; here are {rows['train']:,} + {rows['test']:,}."
+        )
+    return Dataset(
+        name=name,
+        columns={"review": table["review"].to_numpy()},
+        kinds={"review": "text"},
+        target={target: values},
+        row_ids=table["row_id"].to_numpy(),
+        source=f"Large Movie Review Dataset from {location}: "
+        f"{rows['train']:,} training and {rows['test']:,} test reviews",
+        test_rows=test_rows if rows["test"] else None,
+        task="binary" if target == "sentiment" else "regression",
+        target_range=(1.0, 10.0) if target == "rating" else None,
+        notes=tuple(notes),
+    )
+
+
+def _locate(path: str | None, target: str) -> Path:
+    """The archive, unpacked folder or npz to read; fetches the archive if no path is given and none found."""
+    if path is not None:
+        given = Path(path).expanduser().absolute()
+        if not given.exists():
+            raise DataError(f"dataset.path={path}: there is no {given}.")
+        found = given if given.is_file() else _search([given], rating=False)
+        if found is None:
+            raise DataError(
+                f"dataset.path={path}: expected an archive {ARCHIVES[0]} or a folder with train/pos, "
+                f"train/neg, test/pos and test/neg; {given} has neither."
+            )
+        return found
+    folder = data_directory() / "imdb"
+    found = _search([folder, data_directory(), keras_cache()], rating=target == "rating")
+    if found is not None:
+        return found
+    try:
+        return download(URL, SHA256, folder / ARCHIVES[0])
+    except DataError as error:
+        raise DataError(
+            f"{error} Put the file {ARCHIVES[0]} in {folder}, or set dataset.path to where it is."
+        ) from None
+
+
+def _search(folders: list[Path], *, rating: bool) -> Path | None:
+    """The best source in these folders: unpacked reviews, archive, then Keras' file if ratings can lack."""
+    for name in (".", "aclImdb", *ARCHIVES):
+        for folder in folders:
+            candidate = folder / name
+            if candidate.is_file() or (candidate / "train" / "pos").is_dir():
+                return candidate
+    for folder in folders:
+        candidate = folder / KERAS_FILE
+        if not rating and candidate.is_file() and _has_words(candidate):
+            return candidate
+    return None
+
+
+def _has_words(npz: Path) -> bool:
+    try:
+        word_index_file(npz)
+    except DataError:
+        return False
+    return True
+
+
+def _parse_reviews(location: Path) -> pa.Table:
+    """All labelled reviews in their fixed order, with the columns review, positive, rating, test, row_id."""
+    reviews: dict[tuple[bool, bool, int], tuple[str, float, str]] = {}
+    unlabelled = 0
+    for member, content in _read_folder(location) if location.is_dir() else read_tar(location, _is_review):
+        found = _MEMBER.search(member)
+        if found is None:
+            continue
+        part, label, stem = found.groups()
+        if label == "unsup":
+            unlabelled += 1
+            continue
+        parsed = _FILE_NAME.fullmatch(stem)
+        if parsed is None:
+            raise DataError(
+                f"{location}: expected a file name NUMBER_RATING.txt with a rating 1 to 10, got {member}."
+            )
+        number, rating = int(parsed[1]), float(parsed[2])
+        key = (part == "test", label == "pos", number)
+        if key in reviews:
+            raise DataError(
+                f"{location}: two reviews have the number {number} in {part}/{label}, one is {member}."
+            )
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{location}: {member} is not UTF-8 text (byte {error.start}: {error.reason})."
+            ) from None
+        reviews[key] = (text, rating, f"{part}/{label}/{stem}")
+    if not any(not test for test, _, _ in reviews):
+        raise DataError(
+            f"{location} has no labelled reviews: expected files such as train/pos/127_7.txt in it."
+        )
+    notes = [f"Skipped {unlabelled:,} reviews without a label (train/unsup)."] if unlabelled else []
+    keys = sorted(reviews)
+    texts, ratings, row_ids = zip(*(reviews[key] for key in keys), strict=True)
+    return _table(texts, [key[1] for key in keys], ratings, [key[0] for key in keys], row_ids, notes)
+
+
+def _is_review(member: str) -> bool:
+    return _MEMBER.search(member) is not None
+
+
+def _read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for file in folder.glob("t*/*/*.txt"):
+        try:
+            yield file.relative_to(folder).as_posix(), file.read_bytes()
+        except OSError as error:
+            raise DataError(f"Cannot read {file}: {error.strerror}.") from None
+
+
+def _parse_keras(npz: Path, words: Path) -> pa.Table:
+    reviews = read_keras_reviews(npz, words)
+    texts, positive, test, row_ids = zip(*reviews, strict=True)
+    notes = [
+        f"Decoded the numbers of {npz.name} into words: lower case, no punctuation, no tags and no ratings; "
+        f"{ARCHIVES[0]} has the reviews as written."
+    ]
+    return _table(texts, positive, np.full(len(texts), np.nan), test, row_ids, notes)
+
+
+def _table(texts: Any, positive: Any, ratings: Any, test: Any, row_ids: Any, notes: list[str]) -> pa.Table:
+    columns = {"review": texts, "positive": positive, "rating": ratings, "test": test, "row_id": row_ids}
+    return pa.table(columns).replace_schema_metadata({"notes": json.dumps(notes)})

@@ -1,0 +1,229 @@
+"""The kind of a column, inferred from its cells (numeric, category, text), and its values as that kind.
+
+A column of a few words is a category, of sentences a text; identifiers, dates and constants are no features.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dltrain.data.dataset import Array
+from dltrain.data.raw_table import RawTable
+from dltrain.errors import DataError
+
+CHOICES = ("numeric", "category", "text", "ignore")
+# Every value of a category becomes an input of its own: of one seen in a few rows, little is learned.
+CATEGORY_VALUES = 20
+CATEGORY_SHARE = 0.05
+CATEGORY_VALUES_AT_MOST = 1000
+NEARLY_ALL_DIFFER = 0.9
+MOSTLY_NUMBERS = 0.9
+# Names and addresses have two to four words; sentences seldom fewer than five.
+TEXT_WORDS = 5
+ID_NAME = re.compile(
+    r"(?:.*[_\W])?(?:id|index|uuid|guid)|rownames|(?:passenger|row|user|customer)id", re.IGNORECASE
+)
+CAMEL_CASE_ID = re.compile(r".*[a-z]I[dD]")
+DATE = (
+    r"\s*(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d{2})"
+    r"|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
+    r"(?:[T ]\d{1,2}:\d{2}\S*(?: ?[AaPp][Mm])?)?\s*"
+)
+NUMBER_WITH_COMMAS = r"[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?"
+WHOLE_NUMBER = re.compile(r"([+-]?\d+)(?:\.0*)?")
+
+
+def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
+    """The kind that a column's name and cells speak for.
+
+    Args:
+        table: where the column stands.
+        name: the column.
+
+    Returns:
+        One of numeric, category, text, ignore; and the reason where it is ignore, else "".
+
+    Raises:
+        DataError: the column holds numbers with words among them, or with commas in them.
+    """
+    values = table.columns[name]
+    present = values[~missing(values)]
+    if not len(present):
+        return "ignore", "empty"
+    distinct = pd.Series(present).drop_duplicates().to_numpy()
+    if len(distinct) == 1 and len(present) == len(values):
+        return "ignore", "one value alone"
+    if name in table.declared:
+        return table.declared[name]
+    numbers = as_numbers(distinct)
+    share = float(np.mean(~np.isnan(numbers)))
+    if share == 1:
+        return _number_kind(name, numbers, len(values))
+    few = max(CATEGORY_VALUES, min(CATEGORY_VALUES_AT_MOST, int(CATEGORY_SHARE * len(values))))
+    if share >= MOSTLY_NUMBERS and len(distinct) > few:
+        row = _first_word(values)
+        raise DataError(
+            f"Column '{name}' holds numbers, and a word in {table.where(row)}: '{values[row]}'. If that "
+            f"means a missing value: dataset.missing_values=['{values[row]}']; otherwise name the kind: "
+            f"'+dataset.kinds={{{name}: category}}' (or text, or ignore)."
+        )
+    if pd.Series(distinct).str.fullmatch(NUMBER_WITH_COMMAS).all():
+        raise DataError(
+            f"Column '{name}' holds numbers with commas ('{distinct[0]}'), which could mean decimals or thousands. "
+            f"Write 1234.5, or name the kind: '+dataset.kinds={{{name}: category}}' (or text, or ignore)."
+        )
+    return _word_kind(present, distinct, few)
+
+
+def _number_kind(name: str, distinct: npt.NDArray[np.float64], rows: int) -> tuple[str, str]:
+    whole = bool(np.all(np.isfinite(distinct))) and bool(np.all(distinct == np.floor(distinct)))
+    if not whole:
+        return "numeric", ""
+    if ID_NAME.fullmatch(name) or CAMEL_CASE_ID.fullmatch(name):
+        return "ignore", "an identifier by its name"
+    if len(distinct) == rows > 2 and bool(np.all(np.diff(np.sort(distinct)) == 1)):
+        return "ignore", "counts the rows"
+    return "numeric", ""
+
+
+def _word_kind(present: Array, distinct: Array, few: int) -> tuple[str, str]:
+    if _are_dates(distinct):
+        return "ignore", "dates"
+    all_differ = len(distinct) > 2 and len(distinct) >= NEARLY_ALL_DIFFER * len(present)
+    if (all_differ or len(distinct) > few) and _words_a_cell(present) >= TEXT_WORDS:
+        return "text", ""
+    if all_differ:
+        return "ignore", "nearly all values differ"
+    if len(distinct) > few:
+        return "ignore", f"{len(distinct):,} different values"
+    return "category", ""
+
+
+def _words_a_cell(present: Array) -> float:
+    return float(np.median([len(str(cell).split()) for cell in present]))
+
+
+def _are_dates(distinct: Array) -> bool:
+    words = pd.Series(distinct)
+    if not words.str.fullmatch(DATE).all():
+        return False
+    with warnings.catch_warnings():
+        # pandas warns where day and month come in an order other than the one asked for; either is a date.
+        warnings.simplefilter("ignore")
+        parsed = pd.to_datetime(words.head(200), format="mixed", dayfirst=True, errors="coerce", utc=True)
+    return bool(parsed.notna().all())
+
+
+def missing(values: Array) -> npt.NDArray[np.bool_]:
+    """Which cells are missing, shape (n,)."""
+    return np.asarray(pd.isna(values))
+
+
+def as_numbers(values: Array) -> npt.NDArray[np.float64]:
+    """The cells as float64, NaN for what is no number."""
+    if values.dtype == np.float64:
+        return values.astype(np.float64, copy=False)
+    return pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+
+
+def numeric_values(table: RawTable, name: str) -> npt.NDArray[np.float64]:
+    """A column as float64 with NaN for a missing cell, shape (n,).
+
+    Raises:
+        DataError: a cell holds a word or an infinite number; it is named.
+    """
+    values = table.columns[name]
+    numbers = as_numbers(values)
+    bad = np.flatnonzero(np.isnan(numbers) & ~missing(values))
+    if bad.size:
+        raise DataError(
+            f"Column '{name}' cannot be numeric: {table.where(bad[0])} holds '{values[bad[0]]}'. If that "
+            f"means a missing value: dataset.missing_values=['{values[bad[0]]}']."
+        )
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if infinite.size:
+        raise DataError(
+            f"Column '{name}' has an infinite value in {table.where(infinite[0])}; expected finite numbers "
+            "(an empty cell where the value is unknown)."
+        )
+    return numbers
+
+
+def word_values(table: RawTable, name: str) -> Array:
+    """A column as words: an object array of str with None for a missing cell, shape (n,).
+
+    Whole numbers are written without a decimal point, and true and false with a capital.
+    """
+    values = table.columns[name]
+    absent = missing(values)
+    if values.dtype == np.float64:
+        words = np.array([str(int(x)) if x.is_integer() else repr(x) for x in values.tolist()], dtype=object)
+        words[absent] = None
+        return words
+    words = values.copy()
+    distinct = pd.unique(pd.Series(values[~absent], dtype=object)).tolist()
+    if {word.lower() for word in distinct} <= {"true", "false"}:
+        spelled = {word: word.capitalize() for word in distinct}
+    elif all(WHOLE_NUMBER.fullmatch(word) for word in distinct):
+        # "1.0" comes from a program that wrote whole numbers beside missing cells; "007" stays as it is.
+        spelled = {word: WHOLE_NUMBER.sub(r"\1", word) for word in distinct}
+    else:
+        return words
+    words[~absent] = [spelled[word] for word in words[~absent]]
+    return words
+
+
+def feature_values(table: RawTable, name: str, kind: str) -> Array:
+    """A column as the values that a feature of this kind has.
+
+    Args:
+        table: where the column stands.
+        name: the column.
+        kind: numeric, category or text.
+
+    Returns:
+        float64 with NaN for numeric, else an object array of str with "" for a missing cell; shape (n,).
+
+    Raises:
+        DataError: a cell of a numeric column holds a word or an infinite number.
+    """
+    if kind == "numeric":
+        return numeric_values(table, name)
+    words = word_values(table, name)
+    words[missing(words)] = ""
+    return words
+
+
+def target_values(table: RawTable, name: str, kind: str | None = None) -> Array:
+    """A column as a target: float64 where it holds numbers, else words.
+
+    Args:
+        table: where the column stands.
+        name: the column.
+        kind: numeric or category as the user asked, or None to go by the cells.
+
+    Returns:
+        float64 with NaN, or an object array of str with None, for a missing cell; shape (n,).
+
+    Raises:
+        DataError: every cell is missing; or numeric is asked for and a cell is no finite number.
+    """
+    values = table.columns[name]
+    present = values[~missing(values)]
+    if not len(present):
+        raise DataError(f"{table.origin}: the target '{name}' has no value in any row.")
+    if kind is None:
+        numbers = as_numbers(pd.Series(present).drop_duplicates().to_numpy())
+        # Classes that the file declares stay words, else 1, 2, 3 would look like amounts; 0 and 1 do not.
+        classes = name in table.declared and not set(numbers.tolist()) <= {0.0, 1.0}
+        kind = "category" if classes or np.isnan(numbers).any() else "numeric"
+    return numeric_values(table, name) if kind == "numeric" else word_values(table, name)
+
+
+def _first_word(values: Array) -> int:
+    return int(np.flatnonzero(np.isnan(as_numbers(values)) & ~missing(values))[0])

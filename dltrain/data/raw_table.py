@@ -1,0 +1,143 @@
+"""A table as it stands in a file: numbers and words, before a kind is chosen for any column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dltrain.data.dataset import Array
+from dltrain.errors import DataError
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Columns of one length with the place that each row came from.
+
+    Attributes:
+        origin: the file's name, for messages.
+        columns: by name, n rows each: float64 with NaN, or object of str with None, for a missing cell.
+        lines: the line of the file where each row starts, from 1; None for a file without lines.
+        declared: kind and reason, for the columns where the file itself says it.
+        notes: sentences for the log.
+    """
+
+    origin: str
+    columns: Mapping[str, Array]
+    lines: npt.NDArray[np.int64] | None = None
+    declared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    def where(self, row: int | np.integer) -> str:
+        """A row as a person finds it: the file and the line, or the row from 1 where there are no lines."""
+        place = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        return f"{self.origin} {place}"
+
+
+def check_names(names: Sequence[str], *, origin: str) -> None:
+    """Refuse two columns of one name.
+
+    Raises:
+        DataError: a name comes twice.
+    """
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names, start=1):
+        if name in seen:
+            hint = " If the first line is no header: dataset.header=false." if all_numbers(names) else ""
+            raise DataError(
+                f"{origin}: two columns are named '{name}' (fields {seen[name]} and {position}); "
+                f"rename one of them.{hint}"
+            )
+        seen[name] = position
+
+
+def all_numbers(names: Sequence[str]) -> bool:
+    """Whether every name is a number, which a header seldom is."""
+    return bool(pd.to_numeric(pd.Series(list(names), dtype=object), errors="coerce").notna().all())
+
+
+def from_frame(
+    frame: pd.DataFrame,
+    *,
+    origin: str,
+    lines: npt.NDArray[np.int64] | None = None,
+    notes: tuple[str, ...] = (),
+) -> RawTable:
+    """A table from a pandas frame, whatever the types of its columns.
+
+    Args:
+        frame: n rows; its index is not looked at.
+        origin: the file's name, for messages.
+        lines: the line of each row, shape (n,).
+        notes: sentences for the log.
+
+    Raises:
+        DataError: two columns have one name.
+    """
+    names = [str(name) for name in frame.columns]
+    check_names(names, origin=origin)
+    columns: dict[str, Array] = {}
+    declared: dict[str, tuple[str, str]] = {}
+    for position, name in enumerate(names):
+        columns[name], declaration = _plain(frame.iloc[:, position])
+        if declaration is not None:
+            declared[name] = declaration
+    return RawTable(origin=origin, columns=columns, lines=lines, declared=declared, notes=notes)
+
+
+def mark_missing(table: RawTable, words: Iterable[str]) -> RawTable:
+    """The same table with these words, and the numbers that they spell, as missing cells."""
+    missing = {str(word) for word in words}
+    numbers = [number for number in map(_number, missing) if number is not None]
+    columns: dict[str, Array] = {}
+    for name, values in table.columns.items():
+        if values.dtype == np.float64:
+            columns[name] = np.where(np.isin(values, numbers), np.nan, values.astype(np.float64))
+        else:
+            words = values.astype(object)
+            words[pd.Series(values).isin(missing)] = None
+            columns[name] = words
+    return replace(table, columns=columns)
+
+
+def _number(word: str) -> float | None:
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _plain(series: pd.Series[Any]) -> tuple[Array, tuple[str, str] | None]:
+    declaration: tuple[str, str] | None = None
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        declaration = ("category", "declared in the file")
+        series = series.astype(object)
+    if pd.api.types.is_bool_dtype(series.dtype):
+        return _words(series), declaration
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan), declaration
+    if series.dtype != object:
+        return _words(series), declaration
+    inferred = pd.api.types.infer_dtype(series, skipna=True)
+    if inferred in {"integer", "floating", "mixed-integer-float", "decimal"}:
+        return series.astype(np.float64).to_numpy(), declaration
+    nested = next((cell for cell in series if isinstance(cell, (bytes, list, dict, tuple, np.ndarray))), None)
+    if nested is not None:
+        declaration = ("ignore", f"holds {type(nested).__name__} values")
+    return _words(series), declaration
+
+
+def _words(series: pd.Series[Any]) -> Array:
+    missing = series.isna().to_numpy()
+    words = series.astype(object).map(str).to_numpy(dtype=object)
+    words[missing] = None
+    return words

@@ -1,0 +1,133 @@
+"""A file of the user's: find it, read its bytes, and decode its text."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from pathlib import Path
+
+from dltrain.errors import ConfigError, DataError, did_you_mean
+
+# The longer mark first: UTF-32's begins with UTF-16's.
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+def find_file(path: str | Path) -> Path:
+    """The absolute path of an existing file.
+
+    Args:
+        path: as the user gave it; `~` is expanded, a relative path starts at the current directory.
+
+    Raises:
+        DataError: there is no such file, or it is a directory.
+    """
+    try:
+        full = Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise DataError(f"dataset.path={path}: {error}") from None
+    if full.is_dir():
+        raise DataError(f"dataset.path={path} is a directory ({full}); give one file in it.")
+    if not full.exists():
+        if not full.parent.is_dir():
+            raise DataError(f"dataset.path: there is no file {full}, nor its folder {full.parent}.")
+        beside = [entry.name for entry in full.parent.iterdir() if entry.is_file()]
+        raise DataError(f"dataset.path: there is no file {full}.{did_you_mean(full.name, beside)}")
+    return full
+
+
+def stem(path: Path) -> str:
+    """The file's name without its suffixes: `emotions` for `emotions.arff.gz`."""
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, decompressed where it is gzip.
+
+    Raises:
+        DataError: the file is empty, unreadable, or broken gzip.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    if content.startswith(GZIP_MAGIC) or (content and path.suffix.lower() == ".gz"):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataError(f"{path} is no complete gzip file ({error}); is the download whole?") from None
+    if not content:
+        raise DataError(f"{path} is empty.")
+    return content
+
+
+def decode(content: bytes, *, origin: str, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    """Text from bytes: as told, else by byte order mark, UTF-8, Windows-1252, Latin-1, in this order.
+
+    Args:
+        content: the whole file.
+        origin: the file's name, for messages.
+        encoding: a codec's name, or None to detect it.
+
+    Returns:
+        The text, and a note where the encoding is a guess.
+
+    Raises:
+        ConfigError: there is no such encoding.
+        DataError: the bytes are not in the given encoding, or are no text.
+    """
+    notes: tuple[str, ...] = ()
+    if encoding is not None:
+        text = _decode_as(content, origin, encoding)
+    else:
+        marked = next((codec for mark, codec in BYTE_ORDER_MARKS if content.startswith(mark)), None)
+        if marked is not None:
+            text = _decode_as(content, origin, marked)
+        else:
+            text, guessed = _guess(content)
+            if guessed:
+                notes = (f"encoding: {origin} is not UTF-8, read as {guessed}; dataset.encoding sets it.",)
+    if "\0" in text:
+        raise DataError(
+            f"{origin} holds zero bytes, so it is no plain text in "
+            f"{encoding or 'UTF-8'}; if it is UTF-16 try dataset.encoding=utf-16-le, else save it as CSV."
+        )
+    if not text.strip():
+        raise DataError(f"{origin} is empty.")
+    return text, notes
+
+
+def _guess(content: bytes) -> tuple[str, str | None]:
+    try:
+        return content.decode("utf-8"), None
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("cp1252"), "cp1252"
+    except UnicodeDecodeError:
+        return content.decode("latin-1"), "latin-1"
+
+
+def _decode_as(content: bytes, origin: str, encoding: str) -> str:
+    try:
+        # UTF-8 asked for by name: the mark of a file that has one is no part of its first column's name.
+        return content.decode(encoding).removeprefix("\ufeff")
+    except LookupError:
+        common = ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "mac-roman", "cp1251"]
+        raise ConfigError(
+            f"dataset.encoding={encoding} is no known text encoding.{did_you_mean(encoding, common)}"
+        ) from None
+    except UnicodeError as error:
+        position = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
+        other = "cp1252" if encoding.lower().replace("_", "-").startswith("utf") else "utf-8"
+        raise DataError(
+            f"{origin} is not in {encoding}: it cannot be decoded{position}. Try dataset.encoding={other}, "
+            "or dataset.encoding=null to have it detected."
+        ) from None

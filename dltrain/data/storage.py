@@ -1,0 +1,236 @@
+"""The data directory: atomic files, checked downloads, archives read in a stream, parsed data as Parquet."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.client
+import logging
+import os
+import secrets
+import tarfile
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+import platformdirs
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
+
+from dltrain.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+BLOCK = 1 << 20
+TIMEOUT_SECONDS = 30
+
+
+def data_directory() -> Path:
+    """Where downloads and parsed data are kept.
+
+    Returns:
+        The folder that `DLTRAIN_DATA_DIR` names, else the user's cache directory; it need not exist yet.
+    """
+    chosen = os.environ.get("DLTRAIN_DATA_DIR")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return Path(platformdirs.user_cache_dir("dltrain", appauthor=False))
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Lets a file appear whole or not at all: write to the temporary path, and it takes its place at the end.
+
+    The folder is made if need be. The temporary file stands in the same folder and ends with the same name,
+    since some writers choose the format by the suffix. Readers see the old file until then; it stays, and the
+    temporary one is removed, if the block raises.
+
+    Args:
+        path: the file to create or replace.
+
+    Yields:
+        The temporary path, which the block must create.
+
+    Raises:
+        OSError: the folder or the file cannot be written, or the block wrote nothing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A name alone, not a file made by tempfile: that one would be readable by its owner only.
+    temporary = path.with_name(f".part-{secrets.token_hex(6)}.{path.name}")
+    try:
+        yield temporary
+        # Without this a power cut can leave the new name with no content.
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def download(url: str, sha256: str, destination: Path) -> Path:
+    """Fetches a file and checks it before it takes its name.
+
+    Args:
+        url: where it is.
+        sha256: the hash that it must have, in hexadecimal.
+        destination: the file to create or replace.
+
+    Returns:
+        The destination.
+
+    Raises:
+        DataError: it cannot be fetched or written, or its hash is another; then the destination is as before.
+    """
+    logger.info("Downloading %s to %s", url, destination)
+    try:
+        with replace_file(destination) as part:
+            came = _fetch(url, part)
+            if came != sha256:
+                raise DataError(f"{url} has the sha256 {came}, expected {sha256}: the file was not kept.")
+    except (OSError, http.client.HTTPException) as error:
+        cause = error.reason if isinstance(error, urllib.error.URLError) else error
+        reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+        raise DataError(f"Cannot download {url} to {destination}: {reason}.") from None
+    return destination
+
+
+def _fetch(url: str, destination: Path) -> str:
+    """Streams a URL into a file, with a progress bar or, without a terminal, log lines; gives its sha256."""
+    digest = hashlib.sha256()
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn())
+    progress = Progress(*columns, console=console, disable=not console.is_terminal)
+    request = urllib.request.Request(url, headers={"User-Agent": "dltrain"})
+    with (
+        urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response,
+        destination.open("wb") as file,
+        progress,
+    ):
+        length = response.headers.get("Content-Length")
+        total = int(length) if length and length.isdigit() else None
+        task = progress.add_task(destination.name.split(".", 2)[-1], total=total)
+        done = tenths = 0
+        while block := response.read(BLOCK):
+            file.write(block)
+            digest.update(block)
+            done += len(block)
+            progress.update(task, completed=done)
+            if progress.disable and total and done * 10 // total > tenths:
+                tenths = done * 10 // total
+                logger.info("Downloaded %d%% of %.1f MB", tenths * 10, total / 1e6)
+    return digest.hexdigest()
+
+
+def read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """The files of a .tar or .tar.gz, in their order; nothing is unpacked, so no name can lead anywhere.
+
+    Args:
+        path: the archive.
+        wanted: says by its name in the archive whether a file is to be read.
+
+    Yields:
+        The name in the archive and the content of each wanted file.
+
+    Raises:
+        DataError: it is no such archive, it is cut short or damaged, or it cannot be opened.
+    """
+    try:
+        with path.open("rb") as raw:
+            compressed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if compressed else raw
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
+                for member in archive:
+                    if member.isfile() and wanted(member.name):
+                        content = archive.extractfile(member)
+                        yield member.name, content.read() if content else b""
+            # gzip compares its checksum only at its own end, which lies behind the end of the archive.
+            while stream.read(BLOCK):
+                pass
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise DataError(
+            f"Cannot read {path} as a .tar or .tar.gz archive: {error}. If it was cut short, fetch it again."
+        ) from None
+
+
+def fingerprint(*paths: Path) -> str:
+    """A key for files that changes when one of them does, without reading them.
+
+    Args:
+        paths: files, or folders with all that is in them.
+
+    Returns:
+        24 hexadecimal digits over the name, the size and the time of change of each file.
+
+    Raises:
+        DataError: one of them is missing or cannot be reached.
+    """
+    digest = hashlib.sha256()
+    try:
+        for path in paths:
+            for name, found in sorted(_files(path.resolve())):
+                line = f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n"
+                digest.update(line.encode(errors="surrogateescape"))
+    except OSError as error:
+        raise DataError(f"Cannot read {error.filename}: {error.strerror}.") from None
+    return digest.hexdigest()[:24]
+
+
+def _files(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    if not path.is_dir():
+        yield str(path), path.stat()
+        return
+    for folder, _, names in os.walk(path):
+        for name in names:
+            # os.path and not pathlib: a folder of 50,000 files is looked through at each start.
+            file = os.path.join(folder, name)  # noqa: PTH118
+            yield file, os.stat(file)  # noqa: PTH116
+
+
+def cached_table(key: str, build: Callable[[], pa.Table]) -> pa.Table:
+    """A table from the data directory's `parsed` folder, built and kept there if it is missing or damaged.
+
+    Args:
+        key: names the content: what it is, the version of its parser, and the fingerprint of its source.
+        build: makes the table.
+
+    Returns:
+        The table, with its schema metadata.
+    """
+    folder = data_directory() / "parsed"
+    # The file's own hash is part of its name, since Parquet's checksums leave out header and metadata.
+    for path in sorted(folder.glob(f"{key}.*.parquet")):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            logger.warning("Cannot read the cached file %s: %s", path, error)
+            continue
+        if hashlib.sha256(content).hexdigest() == path.name.split(".")[-2]:
+            return pq.read_table(pa.BufferReader(content))
+        logger.warning("The cached file %s is damaged: it is built again", path)
+    table = build()
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd", use_dictionary=False)
+    content = buffer.getvalue().to_pybytes()
+    try:
+        for damaged in folder.glob(f"{key}.*.parquet"):
+            damaged.unlink(missing_ok=True)
+        with replace_file(folder / f"{key}.{hashlib.sha256(content).hexdigest()}.parquet") as part:
+            part.write_bytes(content)
+    except OSError as error:
+        logger.warning(
+            "Cannot keep the parsed data in %s (%s): the next start parses it again", folder, error
+        )
+    return table

@@ -1,0 +1,190 @@
+"""Made-up data of a chosen task and shape, whose target follows from the features, to be learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.data.dataset import Array, Dataset, Kind
+from dltrain.errors import ConfigError, did_you_mean
+
+Floats = npt.NDArray[np.float64]
+
+SHAPES = ("table", "text", "image")
+PROBLEMS = ("binary", "multiclass", "multilabel", "regression", "unit_regression")
+LEVELS = np.array(["level_0", "level_1", "level_2"], dtype=object)
+VOCABULARY = np.array(
+    [
+        "".join(syllables)
+        for syllables in product(("ba", "ke", "lo", "mi", "nu", "sa"), ("dar", "fen", "gol", "lim", "pas"))
+    ],
+    dtype=object,
+)
+# Grey levels that one standard deviation of a pattern's strength, or of a pixel's noise, is worth.
+PATTERN_CONTRAST, PIXEL_NOISE = 40.0, 10.0
+
+
+def load(
+    *,
+    name: str,
+    kind: str,
+    problem: str,
+    rows: int,
+    numeric_columns: int,
+    category_columns: int,
+    classes: int,
+    missing: float,
+    noise: float,
+    words: int,
+    image_size: int,
+    channels: int,
+    seed: int,
+) -> Dataset:
+    """Makes up a dataset; the same keys give the same values.
+
+    Args:
+        name: what outputs call the dataset.
+        kind: `table`, `text` (one column `text`) or `image` (one column `image`).
+        problem: `binary`, `multiclass`, `multilabel`, `regression` or `unit_regression`; becomes the task.
+        rows: number of rows.
+        numeric_columns: columns `numeric_0` … of a table, drawn from a standard normal distribution.
+        category_columns: columns `category_0` … of a table, with three values each.
+        classes: number of classes for multiclass and of labels for multilabel.
+        missing: fraction of the cells of a table that is made missing, after the target was computed.
+        noise: standard deviation of the noise in the target's scores, which have 1 themselves; up to 100.
+        words: words in each text, out of 30.
+        image_size: height and width in pixels.
+        channels: 1 for grey, 3 for colour.
+        seed: of the random numbers.
+
+    Returns:
+        The data; classes are the strings `class_0` …, labels are columns `label_0` … of 0.0 and 1.0.
+
+    Raises:
+        ConfigError: a key is out of its range; all such keys at once.
+    """
+    faults = [
+        *_not_among("kind", kind, SHAPES),
+        *_not_among("problem", problem, PROBLEMS),
+        *_not_whole("rows", rows, least=1),
+        *_not_whole("numeric_columns", numeric_columns, least=0),
+        *_not_whole("category_columns", category_columns, least=0),
+        *_not_whole("classes", classes, least=2),
+        *_not_whole("words", words, least=1),
+        *_not_whole("image_size", image_size, least=1),
+        *_not_whole("seed", seed, least=0),
+        *_not_within("missing", missing, most=1.0),
+        *_not_within("noise", noise, most=100.0),
+    ]
+    if channels not in (1, 3):
+        faults.append(f"dataset.channels={channels}: expected 1 (grey) or 3 (colour).")
+    if kind == "table" and numeric_columns == 0 and category_columns == 0:
+        faults.append("dataset.numeric_columns=0 and dataset.category_columns=0: expected a column at least.")
+    if faults:
+        raise ConfigError(faults)
+
+    generator = np.random.default_rng(seed)
+    outputs = classes if problem in ("multiclass", "multilabel") else 1
+    columns: dict[str, Array]
+    kinds: dict[str, Kind]
+    if kind == "table":
+        columns, kinds, scores = _make_table(generator, rows, numeric_columns, category_columns, outputs)
+        _remove_cells(generator, columns, missing)
+    elif kind == "text":
+        texts, scores = _make_texts(generator, rows, words, outputs)
+        columns, kinds = {"text": texts}, {"text": "text"}
+    else:
+        images, scores = _make_images(generator, rows, image_size, channels, outputs)
+        columns, kinds = {"image": images}, {"image": "image"}
+    return Dataset(
+        name=name,
+        columns=columns,
+        kinds=kinds,
+        target=_make_target(problem, scores + noise * generator.standard_normal(scores.shape)),
+        row_ids=np.arange(rows),
+        source=f"made-up data: {rows:,} rows of kind {kind} for {problem}, seed {seed}",
+        task=problem,
+        target_range=(0.0, 1.0) if problem == "unit_regression" else None,
+    )
+
+
+def _make_table(
+    generator: np.random.Generator, rows: int, numeric: int, categories: int, outputs: int
+) -> tuple[dict[str, Array], dict[str, Kind], Floats]:
+    """Columns, their kinds, and scores of shape (rows, outputs): a linear part and a bent one."""
+    numbers = generator.standard_normal((rows, numeric))
+    levels = generator.integers(len(LEVELS), size=(rows, categories))
+    columns: dict[str, Array] = {f"numeric_{index}": numbers[:, index].copy() for index in range(numeric)}
+    kinds: dict[str, Kind] = dict.fromkeys(columns, "numeric")
+    for index in range(categories):
+        columns[f"category_{index}"] = LEVELS[levels[:, index]]
+        kinds[f"category_{index}"] = "category"
+    factors = np.hstack([numbers, np.eye(len(LEVELS))[levels].reshape(rows, -1)])
+    linear, bent = generator.standard_normal((2, factors.shape[1], outputs))
+    return columns, kinds, _standardized(factors @ linear + np.tanh(factors @ bent))
+
+
+def _remove_cells(generator: np.random.Generator, columns: dict[str, Array], fraction: float) -> None:
+    for values in columns.values():
+        values[generator.random(len(values)) < fraction] = "" if values.dtype == object else np.nan
+
+
+def _make_texts(generator: np.random.Generator, rows: int, words: int, outputs: int) -> tuple[Array, Floats]:
+    """Texts and scores: about half of the words are neutral to an output, the others lean to one side."""
+    chosen = generator.integers(len(VOCABULARY), size=(rows, words))
+    leanings = generator.standard_normal((len(VOCABULARY), outputs))
+    leanings *= generator.random(leanings.shape) < 0.5
+    texts = np.array([" ".join(line) for line in VOCABULARY[chosen]], dtype=object)
+    return texts, _standardized(leanings[chosen].mean(axis=1))
+
+
+def _make_images(
+    generator: np.random.Generator, rows: int, size: int, channels: int, outputs: int
+) -> tuple[Array, Floats]:
+    """Images of shape (rows, size, size, channels): each output has a pattern whose strength is its score."""
+    scores = _standardized(generator.standard_normal((rows, outputs)))
+    patterns = generator.choice([-1.0, 1.0], size=(outputs, size, size, channels))
+    pixels = 127.5 + PATTERN_CONTRAST * np.tensordot(scores, patterns, axes=1)
+    pixels += PIXEL_NOISE * generator.standard_normal(pixels.shape)
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8), scores
+
+
+def _make_target(problem: str, scores: Floats) -> dict[str, Array]:
+    """Target columns from scores of shape (rows, outputs)."""
+    if problem == "multilabel":
+        return {f"label_{index}": (column > 0).astype(np.float64) for index, column in enumerate(scores.T)}
+    if problem == "regression":
+        return {"target": scores[:, 0]}
+    if problem == "unit_regression":
+        return {"target": 1 / (1 + np.exp(-scores[:, 0]))}
+    classes = scores.argmax(axis=1) if problem == "multiclass" else (scores[:, 0] > 0).astype(int)
+    return {"target": np.array([f"class_{index}" for index in classes], dtype=object)}
+
+
+def _standardized(scores: Floats) -> Floats:
+    spread = scores.std(axis=0)
+    # One row, or an output to which every word is neutral, has no spread.
+    return np.asarray((scores - scores.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+
+
+def _not_among(key: str, value: object, choices: Sequence[str]) -> list[str]:
+    return (
+        []
+        if value in choices
+        else [f"dataset.{key}={value}: no such {key}.{did_you_mean(str(value), choices)}"]
+    )
+
+
+def _not_whole(key: str, value: object, *, least: int) -> list[str]:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+        return []
+    return [f"dataset.{key}={value}: expected a whole number, {least} or more."]
+
+
+def _not_within(key: str, value: object, *, most: float) -> list[str]:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most:
+        return []
+    return [f"dataset.{key}={value}: expected a number from 0 to {most:g}."]

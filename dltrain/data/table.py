@@ -1,0 +1,195 @@
+"""A dataset from any table of the user's: target, identifiers, and features by kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from dltrain.data.dataset import Array, Dataset, Kind
+from dltrain.data.kinds import CHOICES, feature_values, infer_kind, missing, target_values, word_values
+from dltrain.data.raw_table import RawTable, all_numbers
+from dltrain.data.read_table import read_table
+from dltrain.data.source_file import find_file, stem
+from dltrain.errors import ConfigError, DataError, did_you_mean
+
+# Without leading zeros, which a number would lose, and short enough for 64 bits.
+ROW_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+
+
+def load(
+    *,
+    name: str,
+    path: str,
+    target: str | Sequence[str],
+    kinds: Mapping[str, str],
+    id_column: str | None,
+    separator: str | None,
+    encoding: str | None,
+    header: bool,
+    missing_values: Sequence[str],
+) -> Dataset:
+    """A dataset from a file: one column or several are the target, the others features by kind.
+
+    Args:
+        name: what outputs call it; `csv`, the option's own name, stands for the file's name.
+        path: the file.
+        target: one column, or a list of several for multilabel.
+        kinds: column -> numeric, category, text or ignore, where the inferred kind is not wanted.
+        id_column: the column that names the rows, or None for their numbers from 0.
+        separator: a character or its name (comma, semicolon, tab, pipe, whitespace), or None to detect it.
+        encoding: a codec's name, or None to detect it.
+        header: whether the first line of a text file holds the names.
+        missing_values: words that mean a missing cell, beside the usual ones.
+
+    Raises:
+        ConfigError: a key whose value cannot be, or has no effect on this kind of file.
+        DataError: a file that cannot be read, a column that is not in it, or a cell that does not fit
+            its kind.
+    """
+    targets = [target] if isinstance(target, str) else [str(column) for column in target]
+    wanted = {str(column): str(kind) for column, kind in kinds.items()}
+    _check_kinds(wanted, targets, id_column)
+    as_written = [column for column, kind in wanted.items() if kind in {"category", "text"}]
+    table = read_table(
+        path,
+        separator=separator,
+        encoding=encoding,
+        header=header,
+        missing_values=[str(word) for word in missing_values],
+        words=[*as_written, *([] if id_column is None else [id_column])],
+    )
+    _check_columns(table, "target", targets)
+    _check_columns(table, "kinds", wanted)
+    if id_column is not None:
+        _check_columns(table, "id_column", [id_column])
+
+    chosen: dict[str, Kind] = {}
+    ignored: list[str] = []
+    for column in table.columns:
+        if column in targets or column == id_column:
+            continue
+        kind, reason = infer_kind(table, column) if column not in wanted else (wanted[column], "as asked")
+        if kind == "ignore":
+            ignored.append(f"{column} ({reason})")
+        else:
+            chosen[column] = cast("Kind", kind)
+    if not chosen:
+        raise DataError(
+            f"{table.origin}: no feature is left beside the target. {' '.join(_kind_notes({}, ignored))}"
+        )
+    names = input_names(chosen, taken=table.columns)
+    renamed = tuple(
+        f"renamed: {old} to {new} (no '/' in an input's name)." for old, new in names.items() if old != new
+    )
+    found = find_file(path)
+    return Dataset(
+        name=stem(found) if name == "csv" else name,
+        columns={names[column]: feature_values(table, column, kind) for column, kind in chosen.items()},
+        kinds={names[column]: kind for column, kind in chosen.items()},
+        target={column: target_values(table, column, wanted.get(column)) for column in targets},
+        row_ids=row_ids(table, id_column),
+        source=f"{len(table):,} rows and {len(table.columns)} columns of {found}",
+        notes=(*table.notes, *_kind_notes(chosen, ignored), *renamed),
+    )
+
+
+def row_ids(table: RawTable, column: str | None) -> Array:
+    """What a person finds each row by, shape (n,): whole numbers as int64, else words.
+
+    Args:
+        table: the rows.
+        column: the column that names them, or None for their numbers from 0.
+
+    Raises:
+        DataError: a row has no name, or two have the same.
+    """
+    if column is None:
+        return np.arange(len(table))
+    words = word_values(table, column)
+    absent = np.flatnonzero(missing(words))
+    if absent.size:
+        raise DataError(
+            f"Column '{column}' cannot name the rows: {table.where(absent[0])} has no value there."
+        )
+    repeated = np.flatnonzero(pd.Series(words).duplicated())
+    if repeated.size:
+        word = words[repeated[0]]
+        first = int(np.flatnonzero(words == word)[0])
+        raise DataError(
+            f"Column '{column}' cannot name the rows: '{word}' stands in {table.where(first)} and in "
+            f"{table.where(repeated[0])}; expected a value of its own in each row."
+        )
+    if all(ROW_NUMBER.fullmatch(word) for word in words):
+        return words.astype(np.int64)
+    return words
+
+
+def input_names(columns: Iterable[str], *, taken: Collection[str] = ()) -> dict[str, str]:
+    """A name for each column that a model's input can have: no slash, and no other column's name.
+
+    Args:
+        columns: the features as the file calls them.
+        taken: further names that must not come out.
+    """
+    names: dict[str, str] = {}
+    used = {*columns, *taken}
+    for column in columns:
+        new = column.replace("/", "_")
+        while new != column and new in used:
+            new += "_"
+        used.add(new)
+        names[column] = new
+    return names
+
+
+def _check_kinds(wanted: Mapping[str, str], targets: Sequence[str], id_column: str | None) -> None:
+    faults = [
+        f"dataset.kinds.{column}={kind} is no kind.{did_you_mean(kind, CHOICES)}"
+        for column, kind in wanted.items()
+        if kind not in CHOICES
+    ]
+    faults += [
+        f"dataset.kinds.{column}={wanted[column]}: '{column}' is the target, numeric or category."
+        for column in targets
+        if wanted.get(column) in {"text", "ignore"}
+    ]
+    if not targets:
+        faults.append("dataset.target is an empty list; name one column, or several for multilabel.")
+    faults += [f"dataset.target names '{column}' twice." for column in targets if targets.count(column) > 1][
+        :1
+    ]
+    if id_column is not None and id_column in targets:
+        faults.append(f"dataset.id_column={id_column} is the target as well; it can be one of them.")
+    if id_column is not None and id_column in wanted:
+        faults.append(
+            f"dataset.kinds.{id_column} has no effect: '{id_column}' is dataset.id_column, no feature."
+        )
+    if faults:
+        raise ConfigError(faults)
+
+
+def _check_columns(table: RawTable, key: str, columns: Iterable[str]) -> None:
+    for column in columns:
+        if column not in table.columns:
+            hint = did_you_mean(column, table.columns)
+            if table.lines is not None and all_numbers(list(table.columns)):
+                hint = " Its first line holds numbers alone; if it is no header: dataset.header=false."
+            if len(table.columns) == 1 and table.lines is not None:
+                hint += " It has this one column alone: see dataset.separator."
+            raise DataError(f"dataset.{key}: {table.origin} has no column '{column}'.{hint}")
+
+
+def _kind_notes(chosen: Mapping[str, Kind], ignored: Sequence[str]) -> list[str]:
+    notes = [
+        f"{kind}: {', '.join(column for column, other in chosen.items() if other == kind)}."
+        for kind in dict.fromkeys(chosen.values())
+    ]
+    if ignored:
+        notes.append(
+            f"ignored: {', '.join(ignored)}; +dataset.kinds.<column>=category (or numeric, text) overrides."
+        )
+    return notes

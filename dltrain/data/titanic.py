@@ -1,0 +1,154 @@
+"""The passengers of the Titanic and whether each survived: OpenML's 1,309, or Kaggle's file of 891."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import sklearn
+from sklearn.datasets import fetch_openml
+
+from dltrain.data.dataset import Array, Dataset, Kind
+from dltrain.data.kinds import feature_values, numeric_values, target_values, word_values
+from dltrain.data.raw_table import RawTable, check_names, from_frame
+from dltrain.data.read_table import read_table
+from dltrain.data.source_file import find_file
+from dltrain.data.table import row_ids
+from dltrain.errors import DataError, did_you_mean
+
+EMBEDDED = Path("datasets", "tests", "data", "openml", "id_40945")
+PASSENGERS = 1309
+FEATURES: Mapping[str, Kind] = {
+    "pclass": "category",
+    "sex": "category",
+    "age": "numeric",
+    "sibsp": "numeric",
+    "parch": "numeric",
+    "fare": "numeric",
+    "embarked": "category",
+}
+ENGINEERED: Mapping[str, Kind] = {"title": "category", "family_size": "numeric", "deck": "category"}
+NOT_FEATURES = {
+    "boat": "the lifeboat is known of those who were saved: it gives the answer away",
+    "body": "the body's number is known of those who died: it gives the answer away",
+    "name": "names one passenger",
+    "ticket": "names one ticket",
+    "cabin": "missing for most, and names one cabin",
+    "home.dest": "missing for many, and nearly all values differ",
+    "passengerid": "names the row",
+}
+SAME_TITLE = {"mlle": "Miss", "ms": "Miss", "mme": "Mrs"}
+TITLES = {"mr": "Mr", "mrs": "Mrs", "miss": "Miss", "master": "Master", **SAME_TITLE}
+
+
+def load(*, name: str, path: str | None, target: str, engineered: bool) -> Dataset:
+    """One row a passenger; the target is 1.0 for a survivor, 0.0 for the others.
+
+    Args:
+        name: what outputs call it.
+        path: a CSV with Kaggle's or OpenML's columns, or None for OpenML's version 1.
+        target: the column to predict, `survived` or one of the features.
+        engineered: whether to add title (from the name), family_size (with the passenger) and deck (cabin).
+
+    Raises:
+        DataError: the file cannot be read or is no table of these passengers, or the download fails.
+    """
+    table, source = _openml() if path is None else _own_file(path)
+    wanted = target.lower()
+    choices = ["survived", *FEATURES]
+    if wanted not in choices:
+        raise DataError(
+            f"dataset.target={target} is no target of the Titanic.{did_you_mean(wanted, choices)}"
+        )
+    _check_complete(table, engineered)
+    kinds = {column: kind for column, kind in FEATURES.items() if column != wanted}
+    columns = {column: feature_values(table, column, kind) for column, kind in kinds.items()}
+    if engineered:
+        kinds |= ENGINEERED
+        columns |= _engineer(table)
+    return Dataset(
+        name=name,
+        columns=columns,
+        kinds=kinds,
+        target={wanted: target_values(table, wanted, FEATURES.get(wanted, "numeric"))},
+        row_ids=row_ids(table, "passengerid" if "passengerid" in table.columns else None),
+        source=source,
+        task="binary" if wanted == "survived" else None,
+        notes=(*table.notes, *_notes(table, kinds, wanted)),
+    )
+
+
+def _openml() -> tuple[RawTable, str]:
+    # scikit-learn ships the whole table with its tests: no network, and the same bytes each time.
+    embedded = sorted((Path(sklearn.__file__).parent / EMBEDDED).glob("*.arff.gz"))
+    if embedded:
+        table = read_table(str(embedded[0]))
+        if len(table) == PASSENGERS:
+            return (
+                table,
+                f"{PASSENGERS:,} passengers of OpenML 'titanic' version 1 (scikit-learn's embedded copy)",
+            )
+    try:
+        frame = fetch_openml("titanic", version=1, as_frame=True, parser="pandas").frame
+    except (
+        Exception
+    ) as error:  # the network, the service and its cache fail in many ways, all with one remedy
+        raise DataError(
+            f"OpenML's 'titanic' cannot be downloaded ({type(error).__name__}: {error}). Connect to the "
+            "network, or give a copy: dataset.path=train.csv."
+        ) from None
+    table = from_frame(frame, origin="OpenML titanic")
+    return table, f"{len(table):,} passengers of OpenML 'titanic' version 1 (downloaded)"
+
+
+def _own_file(path: str) -> tuple[RawTable, str]:
+    read = read_table(path)
+    names = [column.lower() for column in read.columns]
+    check_names(names, origin=read.origin)
+    columns = dict(zip(names, read.columns.values(), strict=True))
+    declared = {column.lower(): declaration for column, declaration in read.declared.items()}
+    table = replace(read, columns=columns, declared=declared)
+    return table, f"{len(table):,} passengers of {find_file(path)}"
+
+
+def _check_complete(table: RawTable, engineered: bool) -> None:
+    needed = ["survived", *FEATURES, *(["name", "cabin"] if engineered else [])]
+    absent = [column for column in needed if column not in table.columns]
+    if absent == ["survived"]:
+        raise DataError(
+            f"{table.origin} has no column 'Survived': it looks like Kaggle's test.csv, whose answers are "
+            "not published; train on train.csv."
+        )
+    if absent:
+        raise DataError(
+            f"{table.origin} is no table of Titanic passengers: it has no column {', '.join(absent)}. "
+            "Expected Kaggle's or OpenML's columns; for another table use dataset=csv."
+        )
+
+
+def _engineer(table: RawTable) -> dict[str, Array]:
+    names = pd.Series(word_values(table, "name"), dtype=object)
+    cabins = pd.Series(word_values(table, "cabin"), dtype=object)
+    spoken = names.str.extract(r",\s*(?:the\s+)?([^.,]+)\.", expand=False).str.strip().str.lower()
+    titles = spoken.map(lambda word: TITLES.get(word, "rare"), na_action="ignore")
+    return {
+        "title": titles.fillna("").to_numpy(dtype=object),
+        "family_size": numeric_values(table, "sibsp") + numeric_values(table, "parch") + 1.0,
+        "deck": cabins.str.strip().str[:1].str.upper().fillna("").to_numpy(dtype=object),
+    }
+
+
+def _notes(table: RawTable, kinds: Mapping[str, Kind], target: str) -> list[str]:
+    notes = [
+        f"not a feature: {column} ({reason})."
+        for column, reason in NOT_FEATURES.items()
+        if column in table.columns
+    ]
+    other = [c for c in table.columns if c not in {*kinds, *NOT_FEATURES, target}]
+    if other:
+        notes.append(f"not a feature: {', '.join(other)} (not known of these passengers).")
+    if "title" in kinds:
+        notes.append("made: title from name, family_size = sibsp + parch + 1, deck from cabin.")
+    return notes

@@ -1,0 +1,138 @@
+"""How good the model is on each part, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from scipy.stats import binomtest
+
+from dltrain.targets import CLASS_TASKS, Target
+from dltrain.training.source import Source
+
+RESAMPLES = 1_000
+CONFIDENCE = 0.95
+BATCH = 4_096
+COUNTED = ("BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy")
+
+Scores = dict[str, float]
+Intervals = dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The final numbers of a run.
+
+    Attributes:
+        metrics: of each part that was scored, by part and name.
+        intervals: 95 % intervals of the test metrics, for this split and this seed alone.
+        baselines: metrics of simple models on the same parts, by baseline, part and name.
+        best_epoch: the epoch (from 1) whose weights are kept.
+        epochs: how many epochs were run.
+        best_value: the monitored value of the best epoch.
+    """
+
+    metrics: Mapping[str, Scores]
+    intervals: Mapping[str, Intervals]
+    baselines: Mapping[str, Mapping[str, Scores]]
+    best_epoch: int
+    epochs: int
+    best_value: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of metrics.json."""
+        return {
+            **self.metrics,
+            "intervals": self.intervals,
+            "baselines": self.baselines,
+            "best_epoch": self.best_epoch,
+            "epochs": self.epochs,
+            "best_value": self.best_value,
+        }
+
+
+def predict(network: keras.Model, source: Source) -> npt.NDArray[np.float32]:
+    """The network's answers, shape (rows, units), in inference mode."""
+    forward = tf.function(lambda batch: network(batch, training=False), reduce_retracing=True)
+    parts = [
+        forward({name: values[first : first + BATCH] for name, values in block.features.items()}).numpy()
+        for block in source.blocks(np.arange(source.rows), BATCH)
+        for first in range(0, int(block.order.shape[0]), BATCH)
+    ]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.NDArray[np.floating[Any]]) -> Scores:
+    """Metrics of given answers.
+
+    Args:
+        metrics: fresh or used; they are reset.
+        target: of the rows.
+        answers: (rows, units).
+    """
+    scores = {}
+    for metric in metrics:
+        metric.reset_state()
+        metric.update_state(target.column, answers)
+        scores[metric.name] = float(metric.result())
+    return scores
+
+
+def intervals(
+    metrics: Sequence[keras.metrics.Metric], loss: keras.losses.Loss, target: Target, answers: npt.NDArray[np.float32], seed: int
+) -> Intervals:
+    """95 % intervals of the metrics and of the loss without penalties: Wilson's for an accuracy, else the bootstrap's
+    percentiles (Efron & Tibshirani 1993) over resampled rows.
+
+    Args:
+        metrics: of the task.
+        loss: of the task.
+        target: of the rows.
+        answers: (rows, units).
+        seed: of the resampling.
+    """
+    rows = len(answers)
+    truth = target.column
+    counted = [m for m in metrics if type(m).__name__ in COUNTED and (target.task in CLASS_TASKS or target.units == 1)]
+    found: Intervals = {}
+    for metric, value in zip(counted, score(counted, target, answers).values(), strict=True):
+        interval = binomtest(round(value * rows), rows).proportion_ci(CONFIDENCE, method="wilson")
+        found[metric.name] = (float(interval.low), float(interval.high))
+    others = [metric for metric in metrics if metric not in counted]
+    draws = np.random.default_rng(seed).integers(0, rows, size=(_resamples(rows), rows))
+    losses = np.asarray(loss.call(tf.constant(truth), tf.constant(answers)), np.float64).reshape(rows, -1).mean(axis=1)
+    samples = {"loss": losses[draws].mean(axis=1)}
+    if others:
+        drawn = _resampled(others, truth, answers, draws)
+        samples |= {metric.name: drawn[:, place] for place, metric in enumerate(others)}
+    tail = 50 * (1 - CONFIDENCE)
+    for name, values in samples.items():
+        low, high = np.nanpercentile(values, [tail, 100 - tail])
+        found[name] = (float(low), float(high))
+    return found
+
+
+def _resamples(rows: int) -> int:
+    return RESAMPLES if rows <= 5_000 else 200
+
+
+def _resampled(metrics: Sequence[Any], truth: Any, answers: Any, draws: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Metrics of each resample, shape (resamples, metrics); in one graph, since 1,000 eager updates take a second."""
+
+    @tf.function
+    def all_draws(truth: Any, answers: Any, draws: Any) -> Any:
+        values = tf.TensorArray(tf.float32, size=tf.shape(draws)[0], element_shape=(len(metrics),))
+        for place in tf.range(tf.shape(draws)[0]):
+            for metric in metrics:
+                metric.reset_state()
+                metric.update_state(tf.gather(truth, draws[place]), tf.gather(answers, draws[place]))
+            values = values.write(place, tf.stack([tf.cast(metric.result(), tf.float32) for metric in metrics]))
+        return values.stack()
+
+    return np.asarray(all_draws(tf.constant(truth), tf.constant(answers), tf.constant(draws)), np.float64)
+

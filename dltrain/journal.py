@@ -1,0 +1,131 @@
+"""What a run tells: to the terminal, to its log and into its directory, whatever happens."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from dltrain.data.dataset import Dataset
+from dltrain.data.split import Split
+from dltrain.errors import DltrainError
+from dltrain.evaluation import Results
+from dltrain.prepared import Prepared
+from dltrain.rundir import RunDirectory
+from dltrain.terminal import show_header, show_results, start_logging, stop_logging
+
+logger = logging.getLogger("dltrain")
+
+
+class Journal:
+    """The record of one run. As a context manager it writes the last status, also after a failure.
+
+    Args:
+        config: composed and checked.
+        path: the run directory; it exists.
+    """
+
+    def __init__(self, config: DictConfig, path: Path) -> None:
+        self.config = config
+        self.directory = RunDirectory(path)
+        plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
+        self.console = Console(
+            quiet=config.quiet, force_terminal=False if plain else None, width=None if not plain else 120, stderr=False
+        )
+        self._began = time.monotonic()
+
+    @classmethod
+    def open(cls, config: DictConfig) -> Journal:
+        """The journal of Hydra's current job."""
+        return cls(config, Path(HydraConfig.get().runtime.output_dir))
+
+    def __enter__(self) -> Self:
+        start_logging(self.directory.path / "dltrain.log", self.console, quiet=self.config.quiet, verbose=self.config.verbose)
+        logging.captureWarnings(True)
+        self.directory.start(
+            seed=self.config.seed, overrides=list(HydraConfig.get().overrides.task), device=_device(), notes=[], warnings=[]
+        )
+        self.directory.write_text("config.yaml", OmegaConf.to_yaml(self.config, resolve=True))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            if not isinstance(error, DltrainError):
+                logger.debug("The run ended with %s", kind, exc_info=error)
+            self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
+        logging.captureWarnings(False)
+        stop_logging()
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.directory.path
+
+    def note(self, text: str) -> None:
+        """Tells what was done: log, terminal and run.json."""
+        logger.info(text)
+        self.directory.facts["notes"].append(text.strip())
+
+    def warn(self, text: str) -> None:
+        """Tells what a person should look at: log, terminal and run.json."""
+        logger.warning(text)
+        self.directory.facts["warnings"].append(text)
+
+    def split(self, dataset: Dataset, split: Split) -> None:
+        """Writes splits.json and the hash of the data."""
+        ids = {part: [_plain(row) for row in dataset.row_ids[rows]] for part, rows in split.parts().items()}
+        self.directory.write_json("splits.json", ids)
+        data = {"name": dataset.name, "rows": len(dataset), "sha256": dataset.sha256(), "source": dataset.source}
+        self.directory.record(data=data)
+
+    def header(self, task: Any, data: Prepared, network: keras.Model, batch_size: int) -> None:
+        """Tells what will be done."""
+        dataset, split, target = data.dataset, data.split, data.target
+        rows = {part: len(rows) for part, rows in split.parts().items()}
+        steps = -(-rows["train"] // batch_size)
+        features = ", ".join(f"{name} {'x'.join(map(str, out.shape[1:]))}" for name, out in data.preprocessing.model.output.items())
+        trainable = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+        epochs = self.config.trainer.epochs
+        facts = {
+            "data": f"{dataset.name}: {len(dataset):,} rows, {len(dataset.columns)} columns",
+            "split": ", ".join(f"{part} {count:,}" for part, count in rows.items()),
+            "task": task.name + (f", {len(target.classes)} {'labels' if task.name == 'multilabel' else 'classes'}" if target.classes else ""),
+            "features": features,
+            "model": f"{self.config.model['_target_'].rpartition('.')[2]}, {trainable:,} trainable parameters"
+            + (f", {network.count_params() - trainable:,} fixed" if network.count_params() > trainable else ""),
+            "optimizer": f"{type(network.optimizer).__name__}, learning rate {float(network.optimizer.learning_rate):g}",
+            "training": f"at most {epochs:,} epochs x {steps:,} steps of {batch_size:,} rows, "
+            f"{'resident' if data.resident else 'streaming'} engine, seed {self.config.seed}",
+            "directory": str(self.path),
+        }
+        show_header(self.console, facts)
+        self.directory.record(batch_size=batch_size, steps_per_epoch=steps, trainable_parameters=trainable)
+
+    def finish(self, results: Results) -> None:
+        """Writes metrics.json and the status completed, and shows the final table."""
+        self.directory.write_json("metrics.json", results.as_json())
+        self.directory.finish("completed", seconds=self._seconds())
+        show_results(self.console, results, self.path)
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._began, 3)
+
+
+def _device() -> str:
+    return ", ".join(device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices())
+
+
+def _plain(row: Any) -> Any:
+    return row.item() if isinstance(row, np.generic) else row

@@ -1,0 +1,111 @@
+"""The network of a config: features in, answer out, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from omegaconf import DictConfig
+
+from dltrain.build import build, parameters
+from dltrain.errors import ConfigError
+from dltrain.models.parts import Head, Inputs, Regularizers
+from dltrain.objectives import InUnits
+from dltrain.preprocessing.fit import Preprocessing
+from dltrain.schema import Config, Task
+from dltrain.targets import Target
+
+
+def build_network(config: Config, task: Task, preprocessing: Preprocessing, target: Target) -> keras.Model:
+    """An uncompiled model from the features of `preprocessing` to the answer in the target's units.
+
+    Raises:
+        ConfigError: the model has no use for a part of the data, or refuses its options.
+    """
+    tensors = {
+        name: keras.Input(output.shape[1:], dtype=output.dtype, name=name)
+        for name, output in preprocessing.model.output.items()
+    }
+    inputs = Inputs(tensors, preprocessing.categories, preprocessing.vocabulary_size, config.encoding.get("dimension"))
+    head = Head(target.units, task.activation, target.offset, target.scale)
+    regularizer = Regularizers(
+        kernel=build(config.regularizer.kernel, key="regularizer.kernel"),
+        bias=build(config.regularizer.bias, key="regularizer.bias"),
+    )
+    outputs = build(
+        config.model,
+        inputs,
+        head,
+        key="model",
+        initializer=build(config.initializer, key="initializer"),
+        regularizer=regularizer,
+        normalization=build(config.normalization, key="normalization"),
+    )
+    unused = sorted(set(inputs) - inputs.used)
+    if unused:
+        kinds = {"table": "numbers and categories", "categories": "categories", "text": "text", "image": "images"}
+        raise ConfigError(
+            f"model: {config.model['_target_']} has no use for the {' and '.join(kinds[name] for name in unused)} of this "
+            "dataset, which would be ignored silently. Choose another model=, or leave the columns out with dataset.kinds."
+        )
+    return keras.Model(tensors, outputs, name="network")
+
+
+def compile_network(
+    network: keras.Model,
+    task: Task,
+    target: Target,
+    optimizer: DictConfig,
+    schedule: Callable[[float], Any] | None,
+) -> None:
+    """Gives the network its optimizer, loss and metrics.
+
+    Args:
+        network: from `build_network`.
+        task: the row of the head table.
+        target: for the units of loss and metrics.
+        optimizer: the node of the config.
+        schedule: from the first learning rate to a Keras schedule, or None.
+    """
+    built = build(optimizer, key="optimizer")
+    if schedule is not None:
+        if "learning_rate" not in parameters(optimizer):
+            raise ConfigError(f"schedule: {optimizer['_target_']} takes no learning_rate. Use schedule=constant.")
+        built = build(_without(optimizer, "learning_rate"), key="optimizer", learning_rate=schedule(optimizer["learning_rate"]))
+    network.compile(
+        optimizer=built,
+        loss=build_loss(task, target),
+        metrics=build_metrics(task, target),
+        jit_compile=False,
+    )
+
+
+def build_loss(task: Task, target: Target) -> Any:
+    """The task's loss, on the scaled target where the target is scaled."""
+    loss = build(task.loss, key="task.loss")
+    if (target.offset, target.scale) == (0.0, 1.0):
+        return loss
+    return InUnits(loss, target.offset, target.scale)
+
+
+def build_metrics(task: Task, target: Target) -> list[Any]:
+    """New metrics of the task, named by their keys, in the target's units."""
+    metrics = []
+    for name, node in task.metrics.items():
+        offered: dict[str, Any] = {"name": name}
+        if node.get("_target_") == "dltrain.objectives.SideAccuracy":
+            offered["threshold"] = target.offset + target.scale / 2
+        metrics.append(build(node, key=f"task.metrics.{name}", **offered))
+    return metrics
+
+
+def _without(node: DictConfig, key: str) -> DictConfig:
+    copy = node.copy()
+    del copy[key]
+    return copy
+
+
+def artifact(preprocessing: Preprocessing, network: keras.Model) -> keras.Model:
+    """The whole model: raw columns in, answer out."""
+    return keras.Model(preprocessing.model.input, network(preprocessing.model.output), name="dltrain")

@@ -1,0 +1,113 @@
+"""What a model function is handed: its inputs and the head that the task asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+
+class Inputs(Mapping[str, Any]):
+    """The feature tensors by name, and which of them a model has looked at.
+
+    Args:
+        tensors: `table` (batch, d), `categories` (batch, k), `text` (batch, length), `image` (batch, h, w, channels);
+            those that the data has.
+        categories: number of ids in each column of `categories`, by column.
+        vocabulary_size: number of ids in `text`.
+        embedding_dimension: length of a category's vector, or None for a rule.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, Any],
+        categories: Mapping[str, int],
+        vocabulary_size: int,
+        embedding_dimension: int | None,
+    ) -> None:
+        self._tensors = dict(tensors)
+        self.categories = dict(categories)
+        self.vocabulary_size = vocabulary_size
+        self.embedding_dimension = embedding_dimension
+        self.used: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        tensor = self._tensors[name]
+        self.used.add(name)
+        return tensor
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tensors
+
+    def flat(self) -> Any:
+        """Numbers, embedded categories and pixels side by side, shape (batch, width); None where there are none."""
+        blocks = []
+        if "table" in self:
+            blocks.append(self["table"])
+        if "categories" in self:
+            ids = self["categories"]
+            for position, (name, count) in enumerate(self.categories.items()):
+                width = self.embedding_dimension or min(50, round(1.6 * count**0.56))
+                blocks.append(keras.layers.Embedding(count, width, name=f"embedding_{position}_{_safe(name)}")(ids[:, position]))
+        if "image" in self:
+            blocks.append(keras.layers.Flatten()(self["image"]))
+        if not blocks:
+            return None
+        return keras.layers.Concatenate()(blocks) if len(blocks) > 1 else blocks[0]
+
+
+def _safe(name: str) -> str:
+    return "".join(character if character.isalnum() else "_" for character in name)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last layer of a task; call it on the last hidden tensor, shape (batch, width).
+
+    Attributes:
+        units: number of outputs.
+        activation: of the head table, or None.
+        offset: added to the output after `scale`, so that the model answers in the target's own units.
+        scale: in the target's units.
+    """
+
+    units: int
+    activation: str | None
+    offset: float
+    scale: float
+
+    def __call__(self, hidden: Any, *, initializer: Any = None, regularizer: Any = None) -> Any:
+        """The model's answer, shape (batch, units).
+
+        Args:
+            hidden: the last hidden tensor.
+            initializer: of the kernel; glorot_normal by default, as in the course.
+            regularizer: with a `kernel` and a `bias` regularizer; none by default.
+        """
+        outputs = keras.layers.Dense(
+            self.units,
+            activation=self.activation,
+            kernel_initializer=initializer or "glorot_normal",
+            kernel_regularizer=regularizer.kernel if regularizer else None,
+            bias_regularizer=regularizer.bias if regularizer else None,
+            name="head",
+        )(hidden)
+        if (self.offset, self.scale) != (0.0, 1.0):
+            outputs = keras.layers.Rescaling(self.scale, self.offset, name="target_units")(outputs)
+        return outputs
+
+
+@dataclass(frozen=True)
+class Regularizers:
+    """The penalties of the group `regularizer`, built; each may be None."""
+
+    kernel: Any
+    bias: Any

@@ -1,0 +1,84 @@
+"""Losses and metrics that Keras lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable("dltrain")
+class SparseCategoricalCrossentropy(keras.losses.Loss):  # type: ignore[misc]
+    """Cross-entropy on integer labels of shape (n,), with label smoothing, which Keras has for one-hot labels only.
+
+    Args:
+        label_smoothing: share of the probability that is spread over all classes, 0 to below 1
+            (Szegedy et al. 2016).
+    """
+
+    def __init__(self, label_smoothing: float = 0.0, name: str = "sparse_categorical_crossentropy", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """A loss for each row, shape (n,)."""
+        if not self.label_smoothing:
+            return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+        classes = y_pred.shape[-1]
+        one_hot = keras.ops.one_hot(keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,)), classes)
+        return keras.losses.categorical_crossentropy(one_hot, y_pred, label_smoothing=self.label_smoothing)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments that make the same loss again."""
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+@keras.saving.register_keras_serializable("dltrain")
+class InUnits(keras.losses.Loss):  # type: ignore[misc]
+    """A loss on (y - offset) / scale, so that a model that answers in the target's own units trains in small ones.
+
+    Args:
+        loss: the loss on the scaled values.
+        offset: in the target's units.
+        scale: in the target's units, above 0.
+    """
+
+    def __init__(self, loss: keras.losses.Loss, offset: float, scale: float, name: str = "in_units", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+        self.loss, self.offset, self.scale = loss, offset, scale
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """A loss for each row, shape (n,)."""
+        return self.loss.call((y_true - self.offset) / self.scale, (y_pred - self.offset) / self.scale)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments that make the same loss again."""
+        loss = keras.saving.serialize_keras_object(self.loss)
+        return {**super().get_config(), "loss": loss, "offset": self.offset, "scale": self.scale}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InUnits:
+        """The loss from `get_config`."""
+        return cls(keras.saving.deserialize_keras_object(config.pop("loss")), **config)
+
+
+@keras.saving.register_keras_serializable("dltrain")
+class SideAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
+    """Share of rows whose prediction lies on the same side of a threshold as the target.
+
+    Args:
+        threshold: in the target's units; by default the middle of its range.
+    """
+
+    def __init__(self, threshold: float | None = None, name: str = "accuracy", dtype: Any = None):
+        super().__init__(self._same_side, name=name, dtype=dtype)
+        self.threshold = 0.5 if threshold is None else threshold
+        self._direction = "up"
+
+    def _same_side(self, y_true: Any, y_pred: Any) -> Any:
+        same = keras.ops.equal(y_true > self.threshold, y_pred > self.threshold)
+        return keras.ops.mean(keras.ops.cast(same, self.dtype), axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments that make the same metric again."""
+        return {"name": self.name, "dtype": self.dtype, "threshold": self.threshold}

@@ -1,0 +1,71 @@
+"""Single overrides of a command line, `key=value` and its kin: read, set, refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from dltrain.conformity import look_up
+from dltrain.hints import nearest, show
+
+
+def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override], list[str]]:
+    """The overrides that follow the grammar, and a sentence for each that does not."""
+    parsed, faults = [], []
+    for line in lines:
+        try:
+            parsed.append(parser.parse_override(line))
+        except HydraException as error:
+            if "=" in line:
+                reason = f"{sentence(error)}. Quote what is no plain word or number: 'key=\"a, b\"'."
+            else:
+                reason = "Expected key=value or group=option."
+            faults.append(f"'{line}' cannot be read. {reason}")
+    return parsed, faults
+
+
+def apply(override: Override, config: DictConfig, unlisted: dict[str, str]) -> list[str]:
+    """Sets, adds or deletes one value; what the YAML does not list is added all the same and noted."""
+    key, line, value = override.key_or_group, str(override.input_line), override.value()
+    parent, _, name = key.rpartition(".")
+    node = look_up(config, parent) if parent else config
+    if not OmegaConf.is_config(node) and _holds(config, parent):
+        return [f"{key}: '{parent}' is {show(node)} with the chosen options and has no key '{name}'."]
+    siblings = list(map(str, node)) if isinstance(node, DictConfig) else []
+    try:
+        ConfigLoaderImpl._apply_overrides_to_config([override], config)
+    except HydraException as error:
+        if name in siblings and override.is_add():
+            return [f"{key}: there is a value already. Write {line[1:]} to change it."]
+        if name in siblings or isinstance(node, ListConfig):
+            return [f"{key}: {sentence(error)}"]
+        near = nearest(name, siblings)
+        if override.is_delete():
+            return [f"{key}: there is nothing of this name to delete.{near}"]
+        if override.is_hydra_override():
+            return [f"{key}: there is no such key.{near}"]
+        OmegaConf.update(config, key, value, merge=True, force_add=True)
+        unlisted[key] = f"{key}: the chosen options do not set this key.{near} Write +{line} to add it."
+    return []
+
+
+def _holds(config: DictConfig, key: str) -> bool:
+    owner, _, name = key.rpartition(".")
+    node = look_up(config, owner) if owner else config
+    return isinstance(node, DictConfig) and name in node
+
+
+def sentence(error: BaseException) -> str:
+    """The message of Hydra, OmegaConf or the YAML parser in one line."""
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    text = str(cause).partition("\nConfig search path:")[0].partition("\nSee https://")[0]
+    lines = [
+        line.strip() for line in text.splitlines() if "full_key:" not in line and "object_type" not in line
+    ]
+    return " ".join(filter(None, lines)) or type(error).__name__

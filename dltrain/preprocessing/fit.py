@@ -1,0 +1,187 @@
+"""From raw columns to tensors: Keras layers that are fitted on the train rows and become part of the model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from dltrain.data.dataset import Dataset
+from dltrain.errors import DataError
+from dltrain.preprocessing.imputation import Imputation
+from dltrain.preprocessing.scaling import Scaling
+from dltrain.schema import Encoding, Text
+
+Features = dict[str, npt.NDArray[Any]]
+
+UNKNOWN = "[unknown to the train rows]"
+ROWS_AT_ONCE = 65_536
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """The fitted first half of the model.
+
+    Attributes:
+        model: from a dict of raw columns (n, 1), or (n, height, width, channels) for an image, to a dict of features:
+            `table` (n, d) float32, `categories` (n, k) int32 where they are to be embedded, `text` (n, length) int32,
+            `image` (n, height, width, channels) float32; only those that the data has.
+        feature_names: the d columns of `table`.
+        categories: for each embedded column the number of different ids.
+        vocabulary_size: number of different ids in `text`.
+    """
+
+    model: keras.Model
+    feature_names: tuple[str, ...]
+    categories: Mapping[str, int]
+    vocabulary_size: int
+
+    @property
+    def bytes_per_row(self) -> int:
+        """Memory that the features of one row take."""
+        return sum(math.prod(output.shape[1:]) * 4 for output in self.model.output.values())
+
+    def transform(self, dataset: Dataset) -> Features:
+        """Features of all rows.
+
+        Raises:
+            DataError: a number became infinite or NaN; its row and column are named.
+        """
+        raw = raw_inputs(dataset)
+        parts = [
+            self.model({name: tf.constant(cells[first : first + ROWS_AT_ONCE]) for name, cells in raw.items()})
+            for first in range(0, len(dataset), ROWS_AT_ONCE)
+        ]
+        features = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+        self._refuse_non_finite(features, dataset)
+        return features
+
+    def _refuse_non_finite(self, features: Features, dataset: Dataset) -> None:
+        # One NaN is enough to ruin every weight, and TensorFlow's CPU kernels can hide it behind a finite loss.
+        for name in set(features) & {"table", "image"}:
+            bad = np.argwhere(~np.isfinite(features[name]))
+            if len(bad):
+                row, column = bad[0][0], self.feature_names[bad[0][1]] if name == "table" else name
+                raise DataError(
+                    f"Column '{column}' is {features[name][tuple(bad[0])]} after preprocessing in row "
+                    f"{dataset.row_ids[row]}: its values are too large for the scaling; clean the data or choose another scaling=."
+                )
+
+
+def raw_inputs(dataset: Dataset) -> dict[str, npt.NDArray[Any]]:
+    """The columns as `Preprocessing.model` takes them: a column of n cells gets shape (n, 1)."""
+    return {name: cells if cells.ndim > 1 else cells[:, None] for name, cells in dataset.columns.items()}
+
+
+def fit(
+    train: Dataset,
+    *,
+    imputation: Callable[[npt.NDArray[np.float64]], Imputation],
+    scaling: Callable[[npt.NDArray[np.float64]], Scaling],
+    encoding: Encoding,
+    text: Text,
+) -> Preprocessing:
+    """Learns every statistic and vocabulary from the train rows alone.
+
+    Args:
+        train: the train rows.
+        imputation: from the numeric columns (n, d) to what fills their gaps.
+        scaling: from the numeric columns without gaps (n, d) to a function on Keras tensors.
+        encoding: how categories become numbers.
+        text: how texts become numbers.
+    """
+    inputs = {name: _input(name, train.kinds[name], cells) for name, cells in train.columns.items()}
+    by_kind = {
+        kind: [name for name in inputs if train.kinds[name] == kind] for kind in ("numeric", "category", "text", "image")
+    }
+    blocks: list[Any] = []
+    names: list[str] = []
+    outputs: dict[str, Any] = {}
+    embedded: dict[str, int] = {}
+    if by_kind["numeric"]:
+        block, names = _numbers(train, by_kind["numeric"], inputs, imputation, scaling)
+        blocks += block
+    for name in by_kind["category"]:
+        lookup = _lookup(train.columns[name], encoding.minimum_count)
+        ids, words = lookup(inputs[name]), lookup.get_vocabulary()
+        if encoding.name == "embedding":
+            embedded[name] = len(words)
+            outputs.setdefault("categories", []).append(ids)
+        else:
+            blocks.append(keras.layers.CategoryEncoding(num_tokens=len(words), output_mode="one_hot")(ids))
+            names += [f"{name}={word}" for word in ["(missing)", "(unknown)", *words[2:]]]
+    if blocks:
+        outputs["table"] = _joined(blocks, "float32")
+    if embedded:
+        outputs["categories"] = _joined(outputs["categories"], "int32")
+    vocabulary_size = 0
+    if by_kind["text"]:
+        vectorize = _vectorization(np.concatenate([train.columns[name] for name in by_kind["text"]]), text)
+        vocabulary_size = vectorize.vocabulary_size()
+        outputs["text"] = _joined([vectorize(inputs[name]) for name in by_kind["text"]], "int32")
+    if by_kind["image"]:
+        if len(by_kind["image"]) > 1:
+            raise DataError(f"Expected one column of images, found {len(by_kind['image'])}: {', '.join(by_kind['image'])}.")
+        name = by_kind["image"][0]
+        pixels = keras.ops.cast(inputs[name], "float64")
+        outputs["image"] = keras.ops.cast(scaling(train.columns[name].astype(np.float64))(pixels), "float32")
+    model = keras.Model(inputs, outputs, name="preprocessing")
+    return Preprocessing(model, tuple(names), embedded, vocabulary_size)
+
+
+def _input(name: str, kind: str, cells: npt.NDArray[Any]) -> Any:
+    dtype = {"numeric": "float64", "image": "uint8"}.get(kind, "string")
+    return keras.Input(cells.shape[1:] or (1,), name=name, dtype=dtype)
+
+
+def _joined(tensors: list[Any], dtype: str) -> Any:
+    tensors = [keras.ops.cast(tensor, dtype) for tensor in tensors]
+    return keras.ops.concatenate(tensors, axis=-1) if len(tensors) > 1 else tensors[0]
+
+
+def _numbers(
+    train: Dataset,
+    columns: list[str],
+    inputs: Mapping[str, Any],
+    imputation: Callable[[npt.NDArray[np.float64]], Imputation],
+    scaling: Callable[[npt.NDArray[np.float64]], Scaling],
+) -> tuple[list[Any], list[str]]:
+    # float64 up to here: a date in seconds or an income in cents does not fit into float32's seven digits.
+    values = np.column_stack([train.columns[name] for name in columns]).astype(np.float64)
+    learned = imputation(values)
+    filled = np.where(np.isnan(values), learned.fill, values)
+    raw = _joined([inputs[name] for name in columns], "float64")
+    missing = keras.ops.isnan(raw)
+    blocks = [scaling(filled)(keras.ops.where(missing, learned.fill, raw))]
+    names = list(columns)
+    if len(learned.indicated):
+        blocks.append(keras.ops.take(missing, learned.indicated, axis=-1))
+        names += [f"{columns[position]} (missing)" for position in learned.indicated]
+    return blocks, names
+
+
+def _lookup(cells: npt.NDArray[Any], minimum_count: int) -> keras.layers.StringLookup:
+    """Words to ids: 0 for a missing cell, 1 for a word that the train rows do not have, then the words by alphabet."""
+    words, counts = np.unique(cells[cells != ""].astype(str), return_counts=True)
+    kept = [str(word) for word in words[counts >= minimum_count]]
+    # Keras refuses an empty vocabulary; the unknown bucket then takes everything.
+    return keras.layers.StringLookup(vocabulary=kept or ["(none)"], mask_token="", oov_token=UNKNOWN)
+
+
+def _vectorization(texts: npt.NDArray[Any], text: Text) -> keras.layers.TextVectorization:
+    options: dict[str, Any] = {
+        "max_tokens": text.vocabulary_size,
+        "output_sequence_length": text.sequence_length,
+        "ngrams": text.ngrams if text.ngrams > 1 else None,
+    }
+    learner = keras.layers.TextVectorization(**options)
+    learner.adapt(tf.data.Dataset.from_tensor_slices(texts.astype(str)).batch(1024))
+    # A vocabulary given to the constructor is kept in the config, where a word may hold any character.
+    words = learner.get_vocabulary(include_special_tokens=False)
+    return keras.layers.TextVectorization(vocabulary=words or ["(none)"], **options)

@@ -1,0 +1,77 @@
+"""Scaling of numbers, learned from the train rows and applied inside the model.
+
+Each function takes the train rows without missing cells, float64 of shape (n, d), or (n, height, width, d) for
+images, and returns a function from a Keras tensor to a Keras tensor of the same shape. A column that is constant in
+the train rows is shifted and not stretched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float64]
+Scaling = Callable[[Any], Any]
+
+
+def _affine(shift: Values, stretch: Values) -> Scaling:
+    """(x - shift) / stretch as Keras' Normalization, which takes a variance, in float64."""
+    stretch = np.where(stretch > 0, stretch, 1.0)
+    return keras.layers.Normalization(mean=shift, variance=stretch**2, dtype="float64", name="scaling")
+
+
+def _rows(values: Values) -> Values:
+    return values.reshape(-1, values.shape[-1])
+
+
+def none(values: Values) -> Scaling:
+    """Numbers go in as they are."""
+    del values
+    return lambda tensor: tensor
+
+
+def minmax(values: Values) -> Scaling:
+    """To [0, 1]: (x - min) / (max - min)."""
+    low, high = _rows(values).min(axis=0), _rows(values).max(axis=0)
+    return _affine(low, high - low)
+
+
+def minmax_symmetric(values: Values) -> Scaling:
+    """To [-1, 1]: 2 (x - min) / (max - min) - 1, which is (x - middle) / half the range."""
+    low, high = _rows(values).min(axis=0), _rows(values).max(axis=0)
+    return _affine((low + high) / 2, (high - low) / 2)
+
+
+def standard(values: Values) -> Scaling:
+    """To mean 0 and standard deviation 1: (x - mean) / sigma, sigma with divisor n."""
+    return _affine(_rows(values).mean(axis=0), _rows(values).std(axis=0))
+
+
+def robust(values: Values) -> Scaling:
+    """To median 0 and interquartile range 1; the standard deviation where that range is 0."""
+    rows = _rows(values)
+    low, middle, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
+    return _affine(middle, np.where(high > low, high - low, rows.std(axis=0)))
+
+
+def quantile(values: Values, *, quantiles: int) -> Scaling:
+    """To the rank in [0, 1] among the train rows, by straight lines between their quantiles.
+
+    Args:
+        values: the train rows.
+        quantiles: number of equal steps of rank between the least and the greatest value.
+    """
+    knots = np.quantile(_rows(values), np.linspace(0, 1, quantiles + 1), axis=0).T  # (d, quantiles + 1)
+    start, width = knots[:, :-1], np.diff(knots, axis=1)
+    # A step without width (a value that is met often) is a jump at its place.
+    width = np.where(width > 0, width, np.finfo(np.float64).tiny)
+
+    def ranks(tensor: Any) -> Any:
+        steps = (keras.ops.expand_dims(tensor, -1) - start) / width
+        return keras.ops.mean(keras.ops.clip(steps, 0.0, 1.0), axis=-1)
+
+    return ranks

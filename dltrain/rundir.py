@@ -1,0 +1,97 @@
+"""The directory of a run: one place that explains itself, every file written whole or not at all."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from dltrain.data.storage import replace_file
+
+PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
+
+
+class RunDirectory:
+    """Writes the files of one run.
+
+    Args:
+        path: the directory; it exists.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.facts: dict[str, Any] = {}  # the content of run.json
+
+    def start(self, **facts: Any) -> None:
+        """Writes `run.json` with the status running."""
+        self.facts = {
+            "status": "running",
+            "started": _now(),
+            "finished": None,
+            "command": sys.argv,
+            "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+            "platform": platform.platform(),
+            "git": _git(),
+            "test_scorings": [],
+            **facts,
+        }
+        self.record()
+
+    def record(self, **facts: Any) -> None:
+        """Adds facts to `run.json`."""
+        self.facts |= facts
+        self.write_json("run.json", self.facts)
+
+    def finish(self, status: str, **facts: Any) -> None:
+        """Writes the last status: completed, failed or interrupted."""
+        self.record(status=status, finished=_now(), **facts)
+
+    def record_test_scoring(self, rows: int) -> None:
+        """Notes that the test part was scored: when, by which command and on how many rows."""
+        scorings = [*self.facts["test_scorings"], {"at": _now(), "command": sys.argv, "rows": rows}]
+        self.record(test_scorings=scorings)
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Writes a JSON file; numbers that are not finite become null, since JSON has no word for them."""
+        self.write_text(name, json.dumps(_finite(content), indent=2, ensure_ascii=False, default=str) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Writes a text file."""
+        with replace_file(self.path / name) as path:
+            path.write_text(text, encoding="utf-8")
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {str(key): _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    if isinstance(content, float) and not abs(content) < float("inf"):
+        return None
+    return content
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _git() -> dict[str, Any] | None:
+    """Commit of the directory that the run was started in, and whether files differ from it; None outside of git."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
+        changes = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit.stdout.strip(), "changed_files": len(changes.stdout.splitlines())}

@@ -1,0 +1,90 @@
+"""The keys that dltrain owns, with their types and bounds; nodes with a `_target_` are checked by its signature.
+
+The values themselves stand in conf/ and nowhere else: no field here has a default of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+
+@dataclass
+class Task:
+    """A row of the head table: what the last layer, the loss and the metrics are."""
+
+    name: str = field(
+        default=MISSING,
+        metadata={"choices": ("auto", "binary", "multiclass", "multilabel", "regression", "unit_regression")},
+    )
+    activation: str | None = MISSING
+    loss: Any = MISSING
+    metrics: dict[str, Any] = MISSING
+    monitor: str = MISSING
+    class_weight: Any = None
+    target_scaling: str | None = field(default=None, metadata={"choices": ("standard", "none")})
+
+
+@dataclass
+class Encoding:
+    """How a category becomes numbers."""
+
+    name: str = field(default=MISSING, metadata={"choices": ("one_hot", "embedding")})
+    minimum_count: int = field(default=MISSING, metadata={"minimum": 1})
+    dimension: int | None = field(default=None, metadata={"minimum": 1})
+
+
+@dataclass
+class Text:
+    """How a text becomes a sequence of numbers."""
+
+    vocabulary_size: int = field(default=MISSING, metadata={"minimum": 3})
+    sequence_length: int = field(default=MISSING, metadata={"minimum": 1})
+    ngrams: int = field(default=MISSING, metadata={"minimum": 1, "maximum": 5})
+
+
+@dataclass
+class Regularizer:
+    """Penalties on the weights that join the loss."""
+
+    kernel: Any = MISSING
+    bias: Any = MISSING
+
+
+@dataclass
+class Trainer:
+    """How long and in which portions the training goes over the train rows."""
+
+    epochs: int = field(default=MISSING, metadata={"minimum": 1})
+    batch_size: Any = field(default=MISSING, metadata={"choices": ("auto",), "minimum": 1})
+    shuffle: bool = MISSING
+    engine: str = field(default=MISSING, metadata={"choices": ("auto", "resident", "streaming")})
+    memory_budget: float = field(default=MISSING, metadata={"above": 0})
+
+
+@dataclass
+class Config:
+    """The whole experiment. A field of type Any holds a `_target_` with its arguments, or null."""
+
+    dataset: Any = MISSING
+    task: Task = MISSING
+    split: Any = MISSING
+    imputation: Any = MISSING
+    scaling: Any = MISSING
+    encoding: Encoding = MISSING
+    text: Text = MISSING
+    model: Any = MISSING
+    initializer: Any = MISSING
+    regularizer: Regularizer = MISSING
+    normalization: Any = MISSING
+    optimizer: Any = MISSING
+    schedule: Any = MISSING
+    callbacks: dict[str, Any] = MISSING
+    trainer: Trainer = MISSING
+    seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})
+    rows: int | None = field(default=MISSING, metadata={"minimum": 10})
+    score_test: str = field(default=MISSING, metadata={"choices": ("auto", "always", "never")})
+    quiet: bool = MISSING
+    verbose: bool = MISSING

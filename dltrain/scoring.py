@@ -1,0 +1,101 @@
+"""The end of a run: every part scored, every number with its uncertainty, every file written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dltrain.baselines import baselines
+from dltrain.evaluation import Results, intervals, predict, score
+from dltrain.data.storage import replace_file
+from dltrain.journal import Journal
+from dltrain.models.network import artifact, build_loss, build_metrics
+from dltrain.prepared import Prepared
+from dltrain.schema import Config, Task
+from dltrain.training.train import Training
+
+BASELINE_ROWS = 50_000  # train rows that a baseline sees at most
+
+
+def score_run(
+    config: Config, task: Task, data: Prepared, network: keras.Model, training: Training, journal: Journal
+) -> Results:
+    """Scores train, validation and, where the config lets it, test; writes model.keras and predictions.csv.
+
+    Args:
+        config: `score_test` decides on test.
+        task: the row of the head table.
+        data: the parts.
+        network: with the weights to keep.
+        training: its engine's graphs are used again.
+        journal: of the run.
+    """
+    parts = ["train", "validation"]
+    if config.score_test != "never":
+        data.unseal_test()
+        journal.directory.record_test_scoring(len(data.split.test))
+        parts.append("test")
+    sources = {part: data.source(part) for part in parts}
+    metrics = {part: training.engine.evaluate(source) for part, source in sources.items()}
+    answers = {part: predict(network, source) for part, source in sources.items()}
+    fresh = build_metrics(task, data.target)
+    sure = {}
+    if "test" in parts:
+        target = data.target.take(data.split.test)
+        sure["test"] = intervals(fresh, build_loss(task, data.target), target, answers["test"], config.seed)
+    with replace_file(journal.path / "model.keras") as path:
+        artifact(data.preprocessing, network).save(path)
+    _write_predictions(data, answers, journal)
+    return Results(
+        metrics=metrics,
+        intervals=sure,
+        baselines=_baselines(data, parts, fresh, config.seed),
+        best_epoch=training.best_epoch,
+        epochs=len(training.history),
+        best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
+    )
+
+
+def _baselines(data: Prepared, parts: list[str], metrics: list[Any], seed: int) -> dict[str, dict[str, dict[str, float]]]:
+    rows = {part: data.split.parts()[part] for part in parts}
+    if len(rows["train"]) > BASELINE_ROWS:
+        rows["train"] = np.random.default_rng(seed).choice(rows["train"], BASELINE_ROWS, replace=False)
+    raw = {part: data.dataset.take(places) for part, places in rows.items()}
+    features = {part: data.preprocessing.transform(dataset) for part, dataset in raw.items()}
+    answers = baselines(
+        raw["train"], features["train"], data.target.take(rows["train"]), {part: (raw[part], features[part]) for part in parts[1:]}
+    )
+    return {
+        name: {part: score(metrics, data.target.take(rows[part]), found[part]) for part in parts}
+        for name, found in answers.items()
+    }
+
+
+def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32]], journal: Journal) -> None:
+    tables = [prediction_table(data, part, found) for part, found in answers.items()]
+    with replace_file(journal.path / "predictions.csv") as path:
+        pd.concat(tables).to_csv(path, index=False)
+
+
+def prediction_table(data: Prepared, part: str, answers: npt.NDArray[np.float32]) -> pd.DataFrame:
+    """A row for each row of the part: id, part, target and prediction, with probabilities where there are classes."""
+    rows, target = data.rows(part), data.target
+    table: dict[str, Any] = {"row_id": data.dataset.row_ids[rows], "part": part}
+    values = target.values[rows]
+    if target.task == "multilabel":
+        for place, label in enumerate(target.classes):
+            table[f"target_{label}"] = values[:, place].astype(int)
+            table[f"prediction_{label}"] = (answers[:, place] > 0.5).astype(int)
+            table[f"probability_{label}"] = answers[:, place]
+        return pd.DataFrame(table)
+    if not target.classes:
+        return pd.DataFrame(table | {"target": values, "prediction": answers[:, 0]})
+    names = np.array(target.classes, dtype=object)
+    probabilities = np.column_stack([1 - answers[:, 0], answers[:, 0]]) if target.task == "binary" else answers
+    table |= {"target": names[values.astype(int)], "prediction": names[probabilities.argmax(axis=1)]}
+    table |= {f"probability_{name}": probabilities[:, place] for place, name in enumerate(target.classes)}
+    return pd.DataFrame(table)

@@ -1,0 +1,263 @@
+"""What a `_target_` accepts, read from its source: nothing is imported and nothing runs.
+
+Where the source does not settle a question (compiled code, names made at run time), the answer is "open": a
+check built on it may miss a fault, and never invents one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, Literal, Optional, Union
+
+from dltrain.sources import Definition, Module, Unknown, bindings, locate, resolve
+
+
+class _Mark:
+    """A value that no source can spell."""
+
+
+REQUIRED: Final = _Mark()
+COMPUTED: Final = _Mark()
+
+# These decorators leave the arguments as the source shows them.
+TRANSPARENT = {
+    "abstractmethod", "cache", "contextmanager", "dataclass", "final", "keras_export", "lru_cache",
+    "no_automatic_dependency_tracking", "override", "register_keras_serializable", "runtime_checkable",
+    "total_ordering",
+}  # fmt: skip
+# A list in YAML stands in for every kind of sequence, a mapping for every kind of mapping.
+HINTS: dict[str, Any] = {
+    "int": int, "float": float, "bool": bool, "str": str, "None": type(None), "list": list, "List": list,
+    "Sequence": list, "Iterable": list, "Collection": list, "tuple": list, "Tuple": list, "dict": dict,
+    "Dict": dict, "Mapping": dict,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The arguments of a class or a function.
+
+    Attributes:
+        parameters: each name with its default, `REQUIRED`, or `COMPUTED` where the default is no literal.
+        hints: the type of each argument whose annotation is made of plain types; the others may be anything.
+        open: whether it may take arguments beside these.
+        is_class: whether the target is a class.
+    """
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    hints: Mapping[str, Any] = field(default_factory=dict)
+    open: bool = True
+    is_class: bool = False
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The arguments without a default."""
+        return frozenset(name for name, default in self.parameters.items() if default is REQUIRED)
+
+
+@cache
+def signature(target: str) -> Signature | Unknown:
+    """The signature behind a dotted path such as `keras.optimizers.Adam`.
+
+    Args:
+        target: module, then class or function; a method behind a class is taken as open.
+    """
+    found = locate(target)
+    if isinstance(found, Unknown):
+        return found
+    match found[0]:
+        case Module():
+            return Unknown(f"'{target}' is a module; a class or a function of it was expected.")
+        case Definition(node=ast.ClassDef()) as definition:
+            return _of_class(definition, ()) or Signature(open=False, is_class=True)
+        case Definition(module, ast.FunctionDef() | ast.AsyncFunctionDef() as node) if _transparent(node):
+            return _of_arguments(module, node.args, skip=0, is_open=node.args.kwarg is not None)
+    return Signature()
+
+
+def _of_class(definition: Definition, seen: tuple[Definition, ...]) -> Signature | None:
+    """The signature of a class, or None where neither it nor a base has an initializer of its own."""
+    module, node = definition.module, definition.node
+    assert isinstance(node, ast.ClassDef)
+    metaclasses = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
+    if definition in seen or not _transparent(node) or any(_last_name(m) != "ABCMeta" for m in metaclasses):
+        return Signature(is_class=True)
+    bases = [_of_base(module, base, (*seen, definition)) for base in node.bases]
+    inherited = [base for base in bases if base is not None]
+    if any(_last_name(decorator) == "dataclass" for decorator in node.decorator_list):
+        return _union([_of_fields(module, node), *inherited], is_open=any(base.open for base in inherited))
+    methods = {child.name: child for child in node.body if isinstance(child, ast.FunctionDef)}
+    method = methods.get("__init__") or methods.get("__new__")
+    if method is None:
+        return inherited[0] if inherited else None
+    if method.name == "__new__" and method.args.kwarg:
+        return inherited[0] if inherited else Signature(is_class=True)
+    if not _transparent(method):
+        return Signature(is_class=True)
+    own = _of_arguments(module, method.args, skip=1, is_open=False)
+    if method.args.kwarg is None:
+        return _union([own], is_open=False)
+    rest = method.args.kwarg.arg
+    taken = Signature(dict.fromkeys(_taken_from(method, rest), COMPUTED))
+    if _hands_up(method, rest):
+        return _union(
+            [own, taken, *(_optional(base) for base in inherited)], any(base.open for base in inherited)
+        )
+    return _union([own, taken], is_open=not _refuses(method, rest))
+
+
+def _of_base(module: Module, base: ast.expr, seen: tuple[Definition, ...]) -> Signature | None:
+    found = resolve(module, base.value if isinstance(base, ast.Subscript) else base)
+    if module.name.startswith("keras."):
+        # What Keras inherits from its backends takes no argument that a configuration could give.
+        found = [
+            each for each in found if isinstance(each, Definition) and each.module.name.startswith("keras.")
+        ]
+    elif not found or any(not isinstance(each, Definition) for each in found):
+        return None if _last_name(base) == "object" else Signature(is_class=True)
+    several = [_of_class(each, seen) for each in found if isinstance(each, Definition) and each not in seen]
+    known = [each for each in several if each is not None]
+    return _union(known, is_open=any(each.open for each in known)) if known else None
+
+
+def _of_arguments(module: Module, arguments: ast.arguments, *, skip: int, is_open: bool) -> Signature:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    pairs = [*zip(positional, [*defaults, *arguments.defaults], strict=True)][skip:]
+    pairs = [pair for pair in pairs if pair[0] not in arguments.posonlyargs]
+    pairs += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    hints = {each.arg: _hint(module, each.annotation) for each, _ in pairs}
+    parameters = {each.arg: REQUIRED if default is None else _literal(default) for each, default in pairs}
+    return Signature(parameters, {name: hint for name, hint in hints.items() if hint is not Any}, is_open)
+
+
+def _of_fields(module: Module, node: ast.ClassDef) -> Signature:
+    parameters: dict[str, Any] = {}
+    hints: dict[str, Any] = {}
+    for child in node.body:
+        if not isinstance(child, ast.AnnAssign) or not isinstance(child.target, ast.Name):
+            continue
+        keywords = child.value.keywords if isinstance(child.value, ast.Call) else []
+        if "ClassVar" in ast.unparse(child.annotation) or any(
+            keyword.arg == "init" and _literal(keyword.value) is False for keyword in keywords
+        ):
+            continue
+        is_required = child.value is None or (
+            isinstance(child.value, ast.Call)
+            and _last_name(child.value) == "field"
+            and not any(keyword.arg in ("default", "default_factory") for keyword in keywords)
+        )
+        parameters[child.target.id] = REQUIRED if is_required else _literal(child.value)
+        hints[child.target.id] = _hint(module, child.annotation)
+    return Signature(parameters, {name: hint for name, hint in hints.items() if hint is not Any}, open=False)
+
+
+def _union(signatures: list[Signature], is_open: bool) -> Signature:
+    """All arguments together; the first that has a name settles its default and type."""
+    parameters = {name: default for each in reversed(signatures) for name, default in each.parameters.items()}
+    hints = {name: hint for each in reversed(signatures) for name, hint in each.hints.items()}
+    own = signatures[0].parameters if signatures else {}
+    hints = {name: hint for name, hint in hints.items() if name not in own or name in signatures[0].hints}
+    return Signature(parameters, hints, is_open, is_class=True)
+
+
+def _optional(signature: Signature) -> Signature:
+    """The same without required arguments: the class below may supply them itself."""
+    parameters = {
+        n: COMPUTED if default is REQUIRED else default for n, default in signature.parameters.items()
+    }
+    return Signature(parameters, signature.hints, signature.open, signature.is_class)
+
+
+def _taken_from(method: ast.FunctionDef, rest: str) -> Iterator[str]:
+    """Names that a method looks up in its `**rest`."""
+    for node in ast.walk(method):
+        match node:
+            case (
+                ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=owner)), args=[ast.Constant(value=str(name)), *_]
+                )
+                | ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value=str(name)))
+                | ast.Compare(left=ast.Constant(value=str(name)), comparators=[ast.Name(id=owner)])
+            ) if owner == rest:
+                yield name
+
+
+def _hands_up(method: ast.FunctionDef, rest: str) -> bool:
+    """Whether `**rest` goes on to the initializer of a base."""
+    return any(
+        isinstance(node, ast.Call)
+        and _last_name(node.func) == "__init__"
+        and any(keyword.arg is None and _last_name(keyword.value) == rest for keyword in node.keywords)
+        for node in ast.walk(method)
+    )
+
+
+def _refuses(method: ast.FunctionDef, rest: str) -> bool:
+    """Whether `**rest` may hold nothing else: the method raises then, or would drop it without a word."""
+    if not any(isinstance(node, ast.Name) and node.id == rest for node in ast.walk(method)):
+        return True
+    return any(
+        isinstance(node, ast.If)
+        and _last_name(node.test) == rest
+        and any(isinstance(child, ast.Raise) for child in node.body)
+        for node in ast.walk(method)
+    )
+
+
+def _hint(module: Module, node: ast.expr | None, depth: int = 0) -> Any:
+    """An annotation as a type, or Any where it holds something beside plain types and names for these."""
+    match node:
+        case ast.Constant(value=None):
+            return type(None)
+        case ast.Constant(value=str(text)) if depth < 5:
+            try:
+                return _hint(module, ast.parse(text, mode="eval").body, depth + 1)
+            except SyntaxError:
+                return Any
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return Union[_hint(module, left, depth), _hint(module, right, depth)]  # noqa: UP007
+        case ast.Subscript(value=owner, slice=inner):
+            items = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            match _last_name(owner):
+                case "Literal":
+                    values = tuple(_literal(item) for item in items)
+                    return Any if COMPUTED in values else Literal[values]
+                case "Optional":
+                    return Optional[_hint(module, items[0], depth)]  # noqa: UP045
+                case "Union":
+                    return Union[tuple(_hint(module, item, depth) for item in items)]  # noqa: UP007
+                case name if HINTS.get(name) is list:
+                    return list if name in ("tuple", "Tuple") else list[_hint(module, items[0], depth)]  # type: ignore[misc]
+                case name if HINTS.get(name) is dict:
+                    return dict
+        case ast.Name(id=name) | ast.Attribute(attr=name) if name in HINTS:
+            return HINTS[name]
+        case ast.Name(id=name) if depth < 5:
+            match bindings(module).get(name):
+                case [ast.Assign(value=value)] | [ast.AnnAssign(value=value)]:
+                    return _hint(module, value, depth + 1)
+    return Any
+
+
+def _literal(node: ast.expr | None) -> Any:
+    try:
+        return COMPUTED if node is None else ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return COMPUTED
+
+
+def _last_name(node: ast.expr) -> str:
+    match node:
+        case ast.Call(func=inner) | ast.Subscript(value=inner):
+            return _last_name(inner)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def _transparent(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return all(_last_name(decorator) in TRANSPARENT for decorator in node.decorator_list)

@@ -1,0 +1,153 @@
+"""What a person sees while a run goes on: a header, one line of progress, a table at the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress as RichProgress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from dltrain.evaluation import Results
+
+logger = logging.getLogger("dltrain")
+PLAIN_SECONDS = 5.0  # between two plain lines of progress
+
+
+class ConsoleHandler(logging.Handler):
+    """Prints log records through rich, warnings in their colour.
+
+    Args:
+        console: where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints one record."""
+        style = "yellow" if record.levelno >= logging.WARNING else "dim"
+        self.console.print(record.getMessage(), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool) -> None:
+    """Sends the log to a file, with times, and to the terminal, without.
+
+    Args:
+        path: of the log file.
+        console: the terminal.
+        quiet: only warnings and errors to the terminal.
+        verbose: every decision to the terminal.
+    """
+    stop_logging()
+    file = logging.FileHandler(path, encoding="utf-8", delay=False)
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    file.setLevel(logging.DEBUG)
+    terminal = ConsoleHandler(console)
+    terminal.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.addHandler(file)
+    logger.addHandler(terminal)
+
+
+def stop_logging() -> None:
+    """Closes the handlers of `start_logging`."""
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def show_header(console: Console, facts: Mapping[str, str]) -> None:
+    """Prints what will be done, a fact a line, and logs it."""
+    grid = Table.grid(padding=(0, 2))
+    for name, text in facts.items():
+        grid.add_row(f"[bold]{name}[/bold]", text)
+        logger.debug("%s: %s", name, text)
+    console.print(grid, soft_wrap=False)
+
+
+def show_results(console: Console, results: Results, directory: Path) -> None:
+    """Prints the final table: a row a metric, a column a part, the baselines beside the part that was scored last."""
+    parts = list(results.metrics)
+    table = Table(title=f"best epoch {results.best_epoch} of {results.epochs}", title_justify="left", box=None, pad_edge=False)
+    table.add_column("metric", style="bold")
+    for part in parts:
+        table.add_column(part, justify="right")
+    last = parts[-1]
+    if last in results.intervals:
+        table.add_column("95 % interval", justify="right")
+    for baseline in results.baselines:
+        table.add_column(f"{baseline} ({last})", justify="right", style="dim")
+    for name in results.metrics[last]:
+        row = [name, *(_number(results.metrics[part].get(name)) for part in parts)]
+        if last in results.intervals:
+            interval = results.intervals[last].get(name)
+            row.append(f"{_number(interval[0])} to {_number(interval[1])}" if interval else "")
+        row += [_number(scores.get(last, {}).get(name)) for scores in results.baselines.values()]
+        table.add_row(*row)
+        logger.debug("%s: %s", name, ", ".join(f"{part} {results.metrics[part].get(name)}" for part in parts))
+    console.print(table)
+    console.print(f"[bold]run[/bold]  {directory}", soft_wrap=True, highlight=False)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}" if abs(value) < 1_000 else f"{value:,.1f}"
+
+
+class Progress(keras.callbacks.Callback):  # type: ignore[misc]
+    """One live line with the metrics and the time left; plain lines now and then where the output is no terminal.
+
+    Args:
+        console: where to print.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+        self._progress: RichProgress | None = None
+        self._task: Any = None
+        self._epochs = 0
+        self._began = self._printed = 0.0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        self._epochs = self.params["epochs"]
+        self._began = self._printed = time.monotonic()
+        if self.console.is_terminal and not self.console.quiet:
+            columns: Sequence[Any] = (
+                TextColumn("epoch {task.completed}/{task.total}"),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[metrics]}"),
+                TimeRemainingColumn(),
+            )
+            self._progress = RichProgress(*columns, console=self.console, transient=True)
+            self._task = self._progress.add_task("", total=self._epochs, metrics="tracing the graph …")
+            self._progress.start()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in (logs or {}).items() if name != "learning_rate")
+        logger.debug("epoch %d: %s", epoch + 1, shown)
+        if self._progress:
+            self._progress.update(self._task, completed=epoch + 1, metrics=shown)
+        elif time.monotonic() - self._printed > PLAIN_SECONDS:
+            self._printed = time.monotonic()
+            left = (self._printed - self._began) / (epoch + 1) * (self._epochs - epoch - 1)
+            self.console.print(f"epoch {epoch + 1}/{self._epochs}  {shown}  {left:.0f} s left", highlight=False, soft_wrap=True)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        self.close()
+
+    def close(self) -> None:
+        """Takes the live line away, also after a failure."""
+        if self._progress:
+            self._progress.stop()
+            self._progress = None

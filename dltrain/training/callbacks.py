@@ -1,0 +1,77 @@
+"""Callbacks that Keras lacks, or whose own version would cost a Python call at every step."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class LearningRate(keras.callbacks.Callback):  # type: ignore[misc]
+    """Adds `learning_rate`, as it stands after the epoch's last step, to what is recorded of each epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+class CSVHistory(keras.callbacks.Callback):  # type: ignore[misc]
+    """Writes `history.csv`: a row an epoch (counted from 1), with every digit of each value.
+
+    Args:
+        directory: of the run.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self.path = Path(directory) / "history.csv"
+        self._columns: list[str] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        row = {"epoch": epoch + 1, **(logs or {})}
+        first = not self._columns
+        if first:
+            self._columns = ["epoch", *sorted(set(row) - {"epoch"}, key=_column_order)]
+        with self.path.open("w" if first else "a", newline="") as file:
+            writer = csv.DictWriter(file, self._columns, extrasaction="ignore")
+            if first:
+                writer.writeheader()
+            writer.writerow(row)
+
+
+def _column_order(name: str) -> tuple[bool, bool, bool, str]:
+    return name != "learning_rate", name.startswith("val_"), name.removeprefix("val_") != "loss", name
+
+
+class TensorBoard(keras.callbacks.Callback):  # type: ignore[misc]
+    """Writes each epoch's values for TensorBoard, train and validation in one chart.
+
+    Args:
+        directory: of the run; the logs stand in its folder `tensorboard`.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self.directory = Path(directory) / "tensorboard"
+        self._writers: dict[str, Any] = {}
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        self._writers = {part: tf.summary.create_file_writer(str(self.directory / part)) for part in ("train", "validation")}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        for name, value in (logs or {}).items():
+            part = "validation" if name.startswith("val_") else "train"
+            with self._writers[part].as_default(step=epoch + 1):
+                tf.summary.scalar(name.removeprefix("val_"), value)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        for writer in self._writers.values():
+            writer.close()

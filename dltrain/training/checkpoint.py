@@ -1,0 +1,121 @@
+"""Checkpoints: the best weights and the last ones."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dltrain.data.storage import replace_file
+from dltrain.errors import ConfigError
+from dltrain.training.monitor import better, direction
+
+SECONDS_BETWEEN = 10.0
+
+
+class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the best weights in memory and writes them, and the last ones, into `checkpoints/`.
+
+    Without a count, files are written every ten seconds and at the end: writing a model costs more than an epoch of
+    a small training.
+
+    Args:
+        directory: of the run.
+        batch_size: rows a step, to count samples.
+        monitor: a name in the epoch's logs.
+        mode: min, max or auto, which knows what is better from the metric.
+        every_epochs: write after so many epochs.
+        every_steps: write after so many steps.
+        every_samples: write after so many rows.
+        best_only: write no `last.keras`.
+
+    Raises:
+        ConfigError: more than one count is given, or a count below 1.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        batch_size: int,
+        *,
+        monitor: str,
+        mode: str,
+        every_epochs: int | None,
+        every_steps: int | None,
+        every_samples: int | None,
+        best_only: bool,
+    ) -> None:
+        super().__init__()
+        counts = {"every_epochs": every_epochs, "every_steps": every_steps, "every_samples": every_samples}
+        given = {name: count for name, count in counts.items() if count is not None}
+        if len(given) > 1 or any(count < 1 for count in given.values()):
+            raise ConfigError(f"callbacks.checkpoint: expected at most one count of at least 1, got {given}.")
+        self.directory = Path(directory) / "checkpoints"
+        self.monitor, self.mode, self.best_only = monitor, mode, best_only
+        self.every_epochs = every_epochs
+        self.every_steps = every_steps or (-(-every_samples // batch_size) if every_samples else None)
+        self.best: float | None = None
+        self.best_epoch: int | None = None
+        self.best_weights: list[Any] | None = None
+        self._epoch = 0
+        self._unwritten_best = False
+        self._written_at = 0.0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        self.directory.mkdir(exist_ok=True)
+        self._written_at = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        self._epoch = epoch + 1
+        value = (logs or {})[self.monitor]
+        if np.isfinite(value) and (self.best is None or better(value, self.best, direction(self.monitor, self.mode, self.model))):
+            self.best, self.best_epoch, self.best_weights = value, epoch + 1, self.model.get_weights()
+            self._unwritten_best = True
+        by_clock = self.every_epochs is None and self.every_steps is None
+        if by_clock and time.monotonic() - self._written_at > SECONDS_BETWEEN:
+            self._write()
+        if self.every_epochs and (epoch + 1) % self.every_epochs == 0:
+            self._write()
+
+    def on_steps_end(self, step: int) -> None:
+        """Called by the engine at every multiple of `every_steps`."""
+        self._write(step)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        self._write()
+
+    def restore_best(self) -> None:
+        """Puts the best weights into the model, where there are any."""
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
+
+    def _write(self, step: int | None = None) -> None:
+        if not self.best_only:
+            self._save("last.keras")
+        if self._unwritten_best:
+            now = self.model.get_weights()
+            self.restore_best()
+            self._save("best.keras")
+            self.model.set_weights(now)
+            self._unwritten_best = False
+        state = {
+            "epoch": self._epoch,
+            "step": step if step is not None else int(self.model.optimizer.iterations),
+            "monitor": self.monitor,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+        }
+        with replace_file(self.directory / "state.json") as path:
+            path.write_text(json.dumps(state, indent=2) + "\n")
+        self._written_at = time.monotonic()
+
+    def _save(self, name: str) -> None:
+        with replace_file(self.directory / name) as path:
+            self.model.save(path)

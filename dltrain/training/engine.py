@@ -1,0 +1,153 @@
+"""The training loop: each epoch is one compiled graph around Keras' own `train_step`.
+
+Keras' `fit` spends nearly all of a small run on the overhead of every step. Here a step costs its arithmetic, and the
+numbers are those of `fit` on the same batches.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dltrain.training.source import Block, Source
+
+EVALUATION_BATCH = 1024
+FIRST_SEGMENT = 64  # steps before the first look at the clock
+SEGMENT_SECONDS = 0.5  # between two looks at callbacks and signals
+
+
+class Engine:
+    """Trains a compiled Keras model.
+
+    Args:
+        model: compiled; built here if it is not yet.
+        batch_size: rows a step.
+        shuffle: whether each epoch takes the rows in an order of its own, drawn from seed and epoch.
+        seed: of the orders.
+    """
+
+    def __init__(self, model: keras.Model, *, batch_size: int, shuffle: bool, seed: int) -> None:
+        self.model = model
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self._train_steps = tf.function(self._train_steps_eagerly, reduce_retracing=True)
+        self._test_steps = tf.function(self._test_steps_eagerly, reduce_retracing=True)
+
+    def order(self, epoch: int, rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The row order of an epoch (counted from 0), shape (rows,); it depends on seed and epoch alone."""
+        if not self.shuffle:
+            return np.arange(rows)
+        return np.random.default_rng([self.seed, epoch]).permutation(rows)
+
+    def train(
+        self,
+        source: Source,
+        validation: Source,
+        *,
+        epochs: int,
+        callbacks: Sequence[keras.callbacks.Callback],
+        first_epoch: int = 0,
+    ) -> None:
+        """Runs the epochs until the last one, or until a callback sets `model.stop_training`.
+
+        Callbacks get what `fit` gives them. Those with batch hooks get them, at the price of a Python call a step.
+        Those with a method `on_steps_end(step)` get it at every multiple of their attribute `every_steps`.
+        """
+        steps = -(-source.rows // self.batch_size)
+        hooks = keras.callbacks.CallbackList(list(callbacks), model=self.model, epochs=epochs, steps=steps, verbose=0)
+        steppers = [callback for callback in callbacks if getattr(callback, "every_steps", None)]
+        each_step = any(has_batch_hooks(callback) for callback in callbacks)
+        self.model.stop_training = False
+        self._build(source)
+        hooks.on_train_begin()
+        logs: dict[str, float] = {}
+        for epoch in range(first_epoch, epochs):
+            hooks.on_epoch_begin(epoch)
+            self.model.reset_metrics()
+            self._epoch(source, epoch, steps, hooks if each_step else None, steppers)
+            logs = self._logs()
+            hooks.on_test_begin()
+            logs.update({f"val_{name}": value for name, value in self.evaluate(validation).items()})
+            hooks.on_test_end(logs)
+            hooks.on_epoch_end(epoch, logs)
+            if self.model.stop_training:
+                break
+        hooks.on_train_end(logs)
+
+    def evaluate(self, source: Source) -> dict[str, float]:
+        """Loss and metrics over all rows, in inference mode."""
+        self.model.reset_metrics()
+        order = np.arange(source.rows)
+        for block in source.blocks(order, EVALUATION_BATCH):
+            self._test_steps(block.features, block.targets, block.order)
+        return self._logs()
+
+    def _build(self, source: Source) -> None:
+        """Makes the variables of optimizer and metrics, which must exist before the first graph."""
+        block = next(iter(source.blocks(np.arange(min(2, source.rows)), self.batch_size)))
+        rows = block.order
+        batch = (_rows(block.features, rows), tf.gather(block.targets, rows))
+        weights = () if block.weights is None else (tf.gather(block.weights, rows),)
+        self.model._symbolic_build(data_batch=(*batch, *weights))
+
+    def _epoch(self, source: Source, epoch: int, steps: int, hooks: Any, steppers: Sequence[Any]) -> None:
+        done, length = 0, 1 if hooks else FIRST_SEGMENT
+        for block in source.blocks(self.order(epoch, source.rows), self.batch_size):
+            in_block = -(-int(block.order.shape[0]) // self.batch_size)
+            first = 0
+            while first < in_block:
+                last = min(first + length, in_block, *(_next_stop(epoch * steps + done, s.every_steps, first) for s in steppers))
+                if hooks:
+                    hooks.on_train_batch_begin(done)
+                began = time.perf_counter()
+                self._segment(block, first, last)
+                done += last - first
+                if hooks:
+                    hooks.on_train_batch_end(done - 1, self._logs())
+                elif length > FIRST_SEGMENT or done > FIRST_SEGMENT:
+                    # The first segment held the tracing, so that its time says nothing.
+                    length = max(1, int((last - first) * SEGMENT_SECONDS / (time.perf_counter() - began)))
+                for stepper in steppers:
+                    if (epoch * steps + done) % stepper.every_steps == 0:
+                        stepper.on_steps_end(epoch * steps + done)
+                first = last
+
+    def _segment(self, block: Block, first: int, last: int) -> None:
+        self._train_steps(
+            block.features, block.targets, block.weights, block.order, tf.constant(first, tf.int64), tf.constant(last, tf.int64)
+        )
+
+    def _logs(self) -> dict[str, float]:
+        return {name: float(value) for name, value in self.model.get_metrics_result().items()}
+
+    def _train_steps_eagerly(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> None:
+        for step in tf.range(first, last):
+            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
+            batch = (_rows(features, rows), tf.gather(targets, rows))
+            self.model.train_step(batch if weights is None else (*batch, tf.gather(weights, rows)))
+
+    def _test_steps_eagerly(self, features: Any, targets: Any, order: Any) -> None:
+        for first in tf.range(0, tf.shape(order, tf.int64)[0], EVALUATION_BATCH):
+            rows = order[first : first + EVALUATION_BATCH]
+            self.model.test_step((_rows(features, rows), tf.gather(targets, rows)))
+
+
+def _rows(features: Any, rows: Any) -> Any:
+    return {name: tf.gather(values, rows) for name, values in features.items()}
+
+
+def _next_stop(done: int, every: int, first: int) -> int:
+    """The step within the block after which the next multiple of `every` is reached."""
+    return first + every - done % every
+
+
+def has_batch_hooks(callback: keras.callbacks.Callback) -> bool:
+    """Whether a callback wants to be called at every training step."""
+    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    return any(getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook) for hook in hooks)

@@ -1,0 +1,45 @@
+"""Which way a monitored value is better."""
+
+from __future__ import annotations
+
+import keras
+
+from dltrain.errors import ConfigError
+
+RISING = ("accuracy", "auc", "precision", "recall", "f1", "r2", "iou", "similarity")
+
+
+def direction(monitor: str, mode: str, model: keras.Model) -> str:
+    """`min` or `max`.
+
+    Args:
+        monitor: a name in the epoch's logs, such as val_loss.
+        mode: min, max or auto.
+        model: compiled and built, whose metrics know their direction.
+
+    Raises:
+        ConfigError: mode is auto and neither the metric nor its name says it.
+    """
+    if mode in ("min", "max"):
+        return mode
+    name = monitor.removeprefix("val_")
+    if name == "loss":
+        return "min"
+    for metric in _metrics(model):
+        if metric.name == name and getattr(metric, "_direction", None):
+            return "max" if metric._direction == "up" else "min"
+    if any(word in name for word in RISING):
+        return "max"
+    if any(word in name for word in ("error", "rmse", "mae", "mse", "loss", "entropy", "deviance")):
+        return "min"
+    raise ConfigError(f"monitor '{monitor}' does not say whether less or more is better; set mode to min or max.")
+
+
+def better(value: float, than: float, way: str) -> bool:
+    """Whether a value beats another one."""
+    return value < than if way == "min" else value > than
+
+
+def _metrics(model: keras.Model) -> list[keras.metrics.Metric]:
+    compiled = getattr(model, "_compile_metrics", None)
+    return list(getattr(compiled, "metrics", [])) + list(model.metrics)

@@ -1,0 +1,138 @@
+"""The training of a run: compiles the network, gathers the callbacks, runs the engine, keeps the best weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import keras
+from omegaconf import DictConfig
+
+from dltrain.build import build
+from dltrain.errors import ConfigError, RunError, did_you_mean
+from dltrain.journal import Journal
+from dltrain.models.network import compile_network
+from dltrain.prepared import Prepared, class_weights
+from dltrain.schema import Config, Task
+from dltrain.training.checkpoint import Checkpoint
+from dltrain.training.engine import Engine, has_batch_hooks
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is left of a training beside the weights.
+
+    Attributes:
+        engine: holds the compiled graphs, for the scoring.
+        history: the logs of each epoch.
+        best_epoch: the epoch (from 1) whose weights the network has now.
+    """
+
+    engine: Engine
+    history: list[dict[str, float]]
+    best_epoch: int
+
+
+class _History(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps every epoch's logs and stops at the first that is not finite."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.epochs.append(dict(logs or {}))
+        if not math.isfinite((logs or {})["loss"]) or not _finite_weights(self.model):
+            rate = float(self.model.optimizer.learning_rate)
+            raise RunError(
+                f"The training diverged in epoch {epoch + 1}: loss or weights are no longer finite (learning rate {rate:g}). "
+                f"Try optimizer.learning_rate={rate / 10:g}, optimizer.global_clipnorm=1 or another scaling=."
+            )
+
+
+def batch_size(config: Config, rows: int) -> int:
+    """Rows a step: as given, or by the course's rule: all up to 2,000, else a power of two from 64 to 512."""
+    if config.trainer.batch_size != "auto":
+        return min(int(config.trainer.batch_size), rows)
+    if rows <= 2_000:
+        return rows
+    return min(512, max(64, 2 ** round(math.log2(rows / 100))))
+
+
+def compile_for(config: Config, task: Task, data: Prepared, network: keras.Model) -> int:
+    """Compiles the network as the config has it, and gives the rows a step."""
+    rows = len(data.split.train)
+    size = batch_size(config, rows)
+    steps = -(-rows // size)
+
+    def schedule(learning_rate: float) -> object:
+        return build(config.schedule, learning_rate, steps, config.trainer.epochs, key="schedule")
+
+    compile_network(network, task, data.target, config.optimizer, None if config.schedule is None else schedule)
+    return size
+
+
+def train_network(config: Config, task: Task, data: Prepared, network: keras.Model, size: int, journal: Journal) -> Training:
+    """Trains until the last epoch or a callback's stop, and leaves the best epoch's weights in the network.
+
+    Args:
+        config: composed and checked.
+        task: the row of the head table.
+        data: its train part trains, its validation part validates.
+        network: compiled.
+        size: rows a step.
+        journal: told of every epoch.
+
+    Raises:
+        ConfigError: a callback cannot work with this run.
+        RunError: the training diverged.
+    """
+    callbacks = _callbacks(config.callbacks, network, size, task, journal)
+    engine = Engine(network, batch_size=size, shuffle=config.trainer.shuffle, seed=config.seed)
+    history = _History()
+    weights = class_weights(task.get("class_weight"), data.target.take(data.split.train))
+    averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if network.optimizer.use_ema else []
+    try:
+        engine.train(
+            data.source("train", weights),
+            data.source("validation"),
+            epochs=config.trainer.epochs,
+            callbacks=[*averaged, history, *callbacks],
+        )
+    finally:
+        for callback in callbacks:
+            getattr(callback, "close", lambda: None)()
+    return Training(engine, history.epochs, _keep_best(callbacks, len(history.epochs)))
+
+
+def _callbacks(nodes: DictConfig, network: keras.Model, size: int, task: Task, journal: Journal) -> list[keras.callbacks.Callback]:
+    recorded = ["loss", *task.metrics, "val_loss", *(f"val_{name}" for name in task.metrics), "learning_rate"]
+    callbacks = []
+    for name, node in nodes.items():
+        if node is None:
+            continue
+        callback = build(node, key=f"callbacks.{name}", directory=journal.path, batch_size=size, console=journal.console)
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ConfigError(f"callbacks.{name}: {node['_target_']} is no Keras callback.")
+        monitor = getattr(callback, "monitor", None)
+        if isinstance(monitor, str) and monitor not in recorded:
+            raise ConfigError(f"callbacks.{name}.monitor: no metric gives '{monitor}'.{did_you_mean(monitor, recorded)}")
+        if has_batch_hooks(callback):
+            journal.note(f"callbacks.{name} is called at every step, which costs a few milliseconds each")
+        callbacks.append(callback)
+    return callbacks
+
+
+def _keep_best(callbacks: list[keras.callbacks.Callback], epochs: int) -> int:
+    for callback in callbacks:
+        if isinstance(callback, Checkpoint) and callback.best_epoch:
+            callback.restore_best()
+            return callback.best_epoch
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.EarlyStopping) and callback.restore_best_weights and callback.best_weights:
+            return int(callback.best_epoch) + 1
+    return epochs
+
+
+def _finite_weights(model: keras.Model) -> bool:
+    return all(bool(keras.ops.all(keras.ops.isfinite(weight))) for weight in model.weights)

@@ -1,0 +1,92 @@
+import csv
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dltrain.data.delimited import detect_separator, parse
+from dltrain.data.raw_table import RawTable
+from dltrain.errors import DataError
+
+
+def table(text: str, *, separator: str | None = None, header: bool = True) -> RawTable:
+    return parse(text, origin="t.csv", separator=separator, header=header, missing_values=[], words=[])
+
+
+@pytest.mark.parametrize(
+    ("text", "separator"),
+    [
+        ("a,b\n1,2\n", ","),
+        ("a;b\n1,5;2,5\n3,5;4,5\n", ";"),
+        ('"a, b";c\n"1, 2";3\n', ";"),
+        ("a\tb\nsome words here\t2\n", "\t"),
+        ("a|b\n1|2\n", "|"),
+        (" 0.1  18.0   2\n 10.2   0.0 3\n", " "),
+        ("note,y\na long sentence, unquoted,1\nfine,0\n" + "good,1\n" * 20, ","),
+        ("alone\n1\n2\n", ","),
+    ],
+)
+def test_separator_is_detected(text: str, separator: str) -> None:
+    assert detect_separator(text) == separator
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n\n1,2,3\n", "line 4: expected 2 fields as in the first line, came 3"),
+        ("a b\n1 2\n1\n", r"line 3: expected 2 fields .*\(separator: whitespace\)"),
+        ("a,b\n1,2\n1\n", "line 3: expected 2 fields as in the first line, came 1"),
+        ('a,b\n"x\ny",2\n1,2,3\n', "line 4: expected 2 fields"),
+        ('a,b\n1,2\n3,"x\n4,5\n', "line 3: a quote .* never closed"),
+        ('a,b\n1,"x"y\n', "line 2 cannot be read"),
+        ("a,b\n", "a header and no rows"),
+        ("a,b,a\n1,2,3\n", r"two columns are named 'a' \(fields 1 and 3\)"),
+        ("1,1\n2,3\n", "dataset.header=false"),
+    ],
+)
+def test_faults_name_the_line(text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        table(text)
+
+
+def test_lines_are_those_of_the_file() -> None:
+    read = table('\na,b\n"x\ny",2\n   \n3,4\n')
+    assert read.lines is not None
+    assert list(read.lines) == [3, 6]
+    assert read.where(1) == "t.csv line 6"
+
+
+def test_without_header_columns_are_numbered() -> None:
+    read = table("1 2\n3 4\n", header=False)
+    assert list(read.columns) == ["column_1", "column_2"]
+    np.testing.assert_array_equal(read.columns["column_2"], [2.0, 4.0])
+
+
+def test_a_column_without_a_name_gets_one() -> None:
+    assert list(table(",b\n1,2\n").columns) == ["column_1", "b"]
+
+
+@pytest.mark.parametrize("separator", ["tab", "\t", "\\t"])
+def test_separators_have_names(separator: str) -> None:
+    assert list(table("a\tb\n1\t2\n", separator=separator).columns) == ["a", "b"]
+
+
+def test_a_cell_longer_than_the_csv_module_expects() -> None:
+    cell = "word " * 40_000
+    assert table(f"a,b\n{cell},2\n").columns["a"][0].strip() == cell.strip()
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=5), st.sampled_from([",", ";", "\t", "|"]))
+def test_what_the_csv_module_writes_is_read_back(rows: list[tuple[str, str]], separator: str) -> None:
+    buffer = io.StringIO(newline="")
+    # The letter keeps cells from meaning a number or a missing value.
+    cells = [(f"w{a}", f"w{b}") for a, b in rows]
+    csv.writer(buffer, delimiter=separator, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *cells])
+    read = table(buffer.getvalue(), separator=separator)
+    assert list(zip(read.columns["a"], read.columns["b"], strict=True)) == cells

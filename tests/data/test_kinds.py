@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from dltrain.data.kinds import feature_values, infer_kind, target_values
+from dltrain.data.raw_table import RawTable
+from dltrain.errors import DataError
+
+
+def one(name: str, values: list[object], **declared: tuple[str, str]) -> RawTable:
+    numbers = all(isinstance(value, float) for value in values)
+    column = np.asarray(values, dtype=np.float64 if numbers else object)
+    return RawTable("t.csv", {name: column}, np.arange(2, len(values) + 2), declared)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("x", [0.5, 2.5, np.nan], ("numeric", "")),
+        ("rooms", [1.0, 2.0, 2.0, 1.0], ("numeric", "")),
+        ("row", [3.0, 1.0, 2.0], ("ignore", "counts the rows")),
+        ("row", [3.0, 1.0, np.nan, 2.0], ("numeric", "")),
+        ("store_id", [3.0, 3.0, 9.0], ("ignore", "an identifier by its name")),
+        ("customerID", [3.0, 8.0, 9.0], ("ignore", "an identifier by its name")),
+        ("PassengerId", [3.0, 8.0, 9.0], ("ignore", "an identifier by its name")),
+        ("humid", [3.0, 8.0, 9.0], ("numeric", "")),
+        ("id", [0.25, 0.75, 0.5], ("numeric", "")),
+        ("x", [1.0, 1.0, 1.0], ("ignore", "one value alone")),
+        ("x", [1.0, np.nan, 1.0], ("numeric", "")),
+        ("x", [None, None], ("ignore", "empty")),
+        ("sex", ["m", "f", "m", None], ("category", "")),
+        ("key", ["ab1", "ab2", "zz", "q"], ("ignore", "nearly all values differ")),
+        ("zip", ["12", "13", "12", "13"], ("numeric", "")),
+        ("day", ["2020-01-31", "2020-02-28"], ("ignore", "dates")),
+        ("day", ["31.01.2020", "28.02.2020"], ("ignore", "dates")),
+        ("day", ["Jan 31, 2020", "Feb 28, 2020"], ("ignore", "dates")),
+        ("version", ["45.99.10", "45.99.10", "46.99.10"], ("category", "")),
+        ("note", ["one two three four five " + str(i) for i in range(5)], ("text", "")),
+        ("city", [f"c{i % 40}" for i in range(200)], ("ignore", "40 different values")),
+        ("city", [f"c{i % 40}" for i in range(1000)], ("category", "")),
+    ],
+)
+def test_kind(name: str, values: list[object], expected: tuple[str, str]) -> None:
+    assert infer_kind(one(name, values), name) == expected
+
+
+def test_numbers_with_a_word_among_them_are_refused() -> None:
+    table = one("power", [*(str(i + 0.5) for i in range(50)), "?"])
+    with pytest.raises(DataError, match=r"line 52: '\?'.*dataset.missing_values=\['\?'\]"):
+        infer_kind(table, "power")
+
+
+@pytest.mark.parametrize(
+    "cells", [["1,5", "2,5", "3"], ["1,200", "1,200.50", "900"], ["1.200,5", "2.200,5", "-3"]]
+)
+def test_numbers_with_commas_are_not_guessed(cells: list[object]) -> None:
+    with pytest.raises(DataError, match="decimals or thousands"):
+        infer_kind(one("price", cells), "price")
+
+
+def test_declared_kinds_win_over_cells() -> None:
+    assert infer_kind(one("g", ["1", "2", "1"], g=("category", "declared")), "g")[0] == "category"
+
+
+def test_category_of_numbers_has_no_decimal_point() -> None:
+    assert list(feature_values(one("x", [1.0, np.nan, 2.5, -3.0]), "x", "category")) == ["1", "", "2.5", "-3"]
+
+
+def test_declared_classes_stay_words_unless_zero_and_one() -> None:
+    declared = ("category", "declared")
+    assert list(target_values(one("y", ["1", "3", None], y=declared), "y")) == ["1", "3", None]
+    np.testing.assert_array_equal(
+        target_values(one("y", ["1", "0", None], y=declared), "y"), [1.0, 0.0, np.nan]
+    )
+    np.testing.assert_array_equal(target_values(one("y", ["1", "3", None]), "y"), [1.0, 3.0, np.nan])

@@ -1,0 +1,248 @@
+import gzip
+import hashlib
+import http.server
+import io
+import logging
+import os
+import stat
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from dltrain.data import storage
+from dltrain.errors import DataError
+
+
+@pytest.fixture(autouse=True)
+def _own_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
+
+
+def make_tar(path: Path, files: dict[str, bytes], mode: str = "w:gz") -> Path:
+    with tarfile.open(path, mode) as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_data_directory_is_the_variable_or_the_user_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert storage.data_directory() == tmp_path / "data"
+    monkeypatch.delenv("DLTRAIN_DATA_DIR")
+    assert storage.data_directory().name == "dltrain"
+    assert storage.data_directory().is_absolute()
+
+
+def test_replace_file_writes_whole_files_into_new_folders(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "model.weights.h5"
+    with storage.replace_file(path) as part:
+        assert part.parent == path.parent
+        assert part.name.endswith("model.weights.h5")
+        part.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert names(path.parent) == [path.name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_replaced_file_has_the_permissions_of_any_other_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("")
+    with storage.replace_file(tmp_path / "replaced") as part:
+        part.write_text("")
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "replaced")}
+    assert len(modes) == 1
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_replace_file_keeps_the_old_file_on_failure(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def fail() -> None:
+        with storage.replace_file(path) as part:
+            part.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["file.txt"]
+
+
+def test_replace_file_refuses_a_block_that_wrote_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), storage.replace_file(tmp_path / "file.txt"):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_content_is_on_disk_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (steps.append("fsync"), fsync(descriptor))[1])
+    monkeypatch.setattr(
+        Path, "replace", lambda self, target: (steps.append("rename"), replace(self, target))[1]
+    )
+    with storage.replace_file(tmp_path / "file.txt") as part:
+        part.write_text("new")
+    assert steps[:2] == ["fsync", "rename"]
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/good" else 404)
+            self.send_header("Content-Length", "9")
+            self.end_headers()
+            self.wfile.write(b"some data")
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def test_download_checks_and_logs(server: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    destination = tmp_path / "folder" / "file.bin"
+    assert (
+        storage.download(f"{server}/good", hashlib.sha256(b"some data").hexdigest(), destination)
+        == destination
+    )
+    assert destination.read_bytes() == b"some data"
+    assert f"{server}/good" in caplog.text
+    assert "100%" in caplog.text
+
+
+def test_download_with_another_hash_is_not_kept(server: str, tmp_path: Path) -> None:
+    destination = tmp_path / "file.bin"
+    destination.write_text("old")
+    with pytest.raises(DataError) as caught:
+        storage.download(f"{server}/good", "0" * 64, destination)
+    assert hashlib.sha256(b"some data").hexdigest() in str(caught.value)
+    assert "0" * 64 in str(caught.value)
+    assert destination.read_text() == "old"
+    assert names(tmp_path) == ["file.bin"]
+
+
+def test_download_says_why_it_failed(server: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"/missing .*Not Found"):
+        storage.download(f"{server}/missing", "0" * 64, tmp_path / "file.bin")
+    with pytest.raises(DataError, match="refused"):
+        storage.download("http://127.0.0.1:1/x", "0" * 64, tmp_path / "file.bin")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_read_tar_gives_wanted_files_and_unpacks_nothing(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "in").mkdir()
+    path = make_tar(
+        tmp_path / "in" / "some.tar", {"../evil.txt": b"1", "/abs.txt": b"2", "no.bin": b"3"}, mode
+    )
+    files = dict(storage.read_tar(path, lambda name: name.endswith(".txt")))
+    assert files == {"../evil.txt": b"1", "/abs.txt": b"2"}
+    assert names(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_read_tar_refuses_a_truncated_archive(tmp_path: Path, share: float) -> None:
+    content = make_tar(
+        tmp_path / "whole.tar.gz", {f"{n}.txt": os.urandom(2000) for n in range(20)}
+    ).read_bytes()
+    cut = tmp_path / "cut.tar.gz"
+    cut.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(DataError, match=r"cut\.tar\.gz"):
+        list(storage.read_tar(cut, lambda name: True))
+
+
+def test_read_tar_refuses_damage_that_only_the_checksum_shows(tmp_path: Path) -> None:
+    plain = make_tar(tmp_path / "plain.tar", {"a.txt": b"text"}, "w").read_bytes()
+    stored = bytearray(gzip.compress(plain, compresslevel=0))
+    stored[stored.index(b"text")] ^= 1
+    (tmp_path / "bad.tar.gz").write_bytes(stored)
+    with pytest.raises(DataError, match="CRC"):
+        list(storage.read_tar(tmp_path / "bad.tar.gz", lambda name: True))
+
+
+def test_read_tar_refuses_other_files(tmp_path: Path) -> None:
+    (tmp_path / "page.tar.gz").write_text("<html>not found</html>" * 100)
+    with pytest.raises(DataError, match=r"page\.tar\.gz as a \.tar"):
+        list(storage.read_tar(tmp_path / "page.tar.gz", lambda name: True))
+
+
+def test_fingerprint_changes_with_any_file_of_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "a.txt").write_text("a")
+    first = storage.fingerprint(folder)
+    assert storage.fingerprint(folder) == first
+    os.utime(folder / "sub" / "a.txt", ns=(0, 0))
+    second = storage.fingerprint(folder)
+    (folder / "b.txt").write_text("b")
+    assert len({first, second, storage.fingerprint(folder)}) == 3
+
+
+def test_fingerprint_names_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.txt"):
+        storage.fingerprint(tmp_path / "gone.txt")
+
+
+class Builder:
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> pa.Table:
+        self.calls += 1
+        return pa.table({"text": ["one", "two"]}).replace_schema_metadata({"notes": "kept"})
+
+
+def test_cached_table_is_built_once() -> None:
+    build = Builder()
+    built = storage.cached_table("some_1", build)
+    again = storage.cached_table("some_1", build)
+    assert build.calls == 1
+    assert again.equals(built)
+    assert again.schema.metadata[b"notes"] == b"kept"
+    storage.cached_table("some_2", build)
+    assert build.calls == 2
+
+
+def test_any_damaged_byte_of_a_cached_table_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
+    build = Builder()
+    expected = storage.cached_table("some_1", build)
+    (path,) = (storage.data_directory() / "parsed").iterdir()
+    content = path.read_bytes()
+    for position in range(0, len(content), 97):
+        damaged = bytearray(content)
+        damaged[position] ^= 1
+        path.write_bytes(damaged)
+        calls = build.calls
+        assert storage.cached_table("some_1", build).equals(expected)
+        assert build.calls == calls + 1
+    assert "damaged" in caplog.text
+    assert path.read_bytes() == content
+
+
+def test_a_cache_that_cannot_be_written_is_said_and_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "file"))
+    assert storage.cached_table("some_1", Builder())["text"].to_pylist() == ["one", "two"]
+    assert "Cannot keep" in caplog.text
