@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import setup_globals
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from dltrain import conformity
 from dltrain.errors import ConfigError, did_you_mean
+from dltrain.hydra_node import record, resolving, unresolved_directories
 from dltrain.overrides import apply, parse, sentence
 from dltrain.schema import Config
 
@@ -61,21 +60,6 @@ def compose(
         ConfigError: all faults of overrides, YAML, types, targets and combinations.
     """
     return Composer(config_directory, extra_directory, config_name).compose(overrides)
-
-
-@contextmanager
-def resolving(config: DictConfig) -> Iterator[None]:
-    """Lets `${hydra:…}` in a composed config be read while no job of Hydra is running."""
-    job = copy.deepcopy(config)
-    with open_dict(job.hydra):
-        job.hydra.runtime.output_dir, job.hydra.job.id, job.hydra.job.num = ".", "0", 0
-    hydra_config = HydraConfig.instance()
-    before = hydra_config.cfg
-    hydra_config.cfg = job  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        hydra_config.cfg = before
 
 
 class Composer:
@@ -116,12 +100,10 @@ class Composer:
         Raises:
             ConfigError: every fault found.
         """
-        if faults := self.faults(overrides):
+        config, faults = self.check(overrides)
+        if faults or config is None:
             raise ConfigError(faults)
-        try:
-            return self._load(overrides, RunMode.RUN)
-        except COMPOSITION_ERRORS as error:
-            raise ConfigError(sentence(error)) from None
+        return config
 
     def compose_sweep(self, overrides: Sequence[str]) -> DictConfig:
         """The config that a sweep starts from, after its jobs have been checked.
@@ -140,7 +122,7 @@ class Composer:
         jobs, swept = self._jobs(parsed, config)
         found: dict[str, list[list[str]]] = {}
         for job in jobs:
-            for fault in self.faults(job):
+            for fault in self.check(job)[1]:
                 found.setdefault(fault, []).append(job)
         for fault, having in found.items():
             words = " ".join(word for word in having[0] if word.partition("=")[0] in swept)
@@ -149,29 +131,30 @@ class Composer:
             raise ConfigError(faults or str(failure))
         return config
 
-    def faults(self, overrides: Sequence[str]) -> list[str]:
-        """Every fault of one job, a sentence each."""
+    def check(self, overrides: Sequence[str]) -> tuple[DictConfig | None, list[str]]:
+        """The config of one job as far as it can be composed, and every fault of it, a sentence each."""
         from dltrain import validate
 
         parsed, faults = parse(self.parser, overrides)
         try:
             choices, values, unknown = self._sort(parsed)
         except COMPOSITION_ERRORS as error:
-            return [*faults, sentence(error)]
+            return None, [*faults, sentence(error)]
         config, blamed = self._choose(choices)
         faults += unknown + blamed
         if config is None:
-            return faults
+            return None, faults
         unlisted: dict[str, str] = {}
         for override in values:
             faults += apply(override, config, unlisted)
+        record(config, parsed)
         with resolving(config):
             unlike = conformity.faults(config, Config)
             told = [fault.partition(":")[0] for fault in unlike]
             for key, fault in unlisted.items():
                 if not any(f"{key}.".startswith(f"{each}.") or each.startswith(f"{key}.") for each in told):
                     unlike.append(fault)
-            return [*faults, *unlike] or validate.faults(config) or _unresolved(config)
+            return config, [*faults, *unlike] or validate.faults(config) or unresolved_directories(config)
 
     def _sort(self, parsed: Sequence[Override]) -> tuple[tuple[str, ...], list[Override], list[str]]:
         """Choices of options, values, and the faults of those that are neither."""
@@ -239,17 +222,6 @@ class Composer:
         except HydraException as error:
             raise ConfigError(sentence(error)) from None
         return jobs[:MOST_JOBS_CHECKED], swept
-
-
-def _unresolved(config: DictConfig) -> list[str]:
-    """Faults of the two directories, which Hydra would meet only once it starts."""
-    faults = []
-    for key in ("hydra.run.dir", "hydra.sweep.dir"):
-        try:
-            OmegaConf.select(config, key)
-        except OmegaConfBaseException as error:
-            faults.append(f"{key}: {sentence(error)}")
-    return faults
 
 
 def _warn_of_shadows(extra: Path, shipped: Path) -> None:

@@ -58,7 +58,7 @@ class Results:
 
 def predict(network: keras.Model, source: Source) -> npt.NDArray[np.float32]:
     """The network's answers, shape (rows, units), in inference mode."""
-    forward = tf.function(lambda batch: network(batch, training=False), reduce_retracing=True)
+    forward = tf.function(lambda batch: network(batch, training=False), autograph=False, reduce_retracing=True)
     parts = [
         forward({name: values[first : first + BATCH] for name, values in block.features.items()}).numpy()
         for block in source.blocks(np.arange(source.rows), BATCH)
@@ -124,15 +124,14 @@ def _resamples(rows: int) -> int:
 def _resampled(metrics: Sequence[Any], truth: Any, answers: Any, draws: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Metrics of each resample, shape (resamples, metrics); in one graph, since 1,000 eager updates take a second."""
 
-    @tf.function
-    def all_draws(truth: Any, answers: Any, draws: Any) -> Any:
-        values = tf.TensorArray(tf.float32, size=tf.shape(draws)[0], element_shape=(len(metrics),))
-        for place in tf.range(tf.shape(draws)[0]):
-            for metric in metrics:
-                metric.reset_state()
-                metric.update_state(tf.gather(truth, draws[place]), tf.gather(answers, draws[place]))
-            values = values.write(place, tf.stack([tf.cast(metric.result(), tf.float32) for metric in metrics]))
-        return values.stack()
+    def one_draw(rows: Any) -> Any:
+        for metric in metrics:
+            metric.reset_state()
+            metric.update_state(tf.gather(truth, rows), tf.gather(answers, rows))
+        return tf.stack([tf.cast(metric.result(), tf.float32) for metric in metrics])
 
-    return np.asarray(all_draws(tf.constant(truth), tf.constant(answers), tf.constant(draws)), np.float64)
-
+    # Metrics keep their sums in variables, so one draw after the other.
+    all_draws = tf.function(
+        lambda draws: tf.map_fn(one_draw, draws, fn_output_signature=tf.float32, parallel_iterations=1), autograph=False
+    )
+    return np.asarray(all_draws(tf.constant(draws)), np.float64)

@@ -10,29 +10,16 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, Literal, Optional, Union
+from typing import Any
 
-from dltrain.sources import Definition, Module, Unknown, bindings, locate, resolve
-
-
-class _Mark:
-    """A value that no source can spell."""
-
-
-REQUIRED: Final = _Mark()
-COMPUTED: Final = _Mark()
+from dltrain.annotations import COMPUTED, REQUIRED, annotated, last_name, literal
+from dltrain.sources import Definition, Module, Unknown, locate, resolve
 
 # These decorators leave the arguments as the source shows them.
 TRANSPARENT = {
     "abstractmethod", "cache", "contextmanager", "dataclass", "final", "keras_export", "lru_cache",
     "no_automatic_dependency_tracking", "override", "register_keras_serializable", "runtime_checkable",
     "total_ordering",
-}  # fmt: skip
-# A list in YAML stands in for every kind of sequence, a mapping for every kind of mapping.
-HINTS: dict[str, Any] = {
-    "int": int, "float": float, "bool": bool, "str": str, "None": type(None), "list": list, "List": list,
-    "Sequence": list, "Iterable": list, "Collection": list, "tuple": list, "Tuple": list, "dict": dict,
-    "Dict": dict, "Mapping": dict,
 }  # fmt: skip
 
 
@@ -83,11 +70,11 @@ def _of_class(definition: Definition, seen: tuple[Definition, ...]) -> Signature
     module, node = definition.module, definition.node
     assert isinstance(node, ast.ClassDef)
     metaclasses = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
-    if definition in seen or not _transparent(node) or any(_last_name(m) != "ABCMeta" for m in metaclasses):
+    if definition in seen or not _transparent(node) or any(last_name(m) != "ABCMeta" for m in metaclasses):
         return Signature(is_class=True)
     bases = [_of_base(module, base, (*seen, definition)) for base in node.bases]
     inherited = [base for base in bases if base is not None]
-    if any(_last_name(decorator) == "dataclass" for decorator in node.decorator_list):
+    if any(last_name(decorator) == "dataclass" for decorator in node.decorator_list):
         return _union([_of_fields(module, node), *inherited], is_open=any(base.open for base in inherited))
     methods = {child.name: child for child in node.body if isinstance(child, ast.FunctionDef)}
     method = methods.get("__init__") or methods.get("__new__")
@@ -117,7 +104,7 @@ def _of_base(module: Module, base: ast.expr, seen: tuple[Definition, ...]) -> Si
             each for each in found if isinstance(each, Definition) and each.module.name.startswith("keras.")
         ]
     elif not found or any(not isinstance(each, Definition) for each in found):
-        return None if _last_name(base) == "object" else Signature(is_class=True)
+        return None if last_name(base) == "object" else Signature(is_class=True)
     several = [_of_class(each, seen) for each in found if isinstance(each, Definition) and each not in seen]
     known = [each for each in several if each is not None]
     return _union(known, is_open=any(each.open for each in known)) if known else None
@@ -129,8 +116,8 @@ def _of_arguments(module: Module, arguments: ast.arguments, *, skip: int, is_ope
     pairs = [*zip(positional, [*defaults, *arguments.defaults], strict=True)][skip:]
     pairs = [pair for pair in pairs if pair[0] not in arguments.posonlyargs]
     pairs += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    hints = {each.arg: _hint(module, each.annotation) for each, _ in pairs}
-    parameters = {each.arg: REQUIRED if default is None else _literal(default) for each, default in pairs}
+    hints = {each.arg: annotated(module, each.annotation) for each, _ in pairs}
+    parameters = {each.arg: REQUIRED if default is None else literal(default) for each, default in pairs}
     return Signature(parameters, {name: hint for name, hint in hints.items() if hint is not Any}, is_open)
 
 
@@ -142,16 +129,16 @@ def _of_fields(module: Module, node: ast.ClassDef) -> Signature:
             continue
         keywords = child.value.keywords if isinstance(child.value, ast.Call) else []
         if "ClassVar" in ast.unparse(child.annotation) or any(
-            keyword.arg == "init" and _literal(keyword.value) is False for keyword in keywords
+            keyword.arg == "init" and literal(keyword.value) is False for keyword in keywords
         ):
             continue
         is_required = child.value is None or (
             isinstance(child.value, ast.Call)
-            and _last_name(child.value) == "field"
+            and last_name(child.value) == "field"
             and not any(keyword.arg in ("default", "default_factory") for keyword in keywords)
         )
-        parameters[child.target.id] = REQUIRED if is_required else _literal(child.value)
-        hints[child.target.id] = _hint(module, child.annotation)
+        parameters[child.target.id] = REQUIRED if is_required else literal(child.value)
+        hints[child.target.id] = annotated(module, child.annotation)
     return Signature(parameters, {name: hint for name, hint in hints.items() if hint is not Any}, open=False)
 
 
@@ -190,8 +177,8 @@ def _hands_up(method: ast.FunctionDef, rest: str) -> bool:
     """Whether `**rest` goes on to the initializer of a base."""
     return any(
         isinstance(node, ast.Call)
-        and _last_name(node.func) == "__init__"
-        and any(keyword.arg is None and _last_name(keyword.value) == rest for keyword in node.keywords)
+        and last_name(node.func) == "__init__"
+        and any(keyword.arg is None and last_name(keyword.value) == rest for keyword in node.keywords)
         for node in ast.walk(method)
     )
 
@@ -202,62 +189,11 @@ def _refuses(method: ast.FunctionDef, rest: str) -> bool:
         return True
     return any(
         isinstance(node, ast.If)
-        and _last_name(node.test) == rest
+        and last_name(node.test) == rest
         and any(isinstance(child, ast.Raise) for child in node.body)
         for node in ast.walk(method)
     )
 
 
-def _hint(module: Module, node: ast.expr | None, depth: int = 0) -> Any:
-    """An annotation as a type, or Any where it holds something beside plain types and names for these."""
-    match node:
-        case ast.Constant(value=None):
-            return type(None)
-        case ast.Constant(value=str(text)) if depth < 5:
-            try:
-                return _hint(module, ast.parse(text, mode="eval").body, depth + 1)
-            except SyntaxError:
-                return Any
-        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return Union[_hint(module, left, depth), _hint(module, right, depth)]  # noqa: UP007
-        case ast.Subscript(value=owner, slice=inner):
-            items = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-            match _last_name(owner):
-                case "Literal":
-                    values = tuple(_literal(item) for item in items)
-                    return Any if COMPUTED in values else Literal[values]
-                case "Optional":
-                    return Optional[_hint(module, items[0], depth)]  # noqa: UP045
-                case "Union":
-                    return Union[tuple(_hint(module, item, depth) for item in items)]  # noqa: UP007
-                case name if HINTS.get(name) is list:
-                    return list if name in ("tuple", "Tuple") else list[_hint(module, items[0], depth)]  # type: ignore[misc]
-                case name if HINTS.get(name) is dict:
-                    return dict
-        case ast.Name(id=name) | ast.Attribute(attr=name) if name in HINTS:
-            return HINTS[name]
-        case ast.Name(id=name) if depth < 5:
-            match bindings(module).get(name):
-                case [ast.Assign(value=value)] | [ast.AnnAssign(value=value)]:
-                    return _hint(module, value, depth + 1)
-    return Any
-
-
-def _literal(node: ast.expr | None) -> Any:
-    try:
-        return COMPUTED if node is None else ast.literal_eval(node)
-    except (ValueError, TypeError):
-        return COMPUTED
-
-
-def _last_name(node: ast.expr) -> str:
-    match node:
-        case ast.Call(func=inner) | ast.Subscript(value=inner):
-            return _last_name(inner)
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
-
-
 def _transparent(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return all(_last_name(decorator) in TRANSPARENT for decorator in node.decorator_list)
+    return all(last_name(decorator) in TRANSPARENT for decorator in node.decorator_list)

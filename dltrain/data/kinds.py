@@ -34,7 +34,8 @@ DATE = (
     r"|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
     r"(?:[T ]\d{1,2}:\d{2}\S*(?: ?[AaPp][Mm])?)?\s*"
 )
-NUMBER_WITH_COMMAS = r"[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?"
+# 12.5, 1,200.5, 12,5 or 1.200,5
+NUMBER_WITH_COMMAS = r"[+-]?(?:\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?:\d+|\d{1,3}(?:\.\d{3})+),\d+)"
 WHOLE_NUMBER = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 
@@ -74,8 +75,9 @@ def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
         )
     if pd.Series(distinct).str.fullmatch(NUMBER_WITH_COMMAS).all():
         raise DataError(
-            f"Column '{name}' holds numbers with commas ('{distinct[0]}'), which could mean decimals or thousands. "
-            f"Write 1234.5, or name the kind: '+dataset.kinds={{{name}: category}}' (or text, or ignore)."
+            f"Column '{name}' holds numbers with commas ('{distinct[0]}'), which could mean decimals or "
+            f"thousands. Write 1234.5, or name the kind: "
+            f"'+dataset.kinds={{{name}: category}}' (or text, or ignore)."
         )
     return _word_kind(present, distinct, few)
 

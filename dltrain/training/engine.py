@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dltrain.errors import RunError
 from dltrain.training.source import Block, Source
 
 EVALUATION_BATCH = 1024
@@ -36,8 +37,10 @@ class Engine:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
-        self._train_steps = tf.function(self._train_steps_eagerly, reduce_retracing=True)
-        self._test_steps = tf.function(self._test_steps_eagerly, reduce_retracing=True)
+        # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
+        self._train_steps = tf.function(self._train_steps_in_graph, autograph=False, reduce_retracing=True)
+        self._test_steps = tf.function(self._test_steps_in_graph, autograph=False, reduce_retracing=True)
+        self._results = tf.function(self._results_in_graph, autograph=False)
 
     def order(self, epoch: int, rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The row order of an epoch (counted from 0), shape (rows,); it depends on seed and epoch alone."""
@@ -58,6 +61,10 @@ class Engine:
 
         Callbacks get what `fit` gives them. Those with batch hooks get them, at the price of a Python call a step.
         Those with a method `on_steps_end(step)` get it at every multiple of their attribute `every_steps`.
+
+        Raises:
+            RunError: a weight is no longer finite; the loss alone would not tell, since TensorFlow's CPU kernels can
+                hide a NaN.
         """
         steps = -(-source.rows // self.batch_size)
         hooks = keras.callbacks.CallbackList(list(callbacks), model=self.model, epochs=epochs, steps=steps, verbose=0)
@@ -71,7 +78,9 @@ class Engine:
             hooks.on_epoch_begin(epoch)
             self.model.reset_metrics()
             self._epoch(source, epoch, steps, hooks if each_step else None, steppers)
-            logs = self._logs()
+            logs, finite = self._logs()
+            if not finite:
+                raise self._diverged(epoch, logs)
             hooks.on_test_begin()
             logs.update({f"val_{name}": value for name, value in self.evaluate(validation).items()})
             hooks.on_test_end(logs)
@@ -86,7 +95,7 @@ class Engine:
         order = np.arange(source.rows)
         for block in source.blocks(order, EVALUATION_BATCH):
             self._test_steps(block.features, block.targets, block.order)
-        return self._logs()
+        return self._logs()[0]
 
     def _build(self, source: Source) -> None:
         """Makes the variables of optimizer and metrics, which must exist before the first graph."""
@@ -109,7 +118,7 @@ class Engine:
                 self._segment(block, first, last)
                 done += last - first
                 if hooks:
-                    hooks.on_train_batch_end(done - 1, self._logs())
+                    hooks.on_train_batch_end(done - 1, self._logs()[0])
                 elif length > FIRST_SEGMENT or done > FIRST_SEGMENT:
                     # The first segment held the tracing, so that its time says nothing.
                     length = max(1, int((last - first) * SEGMENT_SECONDS / (time.perf_counter() - began)))
@@ -123,19 +132,43 @@ class Engine:
             block.features, block.targets, block.weights, block.order, tf.constant(first, tf.int64), tf.constant(last, tf.int64)
         )
 
-    def _logs(self) -> dict[str, float]:
-        return {name: float(value) for name, value in self.model.get_metrics_result().items()}
+    def _logs(self) -> tuple[dict[str, float], bool]:
+        """The metrics so far, and whether every weight is finite."""
+        metrics, finite = self._results()
+        return {name: float(value) for name, value in metrics.items()}, bool(finite)
 
-    def _train_steps_eagerly(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> None:
-        for step in tf.range(first, last):
-            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
+    def _results_in_graph(self) -> Any:
+        weights = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight))) for weight in self.model.weights if _is_float(weight)]
+        return self.model.get_metrics_result(), tf.reduce_all(weights)
+
+    def _diverged(self, epoch: int, logs: dict[str, float]) -> RunError:
+        rate = float(self.model.optimizer.learning_rate)
+        return RunError(
+            f"The training diverged in epoch {epoch + 1}: loss {logs['loss']:g}, learning rate {rate:g}, and weights that are "
+            f"not finite. Try optimizer.learning_rate={rate / 10:g}, optimizer.global_clipnorm=1 or another scaling=."
+        )
+
+    def _train_steps_in_graph(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> None:
+        def step(place: Any) -> Any:
+            rows = order[place * self.batch_size : (place + 1) * self.batch_size]
             batch = (_rows(features, rows), tf.gather(targets, rows))
             self.model.train_step(batch if weights is None else (*batch, tf.gather(weights, rows)))
+            return place + 1
 
-    def _test_steps_eagerly(self, features: Any, targets: Any, order: Any) -> None:
-        for first in tf.range(0, tf.shape(order, tf.int64)[0], EVALUATION_BATCH):
+        tf.while_loop(lambda place: place < last, step, [first])
+
+    def _test_steps_in_graph(self, features: Any, targets: Any, order: Any) -> None:
+        def step(first: Any) -> Any:
             rows = order[first : first + EVALUATION_BATCH]
             self.model.test_step((_rows(features, rows), tf.gather(targets, rows)))
+            return first + EVALUATION_BATCH
+
+        count = tf.shape(order, tf.int64)[0]
+        tf.while_loop(lambda first: first < count, step, [tf.constant(0, tf.int64)])
+
+
+def _is_float(weight: Any) -> bool:
+    return bool(keras.backend.is_float_dtype(weight.dtype))
 
 
 def _rows(features: Any, rows: Any) -> Any:

@@ -9,7 +9,7 @@ import keras
 from omegaconf import DictConfig
 
 from dltrain.build import build
-from dltrain.errors import ConfigError, RunError, did_you_mean
+from dltrain.errors import ConfigError, did_you_mean
 from dltrain.journal import Journal
 from dltrain.models.network import compile_network
 from dltrain.prepared import Prepared, class_weights
@@ -34,7 +34,7 @@ class Training:
 
 
 class _History(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps every epoch's logs and stops at the first that is not finite."""
+    """Keeps every epoch's logs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,12 +42,6 @@ class _History(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.epochs.append(dict(logs or {}))
-        if not math.isfinite((logs or {})["loss"]) or not _finite_weights(self.model):
-            rate = float(self.model.optimizer.learning_rate)
-            raise RunError(
-                f"The training diverged in epoch {epoch + 1}: loss or weights are no longer finite (learning rate {rate:g}). "
-                f"Try optimizer.learning_rate={rate / 10:g}, optimizer.global_clipnorm=1 or another scaling=."
-            )
 
 
 def batch_size(config: Config, rows: int) -> int:
@@ -133,6 +127,3 @@ def _keep_best(callbacks: list[keras.callbacks.Callback], epochs: int) -> int:
             return int(callback.best_epoch) + 1
     return epochs
 
-
-def _finite_weights(model: keras.Model) -> bool:
-    return all(bool(keras.ops.all(keras.ops.isfinite(weight))) for weight in model.weights)

@@ -1,0 +1,12 @@
+"""One Keras experiment from one line: YAML in, a trusted and repeatable run directory out."""
+
+from __future__ import annotations
+
+
+def __getattr__(name: str) -> str:
+    """Looks the version up when it is asked for, since reading metadata takes longer than an import."""
+    if name == "__version__":
+        import importlib.metadata
+
+        return importlib.metadata.version("dltrain")
+    raise AttributeError(f"module 'dltrain' has no attribute '{name}'")

@@ -1,0 +1,182 @@
+"""The command line: verbs, and Hydra for everything else. Nothing heavy is imported before a job runs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltrain.errors import ConfigError, DltrainError, did_you_mean
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+# First word of a command line -> module and function; it takes the other words and returns the exit code.
+VERBS: dict[str, str] = {}
+
+USAGE = 2
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line.
+
+    Args:
+        argv: the words after the program's name; those of the process by default.
+
+    Returns:
+        The exit code: 0 done, 1 the run failed or a job of the sweep did, 2 usage, config or data error,
+        130 interrupted, 143 terminated.
+    """
+    words = ["verbose=true" if word == "-v" else word for word in (sys.argv[1:] if argv is None else argv)]
+    # Classes that a config names may stand in the working directory, as they may for `python -m`.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        if "--version" in words:
+            from dltrain import __version__
+
+            print(f"dltrain {__version__}")
+            return 0
+        first = words[0] if words else ""
+        if first in VERBS:
+            module, _, function = VERBS[first].partition(":")
+            return int(getattr(importlib.import_module(module), function)(words[1:]))
+        if first and "=" not in first and first[0] not in "-~+":
+            raise ConfigError(_unknown_word(first))
+        return _train(words)
+    except DltrainError as error:
+        _tell(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    except Exception:
+        traceback.print_exc()
+        return 1
+
+
+def _unknown_word(word: str) -> str:
+    from dltrain.compose import conf_directory
+
+    groups = sorted(file.parent.name for file in conf_directory().glob("*/*.yaml") if file.stem == word)
+    if groups:
+        return f"'{word}' is no verb. Did you mean {groups[0]}={word}?"
+    return f"'{word}' is neither a verb nor key=value.{did_you_mean(word, VERBS)}"
+
+
+def _train(words: list[str]) -> int:
+    """Checks the config, claims a directory, and has Hydra run the job or the jobs."""
+    from hydra._internal.utils import get_args_parser
+    from hydra.core.override_parser.types import Quote, QuotedString
+    from omegaconf import OmegaConf
+
+    from dltrain.claim import claim
+    from dltrain.compose import Composer
+    from dltrain.hydra_node import resolving
+
+    parser = get_args_parser()
+    parser.prog = "dltrain"
+    flags = parser.parse_intermixed_args(words)
+    overrides: list[str] = flags.overrides
+    # Hydra's own parsing wants the overrides in one row, and takes --config-path from its own folder.
+    words = [word for word in words if word not in overrides] + overrides
+    if flags.config_path:
+        full = str(Path(flags.config_path).resolve())
+        words = [
+            word if _value(word) != flags.config_path else word.replace(_value(word), full) for word in words
+        ]
+    shows = flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion
+    if shows or flags.experimental_rerun:
+        return _run_hydra(words)
+
+    folder, extra = (Path(path) if path else None for path in (flags.config_path, flags.config_dir))
+    composer = Composer(folder, extra, flags.config_name or "config")
+    sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides
+    config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
+    key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
+    with resolving(config):
+        directory = Path(OmegaConf.select(config, key))
+    chosen = any(word.lstrip("+").startswith(f"{key}=") for word in overrides)
+    claimed = claim(directory, key=key, chosen=chosen)
+    if not chosen:
+        words.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
+    code = 1
+    try:
+        code = _run_hydra(words)
+        if sweep and code != INTERRUPTED:
+            code = code or int(_any_unfinished(claimed.path))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    finally:
+        if code in (USAGE, INTERRUPTED):
+            claimed.release()
+    return code
+
+
+def _run_hydra(words: list[str]) -> int:
+    """Hands a command line to Hydra and turns what comes of it into an exit code."""
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from dltrain.compose import COMPOSITION_ERRORS, conf_directory
+    from dltrain.overrides import sentence
+
+    codes: list[int] = []
+
+    def job(config: DictConfig) -> Any:
+        """Runs one experiment; a failed one tells why and lets the other jobs of a sweep go on."""
+        setting = HydraConfig.get()
+        sweep = setting.mode == RunMode.MULTIRUN
+        try:
+            from dltrain.run import run_job
+
+            return run_job(config)
+        except DltrainError as error:
+            codes.append(1 if sweep else error.exit_code)
+            _tell(error, f"job {setting.job.num} ({' '.join(setting.overrides.task)}): " if sweep else "")
+        except Exception:
+            codes.append(1)
+            traceback.print_exc()
+        return None
+
+    before, sys.argv = sys.argv, ["dltrain", *words]
+    full_error = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises what it would print in its own way
+    try:
+        hydra.main(config_path=str(conf_directory()), config_name="config", version_base="1.3")(job)()
+    except COMPOSITION_ERRORS as error:
+        raise ConfigError(sentence(error)) from error
+    finally:
+        sys.argv = before
+        if full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error
+    return max(codes, default=0)
+
+
+def _any_unfinished(sweep: Path) -> bool:
+    """Whether a job of a sweep did not complete, wherever it ran: its directory knows."""
+    for job in (folder.parent for folder in sweep.rglob(".hydra")):
+        record = job / "run.json"
+        if not record.exists() or json.loads(record.read_text("utf-8")).get("status") != "completed":
+            return True
+    return False
+
+
+def _value(word: str) -> str:
+    return word.partition("=")[2] if word.startswith("--") and "=" in word else word
+
+
+def _tell(error: DltrainError, prefix: str = "") -> None:
+    for fault in getattr(error, "faults", [str(error)]):
+        print(f"error: {prefix}{fault}", file=sys.stderr)

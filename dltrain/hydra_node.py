@@ -1,0 +1,52 @@
+"""Hydra's own node in a composed config: what it holds while no job of Hydra is running."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from hydra._internal.config_loader_impl import get_overrides_dirname
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from dltrain.overrides import sentence
+
+
+@contextmanager
+def resolving(config: DictConfig) -> Iterator[None]:
+    """Lets `${hydra:…}` in a composed config be read while no job of Hydra is running."""
+    job = copy.deepcopy(config)
+    with open_dict(job.hydra):
+        job.hydra.runtime.output_dir, job.hydra.job.id, job.hydra.job.num = ".", "0", 0
+    hydra_config = HydraConfig.instance()
+    before = hydra_config.cfg
+    hydra_config.cfg = job  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        hydra_config.cfg = before
+
+
+def record(config: DictConfig, parsed: Sequence[Override]) -> None:
+    """Notes the overrides where Hydra notes them, since validation and run directories ask for them."""
+    hydra = [each for each in parsed if each.is_hydra_override()]
+    task = [each for each in parsed if not each.is_hydra_override()]
+    config.hydra.overrides.hydra = [each.input_line for each in hydra]
+    config.hydra.overrides.task = [each.input_line for each in task]
+    words = config.hydra.job.config.override_dirname
+    name = get_overrides_dirname(task, words.exclude_keys, words.item_sep, words.kv_sep)
+    config.hydra.job.override_dirname = name
+
+
+def unresolved_directories(config: DictConfig) -> list[str]:
+    """Faults of the two directories, which Hydra would meet only once it starts."""
+    faults = []
+    for key in ("hydra.run.dir", "hydra.sweep.dir"):
+        try:
+            OmegaConf.select(config, key)
+        except OmegaConfBaseException as error:
+            faults.append(f"{key}: {sentence(error)}")
+    return faults
