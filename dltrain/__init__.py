@@ -8,5 +8,8 @@ def __getattr__(name: str) -> str:
     if name == "__version__":
         import importlib.metadata
 
-        return importlib.metadata.version("dltrain")
+        try:
+            return importlib.metadata.version("dltrain")
+        except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
+            return "unknown"
     raise AttributeError(f"module 'dltrain' has no attribute '{name}'")

@@ -46,7 +46,7 @@ def annotated(module: Module, node: ast.expr | None, depth: int = 0) -> Any:
                 case "Union":
                     return Union[tuple(annotated(module, item, depth) for item in items)]  # noqa: UP007
                 case name if HINTS.get(name) is list:
-                    return list if name in ("tuple", "Tuple") else list[annotated(module, items[0], depth)]  # type: ignore[misc]
+                    return list if name in ("tuple", "Tuple") else list[annotated(module, items[0], depth)]
                 case name if HINTS.get(name) is dict:
                     return dict
         case ast.Name(id=name) | ast.Attribute(attr=name) if name in HINTS:

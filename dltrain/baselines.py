@@ -49,12 +49,13 @@ def baselines(
     constant: Any = DummyClassifier(strategy="prior") if target.classes else DummyRegressor()
     linear: Any = LogisticRegression(max_iter=1_000) if target.classes else Ridge()
     fitted = {
-        "majority" if target.classes else "mean": (constant, {part: np.zeros((len(m), 1)) for part, m in matrices.items()}),
+        "majority" if target.classes else "mean": (
+            constant,
+            {part: np.zeros((len(m), 1)) for part, m in matrices.items()},
+        ),
         linear_name: (make_pipeline(encoder, linear) if encoder else linear, matrices),
     }
-    return {
-        name: _answers(model, inputs_of, {part for part in matrices}, target) for name, (model, inputs_of) in fitted.items()
-    }
+    return {name: _answers(model, inputs_of, set(matrices), target) for name, (model, inputs_of) in fitted.items()}
 
 
 def _matrices(features: dict[str, Features]) -> dict[str, npt.NDArray[Any]]:
@@ -87,15 +88,19 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
             for part in parts:
                 rows = len(inputs[part])
                 known = len(np.unique(truth)) > 1
-                columns[part].append(model.predict_proba(inputs[part])[:, 1] if known else np.full(rows, float(truth[0])))
+                columns[part].append(
+                    model.predict_proba(inputs[part])[:, 1] if known else np.full(rows, float(truth[0]))
+                )
     return {part: np.column_stack(found) for part, found in columns.items()}
 
 
 def _answer(model: Any, rows: Any, target: Target) -> Answers:
     if not target.classes:
-        low, high = (target.offset, target.offset + target.scale) if target.task == "unit_regression" else (-np.inf, np.inf)
-        return np.clip(model.predict(rows), low, high).reshape(-1, 1)
-    probabilities = model.predict_proba(rows)
+        low, high = (
+            (target.offset, target.offset + target.scale) if target.task == "unit_regression" else (-np.inf, np.inf)
+        )
+        return np.asarray(np.clip(model.predict(rows), low, high)).reshape(-1, 1)
+    probabilities: Answers = model.predict_proba(rows)
     if target.task == "binary":
         return probabilities[:, -1:]
     # A class that the train rows lack gets no probability.

@@ -63,7 +63,7 @@ def _take(directory: Path, key: str) -> Claim:
         for trace in TRACES:
             if (directory / trace).exists():
                 raise ConfigError(
-                    f"{key}: '{directory}' holds another run ({trace}). Choose another directory or remove it."
+                    f"{key}: '{directory}' holds another run ({trace}). Choose another one or remove it."
                 ) from None
         if not directory.is_dir():
             raise

@@ -56,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except Exception:
@@ -90,14 +93,16 @@ def _train(words: list[str]) -> int:
     words = [word for word in words if word not in overrides] + overrides
     if flags.config_path:
         full = str(Path(flags.config_path).resolve())
-        words = [
-            word if _value(word) != flags.config_path else word.replace(_value(word), full) for word in words
-        ]
+        words = [word if _value(word) != flags.config_path else word.replace(_value(word), full) for word in words]
     shows = flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion
-    if shows or flags.experimental_rerun:
-        return _run_hydra(words)
-
     folder, extra = (Path(path) if path else None for path in (flags.config_path, flags.config_dir))
+    if shows or flags.experimental_rerun:
+        try:
+            return _run_hydra(words)
+        except ConfigError:
+            if flags.cfg or flags.info:
+                Composer(folder, extra, flags.config_name or "config").compose(overrides)  # tells all faults
+            raise
     composer = Composer(folder, extra, flags.config_name or "config")
     sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides
     config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)

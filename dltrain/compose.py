@@ -164,10 +164,8 @@ class Composer:
         for each in parsed:
             key, value = each.key_or_group, each.value()
             if each.is_sweep_override():
-                faults.append(
-                    f"{key}: '{each.get_value_string()}' is several values. "
-                    f"Add -m to run them all, or write '{key}=[…]' for a list."
-                )
+                what = "options" if repository.group_exists(key) else f"values ({key}=[…] is one list)"
+                faults.append(f"{key}: '{each.get_value_string()}' is several {what}. Add -m to run all.")
             elif key == "hydra.searchpath":
                 choices.append(str(each.input_line))
             elif not repository.group_exists(key) or isinstance(value, dict):
@@ -177,33 +175,33 @@ class Composer:
             else:
                 options = repository.get_group_options(key, ObjectType.CONFIG)
                 names = [
-                    "null" if name is None else str(name)
-                    for name in (value if isinstance(value, list) else [value])
+                    "null" if name is None else str(name) for name in (value if isinstance(value, list) else [value])
                 ]
                 wrong = [name for name in names if name not in options]
-                faults += [
-                    f"{key}: there is no option '{name}'.{did_you_mean(name, options)}" for name in wrong
-                ]
+                faults += [f"{key}: there is no option '{name}'.{did_you_mean(name, options)}" for name in wrong]
                 if not wrong:
                     choices.append(str(each.input_line))
         return tuple(choices), values, faults
 
     def _choose(self, choices: tuple[str, ...]) -> tuple[DictConfig | None, list[str]]:
-        """The config of some choices of options before any value, without those choices that don't work."""
+        """The config of some choices before any value, without those choices that fail, and their faults."""
+        config, failure = self._base(choices)
+        if config is not None:
+            return config, []
+        alone = {line: self._base((line,))[1] for line in choices}
+        good = tuple(line for line in choices if not alone[line])
+        config, rest = self._base(good)
+        faults = [*filter(None, alone.values()), *([rest] if rest else [])]
+        return config, list(dict.fromkeys(faults)) or [failure]
+
+    def _base(self, choices: tuple[str, ...]) -> tuple[DictConfig | None, str]:
+        """A fresh copy of the config of some choices, or the sentence that says why there is none."""
         try:
             if choices not in self._bases:
                 self._bases[choices] = self._load(choices, RunMode.RUN)
-            return copy.deepcopy(self._bases[choices]), []
+            return copy.deepcopy(self._bases[choices]), ""
         except COMPOSITION_ERRORS as error:
-            failure = sentence(error)
-        faults = {}
-        for line in choices if len(choices) > 1 else []:
-            if fault := self._choose((line,))[1]:
-                faults[line] = fault[0]
-        if not faults or len(faults) == len(choices):
-            return None, list(dict.fromkeys(faults.values())) or [failure]
-        config, rest = self._choose(tuple(line for line in choices if line not in faults))
-        return config, [*faults.values(), *rest]
+            return None, sentence(error)
 
     def _load(self, overrides: Sequence[str], mode: RunMode) -> DictConfig:
         return self.loader.load_configuration(self.config_name, list(overrides), mode, from_shell=False)
@@ -213,9 +211,7 @@ class Composer:
         sweeper = config.hydra.sweeper if config is not None else {}
         if not str(sweeper.get("_target_", "BasicSweeper")).endswith("BasicSweeper"):
             return [[str(each.input_line) for each in parsed if not each.is_sweep_override()]], set()
-        params = parse(
-            self.parser, [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
-        )[0]
+        params = parse(self.parser, [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()])[0]
         swept = {each.get_key_element() for each in [*params, *parsed] if each.is_sweep_override()}
         try:
             (jobs,) = BasicSweeper.split_arguments([*params, *parsed], None)
@@ -228,6 +224,4 @@ def _warn_of_shadows(extra: Path, shipped: Path) -> None:
     for file in sorted(extra.rglob("*.yaml")):
         name = file.relative_to(extra)
         if (shipped / name).exists():
-            log.warning(
-                "'%s' is not used: dltrain ships '%s', which wins. Give the file another name.", file, name
-            )
+            log.warning("'%s' is not used: dltrain ships '%s', which wins. Give the file another name.", file, name)

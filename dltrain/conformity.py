@@ -102,9 +102,7 @@ def _out_of_bounds(value: Any, hint: Any, key: str, metadata: Mapping[str, Any])
     bounds = {name: bound for name, bound in metadata.items() if name in BOUNDS}
     if not (choices or bounds) or value in choices:
         return
-    whole = (
-        all(isinstance(bound, int) for bound in bounds.values()) if hint is Any else not accepts(hint, 0.5)
-    )
+    whole = all(isinstance(bound, int) for bound in bounds.values()) if hint is Any else not accepts(hint, 0.5)
     number = int if whole else float
     if accepts(number, value):
         fits = bool(bounds) or not any(type(choice) is type(value) for choice in choices)
@@ -132,7 +130,8 @@ def _unlike_fields(node: DictConfig, fields: Mapping[str, dataclasses.Field[Any]
         return  # the data decides on the rest
     given = set(map(str, node))
     for name, field in fields.items():
-        if name not in given and field.default in ("???", dataclasses.MISSING):
+        bare = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if name not in given and (bare or field.default == "???"):
             yield _missing(_join(key, name))
 
 

@@ -84,10 +84,15 @@ def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.
 
 
 def intervals(
-    metrics: Sequence[keras.metrics.Metric], loss: keras.losses.Loss, target: Target, answers: npt.NDArray[np.float32], seed: int
+    metrics: Sequence[keras.metrics.Metric],
+    loss: keras.losses.Loss,
+    target: Target,
+    answers: npt.NDArray[np.float32],
+    seed: int,
 ) -> Intervals:
-    """95 % intervals of the metrics and of the loss without penalties: Wilson's for an accuracy, else the bootstrap's
-    percentiles (Efron & Tibshirani 1993) over resampled rows.
+    """95 % intervals of the metrics and of the loss without penalties.
+
+    Wilson's for an accuracy, else the bootstrap's percentiles over resampled rows (Efron & Tibshirani 1993).
 
     Args:
         metrics: of the task.
@@ -121,7 +126,9 @@ def _resamples(rows: int) -> int:
     return RESAMPLES if rows <= 5_000 else 200
 
 
-def _resampled(metrics: Sequence[Any], truth: Any, answers: Any, draws: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _resampled(
+    metrics: Sequence[Any], truth: Any, answers: Any, draws: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
     """Metrics of each resample, shape (resamples, metrics); in one graph, since 1,000 eager updates take a second."""
 
     def one_draw(rows: Any) -> Any:
@@ -132,6 +139,7 @@ def _resampled(metrics: Sequence[Any], truth: Any, answers: Any, draws: npt.NDAr
 
     # Metrics keep their sums in variables, so one draw after the other.
     all_draws = tf.function(
-        lambda draws: tf.map_fn(one_draw, draws, fn_output_signature=tf.float32, parallel_iterations=1), autograph=False
+        lambda draws: tf.map_fn(one_draw, draws, fn_output_signature=tf.float32, parallel_iterations=1),
+        autograph=False,
     )
     return np.asarray(all_draws(tf.constant(draws)), np.float64)

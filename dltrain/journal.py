@@ -41,7 +41,10 @@ class Journal:
         self.directory = RunDirectory(path)
         plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
         self.console = Console(
-            quiet=config.quiet, force_terminal=False if plain else None, width=None if not plain else 120, stderr=False
+            quiet=config.quiet,
+            force_terminal=False if plain else None,
+            width=None if not plain else 120,
+            stderr=False,
         )
         self._began = time.monotonic()
 
@@ -51,15 +54,26 @@ class Journal:
         return cls(config, Path(HydraConfig.get().runtime.output_dir))
 
     def __enter__(self) -> Self:
-        start_logging(self.directory.path / "dltrain.log", self.console, quiet=self.config.quiet, verbose=self.config.verbose)
+        start_logging(
+            self.directory.path / "dltrain.log",
+            self.console,
+            quiet=self.config.quiet,
+            verbose=self.config.verbose,
+        )
         logging.captureWarnings(True)
         self.directory.start(
-            seed=self.config.seed, overrides=list(HydraConfig.get().overrides.task), device=_device(), notes=[], warnings=[]
+            seed=self.config.seed,
+            overrides=list(HydraConfig.get().overrides.task),
+            device=_device(),
+            notes=[],
+            warnings=[],
         )
         self.directory.write_text("config.yaml", OmegaConf.to_yaml(self.config, resolve=True))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None:
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             if not isinstance(error, DltrainError):
@@ -87,25 +101,35 @@ class Journal:
         """Writes splits.json and the hash of the data."""
         ids = {part: [_plain(row) for row in dataset.row_ids[rows]] for part, rows in split.parts().items()}
         self.directory.write_json("splits.json", ids)
-        data = {"name": dataset.name, "rows": len(dataset), "sha256": dataset.sha256(), "source": dataset.source}
+        data = {
+            "name": dataset.name,
+            "rows": len(dataset),
+            "sha256": dataset.sha256(),
+            "source": dataset.source,
+        }
         self.directory.record(data=data)
 
-    def header(self, task: Any, data: Prepared, network: keras.Model, batch_size: int) -> None:
+    def header(self, data: Prepared, network: keras.Model, batch_size: int) -> None:
         """Tells what will be done."""
         dataset, split, target = data.dataset, data.split, data.target
         rows = {part: len(rows) for part, rows in split.parts().items()}
+        many = target.task == "multilabel"
         steps = -(-rows["train"] // batch_size)
-        features = ", ".join(f"{name} {'x'.join(map(str, out.shape[1:]))}" for name, out in data.preprocessing.model.output.items())
+        features = ", ".join(
+            f"{name} {'x'.join(map(str, out.shape[1:]))}" for name, out in data.preprocessing.model.output.items()
+        )
         trainable = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
         epochs = self.config.trainer.epochs
+        learning_rate = float(network.optimizer.learning_rate)
         facts = {
             "data": f"{dataset.name}: {len(dataset):,} rows, {len(dataset.columns)} columns",
             "split": ", ".join(f"{part} {count:,}" for part, count in rows.items()),
-            "task": task.name + (f", {len(target.classes)} {'labels' if task.name == 'multilabel' else 'classes'}" if target.classes else ""),
+            "task": target.task
+            + (f", {len(target.classes)} {'labels' if many else 'classes'}" if target.classes else ""),
             "features": features,
             "model": f"{self.config.model['_target_'].rpartition('.')[2]}, {trainable:,} trainable parameters"
             + (f", {network.count_params() - trainable:,} fixed" if network.count_params() > trainable else ""),
-            "optimizer": f"{type(network.optimizer).__name__}, learning rate {float(network.optimizer.learning_rate):g}",
+            "optimizer": f"{type(network.optimizer).__name__}, learning rate {learning_rate:g}",
             "training": f"at most {epochs:,} epochs x {steps:,} steps of {batch_size:,} rows, "
             f"{'resident' if data.resident else 'streaming'} engine, seed {self.config.seed}",
             "directory": str(self.path),

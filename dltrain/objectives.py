@@ -8,7 +8,7 @@ import keras
 
 
 @keras.saving.register_keras_serializable("dltrain")
-class SparseCategoricalCrossentropy(keras.losses.Loss):  # type: ignore[misc]
+class SparseCategoricalCrossentropy(keras.losses.Loss):
     """Cross-entropy on integer labels of shape (n,), with label smoothing, which Keras has for one-hot labels only.
 
     Args:
@@ -34,7 +34,7 @@ class SparseCategoricalCrossentropy(keras.losses.Loss):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("dltrain")
-class InUnits(keras.losses.Loss):  # type: ignore[misc]
+class InUnits(keras.losses.Loss):
     """A loss on (y - offset) / scale, so that a model that answers in the target's own units trains in small ones.
 
     Args:
@@ -63,7 +63,7 @@ class InUnits(keras.losses.Loss):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("dltrain")
-class SideAccuracy(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]
+class SideAccuracy(keras.metrics.MeanMetricWrapper):
     """Share of rows whose prediction lies on the same side of a threshold as the target.
 
     Args:

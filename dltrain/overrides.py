@@ -65,7 +65,5 @@ def sentence(error: BaseException) -> str:
     """The message of Hydra, OmegaConf or the YAML parser in one line."""
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     text = str(cause).partition("\nConfig search path:")[0].partition("\nSee https://")[0]
-    lines = [
-        line.strip() for line in text.splitlines() if "full_key:" not in line and "object_type" not in line
-    ]
+    lines = [line.strip() for line in text.splitlines() if "full_key:" not in line and "object_type" not in line]
     return " ".join(filter(None, lines)) or type(error).__name__

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from omegaconf import DictConfig
 
 from dltrain.build import build
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.errors import ConfigError, RunError, did_you_mean
 from dltrain.preprocessing.fit import Features, Preprocessing, fit
-from dltrain.schema import Config, Task
 from dltrain.targets import Target
 from dltrain.training.source import Resident, Source, Streaming
 
@@ -69,7 +69,19 @@ class Prepared:
         return Streaming(lambda places: self.preprocessing.transform(self.dataset.take(rows[places])), targets, weights)
 
 
-def prepare(config: Config, task: Task, dataset: Dataset, target: Target, split: Split) -> Prepared:
+def prepare(
+    dataset: Dataset,
+    target: Target,
+    split: Split,
+    *,
+    imputation: DictConfig,
+    scaling: DictConfig,
+    encoding: DictConfig,
+    text: DictConfig,
+    scales_target: bool,
+    engine: str,
+    memory_budget: float,
+) -> Prepared:
     """Fits the preprocessing and the target's scale on the train rows.
 
     Raises:
@@ -77,17 +89,17 @@ def prepare(config: Config, task: Task, dataset: Dataset, target: Target, split:
         DataError: the data cannot be preprocessed.
     """
     train = dataset.take(split.train)
-    if target.task == "regression" and task.get("target_scaling") != "none":
+    if scales_target:
         target = target.scaled_on(split.train)
     preprocessing = fit(
         train,
-        imputation=lambda values: build(config.imputation, values, key="imputation"),
-        scaling=lambda values: build(config.scaling, values, key="scaling"),
-        encoding=config.encoding,
-        text=config.text,
+        imputation=lambda values: build(imputation, values, key="imputation"),
+        scaling=lambda values: build(scaling, values, key="scaling"),
+        encoding=encoding,
+        text=text,
     )
     size = preprocessing.bytes_per_row * (len(split.train) + len(split.validation))
-    resident = {"resident": True, "streaming": False}.get(config.trainer.engine, size <= config.trainer.memory_budget * GIB)
+    resident = {"resident": True, "streaming": False}.get(engine, size <= memory_budget * GIB)
     return Prepared(dataset, target, split, preprocessing, resident)
 
 
@@ -105,5 +117,7 @@ def class_weights(wanted: Any, target: Target) -> npt.NDArray[np.float32] | None
     given = {str(name): float(weight) for name, weight in wanted.items()}
     unknown = [name for name in given if name not in target.classes]
     if unknown:
-        raise ConfigError(f"task.class_weight: '{unknown[0]}' is no class of the target.{did_you_mean(unknown[0], target.classes)}")
+        raise ConfigError(
+            f"task.class_weight: '{unknown[0]}' is no class of the target.{did_you_mean(unknown[0], target.classes)}"
+        )
     return np.array([given.get(name, 1.0) for name in target.classes], np.float32)[numbers]

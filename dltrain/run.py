@@ -1,11 +1,11 @@
-"""One experiment: dataset, split, preprocessing, network, training, scoring, run directory."""
+"""One experiment: dataset, task, split, preprocessing, network, training, scoring, run directory."""
 
 from __future__ import annotations
 
 import keras
 from omegaconf import DictConfig
 
-from dltrain.data.load import load_dataset, load_target, split_rows
+from dltrain.data.load import choose_task, draw_rows, load_dataset, split_rows
 from dltrain.evaluation import Results
 from dltrain.journal import Journal
 from dltrain.models.network import build_network
@@ -28,21 +28,56 @@ def run_job(config: DictConfig) -> float:
 
 
 def run(config: DictConfig, journal: Journal) -> Results:
-    """Runs the experiment from raw data to a run directory.
+    """Runs the experiment from raw data to a run directory; behind this function nobody sees the whole config.
 
     Args:
         config: composed and checked.
         journal: what the run tells, to the terminal and into its directory.
     """
-    keras.utils.set_random_seed(config.seed)
-    dataset = load_dataset(config, journal)
-    dataset, task, target = load_target(config, dataset, journal)
-    split = split_rows(config, dataset, target, journal)
-    data = prepare(config, task, dataset, target, split)
-    network = build_network(config, task, data.preprocessing, data.target)
-    batch_size = compile_for(config, task, data, network)
-    journal.header(task, data, network, batch_size)
-    training = train_network(config, task, data, network, batch_size, journal)
-    results = score_run(config, task, data, network, training, journal)
+    seed = config.seed
+    keras.utils.set_random_seed(seed)
+    dataset = load_dataset(config.dataset, journal)
+    task, target = choose_task(config.task, dataset, journal)
+    dataset, target = draw_rows(config.rows, dataset, target, seed, journal)
+    split = split_rows(config.split, dataset, target, seed, journal)
+    data = prepare(
+        dataset,
+        target,
+        split,
+        imputation=config.imputation,
+        scaling=config.scaling,
+        encoding=config.encoding,
+        text=config.text,
+        scales_target=task.get("target_scaling") == "standard",
+        engine=config.trainer.engine,
+        memory_budget=config.trainer.memory_budget,
+    )
+    network = build_network(
+        config.model,
+        data.preprocessing,
+        data.target,
+        activation=task.activation,
+        initializer=config.initializer,
+        regularizer=config.regularizer,
+        normalization=config.normalization,
+        embedding_dimension=config.encoding.get("dimension"),
+    )
+    batch_size = compile_for(
+        data, network, task=task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer
+    )
+    journal.header(data, network, batch_size)
+    training = train_network(
+        data,
+        network,
+        task=task,
+        trainer=config.trainer,
+        callbacks=config.callbacks,
+        batch_size=batch_size,
+        seed=seed,
+        journal=journal,
+    )
+    results = score_run(
+        data, network, training, task=task, with_test=config.score_test != "never", seed=seed, journal=journal
+    )
     journal.finish(results)
     return results

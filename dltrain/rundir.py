@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dltrain.data.storage import replace_file
+from dltrain.files import replace_file
 
 PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
 
@@ -91,7 +91,9 @@ def _git() -> dict[str, Any] | None:
     """Commit of the directory that the run was started in, and whether files differ from it; None outside of git."""
     try:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
-        changes = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, timeout=5, check=True)
+        changes = subprocess.run(
+            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=5, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return {"commit": commit.stdout.strip(), "changed_files": len(changes.stdout.splitlines())}

@@ -8,34 +8,42 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from omegaconf import DictConfig
 
 from dltrain.baselines import baselines
 from dltrain.evaluation import Results, intervals, predict, score
-from dltrain.data.storage import replace_file
+from dltrain.files import replace_file
 from dltrain.journal import Journal
 from dltrain.models.network import artifact, build_loss, build_metrics
 from dltrain.prepared import Prepared
-from dltrain.schema import Config, Task
 from dltrain.training.train import Training
 
 BASELINE_ROWS = 50_000  # train rows that a baseline sees at most
 
 
 def score_run(
-    config: Config, task: Task, data: Prepared, network: keras.Model, training: Training, journal: Journal
+    data: Prepared,
+    network: keras.Model,
+    training: Training,
+    *,
+    task: DictConfig,
+    with_test: bool,
+    seed: int,
+    journal: Journal,
 ) -> Results:
-    """Scores train, validation and, where the config lets it, test; writes model.keras and predictions.csv.
+    """Scores train, validation and, where it is wanted, test; writes model.keras and predictions.csv.
 
     Args:
-        config: `score_test` decides on test.
-        task: the row of the head table.
         data: the parts.
         network: with the weights to keep.
         training: its engine's graphs are used again.
+        task: the row of the head table.
+        with_test: whether the test part is scored, once.
+        seed: of the resampling.
         journal: of the run.
     """
     parts = ["train", "validation"]
-    if config.score_test != "never":
+    if with_test:
         data.unseal_test()
         journal.directory.record_test_scoring(len(data.split.test))
         parts.append("test")
@@ -46,28 +54,33 @@ def score_run(
     sure = {}
     if "test" in parts:
         target = data.target.take(data.split.test)
-        sure["test"] = intervals(fresh, build_loss(task, data.target), target, answers["test"], config.seed)
+        sure["test"] = intervals(fresh, build_loss(task, data.target), target, answers["test"], seed)
     with replace_file(journal.path / "model.keras") as path:
         artifact(data.preprocessing, network).save(path)
     _write_predictions(data, answers, journal)
     return Results(
         metrics=metrics,
         intervals=sure,
-        baselines=_baselines(data, parts, fresh, config.seed),
+        baselines=_baselines(data, parts, fresh, seed),
         best_epoch=training.best_epoch,
         epochs=len(training.history),
         best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
     )
 
 
-def _baselines(data: Prepared, parts: list[str], metrics: list[Any], seed: int) -> dict[str, dict[str, dict[str, float]]]:
+def _baselines(
+    data: Prepared, parts: list[str], metrics: list[Any], seed: int
+) -> dict[str, dict[str, dict[str, float]]]:
     rows = {part: data.split.parts()[part] for part in parts}
     if len(rows["train"]) > BASELINE_ROWS:
         rows["train"] = np.random.default_rng(seed).choice(rows["train"], BASELINE_ROWS, replace=False)
     raw = {part: data.dataset.take(places) for part, places in rows.items()}
     features = {part: data.preprocessing.transform(dataset) for part, dataset in raw.items()}
     answers = baselines(
-        raw["train"], features["train"], data.target.take(rows["train"]), {part: (raw[part], features[part]) for part in parts[1:]}
+        raw["train"],
+        features["train"],
+        data.target.take(rows["train"]),
+        {part: (raw[part], features[part]) for part in parts[1:]},
     )
     return {
         name: {part: score(metrics, data.target.take(rows[part]), found[part]) for part in parts}

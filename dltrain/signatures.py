@@ -90,9 +90,7 @@ def _of_class(definition: Definition, seen: tuple[Definition, ...]) -> Signature
     rest = method.args.kwarg.arg
     taken = Signature(dict.fromkeys(_taken_from(method, rest), COMPUTED))
     if _hands_up(method, rest):
-        return _union(
-            [own, taken, *(_optional(base) for base in inherited)], any(base.open for base in inherited)
-        )
+        return _union([own, taken, *(_optional(base) for base in inherited)], any(base.open for base in inherited))
     return _union([own, taken], is_open=not _refuses(method, rest))
 
 
@@ -100,9 +98,7 @@ def _of_base(module: Module, base: ast.expr, seen: tuple[Definition, ...]) -> Si
     found = resolve(module, base.value if isinstance(base, ast.Subscript) else base)
     if module.name.startswith("keras."):
         # What Keras inherits from its backends takes no argument that a configuration could give.
-        found = [
-            each for each in found if isinstance(each, Definition) and each.module.name.startswith("keras.")
-        ]
+        found = [each for each in found if isinstance(each, Definition) and each.module.name.startswith("keras.")]
     elif not found or any(not isinstance(each, Definition) for each in found):
         return None if last_name(base) == "object" else Signature(is_class=True)
     several = [_of_class(each, seen) for each in found if isinstance(each, Definition) and each not in seen]
@@ -153,9 +149,7 @@ def _union(signatures: list[Signature], is_open: bool) -> Signature:
 
 def _optional(signature: Signature) -> Signature:
     """The same without required arguments: the class below may supply them itself."""
-    parameters = {
-        n: COMPUTED if default is REQUIRED else default for n, default in signature.parameters.items()
-    }
+    parameters = {n: COMPUTED if default is REQUIRED else default for n, default in signature.parameters.items()}
     return Signature(parameters, signature.hints, signature.open, signature.is_class)
 
 
@@ -164,9 +158,7 @@ def _taken_from(method: ast.FunctionDef, rest: str) -> Iterator[str]:
     for node in ast.walk(method):
         match node:
             case (
-                ast.Call(
-                    func=ast.Attribute(value=ast.Name(id=owner)), args=[ast.Constant(value=str(name)), *_]
-                )
+                ast.Call(func=ast.Attribute(value=ast.Name(id=owner)), args=[ast.Constant(value=str(name)), *_])
                 | ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value=str(name)))
                 | ast.Compare(left=ast.Constant(value=str(name)), comparators=[ast.Name(id=owner)])
             ) if owner == rest:

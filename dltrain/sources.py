@@ -115,9 +115,7 @@ def _names_bound(statement: ast.stmt) -> Iterator[str]:
         case ast.ImportFrom(names=aliases):
             yield from (alias.asname or alias.name for alias in aliases)
         case ast.Assign(targets=targets):
-            yield from (
-                node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
-            )
+            yield from (node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name))
         case ast.AnnAssign(target=ast.Name(id=name)) | ast.For(target=ast.Name(id=name)):
             yield name
 
@@ -138,9 +136,7 @@ def _member(module: Module, name: str, seen: frozenset[tuple[str, str]]) -> list
     if not found:
         found = [each for each in [_submodule(module, name)] if each]
     if not found:
-        stars = [
-            _imported_from(module, node) for node in bound.get("*", []) if isinstance(node, ast.ImportFrom)
-        ]
+        stars = [_imported_from(module, node) for node in bound.get("*", []) if isinstance(node, ast.ImportFrom)]
         found = [each for star in stars for each in (_member(star, name, seen) if star else [OPAQUE])]
     return found or ([OPAQUE] if "?" in bound else [])
 
@@ -150,9 +146,7 @@ def _bound_to(module: Module, name: str, node: ast.stmt, seen: frozenset[tuple[s
         case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
             return [Definition(module, node)]
         case ast.Import(names=aliases):
-            full = next(
-                alias.name for alias in aliases if (alias.asname or alias.name.partition(".")[0]) == name
-            )
+            full = next(alias.name for alias in aliases if (alias.asname or alias.name.partition(".")[0]) == name)
             aliased = any(alias.asname == name for alias in aliases)
             found = locate(full if aliased else name)
             return [OPAQUE] if isinstance(found, Unknown) else found

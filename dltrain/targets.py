@@ -85,7 +85,10 @@ def infer(dataset: Dataset) -> tuple[str, str]:
     if cells.dtype == object:
         return "multiclass", f"'{name}' has {len(values)} values that are no numbers"
     if len(values) <= MOST_CLASSES_OF_NUMBERS and np.all(values == np.round(values)):
-        return "multiclass", f"'{name}' has {len(values)} whole numbers; task=regression treats them as a quantity"
+        return (
+            "multiclass",
+            f"'{name}' has {len(values)} whole numbers; task=regression treats them as a quantity",
+        )
     return "regression", f"'{name}' has {len(values)} different numbers"
 
 
@@ -103,7 +106,9 @@ def encode(dataset: Dataset, task: str) -> Target:
     if task == "multilabel":
         return _labels(dataset)
     if len(dataset.target) > 1:
-        raise ConfigError(f"task={task} expects one target column, dataset.target names {len(dataset.target)}; use task=multilabel.")
+        raise ConfigError(
+            f"task={task} expects one target column, dataset.target names {len(dataset.target)}; use task=multilabel."
+        )
     ((name, cells),) = dataset.target.items()
     if task in CLASS_TASKS:
         return _classes(name, cells, task)
@@ -121,18 +126,21 @@ def _classes(name: str, cells: npt.NDArray[Any], task: str) -> Target:
         values, numbers = np.unique(cells, return_inverse=True)
     classes = tuple(_text(value) for value in values)
     if len(classes) < 2:
-        raise DataError(f"Target '{name}' has one class only, {', '.join(classes) or 'no rows'}: there is nothing to learn.")
+        raise DataError(
+            f"Target '{name}' has one class only, {', '.join(classes) or 'no rows'}: there is nothing to learn."
+        )
     if task == "binary":
         if len(classes) != 2:
             raise ConfigError(
                 f"task=binary expects a target of two classes, '{name}' has {len(classes)} ({', '.join(classes[:5])}"
-                f"{', …' if len(classes) > 5 else ''}). Use task=multiclass{'' if cells.dtype == object else ' or task=regression'}."
+                f"{', …' if len(classes) > 5 else ''}). Use task=multiclass"
+                + ("." if cells.dtype == object else " or task=regression.")
             )
         return Target(task, numbers.astype(np.float32), classes)
     if len(classes) > len(cells) / 2:
         raise ConfigError(
-            f"task=multiclass: target '{name}' has {len(classes)} classes in {len(cells)} rows, fewer than two rows a class."
-            + ("" if cells.dtype == object else " Use task=regression.")
+            f"task=multiclass: target '{name}' has {len(classes)} classes in {len(cells)} rows, "
+            "fewer than two rows a class." + ("" if cells.dtype == object else " Use task=regression.")
         )
     return Target(task, numbers.astype(np.int32), classes)
 
@@ -144,7 +152,8 @@ def _labels(dataset: Dataset) -> Target:
         bad = np.flatnonzero(np.isnan(column))
         if len(bad):
             raise ConfigError(
-                f"task=multilabel expects targets of 0 and 1, column '{name}' has '{_text(cells[bad[0]])}' in row {dataset.row_ids[bad[0]]}."
+                f"task=multilabel expects targets of 0 and 1, column '{name}' has '{_text(cells[bad[0]])}' "
+                f"in row {dataset.row_ids[bad[0]]}."
             )
         columns.append(column)
     return Target("multilabel", np.column_stack(columns).astype(np.float32), tuple(dataset.target))
@@ -152,7 +161,9 @@ def _labels(dataset: Dataset) -> Target:
 
 def _quantity(name: str, cells: npt.NDArray[Any], task: str, dataset: Dataset) -> Target:
     if cells.dtype == object:
-        raise ConfigError(f"task={task} expects a target of numbers, '{name}' holds text such as '{cells[0]}'. Use task=auto.")
+        raise ConfigError(
+            f"task={task} expects a target of numbers, '{name}' holds text such as '{cells[0]}'. Use task=auto."
+        )
     values = cells.astype(np.float64)
     if not np.isfinite(values).all():
         row = dataset.row_ids[np.flatnonzero(~np.isfinite(values))[0]]
@@ -160,7 +171,9 @@ def _quantity(name: str, cells: npt.NDArray[Any], task: str, dataset: Dataset) -
     if values.min() == values.max():
         raise DataError(f"Target '{name}' is {_text(values[0])} in every row: there is nothing to learn.")
     if np.abs(values).max() > np.finfo(np.float32).max / 1e6:
-        raise DataError(f"Target '{name}' reaches {np.abs(values).max():g}, too large for 32-bit training; divide it first.")
+        raise DataError(
+            f"Target '{name}' reaches {np.abs(values).max():g}, too large for 32-bit training; divide it first."
+        )
     if task == "regression":
         return Target(task, values.astype(np.float32))
     low, high = dataset.target_range or (0.0, 1.0)

@@ -10,7 +10,8 @@ from typing import Any
 
 import keras
 from rich.console import Console
-from rich.progress import BarColumn, Progress as RichProgress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
 from rich.table import Table
 
 from dltrain.evaluation import Results
@@ -76,7 +77,12 @@ def show_header(console: Console, facts: Mapping[str, str]) -> None:
 def show_results(console: Console, results: Results, directory: Path) -> None:
     """Prints the final table: a row a metric, a column a part, the baselines beside the part that was scored last."""
     parts = list(results.metrics)
-    table = Table(title=f"best epoch {results.best_epoch} of {results.epochs}", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=f"best epoch {results.best_epoch} of {results.epochs}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
     table.add_column("metric", style="bold")
     for part in parts:
         table.add_column(part, justify="right")
@@ -101,7 +107,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}" if abs(value) < 1_000 else f"{value:,.1f}"
 
 
-class Progress(keras.callbacks.Callback):  # type: ignore[misc]
+class Progress(keras.callbacks.Callback):
     """One live line with the metrics and the time left; plain lines now and then where the output is no terminal.
 
     Args:
@@ -140,7 +146,11 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         elif time.monotonic() - self._printed > PLAIN_SECONDS:
             self._printed = time.monotonic()
             left = (self._printed - self._began) / (epoch + 1) * (self._epochs - epoch - 1)
-            self.console.print(f"epoch {epoch + 1}/{self._epochs}  {shown}  {left:.0f} s left", highlight=False, soft_wrap=True)
+            self.console.print(
+                f"epoch {epoch + 1}/{self._epochs}  {shown}  {left:.0f} s left",
+                highlight=False,
+                soft_wrap=True,
+            )
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""

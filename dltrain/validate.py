@@ -40,7 +40,13 @@ def typed(config: DictConfig) -> list[str]:
 def _monitors(config: DictConfig) -> Iterator[str]:
     if "metrics" not in config.task:
         return  # task=auto: the metrics are known when the target is; the training checks them then
-    recorded = ["loss", *config.task.metrics, "val_loss", *(f"val_{name}" for name in config.task.metrics), "learning_rate"]
+    recorded = [
+        "loss",
+        *config.task.metrics,
+        "val_loss",
+        *(f"val_{name}" for name in config.task.metrics),
+        "learning_rate",
+    ]
     nodes = {f"callbacks.{name}.monitor": (node or {}).get("monitor") for name, node in config.callbacks.items()}
     for key, monitor in {"task.monitor": config.task.monitor, **nodes}.items():
         if isinstance(monitor, str) and monitor not in recorded:
@@ -48,11 +54,14 @@ def _monitors(config: DictConfig) -> Iterator[str]:
 
 
 def _learning_rate(config: DictConfig) -> Iterator[str]:
-    plateau = [name for name, node in config.callbacks.items() if "ReduceLROnPlateau" in str((node or {}).get("_target_"))]
+    plateau = [
+        name for name, node in config.callbacks.items() if "ReduceLROnPlateau" in str((node or {}).get("_target_"))
+    ]
     if config.schedule is not None and plateau:
         yield (
-            f"callbacks.{plateau[0]} sets the learning rate, and so does schedule={config.schedule['_target_'].rpartition('.')[2]}: "
-            "expected one of the two. Use schedule=constant, or ~callbacks." + plateau[0] + "."
+            f"callbacks.{plateau[0]} sets the learning rate, and so does "
+            f"schedule={config.schedule['_target_'].rpartition('.')[2]}: expected one of the two. "
+            f"Use schedule=constant, or ~callbacks.{plateau[0]}."
         )
 
 
@@ -81,8 +90,15 @@ def _normalization(config: DictConfig) -> Iterator[str]:
     if node is None or not units:
         return
     target = str(node.get("_target_"))
-    if target.endswith("BatchNormalization") and config.trainer.batch_size == 1 and str(config.model["_target_"]).endswith(".mlp"):
-        yield "trainer.batch_size: batch normalization of a single row gives zeros; expected at least 2, or normalization=layer."
+    if (
+        target.endswith("BatchNormalization")
+        and config.trainer.batch_size == 1
+        and str(config.model["_target_"]).endswith(".mlp")
+    ):
+        yield (
+            "trainer.batch_size: batch normalization of a single row gives zeros; "
+            "expected at least 2, or normalization=layer."
+        )
     if target.endswith("GroupNormalization") and str(config.model["_target_"]).endswith(".mlp"):
         groups = node.get("groups")
         if groups == -1:
@@ -102,7 +118,10 @@ def _dropout(config: DictConfig) -> Iterator[str]:
     position = config.model.get("normalization_position")
     positions = ("before_activation", "after_activation")
     if position is not None and position not in positions:
-        yield f"model.normalization_position: expected {' or '.join(positions)}, got '{position}'.{did_you_mean(position, positions)}"
+        yield (
+            f"model.normalization_position: expected {' or '.join(positions)}, got '{position}'."
+            f"{did_you_mean(position, positions)}"
+        )
     for width in config.model.get("units") or []:
         if isinstance(width, int) and width < 1:
             yield f"model.units: expected at least 1 unit a layer, got {width}."
@@ -111,7 +130,10 @@ def _dropout(config: DictConfig) -> Iterator[str]:
 def _head(config: DictConfig) -> Iterator[str]:
     task = config.task
     if task.get("activation") == "softmax" and task.name in ("binary", "regression", "unit_regression"):
-        yield f"task.activation: softmax over the single unit of task={task.name} is always 1. Use sigmoid, or task=multiclass."
+        yield (
+            f"task.activation: softmax over the single unit of task={task.name} is always 1. "
+            "Use sigmoid, or task=multiclass."
+        )
     if task.get("class_weight") is not None and task.name not in CLASS_TASKS:
         yield f"task.class_weight has no effect with task={task.name}; expected task=binary or task=multiclass."
 
@@ -121,6 +143,9 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
     if "optimizer.ema_momentum" in words and not config.optimizer.get("use_ema"):
         yield "optimizer.ema_momentum has no effect without optimizer.use_ema=true."
     if "trainer.memory_budget" in words and config.trainer.engine != "auto":
-        yield f"trainer.memory_budget has no effect with trainer.engine={config.trainer.engine}; expected trainer.engine=auto."
+        yield (
+            f"trainer.memory_budget has no effect with trainer.engine={config.trainer.engine}; "
+            "expected trainer.engine=auto."
+        )
     if "model.normalization_position" in words and config.normalization is None:
         yield "model.normalization_position has no effect with normalization=none."

@@ -1,0 +1,1 @@
+"""Where raw data comes from, and which rows are for what."""

@@ -55,18 +55,12 @@ def parse(text: str, *, origin: str) -> RawTable:
             raise DataError(f"{place}: expected @relation, @attribute or @data, came '{content[:40]}'.")
     check_names(names, origin=origin)
     if not rows:
-        raise DataError(
-            f"{origin} has no rows after {'@data' if in_data else 'its header: @data is missing'}."
-        )
+        raise DataError(f"{origin} has no rows after {'@data' if in_data else 'its header: @data is missing'}.")
     table = RawTable(
         origin=origin,
         columns={},
         lines=np.asarray(lines, dtype=np.int64),
-        declared={
-            name: ("category", "declared in the file")
-            for name, values in nominal.items()
-            if values is not None
-        },
+        declared={name: ("category", "declared in the file") for name, values in nominal.items() if values is not None},
     )
     columns: dict[str, Array] = {}
     for name, is_numeric, column in zip(names, numeric, zip(*rows, strict=True), strict=True):

@@ -40,14 +40,10 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
         DataError: a file that is not this table, or a failed download.
     """
     if source not in SOURCES:
-        raise ConfigError(
-            f"dataset.source={source} is no source of Boston's table.{did_you_mean(source, SOURCES)}"
-        )
+        raise ConfigError(f"dataset.source={source} is no source of Boston's table.{did_you_mean(source, SOURCES)}")
     if path is not None:
         if source != SOURCES[0]:
-            raise ConfigError(
-                f"dataset.source={source} has no effect beside dataset.path={path}; give one of them."
-            )
+            raise ConfigError(f"dataset.source={source} has no effect beside dataset.path={path}; give one of them.")
         found = find_file(path)
         values, origin = _own_file(found), str(found)
     elif source == "keras":
@@ -90,9 +86,7 @@ def _npz(content: bytes, origin: str) -> Floats:
             features, medv = arrays["x"], arrays["y"]
             values = np.column_stack([features, medv]).astype(np.float64)
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"{origin} is no boston_housing.npz with arrays x and y of numbers: {error}."
-        ) from None
+        raise DataError(f"{origin} is no boston_housing.npz with arrays x and y of numbers: {error}.") from None
     if values.ndim != 2 or values.shape[1] != len(FEATURES) + 1:
         raise DataError(
             f"{origin}: expected x of shape (rows, {len(FEATURES)}) and y of shape (rows,), came "
@@ -112,6 +106,4 @@ def _keras() -> Floats:
             f"Keras' boston_housing cannot be downloaded ({error}). Connect to the network, or take "
             "dataset.source=mlxtend, which needs none."
         ) from None
-    return np.vstack([np.column_stack([train, train_medv]), np.column_stack([test, test_medv])]).astype(
-        np.float64
-    )
+    return np.vstack([np.column_stack([train, train_medv]), np.column_stack([test, test_medv])]).astype(np.float64)

@@ -51,12 +51,16 @@ class Dataset:
 
     def __post_init__(self) -> None:
         if set(self.columns) != set(self.kinds):
-            raise DataError(f"Dataset {self.name}: columns {sorted(self.columns)} and kinds {sorted(self.kinds)} differ.")
+            raise DataError(
+                f"Dataset {self.name}: columns {sorted(self.columns)} and kinds {sorted(self.kinds)} differ."
+            )
         if not self.columns:
             raise DataError(f"Dataset {self.name}: no feature column is left beside the target.")
         for name, values in {**self.columns, **self.target}.items():
             if len(values) != len(self.row_ids):
-                raise DataError(f"Dataset {self.name}: column '{name}' has {len(values)} rows, expected {len(self.row_ids)}.")
+                raise DataError(
+                    f"Dataset {self.name}: column '{name}' has {len(values)} rows, expected {len(self.row_ids)}."
+                )
 
     def __len__(self) -> int:
         return len(self.row_ids)

@@ -84,9 +84,7 @@ def parse(
     except (pd.errors.ParserError, ValueError) as error:
         raise DataError(f"{origin} cannot be read as a table: {error}") from None
     if len(frame) != len(lines):
-        raise DataError(
-            f"{origin}: {len(lines)} rows were counted and {len(frame)} read; look for stray quotes."
-        )
+        raise DataError(f"{origin}: {len(lines)} rows were counted and {len(frame)} read; look for stray quotes.")
     return from_frame(frame, origin=origin, lines=np.asarray(lines, dtype=np.int64), notes=notes)
 
 

@@ -59,9 +59,7 @@ def load(*, name: str, path: str | None, target: str) -> Dataset:
                 f"{ARCHIVES[0]}, or take dataset.target=sentiment."
             )
         words = word_index_file(location)
-        table = cached_table(
-            f"{PARSER}_{fingerprint(location, words)}", partial(_parse_keras, location, words)
-        )
+        table = cached_table(f"{PARSER}_{fingerprint(location, words)}", partial(_parse_keras, location, words))
     else:
         table = cached_table(f"{PARSER}_{fingerprint(location)}", partial(_parse_reviews, location))
     return _dataset(name, location, target, table)
@@ -71,16 +69,12 @@ def _dataset(name: str, location: Path, target: str, table: pa.Table) -> Dataset
     test_rows = np.asarray(table["test"].to_numpy(), dtype=np.bool_)
     rows = {"train": int(np.sum(~test_rows)), "test": int(np.sum(test_rows))}
     if target == "sentiment":
-        values: Array = np.where(table["positive"].to_numpy(), SENTIMENTS["pos"], SENTIMENTS["neg"]).astype(
-            object
-        )
+        values: Array = np.where(table["positive"].to_numpy(), SENTIMENTS["pos"], SENTIMENTS["neg"]).astype(object)
     else:
         values = table["rating"].to_numpy().astype(np.float64)
     notes = json.loads(table.schema.metadata[b"notes"])
     if rows != OFFICIAL_ROWS:
-        notes.append(
-            f"The official data has 25,000 + 25,000 reviews; here are {rows['train']:,} + {rows['test']:,}."
-        )
+        notes.append(f"The official data has 25,000 + 25,000 reviews; here are {rows['train']:,} + {rows['test']:,}.")
     return Dataset(
         name=name,
         columns={"review": table["review"].to_numpy()},
@@ -157,26 +151,18 @@ def _parse_reviews(location: Path) -> pa.Table:
             continue
         parsed = _FILE_NAME.fullmatch(stem)
         if parsed is None:
-            raise DataError(
-                f"{location}: expected a file name NUMBER_RATING.txt with a rating 1 to 10, got {member}."
-            )
+            raise DataError(f"{location}: expected a file name NUMBER_RATING.txt with a rating 1 to 10, got {member}.")
         number, rating = int(parsed[1]), float(parsed[2])
         key = (part == "test", label == "pos", number)
         if key in reviews:
-            raise DataError(
-                f"{location}: two reviews have the number {number} in {part}/{label}, one is {member}."
-            )
+            raise DataError(f"{location}: two reviews have the number {number} in {part}/{label}, one is {member}.")
         try:
             text = content.decode()
         except UnicodeDecodeError as error:
-            raise DataError(
-                f"{location}: {member} is not UTF-8 text (byte {error.start}: {error.reason})."
-            ) from None
+            raise DataError(f"{location}: {member} is not UTF-8 text (byte {error.start}: {error.reason}).") from None
         reviews[key] = (text, rating, f"{part}/{label}/{stem}")
     if not any(not test for test, _, _ in reviews):
-        raise DataError(
-            f"{location} has no labelled reviews: expected files such as train/pos/127_7.txt in it."
-        )
+        raise DataError(f"{location} has no labelled reviews: expected files such as train/pos/127_7.txt in it.")
     notes = [f"Skipped {unlabelled:,} reviews without a label (train/unsup)."] if unlabelled else []
     keys = sorted(reviews)
     texts, ratings, row_ids = zip(*(reviews[key] for key in keys), strict=True)

@@ -47,9 +47,7 @@ def word_index_file(npz: Path) -> Path:
     for folder in (npz.parent, keras_cache()):
         if (folder / WORD_INDEX_FILE).is_file():
             return folder / WORD_INDEX_FILE
-    raise DataError(
-        f"{npz} holds numbers of words: put {WORD_INDEX_FILE} ({WORD_INDEX_URL}) in {npz.parent}."
-    )
+    raise DataError(f"{npz} holds numbers of words: put {WORD_INDEX_FILE} ({WORD_INDEX_URL}) in {npz.parent}.")
 
 
 def read_keras_reviews(npz: Path, word_index: Path) -> list[tuple[str, bool, bool, str]]:
@@ -92,9 +90,7 @@ def _read_word_index(path: Path) -> dict[int, str]:
         index = json.loads(path.read_bytes())
         return {int(number): str(word) for word, number in index.items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"Cannot read {path}: expected a JSON object of words and their numbers ({error})."
-        ) from None
+        raise DataError(f"Cannot read {path}: expected a JSON object of words and their numbers ({error}).") from None
 
 
 def _decode(rows: list[list[int]], words: dict[int, str]) -> list[str]:
@@ -128,9 +124,7 @@ class _ListUnpickler(pickle.Unpickler):
             ("_codecs", "encode"),
         }:
             return _Inert
-        raise pickle.UnpicklingError(
-            f"it asks for {module_name}.{global_name}, which no list of numbers needs"
-        )
+        raise pickle.UnpicklingError(f"it asks for {module_name}.{global_name}, which no list of numbers needs")
 
 
 def _read_lists(file: IO[bytes]) -> list[list[int]]:

@@ -25,9 +25,7 @@ NEARLY_ALL_DIFFER = 0.9
 MOSTLY_NUMBERS = 0.9
 # Names and addresses have two to four words; sentences seldom fewer than five.
 TEXT_WORDS = 5
-ID_NAME = re.compile(
-    r"(?:.*[_\W])?(?:id|index|uuid|guid)|rownames|(?:passenger|row|user|customer)id", re.IGNORECASE
-)
+ID_NAME = re.compile(r"(?:.*[_\W])?(?:id|index|uuid|guid)|rownames|(?:passenger|row|user|customer)id", re.IGNORECASE)
 CAMEL_CASE_ID = re.compile(r".*[a-z]I[dD]")
 DATE = (
     r"\s*(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d{2})"

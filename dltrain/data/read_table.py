@@ -58,9 +58,7 @@ def read_table(
     suffixes = [suffix.lower() for suffix in found.suffixes if suffix.lower() != ".gz"]
     suffix = suffixes[-1] if suffixes else ""
     if suffix in OTHER_FORMATS:
-        raise DataError(
-            f"{found.name}: {suffix} files are not read; save the table as .csv, .tsv, .parquet or .arff."
-        )
+        raise DataError(f"{found.name}: {suffix} files are not read; save the table as .csv, .tsv, .parquet or .arff.")
     content = read_bytes(found)
     parquet = suffix in PARQUET_SUFFIXES or content.startswith(PARQUET_MAGIC)
     _check_effect(
@@ -99,6 +97,4 @@ def _parse_parquet(content: bytes, origin: str) -> RawTable:
 def _check_effect(origin: str, **given: object) -> None:
     idle = [f"dataset.{key}" for key, value in given.items() if value]
     if idle:
-        raise ConfigError(
-            [f"{key} has no effect on {origin}, which is no text with separators." for key in idle]
-        )
+        raise ConfigError([f"{key} has no effect on {origin}, which is no text with separators." for key in idle])

@@ -52,7 +52,9 @@ def subset(source: Source, rows: int, seed: int) -> Rows:
     """
     if rows >= source.rows:
         return np.arange(source.rows)
-    strata = np.zeros(source.rows, dtype=np.int64) if source.classes is None else np.asarray(source.classes, dtype=np.int64)
+    strata = (
+        np.zeros(source.rows, dtype=np.int64) if source.classes is None else np.asarray(source.classes, dtype=np.int64)
+    )
     if source.test_rows is not None:
         strata = 2 * strata + source.test_rows
     kept, _ = _cut(np.arange(source.rows), rows, strata, seed)
@@ -76,7 +78,9 @@ def ratio(source: Source, *, seed: int, train: float, validation: float, test: f
     shares = {"train": train, "validation": validation, "test": test}
     wrong = [name for name, share in shares.items() if not 0 < share < 1]
     if wrong or abs(sum(shares.values()) - 1) > 1e-6:
-        raise ConfigError(f"split: expected three shares above 0 that add up to 1, got {train}, {validation} and {test}.")
+        raise ConfigError(
+            f"split: expected three shares above 0 that add up to 1, got {train}, {validation} and {test}."
+        )
     if source.test_rows is not None:
         raise ConfigError("split=ratio would mix this dataset's official test set into the rest. Use split=official.")
     strata = source.classes if stratify else None

@@ -7,13 +7,11 @@ import hashlib
 import http.client
 import logging
 import os
-import secrets
 import tarfile
 import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
@@ -24,6 +22,7 @@ from rich.console import Console
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
 from dltrain.errors import DataError
+from dltrain.files import replace_file
 
 logger = logging.getLogger(__name__)
 
@@ -41,42 +40,6 @@ def data_directory() -> Path:
     if chosen:
         return Path(chosen).expanduser().absolute()
     return Path(platformdirs.user_cache_dir("dltrain", appauthor=False))
-
-
-@contextmanager
-def replace_file(path: Path) -> Iterator[Path]:
-    """Lets a file appear whole or not at all: write to the temporary path, and it takes its place at the end.
-
-    The folder is made if need be. The temporary file stands in the same folder and ends with the same name,
-    since some writers choose the format by the suffix. Readers see the old file until then; it stays, and the
-    temporary one is removed, if the block raises.
-
-    Args:
-        path: the file to create or replace.
-
-    Yields:
-        The temporary path, which the block must create.
-
-    Raises:
-        OSError: the folder or the file cannot be written, or the block wrote nothing.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A name alone, not a file made by tempfile: that one would be readable by its owner only.
-    temporary = path.with_name(f".part-{secrets.token_hex(6)}.{path.name}")
-    try:
-        yield temporary
-        # Without this a power cut can leave the new name with no content.
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def download(url: str, sha256: str, destination: Path) -> Path:
@@ -230,7 +193,5 @@ def cached_table(key: str, build: Callable[[], pa.Table]) -> pa.Table:
         with replace_file(folder / f"{key}.{hashlib.sha256(content).hexdigest()}.parquet") as part:
             part.write_bytes(content)
     except OSError as error:
-        logger.warning(
-            "Cannot keep the parsed data in %s (%s): the next start parses it again", folder, error
-        )
+        logger.warning("Cannot keep the parsed data in %s (%s): the next start parses it again", folder, error)
     return table

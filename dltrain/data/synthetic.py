@@ -171,11 +171,7 @@ def _standardized(scores: Floats) -> Floats:
 
 
 def _not_among(key: str, value: object, choices: Sequence[str]) -> list[str]:
-    return (
-        []
-        if value in choices
-        else [f"dataset.{key}={value}: no such {key}.{did_you_mean(str(value), choices)}"]
-    )
+    return [] if value in choices else [f"dataset.{key}={value}: no such {key}.{did_you_mean(str(value), choices)}"]
 
 
 def _not_whole(key: str, value: object, *, least: int) -> list[str]:

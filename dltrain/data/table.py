@@ -78,13 +78,9 @@ def load(
         else:
             chosen[column] = cast("Kind", kind)
     if not chosen:
-        raise DataError(
-            f"{table.origin}: no feature is left beside the target. {' '.join(_kind_notes({}, ignored))}"
-        )
+        raise DataError(f"{table.origin}: no feature is left beside the target. {' '.join(_kind_notes({}, ignored))}")
     names = input_names(chosen, taken=table.columns)
-    renamed = tuple(
-        f"renamed: {old} to {new} (no '/' in an input's name)." for old, new in names.items() if old != new
-    )
+    renamed = tuple(f"renamed: {old} to {new} (no '/' in an input's name)." for old, new in names.items() if old != new)
     found = find_file(path)
     return Dataset(
         name=stem(found) if name == "csv" else name,
@@ -112,9 +108,7 @@ def row_ids(table: RawTable, column: str | None) -> Array:
     words = word_values(table, column)
     absent = np.flatnonzero(missing(words))
     if absent.size:
-        raise DataError(
-            f"Column '{column}' cannot name the rows: {table.where(absent[0])} has no value there."
-        )
+        raise DataError(f"Column '{column}' cannot name the rows: {table.where(absent[0])} has no value there.")
     repeated = np.flatnonzero(pd.Series(words).duplicated())
     if repeated.size:
         word = words[repeated[0]]
@@ -159,15 +153,11 @@ def _check_kinds(wanted: Mapping[str, str], targets: Sequence[str], id_column: s
     ]
     if not targets:
         faults.append("dataset.target is an empty list; name one column, or several for multilabel.")
-    faults += [f"dataset.target names '{column}' twice." for column in targets if targets.count(column) > 1][
-        :1
-    ]
+    faults += [f"dataset.target names '{column}' twice." for column in targets if targets.count(column) > 1][:1]
     if id_column is not None and id_column in targets:
         faults.append(f"dataset.id_column={id_column} is the target as well; it can be one of them.")
     if id_column is not None and id_column in wanted:
-        faults.append(
-            f"dataset.kinds.{id_column} has no effect: '{id_column}' is dataset.id_column, no feature."
-        )
+        faults.append(f"dataset.kinds.{id_column} has no effect: '{id_column}' is dataset.id_column, no feature.")
     if faults:
         raise ConfigError(faults)
 
@@ -189,7 +179,5 @@ def _kind_notes(chosen: Mapping[str, Kind], ignored: Sequence[str]) -> list[str]
         for kind in dict.fromkeys(chosen.values())
     ]
     if ignored:
-        notes.append(
-            f"ignored: {', '.join(ignored)}; +dataset.kinds.<column>=category (or numeric, text) overrides."
-        )
+        notes.append(f"ignored: {', '.join(ignored)}; +dataset.kinds.<column>=category (or numeric, text) overrides.")
     return notes

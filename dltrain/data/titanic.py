@@ -59,9 +59,7 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
     wanted = target.lower()
     choices = ["survived", *FEATURES]
     if wanted not in choices:
-        raise DataError(
-            f"dataset.target={target} is no target of the Titanic.{did_you_mean(wanted, choices)}"
-        )
+        raise DataError(f"dataset.target={target} is no target of the Titanic.{did_you_mean(wanted, choices)}")
     _check_complete(table, engineered)
     kinds = {column: kind for column, kind in FEATURES.items() if column != wanted}
     columns = {column: feature_values(table, column, kind) for column, kind in kinds.items()}
@@ -92,9 +90,7 @@ def _openml() -> tuple[RawTable, str]:
             )
     try:
         frame = fetch_openml("titanic", version=1, as_frame=True, parser="pandas").frame
-    except (
-        Exception
-    ) as error:  # the network, the service and its cache fail in many ways, all with one remedy
+    except Exception as error:  # the network, the service and its cache fail in many ways, all with one remedy
         raise DataError(
             f"OpenML's 'titanic' cannot be downloaded ({type(error).__name__}: {error}). Connect to the "
             "network, or give a copy: dataset.path=train.csv."
@@ -142,9 +138,7 @@ def _engineer(table: RawTable) -> dict[str, Array]:
 
 def _notes(table: RawTable, kinds: Mapping[str, Kind], target: str) -> list[str]:
     notes = [
-        f"not a feature: {column} ({reason})."
-        for column, reason in NOT_FEATURES.items()
-        if column in table.columns
+        f"not a feature: {column} ({reason})." for column, reason in NOT_FEATURES.items() if column in table.columns
     ]
     other = [c for c in table.columns if c not in {*kinds, *NOT_FEATURES, target}]
     if other:

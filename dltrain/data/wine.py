@@ -17,14 +17,11 @@ def load(*, name: str) -> Dataset:
     """
     wine = load_wine()
     names = input_names(wine.feature_names)
-    renamed = [
-        f"renamed: {old} to {new} (no '/' in an input's name)." for old, new in names.items() if old != new
-    ]
+    renamed = [f"renamed: {old} to {new} (no '/' in an input's name)." for old, new in names.items() if old != new]
     return Dataset(
         name=name,
         columns={
-            names[old]: wine.data[:, position].astype(np.float64)
-            for position, old in enumerate(wine.feature_names)
+            names[old]: wine.data[:, position].astype(np.float64) for position, old in enumerate(wine.feature_names)
         },
         kinds=dict.fromkeys(names.values(), "numeric"),
         target={"cultivar": wine.target_names.astype(object)[wine.target]},

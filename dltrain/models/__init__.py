@@ -1,0 +1,1 @@
+"""Networks: functions that turn feature tensors into the answer of a head."""

@@ -93,5 +93,7 @@ def dense_stack(
 def _flat(inputs: Inputs, model: str) -> Any:
     hidden = inputs.flat()
     if hidden is None:
-        raise ConfigError(f"model={model} needs numbers, categories or images, and this dataset has text alone. Use model=text_bag.")
+        raise ConfigError(
+            f"model={model} needs numbers, categories or images, and this dataset has text alone. Use model=text_bag."
+        )
     return hidden

@@ -13,11 +13,20 @@ from dltrain.errors import ConfigError
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.objectives import InUnits
 from dltrain.preprocessing.fit import Preprocessing
-from dltrain.schema import Config, Task
 from dltrain.targets import Target
 
 
-def build_network(config: Config, task: Task, preprocessing: Preprocessing, target: Target) -> keras.Model:
+def build_network(
+    model: DictConfig,
+    preprocessing: Preprocessing,
+    target: Target,
+    *,
+    activation: str | None,
+    initializer: DictConfig,
+    regularizer: DictConfig,
+    normalization: DictConfig | None,
+    embedding_dimension: int | None,
+) -> keras.Model:
     """An uncompiled model from the features of `preprocessing` to the answer in the target's units.
 
     Raises:
@@ -27,26 +36,31 @@ def build_network(config: Config, task: Task, preprocessing: Preprocessing, targ
         name: keras.Input(output.shape[1:], dtype=output.dtype, name=name)
         for name, output in preprocessing.model.output.items()
     }
-    inputs = Inputs(tensors, preprocessing.categories, preprocessing.vocabulary_size, config.encoding.get("dimension"))
-    head = Head(target.units, task.activation, target.offset, target.scale)
-    regularizer = Regularizers(
-        kernel=build(config.regularizer.kernel, key="regularizer.kernel"),
-        bias=build(config.regularizer.bias, key="regularizer.bias"),
+    inputs = Inputs(tensors, preprocessing.categories, preprocessing.vocabulary_size, embedding_dimension)
+    head = Head(target.units, activation, target.offset, target.scale)
+    regularizers = Regularizers(
+        kernel=build(regularizer.kernel, key="regularizer.kernel"),
+        bias=build(regularizer.bias, key="regularizer.bias"),
     )
     outputs = build(
-        config.model,
+        model,
         inputs,
         head,
         key="model",
-        initializer=build(config.initializer, key="initializer"),
-        regularizer=regularizer,
-        normalization=build(config.normalization, key="normalization"),
+        initializer=build(initializer, key="initializer"),
+        regularizer=regularizers,
+        normalization=build(normalization, key="normalization"),
     )
     unused = sorted(set(inputs) - inputs.used)
     if unused:
-        kinds = {"table": "numbers and categories", "categories": "categories", "text": "text", "image": "images"}
+        kinds = {
+            "table": "numbers and categories",
+            "categories": "categories",
+            "text": "text",
+            "image": "images",
+        }
         raise ConfigError(
-            f"model: {config.model['_target_']} has no use for the {' and '.join(kinds[name] for name in unused)} of this "
+            f"model: {model['_target_']} has no use for the {' and '.join(kinds[name] for name in unused)} of this "
             "dataset, which would be ignored silently. Choose another model=, or leave the columns out with dataset.kinds."
         )
     return keras.Model(tensors, outputs, name="network")
@@ -54,7 +68,7 @@ def build_network(config: Config, task: Task, preprocessing: Preprocessing, targ
 
 def compile_network(
     network: keras.Model,
-    task: Task,
+    task: DictConfig,
     target: Target,
     optimizer: DictConfig,
     schedule: Callable[[float], Any] | None,
@@ -68,11 +82,13 @@ def compile_network(
         optimizer: the node of the config.
         schedule: from the first learning rate to a Keras schedule, or None.
     """
-    built = build(optimizer, key="optimizer")
-    if schedule is not None:
-        if "learning_rate" not in parameters(optimizer):
-            raise ConfigError(f"schedule: {optimizer['_target_']} takes no learning_rate. Use schedule=constant.")
-        built = build(_without(optimizer, "learning_rate"), key="optimizer", learning_rate=schedule(optimizer["learning_rate"]))
+    if schedule is None:
+        built = build(optimizer, key="optimizer")
+    elif "learning_rate" not in parameters(optimizer):
+        raise ConfigError(f"schedule: {optimizer['_target_']} takes no learning_rate. Use schedule=constant.")
+    else:
+        without_rate = DictConfig({key: value for key, value in optimizer.items() if key != "learning_rate"})
+        built = build(without_rate, key="optimizer", learning_rate=schedule(optimizer["learning_rate"]))
     network.compile(
         optimizer=built,
         loss=build_loss(task, target),
@@ -81,7 +97,7 @@ def compile_network(
     )
 
 
-def build_loss(task: Task, target: Target) -> Any:
+def build_loss(task: DictConfig, target: Target) -> Any:
     """The task's loss, on the scaled target where the target is scaled."""
     loss = build(task.loss, key="task.loss")
     if (target.offset, target.scale) == (0.0, 1.0):
@@ -89,7 +105,7 @@ def build_loss(task: Task, target: Target) -> Any:
     return InUnits(loss, target.offset, target.scale)
 
 
-def build_metrics(task: Task, target: Target) -> list[Any]:
+def build_metrics(task: DictConfig, target: Target) -> list[Any]:
     """New metrics of the task, named by their keys, in the target's units."""
     metrics = []
     for name, node in task.metrics.items():
@@ -98,12 +114,6 @@ def build_metrics(task: Task, target: Target) -> list[Any]:
             offered["threshold"] = target.offset + target.scale / 2
         metrics.append(build(node, key=f"task.metrics.{name}", **offered))
     return metrics
-
-
-def _without(node: DictConfig, key: str) -> DictConfig:
-    copy = node.copy()
-    del copy[key]
-    return copy
 
 
 def artifact(preprocessing: Preprocessing, network: keras.Model) -> keras.Model:

@@ -56,7 +56,9 @@ class Inputs(Mapping[str, Any]):
             ids = self["categories"]
             for position, (name, count) in enumerate(self.categories.items()):
                 width = self.embedding_dimension or min(50, round(1.6 * count**0.56))
-                blocks.append(keras.layers.Embedding(count, width, name=f"embedding_{position}_{_safe(name)}")(ids[:, position]))
+                blocks.append(
+                    keras.layers.Embedding(count, width, name=f"embedding_{position}_{_safe(name)}")(ids[:, position])
+                )
         if "image" in self:
             blocks.append(keras.layers.Flatten()(self["image"]))
         if not blocks:

@@ -11,12 +11,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from omegaconf import DictConfig
 
 from dltrain.data.dataset import Dataset
 from dltrain.errors import DataError
 from dltrain.preprocessing.imputation import Imputation
 from dltrain.preprocessing.scaling import Scaling
-from dltrain.schema import Encoding, Text
 
 Features = dict[str, npt.NDArray[Any]]
 
@@ -70,7 +70,8 @@ class Preprocessing:
                 row, column = bad[0][0], self.feature_names[bad[0][1]] if name == "table" else name
                 raise DataError(
                     f"Column '{column}' is {features[name][tuple(bad[0])]} after preprocessing in row "
-                    f"{dataset.row_ids[row]}: its values are too large for the scaling; clean the data or choose another scaling=."
+                    f"{dataset.row_ids[row]}: its values are too large for the scaling. "
+                    "Clean the data or choose another scaling=."
                 )
 
 
@@ -84,8 +85,8 @@ def fit(
     *,
     imputation: Callable[[npt.NDArray[np.float64]], Imputation],
     scaling: Callable[[npt.NDArray[np.float64]], Scaling],
-    encoding: Encoding,
-    text: Text,
+    encoding: DictConfig,
+    text: DictConfig,
 ) -> Preprocessing:
     """Learns every statistic and vocabulary from the train rows alone.
 
@@ -98,7 +99,8 @@ def fit(
     """
     inputs = {name: _input(name, train.kinds[name], cells) for name, cells in train.columns.items()}
     by_kind = {
-        kind: [name for name in inputs if train.kinds[name] == kind] for kind in ("numeric", "category", "text", "image")
+        kind: [name for name in inputs if train.kinds[name] == kind]
+        for kind in ("numeric", "category", "text", "image")
     }
     blocks: list[Any] = []
     names: list[str] = []
@@ -127,7 +129,9 @@ def fit(
         outputs["text"] = _joined([vectorize(inputs[name]) for name in by_kind["text"]], "int32")
     if by_kind["image"]:
         if len(by_kind["image"]) > 1:
-            raise DataError(f"Expected one column of images, found {len(by_kind['image'])}: {', '.join(by_kind['image'])}.")
+            raise DataError(
+                f"Expected one column of images, found {len(by_kind['image'])}: {', '.join(by_kind['image'])}."
+            )
         name = by_kind["image"][0]
         pixels = keras.ops.cast(inputs[name], "float64")
         outputs["image"] = keras.ops.cast(scaling(train.columns[name].astype(np.float64))(pixels), "float32")
@@ -174,7 +178,7 @@ def _lookup(cells: npt.NDArray[Any], minimum_count: int) -> keras.layers.StringL
     return keras.layers.StringLookup(vocabulary=kept or ["(none)"], mask_token="", oov_token=UNKNOWN)
 
 
-def _vectorization(texts: npt.NDArray[Any], text: Text) -> keras.layers.TextVectorization:
+def _vectorization(texts: npt.NDArray[Any], text: DictConfig) -> keras.layers.TextVectorization:
     options: dict[str, Any] = {
         "max_tokens": text.vocabulary_size,
         "output_sequence_length": text.sequence_length,

@@ -21,7 +21,8 @@ Scaling = Callable[[Any], Any]
 def _affine(shift: Values, stretch: Values) -> Scaling:
     """(x - shift) / stretch as Keras' Normalization, which takes a variance, in float64."""
     stretch = np.where(stretch > 0, stretch, 1.0)
-    return keras.layers.Normalization(mean=shift, variance=stretch**2, dtype="float64", name="scaling")
+    layer: Scaling = keras.layers.Normalization(mean=shift, variance=stretch**2, dtype="float64", name="scaling")
+    return layer
 
 
 def _rows(values: Values) -> Values:

@@ -10,7 +10,7 @@ import keras
 from tensorboard.summary import Writer
 
 
-class LearningRate(keras.callbacks.Callback):  # type: ignore[misc]
+class LearningRate(keras.callbacks.Callback):
     """Adds `learning_rate`, as it stands after the epoch's last step, to what is recorded of each epoch."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -19,7 +19,7 @@ class LearningRate(keras.callbacks.Callback):  # type: ignore[misc]
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
-class CSVHistory(keras.callbacks.Callback):  # type: ignore[misc]
+class CSVHistory(keras.callbacks.Callback):
     """Writes `history.csv`: a row an epoch (counted from 1), with every digit of each value.
 
     Args:
@@ -48,7 +48,7 @@ def _column_order(name: str) -> tuple[bool, bool, bool, str]:
     return name != "learning_rate", name.startswith("val_"), name.removeprefix("val_") != "loss", name
 
 
-class TensorBoard(keras.callbacks.Callback):  # type: ignore[misc]
+class TensorBoard(keras.callbacks.Callback):
     """Writes each epoch's values for TensorBoard, train and validation in one chart.
 
     TensorFlow's own `tf.summary.scalar` takes a millisecond a value, TensorBoard's writer a twentieth of it.

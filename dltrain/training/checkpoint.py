@@ -10,14 +10,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.data.storage import replace_file
 from dltrain.errors import ConfigError
+from dltrain.files import replace_file
 from dltrain.training.monitor import better, direction
 
 SECONDS_BETWEEN = 10.0
 
 
-class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
+class Checkpoint(keras.callbacks.Callback):
     """Keeps the best weights in memory and writes them, and the last ones, into `checkpoints/`.
 
     Without a count, files are written every ten seconds and at the end: writing a model costs more than an epoch of
@@ -74,7 +74,9 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """Called by the engine."""
         self._epoch = epoch + 1
         value = (logs or {})[self.monitor]
-        if np.isfinite(value) and (self.best is None or better(value, self.best, direction(self.monitor, self.mode, self.model))):
+        if np.isfinite(value) and (
+            self.best is None or better(value, self.best, direction(self.monitor, self.mode, self.model))
+        ):
             self.best, self.best_epoch, self.best_weights = value, epoch + 1, self.model.get_weights()
             self._unwritten_best = True
         by_clock = self.every_epochs is None and self.every_steps is None

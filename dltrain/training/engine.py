@@ -111,7 +111,11 @@ class Engine:
             in_block = -(-int(block.order.shape[0]) // self.batch_size)
             first = 0
             while first < in_block:
-                last = min(first + length, in_block, *(_next_stop(epoch * steps + done, s.every_steps, first) for s in steppers))
+                last = min(
+                    first + length,
+                    in_block,
+                    *(_next_stop(epoch * steps + done, s.every_steps, first) for s in steppers),
+                )
                 if hooks:
                     hooks.on_train_batch_begin(done)
                 began = time.perf_counter()
@@ -129,7 +133,12 @@ class Engine:
 
     def _segment(self, block: Block, first: int, last: int) -> None:
         self._train_steps(
-            block.features, block.targets, block.weights, block.order, tf.constant(first, tf.int64), tf.constant(last, tf.int64)
+            block.features,
+            block.targets,
+            block.weights,
+            block.order,
+            tf.constant(first, tf.int64),
+            tf.constant(last, tf.int64),
         )
 
     def _logs(self) -> tuple[dict[str, float], bool]:
@@ -138,17 +147,24 @@ class Engine:
         return {name: float(value) for name, value in metrics.items()}, bool(finite)
 
     def _results_in_graph(self) -> Any:
-        weights = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight))) for weight in self.model.weights if _is_float(weight)]
+        weights = [
+            tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight)))
+            for weight in self.model.weights
+            if _is_float(weight)
+        ]
         return self.model.get_metrics_result(), tf.reduce_all(weights)
 
     def _diverged(self, epoch: int, logs: dict[str, float]) -> RunError:
         rate = float(self.model.optimizer.learning_rate)
         return RunError(
-            f"The training diverged in epoch {epoch + 1}: loss {logs['loss']:g}, learning rate {rate:g}, and weights that are "
-            f"not finite. Try optimizer.learning_rate={rate / 10:g}, optimizer.global_clipnorm=1 or another scaling=."
+            f"The training diverged in epoch {epoch + 1}: loss {logs['loss']:g}, learning rate {rate:g}, "
+            f"and weights that are not finite. Try optimizer.learning_rate={rate / 10:g}, "
+            "optimizer.global_clipnorm=1 or another scaling=."
         )
 
-    def _train_steps_in_graph(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> None:
+    def _train_steps_in_graph(
+        self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any
+    ) -> None:
         def step(place: Any) -> Any:
             rows = order[place * self.batch_size : (place + 1) * self.batch_size]
             batch = (_rows(features, rows), tf.gather(targets, rows))

@@ -20,7 +20,9 @@ def step(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, epoch
     return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
 
 
-def exponential(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, factor: float, staircase: bool) -> Any:
+def exponential(
+    learning_rate: float, steps_per_epoch: int, total_epochs: int, *, factor: float, staircase: bool
+) -> Any:
     """a0 * factor ** epoch."""
     del total_epochs
     return keras.optimizers.schedules.ExponentialDecay(learning_rate, steps_per_epoch, factor, staircase=staircase)
@@ -32,10 +34,15 @@ def inverse_time(learning_rate: float, steps_per_epoch: int, total_epochs: int, 
     return keras.optimizers.schedules.InverseTimeDecay(learning_rate, steps_per_epoch, rate, staircase=staircase)
 
 
-def cosine(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, warmup_epochs: int, final_fraction: float) -> Any:
-    """A straight climb from 0 for the warm-up, then half a cosine down to `final_fraction` of the learning rate
-    (Loshchilov & Hutter 2017).
-    """
+def cosine(
+    learning_rate: float,
+    steps_per_epoch: int,
+    total_epochs: int,
+    *,
+    warmup_epochs: int,
+    final_fraction: float,
+) -> Any:
+    """A straight climb from 0, then half a cosine down to `final_fraction` (Loshchilov & Hutter 2017)."""
     warmup = min(warmup_epochs, total_epochs - 1) * steps_per_epoch
     decay = total_epochs * steps_per_epoch - warmup
     if not warmup:

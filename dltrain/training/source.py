@@ -72,7 +72,10 @@ class Streaming:
     """
 
     def __init__(
-        self, features_of: Callable[[Order], dict[str, npt.NDArray[Any]]], targets: npt.NDArray[Any], weights: Any = None
+        self,
+        features_of: Callable[[Order], dict[str, npt.NDArray[Any]]],
+        targets: npt.NDArray[Any],
+        weights: Any = None,
     ) -> None:
         self.rows = len(targets)
         self._features_of = features_of

@@ -13,7 +13,6 @@ from dltrain.errors import ConfigError, did_you_mean
 from dltrain.journal import Journal
 from dltrain.models.network import compile_network
 from dltrain.prepared import Prepared, class_weights
-from dltrain.schema import Config, Task
 from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.engine import Engine, has_batch_hooks
 
@@ -33,7 +32,7 @@ class Training:
     best_epoch: int
 
 
-class _History(keras.callbacks.Callback):  # type: ignore[misc]
+class _History(keras.callbacks.Callback):
     """Keeps every epoch's logs."""
 
     def __init__(self) -> None:
@@ -44,45 +43,65 @@ class _History(keras.callbacks.Callback):  # type: ignore[misc]
         self.epochs.append(dict(logs or {}))
 
 
-def batch_size(config: Config, rows: int) -> int:
+def rows_a_step(wanted: int | str, rows: int) -> int:
     """Rows a step: as given, or by the course's rule: all up to 2,000, else a power of two from 64 to 512."""
-    if config.trainer.batch_size != "auto":
-        return min(int(config.trainer.batch_size), rows)
+    if wanted != "auto":
+        return min(int(wanted), rows)
     if rows <= 2_000:
         return rows
-    return min(512, max(64, 2 ** round(math.log2(rows / 100))))
+    return min(512, max(64, int(2 ** round(math.log2(rows / 100)))))
 
 
-def compile_for(config: Config, task: Task, data: Prepared, network: keras.Model) -> int:
+def compile_for(
+    data: Prepared,
+    network: keras.Model,
+    *,
+    task: DictConfig,
+    optimizer: DictConfig,
+    schedule: DictConfig | None,
+    trainer: DictConfig,
+) -> int:
     """Compiles the network as the config has it, and gives the rows a step."""
     rows = len(data.split.train)
-    size = batch_size(config, rows)
+    size = rows_a_step(trainer.batch_size, rows)
     steps = -(-rows // size)
 
-    def schedule(learning_rate: float) -> object:
-        return build(config.schedule, learning_rate, steps, config.trainer.epochs, key="schedule")
+    def changing(learning_rate: float) -> object:
+        return build(schedule, learning_rate, steps, trainer.epochs, key="schedule")
 
-    compile_network(network, task, data.target, config.optimizer, None if config.schedule is None else schedule)
+    compile_network(network, task, data.target, optimizer, None if schedule is None else changing)
     return size
 
 
-def train_network(config: Config, task: Task, data: Prepared, network: keras.Model, size: int, journal: Journal) -> Training:
+def train_network(
+    data: Prepared,
+    network: keras.Model,
+    *,
+    task: DictConfig,
+    trainer: DictConfig,
+    callbacks: DictConfig,
+    batch_size: int,
+    seed: int,
+    journal: Journal,
+) -> Training:
     """Trains until the last epoch or a callback's stop, and leaves the best epoch's weights in the network.
 
     Args:
-        config: composed and checked.
-        task: the row of the head table.
         data: its train part trains, its validation part validates.
         network: compiled.
-        size: rows a step.
-        journal: told of every epoch.
+        task: the row of the head table.
+        trainer: epochs and shuffling.
+        callbacks: nodes by name.
+        batch_size: rows a step.
+        seed: of the order of rows.
+        journal: of the run.
 
     Raises:
         ConfigError: a callback cannot work with this run.
         RunError: the training diverged.
     """
-    callbacks = _callbacks(config.callbacks, network, size, task, journal)
-    engine = Engine(network, batch_size=size, shuffle=config.trainer.shuffle, seed=config.seed)
+    built = _callbacks(callbacks, batch_size, task, journal)
+    engine = Engine(network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed)
     history = _History()
     weights = class_weights(task.get("class_weight"), data.target.take(data.split.train))
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if network.optimizer.use_ema else []
@@ -90,27 +109,31 @@ def train_network(config: Config, task: Task, data: Prepared, network: keras.Mod
         engine.train(
             data.source("train", weights),
             data.source("validation"),
-            epochs=config.trainer.epochs,
-            callbacks=[*averaged, history, *callbacks],
+            epochs=trainer.epochs,
+            callbacks=[*averaged, history, *built],
         )
     finally:
-        for callback in callbacks:
+        for callback in built:
             getattr(callback, "close", lambda: None)()
-    return Training(engine, history.epochs, _keep_best(callbacks, len(history.epochs)))
+    return Training(engine, history.epochs, _keep_best(built, len(history.epochs)))
 
 
-def _callbacks(nodes: DictConfig, network: keras.Model, size: int, task: Task, journal: Journal) -> list[keras.callbacks.Callback]:
+def _callbacks(nodes: DictConfig, size: int, task: DictConfig, journal: Journal) -> list[keras.callbacks.Callback]:
     recorded = ["loss", *task.metrics, "val_loss", *(f"val_{name}" for name in task.metrics), "learning_rate"]
     callbacks = []
-    for name, node in nodes.items():
+    for name, node in ((str(name), node) for name, node in nodes.items()):
         if node is None:
             continue
-        callback = build(node, key=f"callbacks.{name}", directory=journal.path, batch_size=size, console=journal.console)
+        callback = build(
+            node, key=f"callbacks.{name}", directory=journal.path, batch_size=size, console=journal.console
+        )
         if not isinstance(callback, keras.callbacks.Callback):
             raise ConfigError(f"callbacks.{name}: {node['_target_']} is no Keras callback.")
         monitor = getattr(callback, "monitor", None)
         if isinstance(monitor, str) and monitor not in recorded:
-            raise ConfigError(f"callbacks.{name}.monitor: no metric gives '{monitor}'.{did_you_mean(monitor, recorded)}")
+            raise ConfigError(
+                f"callbacks.{name}.monitor: no metric gives '{monitor}'.{did_you_mean(monitor, recorded)}"
+            )
         if has_batch_hooks(callback):
             journal.note(f"callbacks.{name} is called at every step, which costs a few milliseconds each")
         callbacks.append(callback)
@@ -123,7 +146,10 @@ def _keep_best(callbacks: list[keras.callbacks.Callback], epochs: int) -> int:
             callback.restore_best()
             return callback.best_epoch
     for callback in callbacks:
-        if isinstance(callback, keras.callbacks.EarlyStopping) and callback.restore_best_weights and callback.best_weights:
+        if (
+            isinstance(callback, keras.callbacks.EarlyStopping)
+            and callback.restore_best_weights
+            and callback.best_weights
+        ):
             return int(callback.best_epoch) + 1
     return epochs
-

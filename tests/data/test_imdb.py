@@ -39,9 +39,7 @@ def load(path: Path | None = None, target: str = "sentiment") -> Dataset:
     return imdb.load(name="imdb", path=None if path is None else str(path), target=target)
 
 
-def make_archive(
-    path: Path, reviews: dict[str, str | bytes], level: str = "aclImdb/", mode: str = "w:gz"
-) -> Path:
+def make_archive(path: Path, reviews: dict[str, str | bytes], level: str = "aclImdb/", mode: str = "w:gz") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, mode) as archive:
         for name, text in reviews.items():
@@ -99,9 +97,7 @@ def test_all_layouts_give_the_same_data(tmp_path: Path) -> None:
     assert len({load(path).sha256() for path in paths}) == 1
 
 
-@pytest.mark.parametrize(
-    "place", ["imdb/aclImdb_v1.tar.gz", "aclImdb_labeled_50k.tar.gz", "imdb/aclImdb", "aclImdb"]
-)
+@pytest.mark.parametrize("place", ["imdb/aclImdb_v1.tar.gz", "aclImdb_labeled_50k.tar.gz", "imdb/aclImdb", "aclImdb"])
 def test_the_data_directory_is_searched(tmp_path: Path, place: str) -> None:
     path = tmp_path / "data" / place
     if path.suffix:
@@ -113,9 +109,7 @@ def test_the_data_directory_is_searched(tmp_path: Path, place: str) -> None:
     assert str(path) in dataset.source
 
 
-def test_second_load_reads_the_cache_until_the_source_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_load_reads_the_cache_until_the_source_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_archive(tmp_path / "some.tar.gz", REVIEWS)
     first = load(path)
     with monkeypatch.context() as patch:
@@ -160,9 +154,7 @@ def test_faulty_archives_are_named(tmp_path: Path, reviews: dict[str, str | byte
 
 
 def test_a_truncated_archive_is_refused_and_not_cached(tmp_path: Path) -> None:
-    path = make_archive(
-        tmp_path / "some.tar.gz", {f"train/pos/{n}_9.txt": os.urandom(900).hex() for n in range(9)}
-    )
+    path = make_archive(tmp_path / "some.tar.gz", {f"train/pos/{n}_9.txt": os.urandom(900).hex() for n in range(9)})
     path.write_bytes(path.read_bytes()[:-500])
     for _ in range(2):
         with pytest.raises(DataError, match="cut short"):
@@ -198,9 +190,7 @@ def make_keras_file(path: Path, rows: list[Any], labels: list[int], protocol: in
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_keras_file_in_the_cache_of_keras(tmp_path: Path, protocol: int) -> None:
-    make_keras_file(
-        tmp_path / "keras" / "datasets" / "imdb.npz", [[1, 2, 3, 4], [4, 2, 99]], [0, 1], protocol
-    )
+    make_keras_file(tmp_path / "keras" / "datasets" / "imdb.npz", [[1, 2, 3, 4], [4, 2, 99]], [0, 1], protocol)
     dataset = load()
     assert dataset.columns["review"].tolist() == ["the film was good", "good film [UNK]"] * 2
     assert dataset.target["sentiment"].tolist() == ["negative", "positive"] * 2
@@ -257,9 +247,7 @@ def test_keras_file_cannot_run_code(tmp_path: Path) -> None:
         ([], [], "no reviews"),
     ],
 )
-def test_keras_file_with_something_else(
-    tmp_path: Path, rows: list[Any], labels: list[int], message: str
-) -> None:
+def test_keras_file_with_something_else(tmp_path: Path, rows: list[Any], labels: list[int], message: str) -> None:
     path = make_keras_file(tmp_path / "imdb.npz", rows, labels)
     with pytest.raises(DataError, match=message):
         load(path)

@@ -49,9 +49,7 @@ def test_numbers_with_a_word_among_them_are_refused() -> None:
         infer_kind(table, "power")
 
 
-@pytest.mark.parametrize(
-    "cells", [["1,5", "2,5", "3"], ["1,200", "1,200.50", "900"], ["1.200,5", "2.200,5", "-3"]]
-)
+@pytest.mark.parametrize("cells", [["1,5", "2,5", "3"], ["1,200", "1,200.50", "900"], ["1.200,5", "2.200,5", "-3"]])
 def test_numbers_with_commas_are_not_guessed(cells: list[object]) -> None:
     with pytest.raises(DataError, match="decimals or thousands"):
         infer_kind(one("price", cells), "price")
@@ -68,7 +66,5 @@ def test_category_of_numbers_has_no_decimal_point() -> None:
 def test_declared_classes_stay_words_unless_zero_and_one() -> None:
     declared = ("category", "declared")
     assert list(target_values(one("y", ["1", "3", None], y=declared), "y")) == ["1", "3", None]
-    np.testing.assert_array_equal(
-        target_values(one("y", ["1", "0", None], y=declared), "y"), [1.0, 0.0, np.nan]
-    )
+    np.testing.assert_array_equal(target_values(one("y", ["1", "0", None], y=declared), "y"), [1.0, 0.0, np.nan])
     np.testing.assert_array_equal(target_values(one("y", ["1", "3", None]), "y"), [1.0, 3.0, np.nan])

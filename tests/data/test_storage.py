@@ -35,9 +35,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_data_directory_is_the_variable_or_the_user_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_data_directory_is_the_variable_or_the_user_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert storage.data_directory() == tmp_path / "data"
     monkeypatch.delenv("DLTRAIN_DATA_DIR")
     assert storage.data_directory().name == "dltrain"
@@ -90,9 +88,7 @@ def test_content_is_on_disk_before_the_rename(tmp_path: Path, monkeypatch: pytes
     steps: list[str] = []
     fsync, replace = os.fsync, Path.replace
     monkeypatch.setattr(os, "fsync", lambda descriptor: (steps.append("fsync"), fsync(descriptor))[1])
-    monkeypatch.setattr(
-        Path, "replace", lambda self, target: (steps.append("rename"), replace(self, target))[1]
-    )
+    monkeypatch.setattr(Path, "replace", lambda self, target: (steps.append("rename"), replace(self, target))[1])
     with storage.replace_file(tmp_path / "file.txt") as part:
         part.write_text("new")
     assert steps[:2] == ["fsync", "rename"]
@@ -121,10 +117,7 @@ def server() -> Iterator[str]:
 def test_download_checks_and_logs(server: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     destination = tmp_path / "folder" / "file.bin"
-    assert (
-        storage.download(f"{server}/good", hashlib.sha256(b"some data").hexdigest(), destination)
-        == destination
-    )
+    assert storage.download(f"{server}/good", hashlib.sha256(b"some data").hexdigest(), destination) == destination
     assert destination.read_bytes() == b"some data"
     assert f"{server}/good" in caplog.text
     assert "100%" in caplog.text
@@ -152,9 +145,7 @@ def test_download_says_why_it_failed(server: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
 def test_read_tar_gives_wanted_files_and_unpacks_nothing(tmp_path: Path, mode: str) -> None:
     (tmp_path / "in").mkdir()
-    path = make_tar(
-        tmp_path / "in" / "some.tar", {"../evil.txt": b"1", "/abs.txt": b"2", "no.bin": b"3"}, mode
-    )
+    path = make_tar(tmp_path / "in" / "some.tar", {"../evil.txt": b"1", "/abs.txt": b"2", "no.bin": b"3"}, mode)
     files = dict(storage.read_tar(path, lambda name: name.endswith(".txt")))
     assert files == {"../evil.txt": b"1", "/abs.txt": b"2"}
     assert names(tmp_path) == ["in"]
@@ -162,9 +153,7 @@ def test_read_tar_gives_wanted_files_and_unpacks_nothing(tmp_path: Path, mode: s
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
 def test_read_tar_refuses_a_truncated_archive(tmp_path: Path, share: float) -> None:
-    content = make_tar(
-        tmp_path / "whole.tar.gz", {f"{n}.txt": os.urandom(2000) for n in range(20)}
-    ).read_bytes()
+    content = make_tar(tmp_path / "whole.tar.gz", {f"{n}.txt": os.urandom(2000) for n in range(20)}).read_bytes()
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(DataError, match=r"cut\.tar\.gz"):

@@ -92,9 +92,7 @@ def test_the_target_can_be_learnt_from_the_features(kind: str) -> None:
         features = np.column_stack(list(dataset.columns.values()))
     elif kind == "text":
         words = sorted({word for text in dataset.columns["text"] for word in text.split()})
-        features = np.array(
-            [[text.split().count(word) for word in words] for text in dataset.columns["text"]]
-        )
+        features = np.array([[text.split().count(word) for word in words] for text in dataset.columns["text"]])
     else:
         features = dataset.columns["image"].reshape(400, -1).astype(float)
     target = dataset.target["target"]

@@ -60,9 +60,7 @@ def test_kinds_are_inferred_and_noted(tmp_path: Path) -> None:
 
 
 def test_overrides_and_row_ids(tmp_path: Path) -> None:
-    data = read(
-        write(tmp_path, ROWS), target="age", id_column="id", kinds={"code": "category", "note": "ignore"}
-    )
+    data = read(write(tmp_path, ROWS), target="age", id_column="id", kinds={"code": "category", "note": "ignore"})
     assert data.kinds["code"] == "category"
     assert "note" not in data.columns
     assert data.row_ids[0] == 7

@@ -17,9 +17,7 @@ KAGGLE = """PassengerId,Survived,Pclass,Name,Sex,Age,SibSp,Parch,Ticket,Fare,Cab
 
 
 def read(path: Path | None = None, *, target: str = "survived", engineered: bool = False) -> Dataset:
-    return titanic.load(
-        name="titanic", path=None if path is None else str(path), target=target, engineered=engineered
-    )
+    return titanic.load(name="titanic", path=None if path is None else str(path), target=target, engineered=engineered)
 
 
 def kaggle(folder: Path, text: str = KAGGLE) -> Path:

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+
+from dltrain.compose import Composer, compose, conf_directory
+from dltrain.errors import ConfigError
+from dltrain.hydra_node import resolving
+
+
+@pytest.fixture(scope="module")
+def composer() -> Composer:
+    return Composer()
+
+
+def faults(composer: Composer, *overrides: str) -> list[str]:
+    return composer.check(overrides)[1]
+
+
+def test_shipped_config_is_clean(composer: Composer):
+    config = composer.compose(["dataset=titanic", "optimizer=sgd", "trainer.epochs=3"])
+    assert config.trainer.epochs == 3
+    assert config.optimizer._target_ == "keras.optimizers.SGD"
+    assert list(config.hydra.overrides.task) == ["dataset=titanic", "optimizer=sgd", "trainer.epochs=3"]
+
+
+@pytest.mark.parametrize(
+    ("group", "option"),
+    [
+        (file.parent.name, file.stem)
+        for file in sorted(conf_directory().glob("*/*.yaml"))
+        if file.parent.name in ("optimizer", "initializer", "regularizer", "scaling", "split", "task", "trainer")
+    ],
+)
+def test_shipped_options_are_clean(composer: Composer, group: str, option: str):
+    told = [fault for fault in faults(composer, f"{group}={option}") if fault.startswith(group)]
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("optimiser=adam", "optimiser: there is no such key. Did you mean 'optimizer'?"),
+        ("optimizer=adm", "optimizer: there is no option 'adm'. Did you mean 'adam'?"),
+        ("optimizer=null", "optimizer: there is no option 'null'."),
+        ("optimizer=[adam,adm]", "optimizer: there is no option 'adm'."),
+        ("trainer.epohcs=3", "trainer.epohcs: there is no such key. Did you mean 'epochs'?"),
+        ("trainr.epochs=3", "trainr: there is no such key. Did you mean 'trainer'?"),
+        ("+epohcs=3", "epohcs: there is no such key."),
+        ("++trainer.epohcs=3", "trainer.epohcs: there is no such key."),
+        (
+            "+trainer.epochs=3",
+            "trainer.epochs: there is a value already. Write trainer.epochs=3 to change it.",
+        ),
+        (
+            "~callbacks.tensorbord",
+            "callbacks.tensorbord: there is nothing of this name to delete. Did you mean 'ten",
+        ),
+        ("~seed", "seed: a value is mandatory here and none is set."),
+        ("seed=???", "seed: a value is mandatory here and none is set."),
+        ("trainer.epochs=many", "trainer.epochs: expected an integer"),
+        ("trainer.epochs.x=3", "trainer.epochs.x: 'trainer.epochs' is 100 with the chosen options"),
+        ("trainer=3", "trainer: there is no option '3'."),
+        (
+            "schedule.factor=2",
+            "schedule.factor: 'schedule' is null with the chosen options and has no key 'factor'.",
+        ),
+        ("+schedule.factor=2", "schedule.factor: 'schedule' is null with the chosen options"),
+        (
+            "optimizer.learning_rat=1",
+            "optimizer.learning_rat: keras.optimizers.Adam has no argument 'learning_rat'.",
+        ),
+        ("+optimizer.learning_rat=1", "optimizer.learning_rat: keras.optimizers.Adam has no argument"),
+        ("optimizer.weight_decay=1", "Write +optimizer.weight_decay=1 to add it."),
+        ("optimizer._target_=keras.optimizers.Adm", "optimizer._target_: 'keras.optimizers' has no 'Adm'."),
+        ("model.unts=[3]", "model.unts: "),
+        ("optimizer=adam,sgd", "optimizer: 'adam,sgd' is several options. Add -m to run all."),
+        ("seed=1,2", "seed: '1,2' is several values (seed=[…] is one list). Add -m to run all."),
+        ("foo", "'foo' cannot be read. Expected key=value or group=option."),
+        ("seed=[1", "'seed=[1' cannot be read."),
+        ("seed=${nope}", "seed: ${nope} cannot be resolved. Interpolation key 'nope' not found."),
+        (
+            "seed=${oc.env:DLTRAIN_NO_SUCH_VARIABLE}",
+            "Environment variable 'DLTRAIN_NO_SUCH_VARIABLE' not found",
+        ),
+        ("hydra.run.dirr=x", "hydra.run.dirr: there is no such key. Did you mean 'dir'?"),
+        ("hydra.job.chdir=maybe", "hydra.job.chdir: Value 'maybe' is not a valid bool"),
+        ("hydra/launcher=jobli", "hydra/launcher: there is no option 'jobli'."),
+        ("hydra.run.dir=${nope}", "hydra.run.dir: Interpolation key 'nope' not found"),
+        ("+optimizer=adam", "optimizer"),
+        ("++optimizer=adam", "force-add of config groups is not supported"),
+    ],
+)
+def test_each_mistake_is_told_once(composer: Composer, override: str, words: str):
+    (fault,) = faults(composer, override)
+    assert words in fault
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "+optimizer.weight_decay=0.1",
+        "~callbacks.tensorboard",
+        "rows=null",
+        "trainer.batch_size=auto",
+        "model.units=[3,2]",
+    ],
+)
+def test_what_is_valid_passes(composer: Composer, override: str):
+    assert faults(composer, override) == []
+
+
+def test_all_mistakes_come_at_once(composer: Composer):
+    told = faults(composer, "optimizer=adm", "trainer.epohcs=3", "seed=-1", "foo", "++model=mlp", "hydra.x=1")
+    keys = [fault.partition(":")[0] for fault in told]
+    assert {"optimizer", "trainer.epohcs", "seed", "hydra.x"} <= set(keys)
+    assert len(told) == 6
+    with pytest.raises(ConfigError) as caught:
+        composer.compose(["optimizer=adm", "seed=-1"])
+    assert len(caught.value.faults) == 2
+    assert caught.value.exit_code == 2
+
+
+def test_a_failed_check_leaves_no_trace_in_the_next(composer: Composer):
+    assert faults(composer, "+epohcs=3", "~seed")
+    assert faults(composer) == []
+
+
+def test_faults_inside_yaml_are_told_by_key(tmp_path: Path):
+    (tmp_path / "optimizer").mkdir()
+    text = "_target_: keras.optimizers.Adam\nlearning_rate: fast\nbeta1: 0.9\n"
+    (tmp_path / "optimizer" / "mine.yaml").write_text(text)
+    told = Composer(extra_directory=tmp_path).check(["optimizer=mine"])[1]
+    assert [fault.partition(":")[0] for fault in told] == ["optimizer.beta1", "optimizer.learning_rate"]
+
+
+@pytest.mark.parametrize("text", ["a: [1", "a: 1\na: 2\n", "a:\n\t- b\n"])
+def test_broken_yaml_names_the_file_and_line(tmp_path: Path, text: str):
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "mine.yaml").write_text(text)
+    (fault,) = Composer(extra_directory=tmp_path).check(["optimizer=mine"])[1]
+    assert "mine.yaml" in fault
+    assert "line" in fault
+
+
+def test_extra_directory_adds_and_says_what_it_cannot_replace(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    (tmp_path / "optimizer").mkdir()
+    for name in ("mine", "adam"):
+        (tmp_path / "optimizer" / f"{name}.yaml").write_text("_target_: keras.optimizers.Adam\nlearning_rate: 0.5\n")
+    with caplog.at_level(logging.WARNING):
+        config = compose(["optimizer=mine"], extra_directory=tmp_path)
+    assert config.optimizer.learning_rate == 0.5
+    (message,) = caplog.messages
+    assert "adam.yaml" in message
+    assert "is not used" in message
+
+
+def test_extra_directory_that_does_not_exist(tmp_path: Path):
+    with pytest.raises(ConfigError, match="--config-dir expects a folder"):
+        compose([], extra_directory=tmp_path / "nope")
+
+
+def test_directory_and_name_of_ones_own(tmp_path: Path):
+    (tmp_path / "other.yaml").write_text("sed: 1\n")
+    with pytest.raises(ConfigError) as caught:
+        compose([], tmp_path, config_name="other")
+    assert "sed: there is no such key. Did you mean 'seed'?" in caught.value.faults
+    with pytest.raises(ConfigError, match="Cannot find primary config 'nope'"):
+        compose([], tmp_path, config_name="nope")
+
+
+def test_sweep_checks_each_job_and_names_it(composer: Composer):
+    config = composer.compose_sweep(["optimizer=adam,sgd", "seed=1,2"])
+    assert config.optimizer._target_ == "keras.optimizers.Adam"
+    with pytest.raises(ConfigError) as caught:
+        composer.compose_sweep(["optimizer=adam,adm", "trainer.epochs=1,many", "quiet=3"])
+    told = caught.value.faults
+    assert [fault for fault in told if fault.startswith("quiet")] == ["quiet: expected true or false, came 3."]
+    assert any(
+        "'adm'" in fault and fault.endswith("(In the job with optimizer=adm trainer.epochs=1.)") for fault in told
+    )
+    assert any("'many'" in fault and fault.endswith("trainer.epochs=many.)") for fault in told)
+    assert len(told) == 3
+
+
+def test_sweep_that_fails_to_parse_or_to_split(composer: Composer):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        composer.compose_sweep(["seed=[1", "optimizer=adam,sgd"])
+    with pytest.raises(ConfigError, match="does not support sweep type"):
+        composer.compose_sweep(["optimizer.learning_rate=interval(0,1)"])
+
+
+def test_run_directory_resolves_outside_of_a_job(composer: Composer):
+    config = composer.compose(["model=linear"])
+    before = HydraConfig.instance().cfg
+    with resolving(config):
+        assert str(OmegaConf.select(config, "hydra.run.dir")).endswith("linear")
+    assert HydraConfig.instance().cfg is before
