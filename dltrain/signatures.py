@@ -95,9 +95,12 @@ def _of_class(definition: Definition, seen: tuple[Definition, ...]) -> Signature
 
 
 def _of_base(module: Module, base: ast.expr, seen: tuple[Definition, ...]) -> Signature | None:
+    in_keras = module.name.startswith("keras.")
+    # What Keras inherits from its backends takes no argument that a configuration could give.
+    if in_keras and last_name(base).startswith("Backend"):
+        return None
     found = resolve(module, base.value if isinstance(base, ast.Subscript) else base)
-    if module.name.startswith("keras."):
-        # What Keras inherits from its backends takes no argument that a configuration could give.
+    if in_keras:
         found = [each for each in found if isinstance(each, Definition) and each.module.name.startswith("keras.")]
     elif not found or any(not isinstance(each, Definition) for each in found):
         return None if last_name(base) == "object" else Signature(is_class=True)

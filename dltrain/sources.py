@@ -56,18 +56,27 @@ def locate(target: str) -> list[Found] | Unknown:
     Args:
         target: module, then class or function, such as `keras.optimizers.Adam`.
     """
-    top, *rest = target.split(".")
-    module = _top_module(top)
-    if module is None:
-        near = did_you_mean(top, {each.name for each in pkgutil.iter_modules()})
-        return Unknown(f"there is no module '{top}'.{near if 'Did you mean' in near else ''}")
-    found: list[Found] = [module]
-    for position, name in enumerate(rest, 1):
-        owners, found = found, [member for owner in found for member in _attribute(owner, name)]
+    parts = target.split(".")
+    found, reached = _walk(parts)
+    if found:
+        return found
+    if reached == 0:
+        near = did_you_mean(parts[0], {each.name for each in pkgutil.iter_modules()})
+        return Unknown(f"there is no module '{parts[0]}'.{near if 'Did you mean' in near else ''}")
+    path, name = ".".join(parts[:reached]), parts[reached]
+    return Unknown(f"'{path}' has no '{name}'.{did_you_mean(name, _public_names(_walk(parts[:reached])[0]))}")
+
+
+def _walk(parts: list[str]) -> tuple[list[Found], int]:
+    """What a path stands for, and how many of its parts exist."""
+    top = _top_module(parts[0])
+    found: list[Found] = [top] if top else []
+    for reached, name in enumerate(parts[1:], 1):
+        if found:
+            found = [member for owner in found for member in _attribute(owner, name)]
         if not found:
-            path = ".".join([top, *rest][:position])
-            return Unknown(f"'{path}' has no '{name}'.{did_you_mean(name, _public_names(owners))}")
-    return found
+            return [], reached if top else 0
+    return found, len(parts) if found else 0
 
 
 def resolve(module: Module, expression: ast.expr) -> list[Found]:
@@ -148,8 +157,7 @@ def _bound_to(module: Module, name: str, node: ast.stmt, seen: frozenset[tuple[s
         case ast.Import(names=aliases):
             full = next(alias.name for alias in aliases if (alias.asname or alias.name.partition(".")[0]) == name)
             aliased = any(alias.asname == name for alias in aliases)
-            found = locate(full if aliased else name)
-            return [OPAQUE] if isinstance(found, Unknown) else found
+            return _walk((full if aliased else name).split("."))[0] or [OPAQUE]
         case ast.ImportFrom(names=aliases):
             original = next(alias.name for alias in aliases if (alias.asname or alias.name) == name)
             source = _imported_from(module, node)

@@ -61,7 +61,7 @@ def build_network(
         }
         raise ConfigError(
             f"model: {model['_target_']} has no use for the {' and '.join(kinds[name] for name in unused)} of this "
-            "dataset, which would be ignored silently. Choose another model=, or leave the columns out with dataset.kinds."
+            "dataset, which would be ignored silently. Choose another model=."
         )
     return keras.Model(tensors, outputs, name="network")
 
