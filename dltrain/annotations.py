@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from types import GenericAlias
 from typing import Any, Final, Literal, Optional, Union
 
 from dltrain.sources import Module, bindings
@@ -46,7 +47,8 @@ def annotated(module: Module, node: ast.expr | None, depth: int = 0) -> Any:
                 case "Union":
                     return Union[tuple(annotated(module, item, depth) for item in items)]  # noqa: UP007
                 case name if HINTS.get(name) is list:
-                    return list if name in ("tuple", "Tuple") else list[annotated(module, items[0], depth)]
+                    is_tuple = name in ("tuple", "Tuple")
+                    return list if is_tuple else GenericAlias(list, (annotated(module, items[0], depth),))
                 case name if HINTS.get(name) is dict:
                     return dict
         case ast.Name(id=name) | ast.Attribute(attr=name) if name in HINTS:

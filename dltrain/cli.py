@@ -35,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         130 interrupted, 143 terminated.
     """
     words = ["verbose=true" if word == "-v" else word for word in (sys.argv[1:] if argv is None else argv)]
+    # TensorFlow's C++ side talks of CPUs and missing GPUs; its errors reach Python as exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Classes that a config names may stand in the working directory, as they may for `python -m`.
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))

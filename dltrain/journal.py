@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -46,6 +47,7 @@ class Journal:
             width=None if not plain else 120,
             stderr=False,
         )
+        self._in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         self._began = time.monotonic()
 
     @classmethod
@@ -81,6 +83,9 @@ class Journal:
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
         logging.captureWarnings(False)
         stop_logging()
+        if isinstance(error, DltrainError) and error.exit_code == 2 and not self._in_sweep:
+            self.directory.erase()
+            (self.path / "dltrain.log").unlink()
 
     @property
     def path(self) -> Path:

@@ -6,6 +6,7 @@ import datetime
 import importlib.metadata
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.facts: dict[str, Any] = {}  # the content of run.json
+        self._written: set[Path] = set()
 
     def start(self, **facts: Any) -> None:
         """Writes `run.json` with the status running."""
@@ -64,6 +66,13 @@ class RunDirectory:
         """Writes a text file."""
         with replace_file(self.path / name) as path:
             path.write_text(text, encoding="utf-8")
+        self._written.add(self.path / name)
+
+    def erase(self) -> None:
+        """Takes away what was written so far, with Hydra's record: a run that could not begin leaves nothing."""
+        for path in self._written:
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.path / ".hydra", ignore_errors=True)
 
 
 def _finite(content: Any) -> Any:

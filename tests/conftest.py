@@ -3,8 +3,10 @@ from __future__ import annotations
 import copy
 import csv
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +18,16 @@ from omegaconf import DictConfig, open_dict
 from dltrain.compose import Composer
 from dltrain.data.dataset import Dataset
 
-# Whatever a test does not say itself: a tiny network on tiny made-up data.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+# Whatever a test does not say itself: a short training on little made-up data.
 SMALL = ("dataset=synthetic", "dataset.rows=60", "trainer.epochs=1", "quiet=true")
-COMPOSER = Composer()
-
-
-def compose_config(*overrides: str) -> DictConfig:
-    """The checked config of the shipped conf/ without Hydra's own node, which Hydra is told as if its job ran."""
-    given = {word.split("=")[0] for word in overrides}
-    small = [word for word in SMALL if word.split("=")[0] not in given]
-    if "dataset" in given and "dataset=synthetic" not in overrides:
-        small = [word for word in small if not word.startswith("dataset.")]
-    config = COMPOSER.compose([*small, *overrides])
-    HydraConfig.instance().cfg = copy.deepcopy(config)
-    with open_dict(config):
-        del config["hydra"]
-    return config
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run in a folder has left: its results, and its files read back."""
+    """A finished run: its results, and its files read back."""
 
     path: Path
     results: Any
@@ -49,29 +40,142 @@ class Run:
             return list(csv.DictReader(file))
 
 
-def run_in(path: Path, *overrides: str) -> Run:
-    """One experiment in a folder of its own."""
-    from dltrain.journal import Journal
-    from dltrain.run import run
-
-    path.mkdir(parents=True, exist_ok=True)
-    config = compose_config(*overrides)
-    with Journal(config, path) as journal:
-        return Run(path, run(config, journal))
-
-
+@dataclass
 class FakeJournal:
-    """Collects the notes and files that a stage gives to the journal."""
+    """Keeps what the stages of a run tell."""
 
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.splits: list[Any] = []
+    path: Path | None = None
+    console: Any = None
+    notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
         self.notes.append(text.strip())
 
     def split(self, dataset: Dataset, split: Any) -> None:
-        self.splits.append((dataset, split))
+        pass
+
+
+@dataclass
+class Stage:
+    """A run that stands right before its training."""
+
+    config: DictConfig
+    data: Any
+    network: Any
+    task: DictConfig
+    batch_size: int
+
+
+@pytest.fixture(autouse=True)
+def _no_hydra_job_is_left() -> Iterator[None]:
+    before = HydraConfig.instance().cfg
+    yield
+    HydraConfig.instance().cfg = before
+
+
+@pytest.fixture(scope="session")
+def compose_config() -> Callable[..., DictConfig]:
+    """From overrides to the checked config of the shipped conf/, without Hydra's own node, as a job gets it."""
+    composer = Composer()
+
+    def compose(*overrides: str) -> DictConfig:
+        given = {word.split("=")[0] for word in overrides}
+        small = [word for word in SMALL if word.split("=")[0] not in given]
+        if "dataset" in given and "dataset=synthetic" not in overrides:
+            small = [word for word in small if not word.startswith("dataset.")]
+        config = composer.compose([*small, *overrides])
+        HydraConfig.instance().cfg = copy.deepcopy(config)
+        with open_dict(config):
+            del config["hydra"]
+        return config
+
+    return compose
+
+
+@pytest.fixture(scope="session")
+def run_in(compose_config: Callable[..., DictConfig]) -> Callable[..., Run]:
+    """Runs one experiment in a folder: `run_in(tmp_path, *overrides)`."""
+    from dltrain.journal import Journal
+    from dltrain.run import run
+
+    def run_there(path: Path, *overrides: str) -> Run:
+        path.mkdir(parents=True, exist_ok=True)
+        config = compose_config(*overrides)
+        with Journal(config, path) as journal:
+            return Run(path, run(config, journal))
+
+    return run_there
+
+
+@pytest.fixture(scope="session")
+def stage_of(compose_config: Callable[..., DictConfig]) -> Callable[..., Stage]:
+    """Goes through a run up to its training: `stage_of(*overrides, dataset=None)`."""
+    import keras
+
+    from dltrain.data.load import choose_task, load_dataset, split_rows
+    from dltrain.models.network import build_network
+    from dltrain.prepared import prepare
+    from dltrain.training.train import compile_for
+
+    def stage(*overrides: str, dataset: Dataset | None = None) -> Stage:
+        config = compose_config(*overrides)
+        # The names of layers are counted; from zero, so that two stages can be compared.
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(config.seed)
+        journal: Any = FakeJournal()
+        dataset = dataset or load_dataset(config.dataset, journal)
+        task, target = choose_task(config.task, dataset, journal)
+        data = prepare(
+            dataset,
+            target,
+            split_rows(config.split, dataset, target, config.seed, journal),
+            imputation=config.imputation,
+            scaling=config.scaling,
+            encoding=config.encoding,
+            text=config.text,
+            scales_target=task.get("target_scaling") == "standard",
+            engine=config.trainer.engine,
+            memory_budget=config.trainer.memory_budget,
+        )
+        network = build_network(
+            config.model,
+            data.preprocessing,
+            data.target,
+            activation=task.activation,
+            initializer=config.initializer,
+            regularizer=config.regularizer,
+            normalization=config.normalization,
+            embedding_dimension=config.encoding.get("dimension"),
+        )
+        size = compile_for(
+            data, network, task=task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer
+        )
+        return Stage(config, data, network, task, size)
+
+    return stage
+
+
+@pytest.fixture(scope="session")
+def train_stage() -> Callable[..., Any]:
+    """Trains a stage in a folder: `train_stage(stage, path)`."""
+    from rich.console import Console
+
+    from dltrain.training.train import train_network
+
+    def train(stage: Stage, path: Path) -> Any:
+        journal: Any = FakeJournal(path, Console(quiet=True))
+        return train_network(
+            stage.data,
+            stage.network,
+            task=stage.task,
+            trainer=stage.config.trainer,
+            callbacks=stage.config.callbacks,
+            batch_size=stage.batch_size,
+            seed=stage.config.seed,
+            journal=journal,
+        )
+
+    return train
 
 
 @pytest.fixture
@@ -79,24 +183,26 @@ def fake_journal() -> FakeJournal:
     return FakeJournal()
 
 
-def make_dataset(**given: Any) -> Dataset:
-    """A dataset of the given columns: object arrays are categories, unless `kinds` says otherwise."""
-    columns = {name: np.asarray(cells) for name, cells in given.pop("columns").items()}
-    kinds = {
-        name: "category" if cells.dtype == object else "image" if cells.dtype == np.uint8 else "numeric"
-        for name, cells in columns.items()
-    } | given.pop("kinds", {})
-    rows = len(next(iter(columns.values())))
-    target = given.pop("target", {"target": np.arange(rows) % 2.0})
-    return Dataset("small", columns, kinds, target, np.arange(rows), "made up", **given)
+@pytest.fixture(scope="session")
+def make_dataset() -> Callable[..., Dataset]:
+    """A dataset of the given columns: objects are categories and bytes an image, unless `kinds` says otherwise."""
 
+    def make(columns: dict[str, Any], target: Any = None, kinds: dict[str, Any] | None = None, **more: Any) -> Dataset:
+        cells = {name: np.asarray(values) for name, values in columns.items()}
+        rows = len(next(iter(cells.values())))
+        inferred: dict[str, Any] = {
+            name: "category" if values.dtype == object else "image" if values.dtype == np.uint8 else "numeric"
+            for name, values in cells.items()
+        }
+        targets = target if isinstance(target, dict) else {"target": np.arange(rows) % 2.0 if target is None else target}
+        more.setdefault("row_ids", np.arange(rows))
+        return Dataset(
+            name="small",
+            columns=cells,
+            kinds=inferred | (kinds or {}),
+            target={name: np.asarray(values) for name, values in targets.items()},
+            source="made up",
+            **more,
+        )
 
-@pytest.fixture(autouse=True)
-def _no_hydra_job_is_left(monkeypatch: pytest.MonkeyPatch) -> Any:
-    instance = HydraConfig.instance()
-    before = instance.cfg
-    yield
-    instance.cfg = before
-
-
-Overrides = Callable[..., DictConfig]
+    return make

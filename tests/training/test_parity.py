@@ -1,0 +1,138 @@
+"""The engine against Keras' `fit`: the same model, rows, order and seed give the same numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from dltrain.prepared import class_weights
+from dltrain.training import source as sources
+from dltrain.training.engine import Engine
+
+EPOCHS = 3
+CASES = {
+    "binary": (),
+    "multiclass": ("dataset.problem=multiclass",),
+    "multilabel": ("dataset.problem=multilabel",),
+    "regression": ("dataset.problem=regression",),
+    "unit_regression": ("dataset.problem=unit_regression",),
+    "dropout_and_normalization": ("model.units=[4,3]", "model.dropout=0.5", "dataset.problem=regression"),
+    "class_weights": ("dataset.problem=multiclass", "task.class_weight=balanced"),
+    "schedule": ("dataset.problem=regression", "schedule=cosine", "schedule.warmup_epochs=1"),
+    "l2": ("dataset.problem=regression", "regularizer=l2"),
+    "global_clipnorm": ("dataset.problem=regression", "optimizer.global_clipnorm=0.1"),
+    "words": ("dataset.kind=text", "dataset.problem=regression", "model=text_bag", "model.dropout=0.3"),
+    "embedded_categories": ("encoding=embedding", "dataset.problem=regression"),
+}
+
+
+class Logs(keras.callbacks.Callback):
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.epochs.append(dict(logs))
+
+
+def weights_of(stage: Any) -> Any:
+    return class_weights(stage.task.get("class_weight"), stage.data.target.take(stage.data.rows("train")))
+
+
+def engine_of(stage: Any) -> Engine:
+    return Engine(
+        stage.network, batch_size=stage.batch_size, shuffle=stage.config.trainer.shuffle, seed=stage.config.seed
+    )
+
+
+def train(stage: Any) -> list[dict[str, float]]:
+    logs = Logs()
+    engine_of(stage).train(
+        stage.data.source("train", weights_of(stage)), stage.data.source("validation"), epochs=EPOCHS, callbacks=[logs]
+    )
+    return logs.epochs
+
+
+def fit(stage: Any) -> list[dict[str, float]]:
+    """Epoch by epoch with Keras, on rows in the engine's order."""
+    data, engine, logs, weights = stage.data, engine_of(stage), Logs(), weights_of(stage)
+    features, targets = data.features("train"), data.target.take(data.rows("train")).column
+    validation = (data.features("validation"), data.target.take(data.rows("validation")).column)
+    for epoch in range(EPOCHS):
+        order = engine.order(epoch, len(targets))
+        stage.network.fit(
+            {name: values[order] for name, values in features.items()},
+            targets[order],
+            sample_weight=None if weights is None else weights[order],
+            batch_size=stage.batch_size,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            shuffle=False,
+            validation_data=validation,
+            validation_batch_size=1024,
+            callbacks=[logs],
+            verbose=0,
+        )
+    return logs.epochs
+
+
+def assert_same(found: list[dict[str, float]], expected: list[dict[str, float]], tolerance: float) -> None:
+    assert len(found) == len(expected) == EPOCHS
+    for one, other in zip(found, expected, strict=True):
+        assert set(one) == set(other)
+        assert {"loss", "val_loss"} < set(one)
+        for name, value in one.items():
+            assert value == pytest.approx(other[name], rel=tolerance, abs=tolerance), name
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_both_engines_give_the_numbers_of_fit(
+    case: str, stage_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = [] if any(word.startswith("model") for word in CASES[case]) else ["model.units=[3]"]
+    # 36 train rows: a full batch of 16 twice, and a remainder.
+    overrides = (*CASES[case], *small, "trainer.batch_size=16")
+    resident = stage_of(*overrides, "trainer.engine=resident")
+    history = train(resident)
+
+    expected = stage_of(*overrides)
+    assert_same(history, fit(expected), 1e-6)
+    for one, other in zip(resident.network.get_weights(), expected.network.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+
+    monkeypatch.setattr(sources, "BLOCK_ROWS", 16)
+    streaming = stage_of(*overrides, "trainer.engine=streaming")
+    assert not streaming.data.resident
+    assert_same(train(streaming), history, 0)
+    for one, other in zip(streaming.network.get_weights(), resident.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_without_shuffling_one_call_of_fit_gives_the_same(stage_of: Any) -> None:
+    overrides = ("model.units=[3]", "trainer.shuffle=false", "dataset.problem=regression")
+    history = train(stage_of(*overrides))
+    other = stage_of(*overrides)
+    data, logs = other.data, Logs()
+    other.network.fit(
+        data.features("train"),
+        data.target.take(data.rows("train")).column,
+        validation_data=(data.features("validation"), data.target.take(data.rows("validation")).column),
+        batch_size=32,
+        epochs=EPOCHS,
+        shuffle=False,
+        callbacks=[logs],
+        verbose=0,
+    )
+    assert_same(history, logs.epochs, 1e-6)
+
+
+def test_dropout_and_order_matter_to_the_numbers(stage_of: Any) -> None:
+    plain = train(stage_of("model.units=[3]", "model.dropout=0.0", "dataset.problem=regression"))
+    dropped = train(stage_of("model.units=[3]", "model.dropout=0.5", "dataset.problem=regression"))
+    ordered = train(
+        stage_of("model.units=[3]", "model.dropout=0.0", "dataset.problem=regression", "trainer.shuffle=false")
+    )
+    assert len({history[-1]["loss"] for history in (plain, dropped, ordered)}) == 3
