@@ -35,8 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         130 interrupted, 143 terminated.
     """
     words = ["verbose=true" if word == "-v" else word for word in (sys.argv[1:] if argv is None else argv)]
-    # TensorFlow's C++ side talks of CPUs and missing GPUs; its errors reach Python as exceptions.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Classes that a config names may stand in the working directory, as they may for `python -m`.
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
@@ -69,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _unknown_word(word: str) -> str:
-    from dltrain.compose import conf_directory
+    from dltrain.config.compose import conf_directory
 
     groups = sorted(file.parent.name for file in conf_directory().glob("*/*.yaml") if file.stem == word)
     if groups:
@@ -84,8 +82,8 @@ def _train(words: list[str]) -> int:
     from omegaconf import OmegaConf
 
     from dltrain.claim import claim
-    from dltrain.compose import Composer
-    from dltrain.hydra_node import resolving
+    from dltrain.config.compose import Composer
+    from dltrain.config.hydra_node import resolving
 
     parser = get_args_parser()
     parser.prog = "dltrain"
@@ -134,8 +132,8 @@ def _run_hydra(words: list[str]) -> int:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    from dltrain.compose import COMPOSITION_ERRORS, conf_directory
-    from dltrain.overrides import sentence
+    from dltrain.config.compose import COMPOSITION_ERRORS, conf_directory
+    from dltrain.config.overrides import sentence
 
     codes: list[int] = []
 
@@ -144,6 +142,9 @@ def _run_hydra(words: list[str]) -> int:
         setting = HydraConfig.get()
         sweep = setting.mode == RunMode.MULTIRUN
         try:
+            from dltrain import tensorflow_quietly
+
+            tensorflow_quietly.load()
             from dltrain.run import run_job
 
             return run_job(config)

@@ -13,11 +13,9 @@ import tensorflow as tf
 from scipy.stats import binomtest
 
 from dltrain.targets import CLASS_TASKS, Target
-from dltrain.training.source import Source
 
 RESAMPLES = 1_000
 CONFIDENCE = 0.95
-BATCH = 4_096
 COUNTED = ("BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy")
 
 Scores = dict[str, float]
@@ -54,17 +52,6 @@ class Results:
             "epochs": self.epochs,
             "best_value": self.best_value,
         }
-
-
-def predict(network: keras.Model, source: Source) -> npt.NDArray[np.float32]:
-    """The network's answers, shape (rows, units), in inference mode."""
-    forward = tf.function(lambda batch: network(batch, training=False), autograph=False, reduce_retracing=True)
-    parts = [
-        forward({name: values[first : first + BATCH] for name, values in block.features.items()}).numpy()
-        for block in source.blocks(np.arange(source.rows), BATCH)
-        for first in range(0, int(block.order.shape[0]), BATCH)
-    ]
-    return np.concatenate(parts).astype(np.float32)
 
 
 def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.NDArray[np.floating[Any]]) -> Scores:

@@ -40,6 +40,7 @@ class Journal:
     def __init__(self, config: DictConfig, path: Path) -> None:
         self.config = config
         self.directory = RunDirectory(path)
+        self.quiet = config.quiet
         plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
         self.console = Console(
             quiet=config.quiet,
@@ -127,7 +128,7 @@ class Journal:
         epochs = self.config.trainer.epochs
         learning_rate = float(network.optimizer.learning_rate)
         facts = {
-            "data": f"{dataset.name}: {len(dataset):,} rows, {len(dataset.columns)} columns",
+            "data": f"{dataset.name}: {len(dataset):,} rows, {_count(len(dataset.columns), 'column')}",
             "split": ", ".join(f"{part} {count:,}" for part, count in rows.items()),
             "task": target.task
             + (f", {len(target.classes)} {'labels' if many else 'classes'}" if target.classes else ""),
@@ -135,11 +136,11 @@ class Journal:
             "model": f"{self.config.model['_target_'].rpartition('.')[2]}, {trainable:,} trainable parameters"
             + (f", {network.count_params() - trainable:,} fixed" if network.count_params() > trainable else ""),
             "optimizer": f"{type(network.optimizer).__name__}, learning rate {learning_rate:g}",
-            "training": f"at most {epochs:,} epochs x {steps:,} steps of {batch_size:,} rows, "
+            "training": f"at most {_count(epochs, 'epoch')} x {_count(steps, 'step')} of {batch_size:,} rows, "
             f"{'resident' if data.resident else 'streaming'} engine, seed {self.config.seed}",
             "directory": str(self.path),
         }
-        show_header(self.console, facts)
+        show_header(self.console, facts, quiet=self.quiet)
         self.directory.record(batch_size=batch_size, steps_per_epoch=steps, trainable_parameters=trainable)
 
     def finish(self, results: Results) -> None:
@@ -150,6 +151,10 @@ class Journal:
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self._began, 3)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _device() -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from dltrain.baselines import baselines
-from dltrain.evaluation import Results, intervals, predict, score
+from dltrain.evaluation import Results, intervals, score
 from dltrain.files import replace_file
 from dltrain.journal import Journal
 from dltrain.models.network import artifact, build_loss, build_metrics
@@ -49,7 +49,7 @@ def score_run(
         parts.append("test")
     sources = {part: data.source(part) for part in parts}
     metrics = {part: training.engine.evaluate(source) for part, source in sources.items()}
-    answers = {part: predict(network, source) for part, source in sources.items()}
+    answers = {part: training.engine.predict(source) for part, source in sources.items()}
     fresh = build_metrics(task, data.target)
     sure = {}
     if "test" in parts:

@@ -65,13 +65,14 @@ def stop_logging() -> None:
         handler.close()
 
 
-def show_header(console: Console, facts: Mapping[str, str]) -> None:
+def show_header(console: Console, facts: Mapping[str, str], *, quiet: bool) -> None:
     """Prints what will be done, a fact a line, and logs it."""
     grid = Table.grid(padding=(0, 2))
     for name, text in facts.items():
         grid.add_row(f"[bold]{name}[/bold]", text)
         logger.debug("%s: %s", name, text)
-    console.print(grid, soft_wrap=False)
+    if not quiet:
+        console.print(grid)
 
 
 def show_results(console: Console, results: Results, directory: Path) -> None:
@@ -112,11 +113,13 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         console: where to print.
+        quiet: whether to print nothing.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, quiet: bool = False) -> None:
         super().__init__()
         self.console = console
+        self.quiet = quiet
         self._progress: RichProgress | None = None
         self._task: Any = None
         self._epochs = 0
@@ -126,7 +129,7 @@ class Progress(keras.callbacks.Callback):
         """Called by the engine."""
         self._epochs = self.params["epochs"]
         self._began = self._printed = time.monotonic()
-        if self.console.is_terminal and not self.console.quiet:
+        if self.console.is_terminal and not self.quiet:
             columns: Sequence[Any] = (
                 TextColumn("epoch {task.completed}/{task.total}"),
                 BarColumn(bar_width=20),
@@ -143,7 +146,7 @@ class Progress(keras.callbacks.Callback):
         logger.debug("epoch %d: %s", epoch + 1, shown)
         if self._progress:
             self._progress.update(self._task, completed=epoch + 1, metrics=shown)
-        elif time.monotonic() - self._printed > PLAIN_SECONDS:
+        elif not self.quiet and time.monotonic() - self._printed > PLAIN_SECONDS:
             self._printed = time.monotonic()
             left = (self._printed - self._began) / (epoch + 1) * (self._epochs - epoch - 1)
             self.console.print(

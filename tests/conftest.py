@@ -15,10 +15,13 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
-from dltrain.compose import Composer
+from dltrain.config.compose import Composer
 from dltrain.data.dataset import Dataset
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Several workers share the cores; more threads in each only get into each other's way.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 # Whatever a test does not say itself: a short training on little made-up data.
@@ -194,7 +197,9 @@ def make_dataset() -> Callable[..., Dataset]:
             name: "category" if values.dtype == object else "image" if values.dtype == np.uint8 else "numeric"
             for name, values in cells.items()
         }
-        targets = target if isinstance(target, dict) else {"target": np.arange(rows) % 2.0 if target is None else target}
+        targets = (
+            target if isinstance(target, dict) else {"target": np.arange(rows) % 2.0 if target is None else target}
+        )
         more.setdefault("row_ids", np.arange(rows))
         return Dataset(
             name="small",

@@ -8,7 +8,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.build import build
-from dltrain.compose import conf_directory
+from dltrain.config.compose import conf_directory
 from dltrain.data import split as splitting
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split

@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.errors import RunError
@@ -40,9 +41,12 @@ class Engine:
         # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
         self._train_steps = tf.function(self._train_steps_in_graph, autograph=False, reduce_retracing=True)
         self._test_steps = tf.function(self._test_steps_in_graph, autograph=False, reduce_retracing=True)
+        self._forward = tf.function(
+            lambda features, rows: model(_rows(features, rows), training=False), autograph=False, reduce_retracing=True
+        )
         self._results = tf.function(self._results_in_graph, autograph=False)
 
-    def order(self, epoch: int, rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def order(self, epoch: int, rows: int) -> npt.NDArray[np.int64]:
         """The row order of an epoch (counted from 0), shape (rows,); it depends on seed and epoch alone."""
         if not self.shuffle:
             return np.arange(rows)
@@ -97,6 +101,15 @@ class Engine:
             self._test_steps(block.features, block.targets, block.order)
         return self._logs()[0]
 
+    def predict(self, source: Source) -> npt.NDArray[np.float32]:
+        """The model's answers for all rows, shape (rows, units), in inference mode."""
+        parts = [
+            self._forward(block.features, block.order[first : first + EVALUATION_BATCH]).numpy()
+            for block in source.blocks(np.arange(source.rows), EVALUATION_BATCH)
+            for first in range(0, int(block.order.shape[0]), EVALUATION_BATCH)
+        ]
+        return np.concatenate(parts).astype(np.float32)
+
     def _build(self, source: Source) -> None:
         """Makes the variables of optimizer and metrics, which must exist before the first graph."""
         block = next(iter(source.blocks(np.arange(min(2, source.rows)), self.batch_size)))
@@ -125,6 +138,8 @@ class Engine:
                 done += last - first
                 if hooks:
                     hooks.on_train_batch_end(done - 1, self._logs()[0])
+                    if self.model.stop_training:
+                        return
                 elif length > FIRST_SEGMENT or done > FIRST_SEGMENT:
                     # The first segment held the tracing, so that its time says nothing.
                     length = max(1, int((last - first) * SEGMENT_SECONDS / (time.perf_counter() - began)))
@@ -201,4 +216,6 @@ def _next_stop(done: int, every: int, first: int) -> int:
 def has_batch_hooks(callback: keras.callbacks.Callback) -> bool:
     """Whether a callback wants to be called at every training step."""
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-    return any(getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook) for hook in hooks)
+    base = keras.callbacks.Callback
+    # LambdaCallback has them as attributes of the object.
+    return any(hook in vars(callback) or getattr(type(callback), hook) is not getattr(base, hook) for hook in hooks)

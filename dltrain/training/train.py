@@ -110,7 +110,8 @@ def train_network(
             data.source("train", weights),
             data.source("validation"),
             epochs=trainer.epochs,
-            callbacks=[*averaged, history, *built],
+            # Last, so that it sees what the others add to the logs.
+            callbacks=[*averaged, *built, history],
         )
     finally:
         for callback in built:

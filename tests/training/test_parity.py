@@ -89,9 +89,7 @@ def assert_same(found: list[dict[str, float]], expected: list[dict[str, float]],
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_both_engines_give_the_numbers_of_fit(
-    case: str, stage_of: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_both_engines_give_the_numbers_of_fit(case: str, stage_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     small = [] if any(word.startswith("model") for word in CASES[case]) else ["model.units=[3]"]
     # 36 train rows: a full batch of 16 twice, and a remainder.
     overrides = (*CASES[case], *small, "trainer.batch_size=16")

@@ -7,9 +7,9 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from dltrain.compose import Composer, compose, conf_directory
+from dltrain.config.compose import Composer, compose, conf_directory
 from dltrain.errors import ConfigError
-from dltrain.hydra_node import resolving
+from dltrain.config.hydra_node import resolving
 
 
 @pytest.fixture(scope="module")

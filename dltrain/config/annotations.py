@@ -6,7 +6,7 @@ import ast
 from types import GenericAlias
 from typing import Any, Final, Literal, Optional, Union
 
-from dltrain.sources import Module, bindings
+from dltrain.config.sources import Module, bindings
 
 
 class Mark:

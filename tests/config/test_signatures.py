@@ -7,9 +7,9 @@ from typing import Literal
 
 import pytest
 
-from dltrain.annotations import REQUIRED
-from dltrain.signatures import Signature, signature
-from dltrain.sources import Unknown
+from dltrain.config.annotations import REQUIRED
+from dltrain.config.signatures import Signature, signature
+from dltrain.config.sources import Unknown
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_what_the_source_does_not_settle_is_open(target: str):
 
 def test_nothing_is_imported():
     code = (
-        "import sys; from dltrain.signatures import signature; signature('keras.optimizers.Adam');"
+        "import sys; from dltrain.config.signatures import signature; signature('keras.optimizers.Adam');"
         "print([name for name in ('keras', 'tensorflow', 'numpy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,8 +11,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.conformity import look_up
-from dltrain.hints import nearest, show
+from dltrain.config.conformity import look_up
+from dltrain.config.hints import nearest, show
 
 
 def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override], list[str]]:

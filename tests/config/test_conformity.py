@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from omegaconf import MISSING, OmegaConf
 
-from dltrain import conformity
+from dltrain.config import conformity
 
 
 @dataclass

@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.overrides import sentence
+from dltrain.config.overrides import sentence
 
 
 @contextmanager

@@ -21,11 +21,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dltrain import conformity
+from dltrain.config import conformity
+from dltrain.config.hydra_node import record, resolving, unresolved_directories
+from dltrain.config.overrides import apply, parse, sentence
+from dltrain.config.schema import Config
 from dltrain.errors import ConfigError, did_you_mean
-from dltrain.hydra_node import record, resolving, unresolved_directories
-from dltrain.overrides import apply, parse, sentence
-from dltrain.schema import Config
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ MOST_JOBS_CHECKED = 64
 
 def conf_directory() -> Path:
     """The folder of shipped YAML: the wheel's copy, else the one of the checkout."""
-    packaged = Path(__file__).parent / "conf"
-    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "conf"
+    package = Path(__file__).parents[1]
+    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
 
 
 def compose(
@@ -133,7 +133,7 @@ class Composer:
 
     def check(self, overrides: Sequence[str]) -> tuple[DictConfig | None, list[str]]:
         """The config of one job as far as it can be composed, and every fault of it, a sentence each."""
-        from dltrain import validate
+        from dltrain.config import validate
 
         parsed, faults = parse(self.parser, overrides)
         try:

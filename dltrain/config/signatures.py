@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from dltrain.annotations import COMPUTED, REQUIRED, annotated, last_name, literal
-from dltrain.sources import Definition, Module, Unknown, locate, resolve
+from dltrain.config.annotations import COMPUTED, REQUIRED, annotated, last_name, literal
+from dltrain.config.sources import Definition, Module, Unknown, locate, resolve
 
 # These decorators leave the arguments as the source shows them.
 TRANSPARENT = {

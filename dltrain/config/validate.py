@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from dltrain.config.signatures import Signature, signature
 from dltrain.errors import did_you_mean
-from dltrain.signatures import Signature, signature
 
 CLASS_TASKS = ("auto", "binary", "multiclass")
 

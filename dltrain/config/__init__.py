@@ -1,0 +1,1 @@
+"""From YAML and the words of a command line to one checked config; imports nothing heavy."""

@@ -1,0 +1,42 @@
+"""Loads TensorFlow without the greetings of its C++ side: the CPU's features, and that no GPU was found."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def load() -> None:
+    """Imports TensorFlow and lets it look for devices; with TF_CPP_MIN_LOG_LEVEL set, it speaks as that says."""
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+        return
+    # Its first lines come before any setting is read, so they can only be held back at the file descriptor.
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    # Each job of a sweep traces graphs of its own, of which TensorFlow would warn.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    with _standard_error_held():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+
+
+@contextmanager
+def _standard_error_held() -> Iterator[None]:
+    """Holds back what is written to standard error, and shows it after all if the block raises."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from dltrain.errors import ConfigError
+from dltrain.training.callbacks import CSVHistory, TensorBoard
+from dltrain.training.engine import Engine
+
+LOGS = [
+    {"accuracy": 0.5, "loss": 1 / 3, "val_accuracy": 0.25, "val_loss": 2.0, "learning_rate": 0.01},
+    {"accuracy": 0.75, "loss": 0.1, "val_accuracy": 0.5, "val_loss": 1.5, "learning_rate": 0.005},
+]
+
+
+def test_csv_history_has_columns_in_order_and_every_digit(tmp_path: Path) -> None:
+    callback = CSVHistory(tmp_path)
+    for epoch, logs in enumerate(LOGS):
+        callback.on_epoch_end(epoch, logs)
+    with (tmp_path / "history.csv").open(newline="") as file:
+        found = list(csv.reader(file))
+    assert found[0] == ["epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy"]
+    rows = [dict(zip(found[0], map(float, row), strict=True)) for row in found[1:]]
+    assert rows == [{"epoch": epoch + 1, **logs} for epoch, logs in enumerate(LOGS)]
+
+
+def test_csv_history_can_be_read_after_each_epoch(tmp_path: Path) -> None:
+    callback = CSVHistory(tmp_path)
+    callback.on_epoch_end(0, LOGS[0])
+    assert len((tmp_path / "history.csv").read_text().splitlines()) == 2
+
+
+def test_tensorboard_reads_back_what_was_logged(tmp_path: Path) -> None:
+    callback = TensorBoard(tmp_path)
+    callback.on_train_begin()
+    for epoch, logs in enumerate(LOGS):
+        callback.on_epoch_end(epoch, logs)
+    callback.on_train_end()
+    for part, names in {"train": ("loss", "accuracy", "learning_rate"), "validation": ("loss", "accuracy")}.items():
+        events = EventAccumulator(str(tmp_path / "tensorboard" / part)).Reload()
+        assert set(events.Tags()["scalars"]) == set(names)
+        for name in names:
+            key = name if part == "train" else f"val_{name}"
+            found = [(event.step, event.value) for event in events.Scalars(name)]
+            assert found == [(epoch + 1, pytest.approx(logs[key])) for epoch, logs in enumerate(LOGS)]
+
+
+def test_moving_average_is_what_is_validated_and_kept(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
+    overrides = ("model=linear", "dataset.problem=regression", "optimizer=sgd", "trainer.epochs=3")
+    average = ("optimizer.use_ema=true", "optimizer.ema_momentum=0.5")
+    stage, plain = stage_of(*overrides, *average), stage_of(*overrides)
+    training = train_stage(stage, tmp_path)
+    without = train_stage(plain, tmp_path / "plain") if (tmp_path / "plain").mkdir() is None else None
+    # The steps are the same: the average is beside them, and in the way of none.
+    assert [epoch["loss"] for epoch in training.history] == [epoch["loss"] for epoch in without.history]
+    assert training.history[-1]["val_loss"] != without.history[-1]["val_loss"]
+    kept = training.engine.evaluate(stage.data.source("validation"))["loss"]
+    assert kept == pytest.approx(training.history[training.best_epoch - 1]["val_loss"], rel=1e-6)
+
+
+def test_moving_average_is_that_of_the_weights_after_each_step(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
+    overrides = ("model=linear", "dataset.problem=regression", "optimizer=sgd", "trainer.batch_size=60")
+    stage = stage_of(*overrides, "optimizer.use_ema=true", "optimizer.ema_momentum=0.5")
+    start = [np.array(weight) for weight in stage.network.get_weights()]
+    train_stage(stage, tmp_path)
+    plain = stage_of(*overrides)
+    (tmp_path / "plain").mkdir()
+    train_stage(plain, tmp_path / "plain")
+    # One step: half of the way between the start, where the average begins, and the new weights.
+    for averaged, first, last in zip(stage.network.get_weights(), start, plain.network.get_weights(), strict=True):
+        np.testing.assert_allclose(averaged, (first + last) / 2, rtol=1e-5, atol=1e-6)
+
+
+def test_unknown_monitor_is_refused_before_training(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
+    stage = stage_of("model=linear", "callbacks.early_stopping.monitor=val_acuracy")
+    with pytest.raises(ConfigError, match=r"early_stopping\.monitor: no metric gives 'val_acuracy'\. Did you mean"):
+        train_stage(stage, tmp_path)
+
+
+def test_target_that_is_no_callback_is_refused(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
+    stage = stage_of("model=linear", "+callbacks.odd._target_=keras.losses.MeanSquaredError")
+    with pytest.raises(ConfigError, match=r"callbacks\.odd: keras\.losses\.MeanSquaredError is no Keras callback"):
+        train_stage(stage, tmp_path)
+
+
+def test_engine_of_a_training_evaluates_what_it_trained(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
+    stage = stage_of("model=linear", "dataset.problem=regression")
+    training = train_stage(stage, tmp_path)
+    assert isinstance(training.engine, Engine)
+    assert training.engine.model is stage.network

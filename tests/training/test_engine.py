@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from dltrain.errors import RunError
+from dltrain.training import source as sources
+from dltrain.training.engine import Engine, has_batch_hooks
+from dltrain.training.source import Resident, Streaming
+
+ROWS, BATCH = 50, 16
+STEPS = 4
+
+
+def rows(seed: int, count: int = ROWS) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    values = np.random.default_rng(seed).standard_normal((count, 3)).astype(np.float32)
+    return {"table": values}, (values @ np.array([[1.0], [-2.0], [0.5]], np.float32))
+
+
+def source(kind: str, seed: int) -> Any:
+    features, targets = rows(seed)
+    if kind == "resident":
+        return Resident(features, targets)
+    return Streaming(lambda places: {"table": features["table"][places]}, targets)
+
+
+def model(optimizer: Any = None) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    inputs = {"table": keras.Input((3,), name="table")}
+    made = keras.Model(inputs, keras.layers.Dense(1)(inputs["table"]))
+    made.compile(optimizer or keras.optimizers.SGD(0.1), "mse", metrics=["mae"])
+    return made
+
+
+class Logs(keras.callbacks.Callback):
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.epochs.append({**logs, "rate": float(self.model.optimizer.learning_rate)})
+
+
+def train(
+    kind: str,
+    *callbacks: Any,
+    epochs: int = 4,
+    network: keras.Model | None = None,
+    shuffle: bool = True,
+    **options: Any,
+) -> list[dict[str, float]]:
+    logs = Logs()
+    engine = Engine(network or model(), batch_size=BATCH, shuffle=shuffle, seed=0)
+    engine.train(source(kind, 0), source(kind, 1), epochs=epochs, callbacks=[*callbacks, logs], **options)
+    return logs.epochs
+
+
+@pytest.fixture(params=["resident", "streaming"])
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(sources, "BLOCK_ROWS", 32)
+    return str(request.param)
+
+
+def test_order_depends_on_seed_and_epoch_alone() -> None:
+    network = model()
+    engine = Engine(network, batch_size=BATCH, shuffle=True, seed=3)
+    again = Engine(network, batch_size=2, shuffle=True, seed=3)
+    other = Engine(network, batch_size=BATCH, shuffle=True, seed=4)
+    orders = [engine.order(epoch, ROWS) for epoch in range(3)]
+    for order in orders:
+        np.testing.assert_array_equal(np.sort(order), np.arange(ROWS))
+    np.testing.assert_array_equal(again.order(2, ROWS), orders[2])
+    assert len({tuple(order) for order in [*orders, other.order(0, ROWS)]}) == 4
+    plain = Engine(network, batch_size=BATCH, shuffle=False, seed=3)
+    np.testing.assert_array_equal(plain.order(5, ROWS), np.arange(ROWS))
+
+
+def test_evaluate_equals_keras(kind: str) -> None:
+    network = model()
+    engine = Engine(network, batch_size=BATCH, shuffle=True, seed=0)
+    features, targets = rows(1)
+    found = engine.evaluate(source(kind, 1))
+    assert found == pytest.approx(network.evaluate(features, targets, return_dict=True, verbose=0), rel=1e-6)
+
+
+def test_later_first_epoch_goes_on_where_the_former_training_stopped(kind: str) -> None:
+    whole = train(kind, epochs=4)
+    network = model()
+    parts = train(kind, epochs=2, network=network) + train(kind, epochs=4, network=network, first_epoch=2)
+    assert parts == whole
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.callbacks.EarlyStopping(patience=0, min_delta=0.2, restore_best_weights=True),
+        lambda: keras.callbacks.ReduceLROnPlateau(patience=1, min_delta=1.0, factor=0.5),
+    ],
+    ids=["early_stopping", "reduce_on_plateau"],
+)
+def test_callbacks_of_keras_do_what_they_do_in_fit(kind: str, make: Any) -> None:
+    found = train(kind, make(), epochs=8, shuffle=False)
+    network, logs, callback = model(), Logs(), make()
+    network.fit(
+        *rows(0),
+        batch_size=BATCH,
+        epochs=8,
+        shuffle=False,
+        validation_data=rows(1),
+        callbacks=[callback, logs],
+        verbose=0,
+    )
+    assert len(found) == len(logs.epochs)
+    for one, other in zip(found, logs.epochs, strict=True):
+        assert one == pytest.approx(other, rel=1e-5)
+    if isinstance(callback, keras.callbacks.EarlyStopping):
+        assert len(found) < 8
+    else:
+        assert found[-1]["rate"] < found[0]["rate"]
+
+
+def test_callback_that_stops_ends_the_training_after_its_epoch(kind: str) -> None:
+    class Stop(keras.callbacks.Callback):
+        ended = False
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.model.stop_training = epoch == 1
+
+        def on_train_end(self, logs: Any = None) -> None:
+            self.ended = "val_loss" in logs
+
+    stop = Stop()
+    assert len(train(kind, stop, epochs=9)) == 2
+    assert stop.ended
+
+
+def test_callback_that_stops_at_a_step_ends_the_epoch_there_as_in_fit(kind: str) -> None:
+    steps: list[int] = []
+    network = model()
+
+    def step_done(step: int, logs: Any) -> None:
+        steps.append(step)
+        network.stop_training = step == 1
+
+    history = train(kind, keras.callbacks.LambdaCallback(on_train_batch_end=step_done), network=network)
+    assert steps == [0, 1]
+    assert len(history) == 1
+    assert "val_loss" in history[0]
+
+
+class Subclass(keras.callbacks.Callback):
+    """Hooks as methods of a class; `LambdaCallback` has them as attributes of the object."""
+
+    def __init__(self, ends: list[tuple[int, dict[str, float]]]) -> None:
+        super().__init__()
+        self.ends = ends
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.ends.append((batch, dict(logs)))
+
+
+@pytest.mark.parametrize("form", ["class", "lambda"])
+def test_batch_hooks_are_called_once_a_step_and_change_nothing(kind: str, form: str) -> None:
+    begins: list[int] = []
+    ends: list[tuple[int, dict[str, float]]] = []
+    callbacks = [keras.callbacks.LambdaCallback(on_train_batch_begin=lambda step, logs: begins.append(step))]
+    if form == "class":
+        callbacks.append(Subclass(ends))
+    else:
+        callbacks.append(
+            keras.callbacks.LambdaCallback(on_train_batch_end=lambda step, logs: ends.append((step, dict(logs))))
+        )
+    assert all(has_batch_hooks(callback) for callback in callbacks)
+    history = train(kind, *callbacks, epochs=2)
+    assert begins == [step for step, _ in ends] == [*range(STEPS)] * 2
+    assert all(set(logs) == {"loss", "mae"} and np.isfinite(list(logs.values())).all() for _, logs in ends)
+    assert history == train(kind, epochs=2)
+    # The logs of the last step hold the metrics of the whole epoch so far.
+    assert ends[STEPS - 1][1]["mae"] == history[0]["mae"]
+
+
+def test_callbacks_without_batch_hooks_cost_no_calls() -> None:
+    assert not has_batch_hooks(keras.callbacks.EarlyStopping())
+    assert not has_batch_hooks(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None))
+
+
+def test_callbacks_that_count_steps_are_called_at_each_multiple(kind: str) -> None:
+    class Counting(keras.callbacks.Callback):
+        every_steps = 3
+        steps: list[int] = []
+        iterations: list[int] = []
+
+        def on_steps_end(self, step: int) -> None:
+            self.steps.append(step)
+            self.iterations.append(int(self.model.optimizer.iterations))
+
+    counting = Counting()
+    history = train(kind, counting, epochs=4)
+    assert counting.steps == [3, 6, 9, 12, 15]
+    assert counting.iterations == counting.steps
+    assert history == train(kind, epochs=4)
+
+
+def test_weights_that_are_not_finite_end_the_training() -> None:
+    features, targets = rows(0)
+    features["table"][7, 1] = np.nan
+    engine = Engine(model(), batch_size=BATCH, shuffle=True, seed=0)
+    with pytest.raises(RunError, match=r"diverged in epoch 1: loss .*, learning rate 0\.1.*learning_rate=0\.01"):
+        engine.train(Resident(features, targets), source("resident", 1), epochs=3, callbacks=[])
