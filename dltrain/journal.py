@@ -42,12 +42,7 @@ class Journal:
         self.directory = RunDirectory(path)
         self.quiet = config.quiet
         plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
-        self.console = Console(
-            quiet=config.quiet,
-            force_terminal=False if plain else None,
-            width=None if not plain else 120,
-            stderr=False,
-        )
+        self.console = Console(force_terminal=False if plain else None, width=120 if plain else None)
         self._in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         self._began = time.monotonic()
 
@@ -60,10 +55,9 @@ class Journal:
         start_logging(
             self.directory.path / "dltrain.log",
             self.console,
-            quiet=self.config.quiet,
+            quiet=self.quiet,
             verbose=self.config.verbose,
         )
-        logging.captureWarnings(True)
         self.directory.start(
             seed=self.config.seed,
             overrides=list(HydraConfig.get().overrides.task),
@@ -82,7 +76,6 @@ class Journal:
             if not isinstance(error, DltrainError):
                 logger.debug("The run ended with %s", kind, exc_info=error)
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
-        logging.captureWarnings(False)
         stop_logging()
         if isinstance(error, DltrainError) and error.exit_code == 2 and not self._in_sweep:
             self.directory.erase()

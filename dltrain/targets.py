@@ -56,7 +56,9 @@ class Target:
     def scaled_on(self, train: npt.NDArray[np.integer]) -> Target:
         """The same target with offset and scale from the train rows alone."""
         values = self.values[train].astype(np.float64)
-        return replace(self, offset=float(values.mean()), scale=float(values.std()) or 1.0)
+        # Rounding gives a constant target a deviation of its own.
+        scale = float(values.std()) if values.min() < values.max() else 1.0
+        return replace(self, offset=float(values.mean()), scale=scale)
 
 
 def without_missing(dataset: Dataset) -> tuple[Dataset, int]:
@@ -81,7 +83,7 @@ def infer(dataset: Dataset) -> tuple[str, str]:
     ((name, cells),) = dataset.target.items()
     values = np.unique(cells.astype(str) if cells.dtype == object else cells)
     if len(values) == 2:
-        return "binary", f"'{name}' has two values, {values[0]} and {values[1]}"
+        return "binary", f"'{name}' has two values, {_text(values[0])} and {_text(values[1])}"
     if cells.dtype == object:
         return "multiclass", f"'{name}' has {len(values)} values that are no numbers"
     if len(values) <= MOST_CLASSES_OF_NUMBERS and np.all(values == np.round(values)):

@@ -17,6 +17,8 @@ from rich.table import Table
 from dltrain.evaluation import Results
 
 logger = logging.getLogger("dltrain")
+python_warnings = logging.getLogger("py.warnings")
+LONGEST_LINE = 200  # characters of a log line on the terminal
 PLAIN_SECONDS = 5.0  # between two plain lines of progress
 
 
@@ -34,7 +36,10 @@ class ConsoleHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Prints one record."""
         style = "yellow" if record.levelno >= logging.WARNING else "dim"
-        self.console.print(record.getMessage(), style=style, markup=False, highlight=False, soft_wrap=True)
+        text = record.getMessage()
+        if len(text) > LONGEST_LINE and record.levelno < logging.WARNING:
+            text = f"{text[:LONGEST_LINE]} … (all of it in dltrain.log)"
+        self.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool) -> None:
@@ -55,13 +60,19 @@ def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool) -
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     logger.addHandler(file)
+    # What Keras and others warn of is kept in the log.
+    logging.captureWarnings(True)
+    python_warnings.propagate = False
+    python_warnings.addHandler(file)
     logger.addHandler(terminal)
 
 
 def stop_logging() -> None:
     """Closes the handlers of `start_logging`."""
+    logging.captureWarnings(False)
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
+        python_warnings.removeHandler(handler)
         handler.close()
 
 

@@ -28,6 +28,11 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)
 SMALL = ("dataset=synthetic", "dataset.rows=60", "trainer.epochs=1", "quiet=true")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Keras' own, wherever it turns a variable into an array under NumPy 2.
+    config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run: its results, and its files read back."""

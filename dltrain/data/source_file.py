@@ -7,6 +7,7 @@ import gzip
 import zlib
 from pathlib import Path
 
+from dltrain.data.storage import data_directory
 from dltrain.errors import ConfigError, DataError, did_you_mean
 
 # The longer mark first: UTF-32's begins with UTF-16's.
@@ -24,7 +25,8 @@ def find_file(path: str | Path) -> Path:
     """The absolute path of an existing file.
 
     Args:
-        path: as the user gave it; `~` is expanded, a relative path starts at the current directory.
+        path: as the user gave it; `~` is expanded, a relative path starts at the current directory, else at the
+            data directory.
 
     Raises:
         DataError: there is no such file, or it is a directory.
@@ -33,11 +35,14 @@ def find_file(path: str | Path) -> Path:
         full = Path(path).expanduser().absolute()
     except RuntimeError as error:
         raise DataError(f"dataset.path={path}: {error}") from None
+    kept = data_directory() / path
+    if not full.exists() and kept.is_file():
+        return kept
     if full.is_dir():
         raise DataError(f"dataset.path={path} is a directory ({full}); give one file in it.")
     if not full.exists():
         if not full.parent.is_dir():
-            raise DataError(f"dataset.path: there is no file {full}, nor its folder {full.parent}.")
+            raise DataError(f"dataset.path: there is no file {full}, nor its folder {full.parent}, nor {kept}.")
         beside = [entry.name for entry in full.parent.iterdir() if entry.is_file()]
         raise DataError(f"dataset.path: there is no file {full}.{did_you_mean(full.name, beside)}")
     return full

@@ -17,12 +17,19 @@ import numpy.typing as npt
 Values = npt.NDArray[np.float64]
 Scaling = Callable[[Any], Any]
 
+LEAST = np.finfo(np.float64).tiny  # what is below can become 0 on its way through TensorFlow
+
 
 def _affine(shift: Values, stretch: Values) -> Scaling:
-    """(x - shift) / stretch as Keras' Normalization, which takes a variance, in float64."""
-    stretch = np.where(stretch > 0, stretch, 1.0)
-    layer: Scaling = keras.layers.Normalization(mean=shift, variance=stretch**2, dtype="float64", name="scaling")
-    return layer
+    """(x - shift) / stretch."""
+    # Keras' Normalization divides by 1e-7 at least, which is no good for a column of nanometres.
+    stretch = np.where(stretch > LEAST, stretch, 1.0)
+    return lambda tensor: keras.ops.divide(keras.ops.subtract(tensor, shift), stretch)
+
+
+def _deviation(rows: Values) -> Values:
+    # Rounding gives a constant column such as 0.1, 0.1, 0.1 a deviation of its own.
+    return np.where(rows.max(axis=0) > rows.min(axis=0), rows.std(axis=0), 0.0)
 
 
 def _rows(values: Values) -> Values:
@@ -49,14 +56,14 @@ def minmax_symmetric(values: Values) -> Scaling:
 
 def standard(values: Values) -> Scaling:
     """To mean 0 and standard deviation 1: (x - mean) / sigma, sigma with divisor n."""
-    return _affine(_rows(values).mean(axis=0), _rows(values).std(axis=0))
+    return _affine(_rows(values).mean(axis=0), _deviation(_rows(values)))
 
 
 def robust(values: Values) -> Scaling:
     """To median 0 and interquartile range 1; the standard deviation where that range is 0."""
     rows = _rows(values)
     low, middle, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
-    return _affine(middle, np.where(high > low, high - low, rows.std(axis=0)))
+    return _affine(middle, np.where(high > low, high - low, _deviation(rows)))
 
 
 def quantile(values: Values, *, quantiles: int) -> Scaling:
@@ -69,7 +76,7 @@ def quantile(values: Values, *, quantiles: int) -> Scaling:
     knots = np.quantile(_rows(values), np.linspace(0, 1, quantiles + 1), axis=0).T  # (d, quantiles + 1)
     start, width = knots[:, :-1], np.diff(knots, axis=1)
     # A step without width (a value that is met often) is a jump at its place.
-    width = np.where(width > 0, width, np.finfo(np.float64).tiny)
+    width = np.maximum(width, LEAST)
 
     def ranks(tensor: Any) -> Any:
         steps = (keras.ops.expand_dims(tensor, -1) - start) / width
