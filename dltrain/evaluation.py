@@ -101,11 +101,16 @@ def intervals(
     samples = {"loss": losses[draws].mean(axis=1)}
     if others:
         drawn = _resampled(others, truth, answers, draws)
+        if target.task in ("binary", "multilabel"):
+            # Keras gives 0 for an area without both classes, which says nothing about the model.
+            drawn_truth = truth[draws].reshape(len(draws), -1)
+            drawn = drawn[drawn_truth.min(axis=1) < drawn_truth.max(axis=1)]
         samples |= {metric.name: drawn[:, place] for place, metric in enumerate(others)}
     tail = 50 * (1 - CONFIDENCE)
     for name, values in samples.items():
-        low, high = np.nanpercentile(values, [tail, 100 - tail])
-        found[name] = (float(low), float(high))
+        if len(values):
+            low, high = np.percentile(values, [tail, 100 - tail])
+            found[name] = (float(low), float(high))
     return found
 
 

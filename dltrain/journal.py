@@ -77,7 +77,8 @@ class Journal:
                 logger.debug("The run ended with %s", kind, exc_info=error)
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
         stop_logging()
-        if isinstance(error, DltrainError) and error.exit_code == 2 and not self._in_sweep:
+        begun = bool(self.directory.facts["test_scorings"])  # a bad test row comes to light after the training
+        if isinstance(error, DltrainError) and error.exit_code == 2 and not self._in_sweep and not begun:
             self.directory.erase()
             (self.path / "dltrain.log").unlink()
 

@@ -186,9 +186,10 @@ def train_stage() -> Callable[..., Any]:
     return train
 
 
-@pytest.fixture
-def fake_journal() -> FakeJournal:
-    return FakeJournal()
+@pytest.fixture(scope="session")
+def make_journal() -> type[FakeJournal]:
+    """Makes a journal that only remembers."""
+    return FakeJournal
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ class TestInference:
     @pytest.mark.parametrize(
         ("cells", "task", "reason"),
         [
-            (np.arange(ROWS) % 2.0, "binary", "two values, 0.0 and 1.0"),
+            (np.arange(ROWS) % 2.0, "binary", "two values, 0 and 1"),
             (np.arange(ROWS) % 2 * 3.5, "binary", "two values"),
             (words("no", "yes", "no"), "binary", "two values, no and yes"),
             (words("a", "b", "c"), "multiclass", "3 values that are no numbers"),

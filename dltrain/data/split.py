@@ -111,6 +111,8 @@ def _size(rows: int, share: float) -> int:
 
 def _cut(rows: Rows, first: int, strata: npt.NDArray[np.integer] | None, seed: int) -> tuple[Rows, Rows]:
     """Two disjoint random parts of `rows`, the first with so many; stratified where every class can be in both."""
+    if not 0 < first < len(rows):
+        raise DataError(f"{len(rows)} rows are too few for this split: a part of it would have no row.")
     labels = None if strata is None else strata[rows]
     if labels is not None:
         _, numbered, counts = np.unique(labels, return_inverse=True, return_counts=True)

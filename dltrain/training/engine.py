@@ -13,12 +13,11 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from dltrain.errors import RunError
-from dltrain.training.source import Block, Source
+from dltrain.training.graphs import EVALUATION_BATCH, Graphs
+from dltrain.training.source import Source
 
-EVALUATION_BATCH = 1024
 FIRST_SEGMENT = 64  # steps before the first look at the clock
 SEGMENT_SECONDS = 0.5  # between two looks at callbacks and signals
 
@@ -38,13 +37,7 @@ class Engine:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
-        # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
-        self._train_steps = tf.function(self._train_steps_in_graph, autograph=False, reduce_retracing=True)
-        self._test_steps = tf.function(self._test_steps_in_graph, autograph=False, reduce_retracing=True)
-        self._forward = tf.function(
-            lambda features, rows: model(_rows(features, rows), training=False), autograph=False, reduce_retracing=True
-        )
-        self._results = tf.function(self._results_in_graph, autograph=False)
+        self.graphs = Graphs(model, batch_size)
 
     def order(self, epoch: int, rows: int) -> npt.NDArray[np.int64]:
         """The row order of an epoch (counted from 0), shape (rows,); it depends on seed and epoch alone."""
@@ -75,14 +68,14 @@ class Engine:
         steppers = [callback for callback in callbacks if getattr(callback, "every_steps", None)]
         each_step = any(has_batch_hooks(callback) for callback in callbacks)
         self.model.stop_training = False
-        self._build(source)
+        self.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), self.batch_size))))
         hooks.on_train_begin()
         logs: dict[str, float] = {}
         for epoch in range(first_epoch, epochs):
             hooks.on_epoch_begin(epoch)
             self.model.reset_metrics()
             self._epoch(source, epoch, steps, hooks if each_step else None, steppers)
-            logs, finite = self._logs()
+            logs, finite = self.graphs.results()
             if not finite:
                 raise self._diverged(epoch, logs)
             hooks.on_test_begin()
@@ -98,27 +91,13 @@ class Engine:
         self.model.reset_metrics()
         order = np.arange(source.rows)
         for block in source.blocks(order, EVALUATION_BATCH):
-            self._test_steps(block.features, block.targets, block.order)
-        return self._logs()[0]
+            self.graphs.test(block)
+        return self.graphs.results()[0]
 
     def predict(self, source: Source) -> npt.NDArray[np.float32]:
         """The model's answers for all rows, shape (rows, units), in inference mode."""
-        parts = [
-            self._forward(block.features, block.order[first : first + EVALUATION_BATCH]).numpy()
-            for block in source.blocks(np.arange(source.rows), EVALUATION_BATCH)
-            for first in range(0, int(block.order.shape[0]), EVALUATION_BATCH)
-        ]
-        return np.concatenate(parts).astype(np.float32)
-
-    def _build(self, source: Source) -> None:
-        """Makes the variables of optimizer and metrics, which must exist before the first graph."""
-        block = next(iter(source.blocks(np.arange(min(2, source.rows)), self.batch_size)))
-        rows = block.order
-        batch = (_rows(block.features, rows), tf.gather(block.targets, rows))
-        # One eager step in inference mode builds loss and metrics, many times faster than Keras' symbolic build.
-        self.model.test_step(batch)
-        if not self.model.optimizer.built:
-            self.model.optimizer.build(self.model.trainable_variables)
+        blocks = source.blocks(np.arange(source.rows), EVALUATION_BATCH)
+        return np.concatenate([self.graphs.predict(block) for block in blocks])
 
     def _epoch(self, source: Source, epoch: int, steps: int, hooks: Any, steppers: Sequence[Any]) -> None:
         done, length = 0, 1 if hooks else FIRST_SEGMENT
@@ -134,10 +113,10 @@ class Engine:
                 if hooks:
                     hooks.on_train_batch_begin(done)
                 began = time.perf_counter()
-                self._segment(block, first, last)
+                self.graphs.train(block, first, last)
                 done += last - first
                 if hooks:
-                    hooks.on_train_batch_end(done - 1, self._logs()[0])
+                    hooks.on_train_batch_end(done - 1, self.graphs.results()[0])
                     if self.model.stop_training:
                         return
                 elif length > FIRST_SEGMENT or done > FIRST_SEGMENT:
@@ -148,29 +127,6 @@ class Engine:
                         stepper.on_steps_end(epoch * steps + done)
                 first = last
 
-    def _segment(self, block: Block, first: int, last: int) -> None:
-        self._train_steps(
-            block.features,
-            block.targets,
-            block.weights,
-            block.order,
-            tf.constant(first, tf.int64),
-            tf.constant(last, tf.int64),
-        )
-
-    def _logs(self) -> tuple[dict[str, float], bool]:
-        """The metrics so far, and whether every weight is finite."""
-        metrics, finite = self._results()
-        return {name: float(value) for name, value in metrics.items()}, bool(finite)
-
-    def _results_in_graph(self) -> Any:
-        weights = [
-            tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight)))
-            for weight in self.model.weights
-            if _is_float(weight)
-        ]
-        return self.model.get_metrics_result(), tf.reduce_all(weights)
-
     def _diverged(self, epoch: int, logs: dict[str, float]) -> RunError:
         rate = float(self.model.optimizer.learning_rate)
         return RunError(
@@ -178,34 +134,6 @@ class Engine:
             f"and weights that are not finite. Try optimizer.learning_rate={rate / 10:g}, "
             "optimizer.global_clipnorm=1 or another scaling=."
         )
-
-    def _train_steps_in_graph(
-        self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any
-    ) -> None:
-        def step(place: Any) -> Any:
-            rows = order[place * self.batch_size : (place + 1) * self.batch_size]
-            batch = (_rows(features, rows), tf.gather(targets, rows))
-            self.model.train_step(batch if weights is None else (*batch, tf.gather(weights, rows)))
-            return place + 1
-
-        tf.while_loop(lambda place: place < last, step, [first])
-
-    def _test_steps_in_graph(self, features: Any, targets: Any, order: Any) -> None:
-        def step(first: Any) -> Any:
-            rows = order[first : first + EVALUATION_BATCH]
-            self.model.test_step((_rows(features, rows), tf.gather(targets, rows)))
-            return first + EVALUATION_BATCH
-
-        count = tf.shape(order, tf.int64)[0]
-        tf.while_loop(lambda first: first < count, step, [tf.constant(0, tf.int64)])
-
-
-def _is_float(weight: Any) -> bool:
-    return bool(keras.backend.is_float_dtype(weight.dtype))
-
-
-def _rows(features: Any, rows: Any) -> Any:
-    return {name: tf.gather(values, rows) for name, values in features.items()}
 
 
 def _next_stop(done: int, every: int, first: int) -> int:

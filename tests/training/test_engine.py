@@ -86,6 +86,22 @@ def test_evaluate_equals_keras(kind: str) -> None:
     assert found == pytest.approx(network.evaluate(features, targets, return_dict=True, verbose=0), rel=1e-6)
 
 
+@pytest.mark.parametrize("count", [1, 2_500])
+def test_predict_keeps_the_order_of_rows_and_drops_nothing_out(kind: str, count: int) -> None:
+    features, targets = rows(2, count)
+    inputs = {"table": keras.Input((3,), name="table")}
+    network = keras.Model(inputs, keras.layers.Dropout(0.5)(keras.layers.Dense(2)(inputs["table"])))
+    network.compile("sgd", "mse")
+    made = (
+        Resident(features, targets)
+        if kind == "resident"
+        else Streaming(lambda places: {"table": features["table"][places]}, targets)
+    )
+    answers = Engine(network, batch_size=BATCH, shuffle=True, seed=0).predict(made)
+    assert answers.dtype == np.float32
+    np.testing.assert_allclose(answers, features["table"] @ network.get_weights()[0], rtol=1e-4, atol=1e-5)
+
+
 def test_later_first_epoch_goes_on_where_the_former_training_stopped(kind: str) -> None:
     whole = train(kind, epochs=4)
     network = model()

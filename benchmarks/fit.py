@@ -1,0 +1,133 @@
+"""Training phase of the engine against Keras' `fit`: same model, data, batches and seed, in turn in one process.
+
+    python benchmarks/fit.py [--epochs 100] [--repeats 3] [OVERRIDE ...]
+
+Prints seconds (tracing included), the ratio, and the largest difference between the two histories.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from typing import Any
+
+from dltrain import tensorflow_quietly
+
+tensorflow_quietly.load()
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+from dltrain.config.compose import compose  # noqa: E402
+from dltrain.data.load import choose_task, load_dataset, split_rows  # noqa: E402
+from dltrain.models.network import build_network  # noqa: E402
+from dltrain.prepared import prepare  # noqa: E402
+from dltrain.training.engine import Engine  # noqa: E402
+from dltrain.training.train import compile_for  # noqa: E402
+
+
+class Silent:
+    """Stands in for the journal, which the stages tell what they did."""
+
+    def note(self, text: str) -> None:
+        pass
+
+    def split(self, *_: object) -> None:
+        pass
+
+
+class History(keras.callbacks.Callback):
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.epochs: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.epochs.append(dict(logs))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("overrides", nargs="*")
+    arguments = parser.parse_args()
+    config = compose([*arguments.overrides, f"trainer.epochs={arguments.epochs}"])
+    journal: Any = Silent()
+    dataset = load_dataset(config.dataset, journal)
+    task, target = choose_task(config.task, dataset, journal)
+    split = split_rows(config.split, dataset, target, config.seed, journal)
+    data = prepare(
+        dataset,
+        target,
+        split,
+        imputation=config.imputation,
+        scaling=config.scaling,
+        encoding=config.encoding,
+        text=config.text,
+        scales_target=task.get("target_scaling") == "standard",
+        engine="resident",
+        memory_budget=config.trainer.memory_budget,
+    )
+
+    def network() -> tuple[keras.Model, int]:
+        keras.utils.set_random_seed(config.seed)
+        model = build_network(
+            config.model,
+            data.preprocessing,
+            data.target,
+            activation=task.activation,
+            initializer=config.initializer,
+            regularizer=config.regularizer,
+            normalization=config.normalization,
+            embedding_dimension=config.encoding.get("dimension"),
+        )
+        size = compile_for(
+            data, model, task=task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer
+        )
+        return model, size
+
+    def engine() -> tuple[float, list[dict[str, float]]]:
+        model, size = network()
+        history = History()
+        began = time.perf_counter()
+        trained = Engine(model, batch_size=size, shuffle=False, seed=config.seed)
+        trained.train(data.source("train"), data.source("validation"), epochs=arguments.epochs, callbacks=[history])
+        return time.perf_counter() - began, history.epochs
+
+    def fit() -> tuple[float, list[dict[str, float]]]:
+        model, size = network()
+        parts = {
+            part: (data.features(part), data.target.take(data.rows(part)).column) for part in ("train", "validation")
+        }
+        history = History()
+        began = time.perf_counter()
+        model.fit(
+            *parts["train"],
+            validation_data=parts["validation"],
+            batch_size=size,
+            epochs=arguments.epochs,
+            shuffle=False,
+            callbacks=[history],
+            verbose=0,
+        )
+        return time.perf_counter() - began, history.epochs
+
+    seconds: dict[str, list[float]] = {"engine": [], "fit": []}
+    for _ in range(arguments.repeats):
+        taken, ours = engine()
+        seconds["engine"].append(taken)
+        taken, theirs = fit()
+        seconds["fit"].append(taken)
+    difference = max(abs(a[name] - b[name]) for a, b in zip(ours, theirs, strict=True) for name in b)
+    rows = len(split.train)
+    print(f"{dataset.name}: {rows} train rows, {arguments.epochs} epochs, {arguments.repeats} times each in turn")
+    for name, taken_each in seconds.items():
+        print(
+            f"{name:>7}  median {statistics.median(taken_each):7.2f} s  ({', '.join(f'{s:.2f}' for s in taken_each)})"
+        )
+    print(f"  ratio  1/{np.median(seconds['fit']) / np.median(seconds['engine']):.1f} of fit's time, tracing included")
+    print(f"largest difference between the histories: {difference:.3g}")
+
+
+if __name__ == "__main__":
+    main()

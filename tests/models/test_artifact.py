@@ -1,0 +1,143 @@
+"""model.keras alone, without this package, gives the predictions of the run from raw columns."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from dltrain.data import synthetic
+from dltrain.data.load import load_dataset
+from dltrain.preprocessing.fit import raw_inputs
+
+ROWS = 60
+QUICK = ("callbacks=learning_rate", "score_test=always")
+MLP = ("model.units=[3]",)
+TABLES = {
+    "standard": ("scaling=standard", "imputation=median", "encoding=one_hot", *MLP),
+    "minmax": ("scaling=minmax", "imputation=mean", "encoding=embedding", *MLP),
+    "minmax_symmetric": ("scaling=minmax_symmetric", "imputation=most_frequent", "task=unit_regression", *MLP),
+    "robust": ("scaling=robust", "imputation=constant", "imputation.value=-1", "model=linear"),
+    "quantile": ("scaling=quantile", "encoding=embedding", "encoding.minimum_count=3", "model=linear"),
+    "none": ("scaling=none", "imputation.indicators=false", "regularizer=l2", "model=linear"),
+}
+MADE_UP = {
+    "text": ("dataset.kind=text", "dataset.problem=multiclass", "model=text_bag", "text.ngrams=2"),
+    "image": ("dataset.kind=image", "dataset.problem=binary", "dataset.image_size=4", "model=linear"),
+    "labels": ("dataset.problem=multilabel", "model=linear"),
+}
+
+# Reads what was sent and answers with the models' own words: nothing of dltrain is imported.
+SCRIPT = """
+import pathlib, sys
+import keras, numpy, tensorflow
+for folder in sorted(pathlib.Path(sys.argv[1]).iterdir()):
+    model = keras.models.load_model(folder / "model.keras", safe_mode=True)
+    raw = dict(numpy.load(folder / "raw.npz"))
+    inputs = {name: tensorflow.constant(cells.tolist() if cells.dtype.kind == "U" else cells,
+                                        dtype=model.input[name].dtype) for name, cells in raw.items()}
+    numpy.save(folder / "answers.npy", model(inputs).numpy())
+    numpy.save(folder / "single.npy", model({name: cells[:1] for name, cells in inputs.items()}).numpy())
+    numpy.save(folder / "predicted.npy", model.predict(inputs, verbose=0))
+assert not [name for name in sys.modules if name.startswith("dltrain")]
+"""
+
+
+def write_table(path: Path) -> Path:
+    generator = np.random.default_rng(0)
+    number = generator.standard_normal(ROWS).round(3)
+    gaps = np.where(generator.random(ROWS) < 0.2, np.nan, 1.7e9 + 1e4 * generator.standard_normal(ROWS)).round()
+    # Names of which most are met once, so that the validation and test rows have some that the train rows lack.
+    names = [f"name {value}" if value else None for value in generator.integers(0, 50, ROWS)]
+    ports = generator.choice(["S", "C", "Ö, \"x\"", None], ROWS)
+    columns = {"number": number, "gaps": gaps, "name": names, "port": ports}
+    target = 1 / (1 + np.exp(-number - (ports == "S")))
+    pd.DataFrame({**columns, "target": target}).to_csv(path, index=False)
+    return path
+
+
+def overrides_of(name: str, table: Path) -> tuple[str, ...]:
+    if name in MADE_UP:
+        return (*MADE_UP[name], *QUICK)
+    kinds = ("+dataset.kinds.name=category", "+dataset.kinds.port=category")
+    task = [] if any(word.startswith("task=") for word in TABLES[name]) else ["task=regression"]
+    return ("dataset=csv", f"dataset.path={table}", "dataset.target=target", *kinds, *task, *TABLES[name], *QUICK)
+
+
+@pytest.fixture(scope="module")
+def folder(
+    run_in: Any, compose_config: Any, make_journal: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Runs of all kinds, each with its raw rows and what the reloaded model said about them."""
+    root = tmp_path_factory.mktemp("runs")
+    table = write_table(tmp_path_factory.mktemp("table") / "table.csv")
+    for name in (*TABLES, *MADE_UP):
+        overrides = overrides_of(name, table)
+        run_in(root / name, *overrides)
+        dataset = load_dataset(compose_config(*overrides).dataset, make_journal())
+        raw = {
+            column: cells.astype(str) if cells.dtype == object else cells
+            for column, cells in raw_inputs(dataset).items()
+        }
+        np.savez(root / name / "raw.npz", **raw)
+    script = tmp_path_factory.mktemp("script") / "reload.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run([sys.executable, "-I", script, root], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    return root
+
+
+@pytest.mark.parametrize("name", [*TABLES, *MADE_UP])
+def test_raw_rows_give_the_predictions_of_the_run(folder: Path, name: str) -> None:
+    table = pd.read_csv(folder / name / "predictions.csv").sort_values("row_id")
+    answers = np.load(folder / name / "answers.npy")
+    assert list(table["row_id"]) == list(range(len(answers)))
+    columns = [column for column in table if column.startswith("probability_")] or ["prediction"]
+    # The one unit of a binary task is the second class.
+    columns = columns[-1:] if answers.shape[1] == 1 else columns
+    np.testing.assert_allclose(answers, table[columns].to_numpy(), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(np.load(folder / name / "predicted.npy"), answers, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(np.load(folder / name / "single.npy"), answers[:1], rtol=1e-6, atol=1e-6)
+    assert answers.std(axis=0).min() > 0
+
+
+def test_table_has_gaps_and_categories_that_the_train_rows_lack(folder: Path) -> None:
+    raw = np.load(folder / "standard" / "raw.npz")
+    parts = pd.read_csv(folder / "standard" / "predictions.csv").sort_values("row_id")["part"].to_numpy()
+    train, rest = parts == "train", parts != "train"
+    assert np.isnan(raw["gaps"][rest]).any()
+    assert (raw["port"][rest] == "").any()
+    assert set(raw["name"][rest].ravel()) - set(raw["name"][train].ravel())
+
+
+def test_answers_between_bounds_are_in_the_targets_units(
+    run_in: Any, compose_config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = synthetic.load
+
+    def ratings(**keys: Any) -> Any:
+        made = load(**keys)
+        return dataclasses.replace(
+            made, target={"target": 1 + 9 * made.target["target"]}, target_range=(1.0, 10.0)
+        )
+
+    monkeypatch.setattr(synthetic, "load", ratings)
+    overrides = ("dataset.problem=unit_regression", "model=linear", *QUICK)
+    run = run_in(tmp_path, *overrides)
+    table = pd.read_csv(tmp_path / "predictions.csv")
+    assert table["prediction"].between(1, 10).all()
+    assert table["target"].between(1, 10).all()
+    assert np.sqrt(((table["target"] - table["prediction"])[table["part"] == "test"] ** 2).mean()) == pytest.approx(
+        run.results.metrics["test"]["rmse"], rel=1e-5
+    )
+    model = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    dataset = ratings(**{k: v for k, v in compose_config(*overrides).dataset.items() if k != "_target_"})
+    answers = np.asarray(model(raw_inputs(dataset)))[:, 0]
+    np.testing.assert_allclose(answers, table.sort_values("row_id")["prediction"], rtol=1e-6)

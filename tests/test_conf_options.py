@@ -1,0 +1,80 @@
+"""Every option that conf/ ships builds and trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from dltrain.config.compose import conf_directory
+
+# A regression has the cheapest metrics; four units, since group normalization makes four groups.
+CHEAP = ("dataset.problem=regression", "dataset.rows=40")
+MLP = ("model.units=[4]", "model.dropout=0.0")
+IMAGES_ONLY = "instance"
+
+
+def options(group: str) -> list[str]:
+    found = sorted(path.stem for path in (conf_directory() / group).glob("*.yaml"))
+    assert found, f"conf/{group} is empty"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("group", "option"),
+    [
+        (group, option)
+        for group in ("optimizer", "initializer", "regularizer", "normalization", "schedule", "scaling", "imputation")
+        for option in options(group)
+        if (group, option) != ("normalization", IMAGES_ONLY)
+    ],
+)
+def test_option_trains_an_epoch(stage_of: Any, train_stage: Any, tmp_path: Path, group: str, option: str) -> None:
+    stage = stage_of(*CHEAP, *MLP, f"{group}={option}", *([] if group == "schedule" else ["callbacks=learning_rate"]))
+    before = [np.array(weight) for weight in stage.network.trainable_weights]
+    (logs,) = train_stage(stage, tmp_path).history
+    assert np.isfinite(list(logs.values())).all()
+    assert {"loss", "rmse", "mae", "val_loss", "val_rmse", "val_mae"} <= set(logs)
+    after = stage.network.trainable_weights
+    assert any((one != np.array(other)).any() for one, other in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("option", options("callbacks"))
+def test_callbacks_train_an_epoch(stage_of: Any, train_stage: Any, tmp_path: Path, option: str) -> None:
+    stage = stage_of(*CHEAP, "model=linear", f"callbacks={option}")
+    assert len(stage.config.callbacks) == (6 if option == "default" else 1)
+    assert len(train_stage(stage, tmp_path).history) == 1
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "regression", "unit_regression"])
+def test_each_row_of_the_head_table_trains(stage_of: Any, train_stage: Any, tmp_path: Path, task: str) -> None:
+    stage = stage_of(f"dataset.problem={task}", f"task={task}", "model=linear", "callbacks=learning_rate")
+    expected = {
+        "binary": ("sigmoid", 1, {"accuracy", "auc"}),
+        "multiclass": ("softmax", 3, {"accuracy"}),
+        "multilabel": ("sigmoid", 3, {"accuracy", "auc"}),
+        "regression": ("linear", 1, {"rmse", "mae"}),
+        "unit_regression": ("sigmoid", 1, {"rmse", "mae", "accuracy"}),
+    }
+    activation, units, metrics = expected[task]
+    head = stage.network.get_layer("head")
+    assert (head.activation.__name__, head.units) == (activation, units)
+    (logs,) = train_stage(stage, tmp_path).history
+    assert set(logs) == {f"{part}{name}" for part in ("", "val_") for name in {"loss", *metrics}} | {"learning_rate"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "model"),
+    [("table", "linear"), ("table", "mlp"), ("image", "linear"), ("image", "mlp"), ("text", "text_bag")],
+)
+def test_each_model_trains_on_the_data_it_is_for(
+    stage_of: Any, train_stage: Any, tmp_path: Path, kind: str, model: str
+) -> None:
+    small = {"mlp": ["model.units=[4]"], "text_bag": ["model.dimension=3"]}.get(model, [])
+    image = ["dataset.image_size=4"] if kind == "image" else []
+    stage = stage_of(*CHEAP, f"dataset.kind={kind}", f"model={model}", "callbacks=learning_rate", *small, *image)
+    assert isinstance(stage.network, keras.Model)
+    assert np.isfinite(list(train_stage(stage, tmp_path).history[0].values())).all()

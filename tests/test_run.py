@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+from sklearn.metrics import accuracy_score
+
+from dltrain.errors import DataError, RunError
+
+SMALL = ("model.units=[2]", "dataset.problem=multiclass", "trainer.epochs=2")
+PARTS = ("train", "validation", "test")
+
+
+@pytest.fixture(scope="module")
+def finished(run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return run_in(tmp_path_factory.mktemp("finished"), *SMALL, "score_test=always")
+
+
+class TestDirectory:
+    def test_holds_what_it_says(self, finished: Any) -> None:
+        found = {str(path.relative_to(finished.path)) for path in finished.path.rglob("*") if path.is_file()}
+        events = {name for name in found if name.startswith("tensorboard/")}
+        assert {name.split("/")[1] for name in events} == {"train", "validation"}
+        assert found - events == {
+            "config.yaml",
+            "dltrain.log",
+            "history.csv",
+            "metrics.json",
+            "model.keras",
+            "predictions.csv",
+            "run.json",
+            "splits.json",
+            "checkpoints/best.keras",
+            "checkpoints/last.keras",
+            "checkpoints/state.json",
+        }
+
+    def test_run_says_what_was_done(self, finished: Any) -> None:
+        run = finished.json("run.json")
+        assert run["status"] == "completed"
+        assert run["seed"] == 42
+        assert run["started"] < run["finished"]
+        assert run["batch_size"] == 32
+        assert run["steps_per_epoch"] == 2
+        assert run["data"]["rows"] == 60
+        assert len(run["data"]["sha256"]) == 64
+        assert {"python", "tensorflow", "keras", "numpy"} <= {name for name, value in run["versions"].items() if value}
+        assert "model.units=[2]" in run["overrides"]
+        assert any("made-up data" in note for note in run["notes"])
+        (scoring,) = run["test_scorings"]
+        assert scoring["rows"] == 12
+
+    def test_metrics(self, finished: Any) -> None:
+        metrics = finished.json("metrics.json")
+        assert set(metrics) == {*PARTS, "intervals", "baselines", "best_epoch", "epochs", "best_value"}
+        assert metrics["epochs"] == 2
+        for part in PARTS:
+            assert set(metrics[part]) == {"loss", "accuracy"}
+        assert set(metrics["intervals"]) == {"test"}
+        for name, (low, high) in metrics["intervals"]["test"].items():
+            assert low <= metrics["test"][name] <= high
+        assert set(metrics["baselines"]) == {"majority", "logistic regression"}
+        for scores in metrics["baselines"].values():
+            assert set(scores) == set(PARTS)
+
+    def test_history_has_a_row_an_epoch(self, finished: Any) -> None:
+        rows = finished.rows("history.csv")
+        assert list(rows[0]) == ["epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy"]
+        assert [row["epoch"] for row in rows] == ["1", "2"]
+        metrics = finished.json("metrics.json")
+        best = rows[metrics["best_epoch"] - 1]
+        assert float(best["val_loss"]) == metrics["best_value"]
+        assert min(float(row["val_loss"]) for row in rows) == metrics["best_value"]
+        # The weights of the best epoch are those that are scored.
+        assert metrics["validation"]["loss"] == pytest.approx(metrics["best_value"], rel=1e-6)
+
+    def test_splits_hold_each_row_once(self, finished: Any) -> None:
+        splits = finished.json("splits.json")
+        assert {part: len(ids) for part, ids in splits.items()} == {"train": 36, "validation": 12, "test": 12}
+        assert sorted(sum(splits.values(), [])) == list(range(60))
+
+    def test_predictions_agree_with_the_metrics(self, finished: Any) -> None:
+        table = pd.read_csv(finished.path / "predictions.csv")
+        classes = ["class_0", "class_1", "class_2"]
+        assert list(table) == ["row_id", "part", "target", "prediction", *(f"probability_{name}" for name in classes)]
+        probabilities = table[[f"probability_{name}" for name in classes]].to_numpy()
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+        assert (table["prediction"] == np.array(classes)[probabilities.argmax(axis=1)]).all()
+        splits, metrics = finished.json("splits.json"), finished.json("metrics.json")
+        for part, rows in table.groupby("part"):
+            assert sorted(rows["row_id"]) == sorted(splits[part])
+            assert accuracy_score(rows["target"], rows["prediction"]) == pytest.approx(metrics[part]["accuracy"])
+
+    def test_config_is_the_resolved_one(self, finished: Any) -> None:
+        config = OmegaConf.load(finished.path / "config.yaml")
+        assert list(config.model.units) == [2]
+        assert "${" not in (finished.path / "config.yaml").read_text()
+
+    def test_log_tells_the_split_and_each_epoch(self, finished: Any) -> None:
+        log = (finished.path / "dltrain.log").read_text()
+        assert "train 36, validation 12, test 12" in log
+        assert "epoch 2:" in log
+
+    def test_best_checkpoint_is_the_network_of_the_best_epoch(self, finished: Any) -> None:
+        best = keras.models.load_model(finished.path / "checkpoints" / "best.keras")
+        state = finished.json("checkpoints/state.json")
+        assert state["best_epoch"] == finished.json("metrics.json")["best_epoch"]
+        assert state["step"] == 4
+        table = pd.read_csv(finished.path / "predictions.csv")
+        assert best.output_shape[-1] == sum(name.startswith("probability_") for name in table)
+
+
+def test_same_seed_same_files_and_another_seed_others(run_in: Any, tmp_path: Path) -> None:
+    quick = ("model.units=[2]", "dataset.problem=regression", "model.dropout=0.5")
+    first, again, other = (
+        run_in(tmp_path / name, *quick, f"seed={seed}") for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    for name in ("history.csv", "predictions.csv", "splits.json", "metrics.json"):
+        content = [(run.path / name).read_bytes() for run in (first, again, other)]
+        assert content[0] == content[1], name
+        assert content[0] != content[2], name
+
+
+def test_sealed_test_part_is_scored_nowhere(run_in: Any, tmp_path: Path) -> None:
+    run = run_in(tmp_path, "model=linear", "dataset.problem=multiclass", "score_test=never")
+    assert run.json("run.json")["test_scorings"] == []
+    metrics = run.json("metrics.json")
+    assert "test" not in metrics
+    assert metrics["intervals"] == {}
+    assert all("test" not in scores for scores in metrics["baselines"].values())
+    assert {row["part"] for row in run.rows("predictions.csv")} == {"train", "validation"}
+    assert len(run.json("splits.json")["test"]) == 12
+
+
+class Failing(keras.callbacks.Callback):
+    """Raises at the end of the first epoch."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__()
+        self.error = {"KeyboardInterrupt": KeyboardInterrupt, "ValueError": ValueError}[error]
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        raise self.error("by the test")
+
+
+@pytest.mark.parametrize(("error", "status"), [("KeyboardInterrupt", "interrupted"), ("ValueError", "failed")])
+def test_run_that_breaks_off_says_so(run_in: Any, tmp_path: Path, error: str, status: str) -> None:
+    callback = (f"+callbacks.failing._target_={__name__}.Failing", f"+callbacks.failing.error={error}")
+    with pytest.raises((KeyboardInterrupt, ValueError)):
+        run_in(tmp_path, "model=linear", "dataset.problem=regression", *callback)
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["status"] == status
+    assert "by the test" in run["error"]
+    assert run["test_scorings"] == []
+    assert not (tmp_path / "metrics.json").exists()
+    assert not (tmp_path / "model.keras").exists()
+    assert not [path for path in tmp_path.rglob(".part-*")]
+
+
+def test_training_that_diverges_fails_with_epoch_and_learning_rate(run_in: Any, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"diverged in epoch \d+: loss .*, learning rate 1e\+30"):
+        run_in(
+            tmp_path,
+            "model=linear",
+            "dataset.problem=regression",
+            "optimizer=sgd",
+            "optimizer.learning_rate=1e30",
+            "trainer.epochs=9",
+        )
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["status"] == "failed"
+    assert "learning rate 1e+30" in run["error"]
+    assert run["test_scorings"] == []
+
+
+def write_huge(path: Path, row: int) -> tuple[str, ...]:
+    """A table whose column b cannot be held in 32 bits in one row, and the overrides of a run on it."""
+    table = pd.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0), "target": np.sin(np.arange(30.0))})
+    table.loc[row, "b"] = 1e300
+    table.to_csv(path, index=False)
+    return ("dataset=csv", f"dataset.path={path}", "dataset.target=target", "scaling=none", "model=linear")
+
+
+def test_value_that_overflows_fails_before_training(run_in: Any, stage_of: Any, tmp_path: Path) -> None:
+    overrides = write_huge(tmp_path / "table.csv", row=0)
+    row = int(stage_of(*overrides).data.split.train[0])
+    overrides = write_huge(tmp_path / "table.csv", row=row)
+    with pytest.raises(DataError, match=rf"Column 'b' is inf after preprocessing in row {row}"):
+        run_in(tmp_path / "run", *overrides)
+    # Nothing was trained, so that nothing is left behind.
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_value_that_overflows_in_the_test_part_does_not_cost_the_training(
+    run_in: Any, stage_of: Any, tmp_path: Path
+) -> None:
+    overrides = write_huge(tmp_path / "table.csv", row=0)
+    row = int(stage_of(*overrides).data.split.test[0])
+    overrides = write_huge(tmp_path / "table.csv", row=row)
+    with pytest.raises(DataError, match=rf"Column 'b' is inf after preprocessing in row {row}"):
+        run_in(tmp_path / "run", *overrides, "score_test=always")
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert run["status"] == "failed"
+    assert len(run["test_scorings"]) == 1
+    assert (tmp_path / "run" / "checkpoints" / "best.keras").exists()
+    assert (tmp_path / "run" / "history.csv").exists()
+
+
+def test_rows_limit_and_missing_targets_are_told(run_in: Any, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    table = pd.DataFrame({"a": generator.standard_normal(50), "target": generator.standard_normal(50)})
+    table.loc[:4, "target"] = np.nan
+    table.to_csv(tmp_path / "table.csv", index=False)
+    run = run_in(
+        tmp_path,
+        "dataset=csv",
+        f"dataset.path={tmp_path / 'table.csv'}",
+        "dataset.target=target",
+        "model=linear",
+        "rows=20",
+    )
+    facts = run.json("run.json")
+    assert "5 rows dropped: their target is missing" in facts["notes"]
+    assert "20 of 45 rows are used (rows=20)" in facts["notes"]
+    assert facts["data"]["rows"] == 20
+    assert len(sum(run.json("splits.json").values(), [])) == 20
+    assert not {0, 1, 2, 3, 4} & set(sum(run.json("splits.json").values(), []))
