@@ -106,6 +106,10 @@ def _train(words: list[str]) -> int:
     composer = Composer(folder, extra, flags.config_name or "config")
     sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides
     config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
+    if sweep and config.score_test == "auto":
+        # Jobs that compare settings leave the test part alone: choosing by it would make its score too good.
+        swept = {each.key_or_group for each in composer.parser.parse_overrides(overrides) if each.is_sweep_override()}
+        words.append(f"score_test={'always' if swept == {'seed'} else 'never'}")
     key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
     with resolving(config):
         directory = Path(OmegaConf.select(config, key))

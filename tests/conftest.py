@@ -5,6 +5,7 @@ import csv
 import json
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
+# Caches of the tests are no concern of the person who runs them.
+os.environ["DLTRAIN_DATA_DIR"] = tempfile.mkdtemp(prefix="dltrain-tests-")
 
 # Whatever a test does not say itself: a short training on little made-up data.
 SMALL = ("dataset=synthetic", "dataset.rows=60", "trainer.epochs=1", "quiet=true")

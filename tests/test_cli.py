@@ -240,3 +240,19 @@ def test_answers_without_heavy_imports(words: list[str]):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("swept", "expected"),
+    [("optimizer=adam,sgd", "never"), ("seed=1,2", "always"), ("seed=1,2 optimizer=adam,sgd", "never")],
+)
+def test_only_a_sweep_over_seeds_scores_its_test_parts(fake_run: Callable[[Job], None], swept: str, expected: str):
+    seen: list[str] = []
+
+    def job(config: DictConfig) -> float:
+        seen.append(config.score_test)
+        return complete(config)
+
+    fake_run(job)
+    assert cli.main(["-m", *swept.split()]) == 0
+    assert set(seen) == {expected}
