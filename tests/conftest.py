@@ -22,7 +22,6 @@ from dltrain.data.dataset import Dataset
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Several workers share the cores; more threads in each only get into each other's way.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 # Caches of the tests are no concern of the person who runs them.
 os.environ["DLTRAIN_DATA_DIR"] = tempfile.mkdtemp(prefix="dltrain-tests-")

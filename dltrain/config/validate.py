@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from dltrain.config.signatures import Signature, signature
 from dltrain.errors import did_you_mean
@@ -86,7 +86,7 @@ def _model_ignores(config: DictConfig) -> Iterator[str]:
 
 def _normalization(config: DictConfig) -> Iterator[str]:
     node = config.normalization
-    units = [width for width in config.model.get("units") or [] if isinstance(width, int)]
+    units = _layer_widths(config)
     if node is None or not units:
         return
     target = str(node.get("_target_"))
@@ -122,9 +122,15 @@ def _dropout(config: DictConfig) -> Iterator[str]:
             f"model.normalization_position: expected {' or '.join(positions)}, got '{position}'."
             f"{did_you_mean(position, positions)}"
         )
-    for width in config.model.get("units") or []:
-        if isinstance(width, int) and width < 1:
+    for width in _layer_widths(config):
+        if width < 1:
             yield f"model.units: expected at least 1 unit a layer, got {width}."
+
+
+def _layer_widths(config: DictConfig) -> list[int]:
+    """The numbers in `model.units`; a person's own model may mean something else by that key."""
+    units = config.model.get("units")
+    return [width for width in units if isinstance(width, int)] if isinstance(units, ListConfig) else []
 
 
 def _head(config: DictConfig) -> Iterator[str]:

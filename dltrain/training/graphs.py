@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import os
 from typing import Any
 
 import keras
@@ -31,13 +31,17 @@ class Graphs:
     def __init__(self, model: keras.Model, batch_size: int) -> None:
         self.model = model
         self.batch_size = batch_size
+        self._takes_turns = _can_take_turns()
+        self._trace_training_anew()
+        self._test_steps = tf.function(self._many_test_steps, autograph=False, reduce_retracing=True)
+        self._forward = tf.function(self._answers, autograph=False, reduce_retracing=True)
+        self._results = tf.function(self._metrics_and_check, autograph=False)
+
+    def _trace_training_anew(self) -> None:
         # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
         # The inner function is optimized by itself, exactly as `fit` has it: its numbers are `fit`'s to the last bit.
         self._train_step = tf.function(self._one_train_step, autograph=False, reduce_retracing=True)
         self._train_steps = tf.function(self._many_train_steps, autograph=False, reduce_retracing=True)
-        self._test_steps = tf.function(self._many_test_steps, autograph=False, reduce_retracing=True)
-        self._forward = tf.function(self._answers, autograph=False, reduce_retracing=True)
-        self._results = tf.function(self._metrics_and_check, autograph=False)
 
     def build(self, block: Block) -> None:
         """Makes the variables of loss, metrics and optimizer, which must exist before the first graph."""
@@ -49,8 +53,17 @@ class Graphs:
     def train(self, block: Block, first: int, last: int) -> None:
         """Training steps number `first` to below `last` of a block."""
         bounds = tf.constant(first, tf.int64), tf.constant(last, tf.int64)
-        with _ops_in_turn():
-            self._train_steps(block.features, block.targets, block.weights, block.order, *bounds)
+        arguments = (block.features, block.targets, block.weights, block.order, *bounds)
+        if self._takes_turns:
+            try:
+                with function_executor_type("SINGLE_THREADED_EXECUTOR"):
+                    self._train_steps(*arguments)
+                return
+            except tf.errors.FailedPreconditionError:
+                # A loop in a graph function of the model's own, which only the usual executor knows.
+                self._takes_turns = False
+                self._trace_training_anew()
+        self._train_steps(*arguments)
 
     def test(self, block: Block) -> None:
         """Loss and metrics over a block, added to what the metrics hold."""
@@ -103,9 +116,14 @@ def _rows(features: Any, rows: Any) -> Any:
     return {name: tf.gather(values, rows) for name, values in features.items()}
 
 
-def _ops_in_turn() -> AbstractContextManager[Any]:
-    """Has a graph's operations run one after the other: for small ones, threads cost more than they gain.
+def _can_take_turns() -> bool:
+    """Whether a graph's operations can run one after the other: for small ones, threads cost more than they gain.
 
-    An operation that is large in itself still uses all cores.
+    An operation that is large in itself still uses all cores. With a single thread between operations, as on a machine
+    of one core, such a graph would wait for itself for ever.
     """
-    return nullcontext() if function_executor_type is None else function_executor_type("SINGLE_THREADED_EXECUTOR")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = tf.config.threading.get_inter_op_parallelism_threads() or int(
+        os.environ.get("TF_NUM_INTEROP_THREADS", cores)
+    )
+    return function_executor_type is not None and threads > 1

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dltrain.errors import RunError
 from dltrain.training import source as sources
@@ -226,3 +230,43 @@ def test_weights_that_are_not_finite_end_the_training() -> None:
     engine = Engine(model(), batch_size=BATCH, shuffle=True, seed=0)
     with pytest.raises(RunError, match=r"diverged in epoch 1: loss .*, learning rate 0\.1.*learning_rate=0\.01"):
         engine.train(Resident(features, targets), source("resident", 1), epochs=3, callbacks=[])
+
+
+def test_model_with_a_loop_in_a_graph_function_of_its_own_trains(kind: str) -> None:
+    @tf.function(autograph=False)
+    def doubled(tensor: Any) -> Any:
+        body = lambda step, values: (step + 1, 2 * values)  # noqa: E731
+        return tf.while_loop(lambda step, values: step < 3, body, [tf.constant(0), tensor])[1]
+
+    class Doubling(keras.layers.Layer):
+        def call(self, tensor: Any) -> Any:
+            return doubled(tensor)
+
+    def made(layer: Any) -> keras.Model:
+        keras.utils.set_random_seed(1)
+        inputs = {"table": keras.Input((3,), name="table")}
+        network = keras.Model(inputs, layer(keras.layers.Dense(1)(inputs["table"])))
+        network.compile(keras.optimizers.SGD(1e-4), "mse")
+        return network
+
+    found = train(kind, network=made(Doubling()))
+    expected = train(kind, network=made(keras.layers.Rescaling(8.0)))
+    assert [epoch["loss"] for epoch in found] == pytest.approx([epoch["loss"] for epoch in expected], rel=1e-5)
+
+
+ONE_THREAD = """
+import keras, numpy
+from dltrain.training.engine import Engine
+from dltrain.training.source import Resident
+inputs = {"table": keras.Input((3,), name="table")}
+model = keras.Model(inputs, keras.layers.Dense(1)(inputs["table"]))
+model.compile("sgd", "mse")
+rows = Resident({"table": numpy.ones((50, 3), "float32")}, numpy.ones((50, 1), "float32"))
+Engine(model, batch_size=16, shuffle=True, seed=0).train(rows, rows, epochs=2, callbacks=[])
+"""
+
+
+def test_training_does_not_wait_for_itself_on_a_machine_of_one_core() -> None:
+    # The threads of TensorFlow are fixed once it is loaded, so that this needs a process of its own.
+    one = os.environ | {"TF_NUM_INTEROP_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", ONE_THREAD], env=one, check=True, timeout=60, capture_output=True)

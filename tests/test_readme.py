@@ -1,0 +1,125 @@
+"""What README.md and CONTRIBUTING.md show is what dltrain does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dltrain.cli import main
+from dltrain.config.compose import Composer, conf_directory
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+# Groups that are reached through others or by keys alone.
+NOT_IN_THE_TABLE = {"shrink", "trainer", "text"}
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def section(title: str) -> str:
+    """A part of the README, from its heading to the next."""
+    _, _, rest = README.partition(f"\n## {title}\n")
+    assert rest, f"README.md has no section '{title}'"
+    return rest.partition("\n## ")[0]
+
+
+def shell_lines() -> list[str]:
+    lines = [line for text in (README, CONTRIBUTING) for block in blocks("shell", text) for line in block.splitlines()]
+    lines += [step["run"] for block in blocks("yaml", section("Smoke runs in CI")) for step in yaml.safe_load(block)]
+    return [line for line in lines if line.startswith("dltrain ")]
+
+
+def table_of_groups() -> dict[str, set[str]]:
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", section("What you can type"), flags=re.MULTILINE)
+    return {group: set(re.findall(r"`(\w+)`", options)) for group, options in rows}
+
+
+def shipped_groups() -> dict[str, set[str]]:
+    groups = {
+        folder.name: {file.stem for file in folder.glob("*.yaml")}
+        for folder in conf_directory().iterdir()
+        if folder.is_dir() and folder.name not in NOT_IN_THE_TABLE
+    }
+    groups["callbacks"].discard("default")
+    return groups
+
+
+@pytest.fixture
+def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty directory to type in, from which modules can be imported."""
+    modules = set(sys.modules)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("line", shell_lines())
+def test_command_composes(line: str) -> None:
+    words = shlex.split(line)[1:]
+    composer = Composer()
+    if "-m" in words:
+        words.remove("-m")
+        composer.compose_sweep(words)
+    else:
+        composer.compose(words)
+
+
+def test_commands_are_found() -> None:
+    assert len(shell_lines()) > 8
+
+
+def test_table_lists_every_option_and_no_other() -> None:
+    table = table_of_groups()
+    assert len(table) > 8
+    assert table == shipped_groups()
+
+
+def test_error_example_is_what_comes(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = [block for block in blocks("text") if "error: " in block]
+    assert shown, "README.md shows no error"
+    command, *lines = shown[0].splitlines()
+    assert command.startswith("$ dltrain ")
+    assert main(shlex.split(command)[2:]) == 2
+    # The README may break the lines.
+    assert capsys.readouterr().err.split() == " ".join(lines).split()
+    assert list(working_directory.iterdir()) == []
+
+
+def test_own_parts_train_and_leave_what_is_listed(working_directory: Path) -> None:
+    chapter = section("Your own parts")
+    for snippet in (*blocks("yaml", chapter), *blocks("python", chapter)):
+        path = working_directory / snippet.split()[1].rstrip(":")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(snippet)
+    (command,) = re.findall(r"^# dltrain (.*)$", chapter, flags=re.MULTILINE)
+    assert main([*shlex.split(command), "experiment=smoke", "hydra.run.dir=run"]) == 0
+    run = working_directory / "run"
+    config = (run / "config.yaml").read_text()
+    assert "units: 500" in config
+
+    listing = re.search(r"^    outputs/\S+\n((?:      .*\n)+)", section("What a run leaves behind"), flags=re.MULTILINE)
+    assert listing
+    names = [line.split()[0] for line in listing[1].splitlines()]
+    assert len(names) > 8
+    assert [name for name in names if not (run / name).exists()] == []
+    assert {path.name for path in run.iterdir()} == {name.rstrip("/") for name in names} | {".hydra"}
+
+    (snippet,) = blocks("python", section("What a run leaves behind"))
+    path = re.search(r'load_model\("(.*?)"\)', snippet)
+    assert path
+    names = {}
+    exec(snippet.replace(path[1], str(run / "model.keras")), names)
+    assert {"pclass", "sex", "age"} <= set(names["columns"])
