@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -118,6 +119,7 @@ def _train(words: list[str]) -> int:
     if not chosen:
         words.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
     code = 1
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         code = _run_hydra(words)
         if sweep and code != INTERRUPTED:
@@ -125,6 +127,7 @@ def _train(words: list[str]) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     finally:
+        signal.signal(signal.SIGTERM, before)
         if code in (USAGE, INTERRUPTED):
             claimed.release()
     return code

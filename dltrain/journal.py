@@ -18,6 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from dltrain.config.validate import typed
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.errors import DltrainError
@@ -72,7 +73,7 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            status = "interrupted" if isinstance(error, (KeyboardInterrupt, SystemExit)) else "failed"
             if not isinstance(error, DltrainError):
                 logger.debug("The run ended with %s", kind, exc_info=error)
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
@@ -81,6 +82,11 @@ class Journal:
         if isinstance(error, DltrainError) and error.exit_code == 2 and not self._in_sweep and not begun:
             self.directory.erase()
             (self.path / "dltrain.log").unlink()
+
+    @property
+    def typed(self) -> list[str]:
+        """The keys and groups that were typed on the command line."""
+        return typed(HydraConfig.get())
 
     @property
     def path(self) -> Path:

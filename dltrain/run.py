@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from omegaconf import DictConfig
 
-from dltrain.data.load import choose_task, draw_rows, load_dataset, split_rows
+from dltrain.data.load import choose_task, draw_rows, load_dataset, refuse_ignored, split_rows
 from dltrain.evaluation import Results
 from dltrain.journal import Journal
 from dltrain.models.network import build_network
@@ -38,6 +38,7 @@ def run(config: DictConfig, journal: Journal) -> Results:
     keras.utils.set_random_seed(seed)
     dataset = load_dataset(config.dataset, journal)
     task, target = choose_task(config.task, dataset, journal)
+    refuse_ignored(journal.typed, dataset, target)
     dataset, target = draw_rows(config.rows, dataset, target, seed, journal)
     split = split_rows(config.split, dataset, target, seed, journal)
     data = prepare(

@@ -31,10 +31,13 @@ def faults(config: DictConfig) -> list[str]:
     return [fault for check in checks for fault in check(config)]
 
 
-def typed(config: DictConfig) -> list[str]:
-    """The keys and groups that were typed on the command line, such as `model` or `trainer.epochs`."""
-    words = config.get("hydra", {}).get("overrides", {}).get("task", [])
-    return [word.split("=")[0].lstrip("+~") for word in words]
+def typed(hydra: Any) -> list[str]:
+    """The keys and groups that were typed on the command line, such as `model` or `trainer.epochs`.
+
+    Args:
+        hydra: the node of Hydra's own settings.
+    """
+    return [word.split("=")[0].lstrip("+~") for word in hydra.overrides.task]
 
 
 def _monitors(config: DictConfig) -> Iterator[str]:
@@ -71,9 +74,9 @@ def _model_ignores(config: DictConfig) -> Iterator[str]:
         return
     penalised = config.regularizer.kernel is not None or config.regularizer.bias is not None
     chosen = {
-        "initializer": "initializer" in typed(config),
+        "initializer": "initializer" in typed(config.hydra),
         "regularizer": penalised,
-        "normalization": "normalization" in typed(config) and config.normalization is not None,
+        "normalization": "normalization" in typed(config.hydra) and config.normalization is not None,
     }
     for group, wanted in chosen.items():
         if wanted and group not in found.parameters:
@@ -145,7 +148,7 @@ def _head(config: DictConfig) -> Iterator[str]:
 
 
 def _without_effect(config: DictConfig) -> Iterator[str]:
-    words: list[Any] = typed(config)
+    words: list[Any] = typed(config.hydra)
     if "optimizer.ema_momentum" in words and not config.optimizer.get("use_ema"):
         yield "optimizer.ema_momentum has no effect without optimizer.use_ema=true."
     if "trainer.memory_budget" in words and config.trainer.engine != "auto":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -17,6 +18,12 @@ from dltrain.journal import Journal
 from dltrain.targets import CLASS_TASKS, Target, encode, infer, without_missing
 
 LEAST_ROWS = 10
+GROUPS_FOR_KINDS = {
+    "imputation": ("numeric",),
+    "scaling": ("numeric", "image"),
+    "encoding": ("category",),
+    "text": ("text",),
+}
 
 
 def load_dataset(node: DictConfig, journal: Journal) -> Dataset:
@@ -54,7 +61,32 @@ def choose_task(task: DictConfig, dataset: Dataset, journal: Journal) -> tuple[D
         row = OmegaConf.load(conf_directory() / "task" / f"{name}.yaml")
         chosen = {key: value for key, value in task.items() if key != "name" and value is not None}
         task = cast("DictConfig", OmegaConf.merge(row, chosen))
+    if task.get("class_weight") is not None and task.name not in CLASS_TASKS:
+        raise ConfigError(f"task.class_weight has no effect with task={task.name}: its target has no classes.")
     return task, encode(dataset, task.name)
+
+
+def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> None:
+    """Refuses what was typed on the command line and would have no effect on these columns and this target.
+
+    Args:
+        typed: keys and groups, such as `scaling` or `encoding.minimum_count`.
+        dataset: its kinds of columns decide.
+        target: whether it has classes decides on stratification.
+
+    Raises:
+        ConfigError: all of them, a sentence each.
+    """
+    present = set(dataset.kinds.values())
+    faults = [
+        f"{word} has no effect: dataset {dataset.name} has no column of kind {' or '.join(kinds)}. Leave it out."
+        for word in typed
+        if (kinds := GROUPS_FOR_KINDS.get(word.split(".")[0])) and not present & set(kinds)
+    ]
+    if "split.stratify" in typed and target.strata is None:
+        faults.append(f"split.stratify has no effect: the target of task={target.task} has no classes. Leave it out.")
+    if faults:
+        raise ConfigError(faults)
 
 
 def draw_rows(

@@ -93,6 +93,10 @@ class Checkpoint(keras.callbacks.Callback):
         """Called by the engine."""
         self._write()
 
+    def on_interrupt(self) -> None:
+        """Called when the training is cut off by a person: nothing is lost."""
+        self._write()
+
     def restore_best(self) -> None:
         """Puts the best weights into the model, where there are any."""
         if self.best_weights is not None:

@@ -113,6 +113,10 @@ def train_network(
             # Last, so that it sees what the others add to the logs.
             callbacks=[*averaged, *built, history],
         )
+    except (KeyboardInterrupt, SystemExit):
+        for callback in built:
+            getattr(callback, "on_interrupt", lambda: None)()
+        raise
     finally:
         for callback in built:
             getattr(callback, "close", lambda: None)()
@@ -126,7 +130,12 @@ def _callbacks(nodes: DictConfig, size: int, task: DictConfig, journal: Journal)
         if node is None:
             continue
         callback = build(
-            node, key=f"callbacks.{name}", directory=journal.path, batch_size=size, console=journal.console
+            node,
+            key=f"callbacks.{name}",
+            directory=journal.path,
+            batch_size=size,
+            console=journal.console,
+            quiet=journal.quiet,
         )
         if not isinstance(callback, keras.callbacks.Callback):
             raise ConfigError(f"callbacks.{name}: {node['_target_']} is no Keras callback.")

@@ -63,7 +63,7 @@ def test_shipped_options_are_clean(composer: Composer, group: str, option: str):
         ("~seed", "seed: a value is mandatory here and none is set."),
         ("seed=???", "seed: a value is mandatory here and none is set."),
         ("trainer.epochs=many", "trainer.epochs: expected an integer"),
-        ("trainer.epochs.x=3", "trainer.epochs.x: 'trainer.epochs' is 200 with the chosen options"),
+        ("trainer.epochs.x=3", "trainer.epochs.x: 'trainer.epochs' is 300 with the chosen options"),
         ("trainer=3", "trainer: there is no option '3'."),
         (
             "schedule.factor=2",
