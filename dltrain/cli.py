@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -23,6 +24,9 @@ VERBS: dict[str, str] = {}
 USAGE = 2
 INTERRUPTED = 130
 TERMINATED = 143
+
+# Faults of the disk, which a person can mend; any other error that is not ours is a bug and shows where it is.
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,8 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        _tell_unexpected(error)
         return 1
 
 
@@ -158,9 +162,9 @@ def _run_hydra(words: list[str]) -> int:
         except DltrainError as error:
             codes.append(1 if sweep else error.exit_code)
             _tell(error, f"job {setting.job.num} ({' '.join(setting.overrides.task)}): " if sweep else "")
-        except Exception:
+        except Exception as error:
             codes.append(1)
-            traceback.print_exc()
+            _tell_unexpected(error)
         return None
 
     before, sys.argv = sys.argv, ["dltrain", *words]
@@ -195,3 +199,11 @@ def _value(word: str) -> str:
 def _tell(error: DltrainError, prefix: str = "") -> None:
     for fault in getattr(error, "faults", [str(error)]):
         print(f"error: {prefix}{fault}", file=sys.stderr)
+
+
+def _tell_unexpected(error: Exception) -> None:
+    if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+        where = f" '{error.filename}'" if error.filename else ""
+        print(f"error: a file{where} cannot be written: {error.strerror}.", file=sys.stderr)
+    else:
+        traceback.print_exception(error)

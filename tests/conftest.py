@@ -56,6 +56,8 @@ class FakeJournal:
 
     path: Path | None = None
     console: Any = None
+    quiet: bool = True
+    quiet: bool = True
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:

@@ -38,9 +38,7 @@ def test_linear_baseline_of_classes_is_logistic_regression(answers: Any) -> None
     truth = GENERATOR.integers(0, 3, ROWS).astype(float)
     features, found, target = answers(truth, "multiclass")
     model = LogisticRegression(max_iter=1_000).fit(features["table"], target.values)
-    np.testing.assert_allclose(
-        found["logistic regression"]["test"], model.predict_proba(features["table"]), atol=1e-4
-    )
+    np.testing.assert_allclose(found["logistic regression"]["test"], model.predict_proba(features["table"]), atol=1e-4)
     assert found["majority"]["test"].shape == (ROWS, 3)
 
 
@@ -76,7 +74,9 @@ def test_class_that_the_train_rows_lack_gets_no_probability(make_dataset: Any) -
     features = {"table": GENERATOR.standard_normal((9, 1)).astype(np.float32)}
     kept = np.flatnonzero(np.arange(9) % 3 != 1)
     train = {"table": features["table"][kept]}
-    found = baselines(dataset.take(kept), train, encode(dataset, "multiclass").take(kept), {"test": (dataset, features)})
+    found = baselines(
+        dataset.take(kept), train, encode(dataset, "multiclass").take(kept), {"test": (dataset, features)}
+    )
     assert (found["logistic regression"]["test"][:, 1] == 0).all()
 
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from sklearn.metrics import mean_absolute_error, root_mean_squared_error, roc_auc_score
+from sklearn.metrics import mean_absolute_error, roc_auc_score, root_mean_squared_error
 
 from dltrain.evaluation import Results, intervals, score
 from dltrain.objectives import SideAccuracy
@@ -101,7 +101,9 @@ class TestIntervals:
     def test_same_seed_same_interval(self) -> None:
         target, answers = regression(30)
         found = [
-            intervals([keras.metrics.MeanAbsoluteError(name="mae")], keras.losses.MeanSquaredError(), target, answers, s)
+            intervals(
+                [keras.metrics.MeanAbsoluteError(name="mae")], keras.losses.MeanSquaredError(), target, answers, s
+            )
             for s in (1, 1, 2)
         ]
         assert found[0] == found[1] != found[2]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ class TestDirectory:
     def test_splits_hold_each_row_once(self, finished: Any) -> None:
         splits = finished.json("splits.json")
         assert {part: len(ids) for part, ids in splits.items()} == {"train": 36, "validation": 12, "test": 12}
-        assert sorted(sum(splits.values(), [])) == list(range(60))
+        assert sorted(chain(*splits.values())) == list(range(60))
 
     def test_predictions_agree_with_the_metrics(self, finished: Any) -> None:
         table = pd.read_csv(finished.path / "predictions.csv")
@@ -160,7 +161,7 @@ def test_run_that_breaks_off_says_so(run_in: Any, tmp_path: Path, error: str, st
     assert run["test_scorings"] == []
     assert not (tmp_path / "metrics.json").exists()
     assert not (tmp_path / "model.keras").exists()
-    assert not [path for path in tmp_path.rglob(".part-*")]
+    assert not list(tmp_path.rglob(".part-*"))
 
 
 def test_training_that_diverges_fails_with_epoch_and_learning_rate(run_in: Any, tmp_path: Path) -> None:
@@ -229,5 +230,6 @@ def test_rows_limit_and_missing_targets_are_told(run_in: Any, tmp_path: Path) ->
     assert "5 rows dropped: their target is missing" in facts["notes"]
     assert "20 of 45 rows are used (rows=20)" in facts["notes"]
     assert facts["data"]["rows"] == 20
-    assert len(sum(run.json("splits.json").values(), [])) == 20
-    assert not {0, 1, 2, 3, 4} & set(sum(run.json("splits.json").values(), []))
+    kept = list(chain(*run.json("splits.json").values()))
+    assert len(kept) == 20
+    assert not {0, 1, 2, 3, 4} & set(kept)

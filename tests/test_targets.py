@@ -115,7 +115,12 @@ class TestRefusals:
             ("regression", [1.0, 1e37], DataError, r"reaches 1e\+37, too large for 32-bit training"),
             ("unit_regression", [0.5, 1.5], ConfigError, "from 0 to 1, 'target' is 1.5 in row 1. Use task=regression"),
             ("unit_regression", [-0.1, 1.0], ConfigError, "is -0.1 in row 0"),
-            ("regression", {"x": [1.0, 2.0], "y": [1.0, 2.0]}, ConfigError, "one target column, .* use task=multilabel"),
+            (
+                "regression",
+                {"x": [1.0, 2.0], "y": [1.0, 2.0]},
+                ConfigError,
+                "one target column, .* use task=multilabel",
+            ),
             ("multilabel", {"x": [0.0, 1.0], "y": [0.0, 2.0]}, ConfigError, "column 'y' has '2' in row 1"),
             ("multilabel", {"x": words("1", "maybe")}, ConfigError, "column 'x' has 'maybe' in row 1"),
         ],

@@ -20,8 +20,8 @@ class Task:
         metadata={"choices": ("auto", "binary", "multiclass", "multilabel", "regression", "unit_regression")},
     )
     activation: str | None = MISSING
-    loss: Any = MISSING
-    metrics: dict[str, Any] = MISSING
+    loss: dict[str, Any] = MISSING
+    metrics: dict[str, dict[str, Any]] = MISSING
     monitor: str = MISSING
     class_weight: Any = None
     target_scaling: str | None = field(default=None, metadata={"choices": ("standard", "none")})
@@ -49,8 +49,8 @@ class Text:
 class Regularizer:
     """Penalties on the weights that join the loss."""
 
-    kernel: Any = MISSING
-    bias: Any = MISSING
+    kernel: dict[str, Any] | None = MISSING
+    bias: dict[str, Any] | None = MISSING
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Config:
     normalization: Any = MISSING
     optimizer: Any = MISSING
     schedule: Any = MISSING
-    callbacks: dict[str, Any] = MISSING
+    callbacks: dict[str, dict[str, Any] | None] = MISSING
     trainer: Trainer = MISSING
     seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})
     rows: int | None = field(default=MISSING, metadata={"minimum": 10})

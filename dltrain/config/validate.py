@@ -20,6 +20,7 @@ def faults(config: DictConfig) -> list[str]:
         config: composed, each key valid by itself; its node `hydra` tells which were typed.
     """
     checks: tuple[Callable[[DictConfig], Iterator[str]], ...] = (
+        _shares,
         _monitors,
         _learning_rate,
         _model_ignores,
@@ -40,6 +41,16 @@ def typed(hydra: Any) -> list[str]:
     return [word.split("=")[0].lstrip("+~") for word in hydra.overrides.task]
 
 
+def _shares(config: DictConfig) -> Iterator[str]:
+    if not str(config.split.get("_target_")).startswith("dltrain.data.split."):
+        return
+    shares = {name: config.split[name] for name in ("train", "validation", "test") if name in config.split}
+    wrong = {name: share for name, share in shares.items() if not 0 < share < 1}
+    yield from (f"split.{name}: expected a share above 0 and below 1, got {share}." for name, share in wrong.items())
+    if len(shares) == 3 and not wrong and abs(sum(shares.values()) - 1) > 1e-6:
+        yield f"split: expected three shares that add up to 1, got {', '.join(map(str, shares.values()))}."
+
+
 def _monitors(config: DictConfig) -> Iterator[str]:
     if "metrics" not in config.task:
         return  # task=auto: the metrics are known when the target is; the training checks them then
@@ -52,7 +63,8 @@ def _monitors(config: DictConfig) -> Iterator[str]:
     ]
     nodes = {f"callbacks.{name}.monitor": (node or {}).get("monitor") for name, node in config.callbacks.items()}
     for key, monitor in {"task.monitor": config.task.monitor, **nodes}.items():
-        if isinstance(monitor, str) and monitor not in recorded:
+        follows = key != "task.monitor" and monitor == config.task.monitor
+        if isinstance(monitor, str) and monitor not in recorded and not follows:
             yield f"{key}: no metric of task={config.task.name} gives '{monitor}'.{did_you_mean(monitor, recorded)}"
 
 

@@ -74,17 +74,22 @@ def dense_stack(
 ) -> Any:
     """The hidden layers of `mlp` on a tensor of shape (batch, width)."""
     for width in units:
+        norm = normalization() if normalization else None
+        first = norm is not None and normalization_position == "before_activation"
+        # Batch normalization takes any bias away again; its gradient is rounding noise, which Adam blows up to full steps.
+        idle_bias = first and isinstance(norm, keras.layers.BatchNormalization) and regularizer.bias is None
         hidden = keras.layers.Dense(
             width,
+            use_bias=not idle_bias,
             kernel_initializer=initializer(),
             kernel_regularizer=regularizer.kernel,
             bias_regularizer=regularizer.bias,
         )(hidden)
-        if normalization and normalization_position == "before_activation":
-            hidden = normalization()(hidden)
+        if norm is not None and first:
+            hidden = norm(hidden)
         hidden = keras.layers.Activation(activation)(hidden)
-        if normalization and normalization_position == "after_activation":
-            hidden = normalization()(hidden)
+        if norm is not None and not first:
+            hidden = norm(hidden)
         if dropout:
             hidden = keras.layers.Dropout(dropout)(hidden)
     return hidden

@@ -82,14 +82,14 @@ class Graphs:
         metrics, finite = self._results()
         return {name: float(value) for name, value in metrics.items()}, bool(finite)
 
-    def _one_train_step(self, features: Any, targets: Any, weights: Any, order: Any, step: Any) -> None:
-        rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-        batch = (_rows(features, rows), tf.gather(targets, rows))
-        self.model.train_step(batch if weights is None else (*batch, tf.gather(weights, rows)))
+    def _one_train_step(self, *batch: Any) -> None:
+        self.model.train_step(batch)
 
     def _many_train_steps(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> None:
         def body(step: Any) -> Any:
-            self._train_step(features, targets, weights, order, step)
+            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
+            batch = (_rows(features, rows), tf.gather(targets, rows))
+            self._train_step(*batch if weights is None else (*batch, tf.gather(weights, rows)))
             return step + 1
 
         tf.while_loop(lambda step: step < last, body, [first])

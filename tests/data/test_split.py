@@ -119,12 +119,12 @@ def test_official_validation_is_a_share_of_the_other_rows() -> None:
 
 
 def test_ratio_refuses_to_mix_an_official_test_set() -> None:
-    with pytest.raises(ConfigError, match="would mix this dataset's official test set .* Use split=official"):
+    with pytest.raises(ConfigError, match=r"would mix this dataset's official test set .* Use split=official"):
         split.ratio(source(20, None, np.arange(20) > 10), seed=0, stratify=True, **SHARES)
 
 
 def test_official_needs_a_test_set() -> None:
-    with pytest.raises(ConfigError, match="no official test set. Use split=auto or split=ratio"):
+    with pytest.raises(ConfigError, match=r"no official test set\. Use split=auto or split=ratio"):
         split.official(source(20), seed=0, validation=0.1, stratify=True)
 
 

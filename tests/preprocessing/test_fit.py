@@ -92,7 +92,7 @@ def test_column_of_missing_cells_alone_can_be_fitted(make_dataset: Any, name: st
         assert np.isfinite(values).all()
 
 
-@pytest.mark.parametrize("word", ["[UNK]", "it's, \"quoted\"", "zwölf €", "a\nb", "  ", "[unknown to the train rows]"])
+@pytest.mark.parametrize("word", ["[UNK]", 'it\'s, "quoted"', "zwölf €", "a\nb", "  ", "[unknown to the train rows]"])
 def test_any_word_is_a_category(make_dataset: Any, word: str) -> None:
     train = make_dataset({"word": strings("a", word, "b")})
     preprocessing = fitted(train)

@@ -32,9 +32,7 @@ def wild(cells: Any, rows: Any, place: int) -> Any:
     return changed
 
 
-def learned(stage_of: Any, train_stage: Any, path: Any, dataset: Any, *overrides: str) -> tuple[Any, ...]:
-    stage = stage_of(*overrides, dataset=dataset)
-    train_stage(stage, path)
+def learned(stage: Any) -> tuple[Any, ...]:
     model = stage.data.preprocessing.model
     state = [*model.get_weights(), *stage.network.get_weights()]
     target = stage.data.target
@@ -67,15 +65,18 @@ def test_other_rows_change_no_statistic_and_no_weight(
     dataset = make_dataset(cells, target=target, kinds=kinds, task="regression")
     overrides = (*overrides, *words, "trainer.batch_size=16")
 
-    first = learned(stage_of, train_stage, tmp_path, dataset, *overrides)
-    split = stage_of(*overrides, dataset=dataset).data.split
+    stage = stage_of(*overrides, dataset=dataset)
+    train_stage(stage, tmp_path)
+    first, split = learned(stage), stage.data.split
     rest = np.concatenate([split.validation, split.test])
     changed = {name: wild(values, rest, place) for place, (name, values) in enumerate(cells.items())}
     strange = np.where(np.isin(np.arange(ROWS), rest), 1e4, target)
     other = make_dataset(changed, target=strange, kinds=kinds, task="regression")
-    assert learned(stage_of, train_stage, tmp_path, other, *overrides) == first
+    stage = stage_of(*overrides, dataset=other)
+    train_stage(stage, tmp_path)
+    assert learned(stage) == first
 
     # The same change in the train rows is noticed.
     changed = {name: wild(values, split.train[:20], place) for place, (name, values) in enumerate(cells.items())}
     noticed = make_dataset(changed, target=target, kinds=kinds, task="regression")
-    assert learned(stage_of, train_stage, tmp_path, noticed, *overrides)[0] != first[0]
+    assert learned(stage_of(*overrides, dataset=noticed))[0] != first[0]

@@ -99,7 +99,7 @@ def test_without_a_count_a_short_training_is_written_at_its_end(tmp_path: Path) 
 def test_best_scores_as_the_best_epoch(tmp_path: Path) -> None:
     # So large a rate makes the loss rise again.
     checkpoint = make_checkpoint(tmp_path, monitor="val_loss", every_epochs=1)
-    model, files, engine = train(tmp_path, checkpoint, rate=1.1)
+    _, files, engine = train(tmp_path, checkpoint, rate=1.1)
     values = [epoch["val_loss"] for epoch in files.epochs]
     best = int(np.argmin(values))
     assert best < EPOCHS - 1

@@ -38,7 +38,7 @@ def test_mode_wins(model: keras.Model) -> None:
 
 
 def test_unknown_direction_is_refused(model: keras.Model) -> None:
-    with pytest.raises(ConfigError, match="'val_learning_rate' does not say .* set mode"):
+    with pytest.raises(ConfigError, match=r"'val_learning_rate' does not say .* set mode"):
         direction("val_learning_rate", "auto", model)
 
 

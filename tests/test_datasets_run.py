@@ -1,0 +1,130 @@
+"""Every dataset goes from its source to a run directory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+SMOKE = ("experiment=smoke", "score_test=always")
+
+
+def real(name: str) -> Path:
+    """A file of the folder DLTRAIN_TEST_DATA."""
+    folder = os.environ.get("DLTRAIN_TEST_DATA")
+    if not folder:
+        pytest.skip("DLTRAIN_TEST_DATA names no folder of real data files")
+    path = Path(folder, name)
+    if not path.exists():
+        pytest.skip(f"DLTRAIN_TEST_DATA has no {name}")
+    return path
+
+
+def assert_complete(run: Any, task: str) -> pd.DataFrame:
+    """A finished run of a task, its test part scored; gives its predictions."""
+    assert run.json("run.json")["status"] == "completed"
+    metrics = run.json("metrics.json")
+    first = {"regression": "rmse", "unit_regression": "rmse"}.get(task, "accuracy")
+    for part in ("train", "validation", "test"):
+        assert np.isfinite(metrics[part][first]), (part, metrics[part])
+    predictions = pd.read_csv(run.path / "predictions.csv")
+    assert Counter(predictions["part"]) == {part: len(ids) for part, ids in run.json("splits.json").items()}
+    assert (run.path / "model.keras").stat().st_size > 0
+    return predictions
+
+
+@pytest.mark.parametrize(
+    ("words", "task"),
+    [
+        (["dataset=titanic"], "binary"),
+        (["dataset=titanic", "dataset.engineered=true", "encoding=embedding"], "binary"),
+        (["dataset=wine"], "multiclass"),
+        (["dataset=boston"], "regression"),
+        (["dataset=synthetic", "dataset.problem=multilabel"], "multilabel"),
+        (["dataset=synthetic", "dataset.problem=unit_regression", "task=unit_regression"], "unit_regression"),
+        (["dataset=synthetic", "dataset.kind=text", "model=text_bag"], "binary"),
+        (["dataset=synthetic", "dataset.kind=image", "dataset.problem=multiclass"], "multiclass"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else words,
+)
+def test_shipped_data(run_in: Any, tmp_path: Path, words: list[str], task: str) -> None:
+    assert_complete(run_in(tmp_path, *words, *SMOKE), task)
+
+
+def test_own_table(run_in: Any, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "id": [f"house {row}" for row in range(50)],
+            "area": generator.uniform(40, 200, 50).round(),
+            "zip": generator.choice(["07743", "10115", "Ö 1"], 50),
+            "price": generator.uniform(1e5, 1e6, 50).round(2),
+        }
+    )
+    table.to_csv(tmp_path / "houses.csv", index=False, sep=";", encoding="latin-1")
+    own = ("dataset=csv", f"dataset.path={tmp_path / 'houses.csv'}", "dataset.target=price", "dataset.id_column=id")
+    run = run_in(tmp_path / "run", *own, *SMOKE)
+    predictions = assert_complete(run, "regression")
+    assert set(predictions["row_id"]) == set(table["id"])
+    assert run.json("run.json")["data"]["name"] == "houses"
+
+
+class TestRealFiles:
+    def test_titanic_of_kaggle(self, run_in: Any, tmp_path: Path) -> None:
+        path = real("titanic/kaggle_train.csv")
+        run = run_in(tmp_path, "dataset=titanic", f"dataset.path={path}", "dataset.engineered=true", *SMOKE)
+        assert_complete(run, "binary")
+        assert "60 of 891 rows are used (rows=60)" in run.json("run.json")["notes"]
+
+    def test_wine_quality(self, run_in: Any, tmp_path: Path) -> None:
+        path = real("wine_quality/winequality-white.csv")
+        run = run_in(tmp_path, "experiment=wine_quality", f"dataset.path={path}", "model.units=[2]", "rows=100")
+        assert_complete(run, "regression")
+        assert run.json("run.json")["data"]["name"] == "winequality-white"
+
+    @pytest.mark.parametrize("name", ["housing.data", "boston_housing.npz"])
+    def test_boston(self, run_in: Any, tmp_path: Path, name: str) -> None:
+        source = ["dataset.source=keras"] if name.endswith(".npz") else []
+        run = run_in(tmp_path, "dataset=boston", f"dataset.path={real(f'boston/{name}')}", *source, *SMOKE)
+        assert_complete(run, "regression")
+        assert "60 of 506 rows are used (rows=60)" in run.json("run.json")["notes"]
+
+    def test_emotions(self, run_in: Any, tmp_path: Path) -> None:
+        labels = "[amazed-suprised,happy-pleased,relaxing-calm,quiet-still,sad-lonely,angry-aggresive]"
+        table = ("dataset=csv", f"dataset.path={real('emotions/emotions.arff.gz')}", f"dataset.target={labels}")
+        predictions = assert_complete(run_in(tmp_path, *table, *SMOKE), "multilabel")
+        assert {"target_sad-lonely", "probability_sad-lonely"} <= set(predictions)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def imdb(cls) -> str:
+        return f"dataset.path={real('imdb/aclImdb_labeled_50k.tar.gz')}"
+
+    def test_imdb_sentiment(self, run_in: Any, tmp_path: Path, imdb: str) -> None:
+        run = run_in(tmp_path, "dataset=imdb", imdb, *SMOKE, "rows=200")
+        assert_complete(run, "binary")
+        parts = {part: {name.split("/")[0] for name in ids} for part, ids in run.json("splits.json").items()}
+        assert parts == {"train": {"train"}, "validation": {"train"}, "test": {"test"}}
+
+    @pytest.mark.parametrize("task", ["regression", "unit_regression"])
+    def test_imdb_rating(self, run_in: Any, tmp_path: Path, imdb: str, task: str) -> None:
+        run = run_in(tmp_path, "dataset=imdb", imdb, "dataset.target=rating", f"task={task}", *SMOKE, "rows=200")
+        predictions = assert_complete(run, task)
+        assert predictions["target"].between(1, 10).all()
+        if task == "unit_regression":
+            assert predictions["prediction"].between(1, 10).all()
+
+    def test_official_test_reviews_stay_intact(self, run_in: Any, tmp_path: Path, imdb: str) -> None:
+        small = ("text.vocabulary_size=50", "text.sequence_length=5", "model.dimension=1", "model.units=[]")
+        run = run_in(tmp_path, "dataset=imdb", imdb, *small, "trainer.batch_size=auto", "trainer.epochs=1")
+        splits = run.json("splits.json")
+        assert {part: len(ids) for part, ids in splits.items()} == {"train": 22_500, "validation": 2_500, "test": 25_000}
+        assert all(name.startswith("test/") for name in splits["test"])
+        assert len(set(splits["test"])) == 25_000
+        assert not any(name.startswith("test/") for part in ("train", "validation") for name in splits[part])
