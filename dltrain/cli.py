@@ -198,7 +198,7 @@ def _value(word: str) -> str:
 
 def _tell(error: DltrainError, prefix: str = "") -> None:
     for fault in getattr(error, "faults", [str(error)]):
-        print(f"error: {prefix}{fault}", file=sys.stderr)
+        print(f"error: {prefix}{' '.join(fault.split())}", file=sys.stderr)
 
 
 def _tell_unexpected(error: Exception) -> None:

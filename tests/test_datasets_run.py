@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
-SMOKE = ("experiment=smoke", "score_test=always")
+from dltrain.cli import main
+
+
+class Finished(NamedTuple):
+    """A run directory."""
+
+    path: Path
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.path / name).read_text("utf-8"))
+
+
+Train = Callable[..., Finished]
+
+
+@pytest.fixture
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Train:
+    """Runs a command line in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def run(*words: str) -> Finished:
+        assert main([*words, "hydra.run.dir=run", "quiet=true"]) == 0
+        return Finished(tmp_path / "run")
+
+    return run
+
+
+@pytest.fixture
+def smoke(train: Train) -> Train:
+    """Runs a command line with `experiment=smoke`."""
+    return lambda *words: train("experiment=smoke", *words)
 
 
 def real(name: str) -> Path:
@@ -26,7 +59,7 @@ def real(name: str) -> Path:
     return path
 
 
-def assert_complete(run: Any, task: str) -> pd.DataFrame:
+def assert_complete(run: Finished, task: str) -> pd.DataFrame:
     """A finished run of a task, its test part scored; gives its predictions."""
     assert run.json("run.json")["status"] == "completed"
     metrics = run.json("metrics.json")
@@ -53,11 +86,11 @@ def assert_complete(run: Any, task: str) -> pd.DataFrame:
     ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else words,
 )
-def test_shipped_data(run_in: Any, tmp_path: Path, words: list[str], task: str) -> None:
-    assert_complete(run_in(tmp_path, *words, *SMOKE), task)
+def test_shipped_data(smoke: Train, words: list[str], task: str) -> None:
+    assert_complete(smoke(*words), task)
 
 
-def test_own_table(run_in: Any, tmp_path: Path) -> None:
+def test_own_table(smoke: Train, tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     table = pd.DataFrame(
         {
@@ -68,61 +101,59 @@ def test_own_table(run_in: Any, tmp_path: Path) -> None:
         }
     )
     table.to_csv(tmp_path / "houses.csv", index=False, sep=";", encoding="latin-1")
-    own = ("dataset=csv", f"dataset.path={tmp_path / 'houses.csv'}", "dataset.target=price", "dataset.id_column=id")
-    run = run_in(tmp_path / "run", *own, *SMOKE)
+    run = smoke("dataset=csv", "dataset.path=houses.csv", "dataset.target=price", "dataset.id_column=id")
     predictions = assert_complete(run, "regression")
     assert set(predictions["row_id"]) == set(table["id"])
     assert run.json("run.json")["data"]["name"] == "houses"
 
 
 class TestRealFiles:
-    def test_titanic_of_kaggle(self, run_in: Any, tmp_path: Path) -> None:
+    def test_titanic_of_kaggle(self, smoke: Train) -> None:
         path = real("titanic/kaggle_train.csv")
-        run = run_in(tmp_path, "dataset=titanic", f"dataset.path={path}", "dataset.engineered=true", *SMOKE)
+        run = smoke("dataset=titanic", f"dataset.path={path}", "dataset.engineered=true")
         assert_complete(run, "binary")
         assert "60 of 891 rows are used (rows=60)" in run.json("run.json")["notes"]
 
-    def test_wine_quality(self, run_in: Any, tmp_path: Path) -> None:
+    def test_wine_quality(self, train: Train) -> None:
         path = real("wine_quality/winequality-white.csv")
-        run = run_in(tmp_path, "experiment=wine_quality", f"dataset.path={path}", "model.units=[2]", "rows=100")
+        run = train("experiment=wine_quality", f"dataset.path={path}", "model.units=[2]", "rows=100", "trainer.epochs=1")
         assert_complete(run, "regression")
         assert run.json("run.json")["data"]["name"] == "winequality-white"
 
     @pytest.mark.parametrize("name", ["housing.data", "boston_housing.npz"])
-    def test_boston(self, run_in: Any, tmp_path: Path, name: str) -> None:
-        source = ["dataset.source=keras"] if name.endswith(".npz") else []
-        run = run_in(tmp_path, "dataset=boston", f"dataset.path={real(f'boston/{name}')}", *source, *SMOKE)
+    def test_boston(self, smoke: Train, name: str) -> None:
+        run = smoke("dataset=boston", f"dataset.path={real(f'boston/{name}')}")
         assert_complete(run, "regression")
         assert "60 of 506 rows are used (rows=60)" in run.json("run.json")["notes"]
 
-    def test_emotions(self, run_in: Any, tmp_path: Path) -> None:
+    def test_emotions(self, smoke: Train) -> None:
         labels = "[amazed-suprised,happy-pleased,relaxing-calm,quiet-still,sad-lonely,angry-aggresive]"
-        table = ("dataset=csv", f"dataset.path={real('emotions/emotions.arff.gz')}", f"dataset.target={labels}")
-        predictions = assert_complete(run_in(tmp_path, *table, *SMOKE), "multilabel")
+        path = real("emotions/emotions.arff.gz")
+        run = smoke("dataset=csv", f"dataset.path={path}", f"dataset.target={labels}")
+        predictions = assert_complete(run, "multilabel")
         assert {"target_sad-lonely", "probability_sad-lonely"} <= set(predictions)
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def imdb(cls) -> str:
-        return f"dataset.path={real('imdb/aclImdb_labeled_50k.tar.gz')}"
-
-    def test_imdb_sentiment(self, run_in: Any, tmp_path: Path, imdb: str) -> None:
-        run = run_in(tmp_path, "dataset=imdb", imdb, *SMOKE, "rows=200")
+    def test_imdb_sentiment(self, smoke: Train) -> None:
+        path = real("imdb/aclImdb_labeled_50k.tar.gz")
+        run = smoke("dataset=imdb", f"dataset.path={path}", "rows=200")
         assert_complete(run, "binary")
         parts = {part: {name.split("/")[0] for name in ids} for part, ids in run.json("splits.json").items()}
         assert parts == {"train": {"train"}, "validation": {"train"}, "test": {"test"}}
 
     @pytest.mark.parametrize("task", ["regression", "unit_regression"])
-    def test_imdb_rating(self, run_in: Any, tmp_path: Path, imdb: str, task: str) -> None:
-        run = run_in(tmp_path, "dataset=imdb", imdb, "dataset.target=rating", f"task={task}", *SMOKE, "rows=200")
+    def test_imdb_rating(self, smoke: Train, task: str) -> None:
+        path = real("imdb/aclImdb_labeled_50k.tar.gz")
+        run = smoke("dataset=imdb", f"dataset.path={path}", "dataset.target=rating", f"task={task}", "rows=200")
         predictions = assert_complete(run, task)
         assert predictions["target"].between(1, 10).all()
         if task == "unit_regression":
             assert predictions["prediction"].between(1, 10).all()
 
-    def test_official_test_reviews_stay_intact(self, run_in: Any, tmp_path: Path, imdb: str) -> None:
+    @pytest.mark.slow
+    def test_official_test_reviews_stay_intact(self, train: Train) -> None:
+        path = real("imdb/aclImdb_labeled_50k.tar.gz")
         small = ("text.vocabulary_size=50", "text.sequence_length=5", "model.dimension=1", "model.units=[]")
-        run = run_in(tmp_path, "dataset=imdb", imdb, *small, "trainer.batch_size=auto", "trainer.epochs=1")
+        run = train("dataset=imdb", f"dataset.path={path}", *small, "trainer.batch_size=auto", "trainer.epochs=1")
         splits = run.json("splits.json")
         assert {part: len(ids) for part, ids in splits.items()} == {"train": 22_500, "validation": 2_500, "test": 25_000}
         assert all(name.startswith("test/") for name in splits["test"])

@@ -154,7 +154,9 @@ class Composer:
             for key, fault in unlisted.items():
                 if not any(f"{key}.".startswith(f"{each}.") or each.startswith(f"{key}.") for each in told):
                     unlike.append(fault)
-            return config, [*faults, *unlike] or validate.faults(config) or unresolved_directories(config)
+            faults += unlike
+            faults += validate.faults(config, lenient=bool(faults))
+            return config, faults or unresolved_directories(config)
 
     def _sort(self, parsed: Sequence[Override]) -> tuple[tuple[str, ...], list[Override], list[str]]:
         """Choices of options, values, and the faults of those that are neither."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.config.signatures import Signature, signature
 from dltrain.errors import did_you_mean
@@ -13,11 +14,12 @@ from dltrain.errors import did_you_mean
 CLASS_TASKS = ("auto", "binary", "multiclass")
 
 
-def faults(config: DictConfig) -> list[str]:
+def faults(config: DictConfig, *, lenient: bool) -> list[str]:
     """A sentence for each combination of keys that cannot work.
 
     Args:
-        config: composed, each key valid by itself; its node `hydra` tells which were typed.
+        config: composed; its node `hydra` tells which keys were typed.
+        lenient: whether keys are known to be faulty by themselves, so that a check may stumble over them.
     """
     checks: tuple[Callable[[DictConfig], Iterator[str]], ...] = (
         _shares,
@@ -29,7 +31,14 @@ def faults(config: DictConfig) -> list[str]:
         _head,
         _without_effect,
     )
-    return [fault for check in checks for fault in check(config)]
+    found: list[str] = []
+    for check in checks:
+        try:
+            found += check(config)
+        except (AttributeError, KeyError, TypeError, OmegaConfBaseException):
+            if not lenient:
+                raise
+    return found
 
 
 def typed(hydra: Any) -> list[str]:

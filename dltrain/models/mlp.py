@@ -76,7 +76,7 @@ def dense_stack(
     for width in units:
         norm = normalization() if normalization else None
         first = norm is not None and normalization_position == "before_activation"
-        # Batch normalization takes any bias away again; its gradient is rounding noise, which Adam blows up to full steps.
+        # Batch normalization takes any bias away again: its gradient is rounding noise that Adam blows up.
         idle_bias = first and isinstance(norm, keras.layers.BatchNormalization) and regularizer.bias is None
         hidden = keras.layers.Dense(
             width,

@@ -28,8 +28,11 @@ def _affine(shift: Values, stretch: Values) -> Scaling:
 
 
 def _deviation(rows: Values) -> Values:
+    # Squares of huge numbers overflow, so that a power of two is taken out, which changes no digit.
+    _, exponent = np.frexp(np.abs(rows).max(axis=0))
+    deviation = np.ldexp(np.ldexp(rows, -exponent).std(axis=0), exponent)
     # Rounding gives a constant column such as 0.1, 0.1, 0.1 a deviation of its own.
-    return np.where(rows.max(axis=0) > rows.min(axis=0), rows.std(axis=0), 0.0)
+    return np.where(rows.max(axis=0) > rows.min(axis=0), deviation, 0.0)
 
 
 def _rows(values: Values) -> Values:
