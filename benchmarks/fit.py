@@ -20,15 +20,15 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 from dltrain.config.compose import compose  # noqa: E402
-from dltrain.data.load import choose_task, load_dataset, split_rows  # noqa: E402
-from dltrain.models.network import build_network  # noqa: E402
-from dltrain.prepared import prepare  # noqa: E402
+from dltrain.data.load import load_dataset  # noqa: E402
+from dltrain.run import Experiment, assemble  # noqa: E402
 from dltrain.training.engine import Engine  # noqa: E402
-from dltrain.training.train import compile_for  # noqa: E402
 
 
 class Silent:
     """Stands in for the journal, which the stages tell what they did."""
+
+    typed: tuple[str, ...] = ()
 
     def note(self, text: str) -> None:
         pass
@@ -54,57 +54,30 @@ def main() -> None:
     config = compose([*arguments.overrides, f"trainer.epochs={arguments.epochs}"])
     journal: Any = Silent()
     dataset = load_dataset(config.dataset, journal)
-    task, target = choose_task(config.task, dataset, journal)
-    split = split_rows(config.split, dataset, target, config.seed, journal)
-    data = prepare(
-        dataset,
-        target,
-        split,
-        imputation=config.imputation,
-        scaling=config.scaling,
-        encoding=config.encoding,
-        text=config.text,
-        scales_target=task.get("target_scaling") == "standard",
-        engine="resident",
-        memory_budget=config.trainer.memory_budget,
-    )
 
-    def network() -> tuple[keras.Model, int]:
+    def assembled() -> Experiment:
         keras.utils.set_random_seed(config.seed)
-        model = build_network(
-            config.model,
-            data.preprocessing,
-            data.target,
-            activation=task.activation,
-            initializer=config.initializer,
-            regularizer=config.regularizer,
-            normalization=config.normalization,
-            embedding_dimension=config.encoding.get("dimension"),
-        )
-        size = compile_for(
-            data, model, task=task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer
-        )
-        return model, size
+        return assemble(config, dataset, journal)
 
     def engine() -> tuple[float, list[dict[str, float]]]:
-        model, size = network()
-        history = History()
+        made, history = assembled(), History()
+        sources = made.data.source("train"), made.data.source("validation")
         began = time.perf_counter()
-        trained = Engine(model, batch_size=size, shuffle=False, seed=config.seed)
-        trained.train(data.source("train"), data.source("validation"), epochs=arguments.epochs, callbacks=[history])
+        trained = Engine(made.network, batch_size=made.batch_size, shuffle=False, seed=config.seed)
+        trained.train(*sources, epochs=arguments.epochs, callbacks=[history])
         return time.perf_counter() - began, history.epochs
 
     def fit() -> tuple[float, list[dict[str, float]]]:
-        model, size = network()
+        made, history = assembled(), History()
+        data = made.data
         parts = {
             part: (data.features(part), data.target.take(data.rows(part)).column) for part in ("train", "validation")
         }
-        history = History()
         began = time.perf_counter()
-        model.fit(
+        made.network.fit(
             *parts["train"],
             validation_data=parts["validation"],
-            batch_size=size,
+            batch_size=made.batch_size,
             epochs=arguments.epochs,
             shuffle=False,
             callbacks=[history],
@@ -119,7 +92,7 @@ def main() -> None:
         taken, theirs = fit()
         seconds["fit"].append(taken)
     difference = max(abs(a[name] - b[name]) for a, b in zip(ours, theirs, strict=True) for name in b)
-    rows = len(split.train)
+    rows = assembled().data.source("train").rows
     print(f"{dataset.name}: {rows} train rows, {arguments.epochs} epochs, {arguments.repeats} times each in turn")
     for name, taken_each in seconds.items():
         print(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import keras
 from omegaconf import DictConfig
 
+from dltrain.data.dataset import Dataset
 from dltrain.data.load import choose_task, draw_rows, load_dataset, refuse_ignored, split_rows
 from dltrain.evaluation import Results
 from dltrain.journal import Journal
 from dltrain.models.network import build_network
-from dltrain.prepared import prepare
+from dltrain.prepared import Prepared, prepare
 from dltrain.scoring import score_run
 from dltrain.training.train import compile_for, train_network
 
@@ -27,20 +30,69 @@ def run_job(config: DictConfig) -> float:
         return run(config, journal).best_value
 
 
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that a training needs, ready and compiled.
+
+    Attributes:
+        task: the row of the head table.
+        data: split and preprocessed.
+        network: compiled.
+        batch_size: rows a step.
+    """
+
+    task: DictConfig
+    data: Prepared
+    network: keras.Model
+    batch_size: int
+
+
 def run(config: DictConfig, journal: Journal) -> Results:
-    """Runs the experiment from raw data to a run directory; behind this function nobody sees the whole config.
+    """Runs the experiment from raw data to a run directory; behind this module nobody sees the whole config.
 
     Args:
         config: composed and checked.
         journal: what the run tells, to the terminal and into its directory.
     """
-    seed = config.seed
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(config.seed)
     dataset = load_dataset(config.dataset, journal)
+    experiment = assemble(config, dataset, journal)
+    journal.header(experiment.data, experiment.network, experiment.batch_size)
+    training = train_network(
+        experiment.data,
+        experiment.network,
+        task=experiment.task,
+        trainer=config.trainer,
+        callbacks=config.callbacks,
+        batch_size=experiment.batch_size,
+        seed=config.seed,
+        journal=journal,
+    )
+    results = score_run(
+        experiment.data,
+        experiment.network,
+        training,
+        task=experiment.task,
+        with_test=config.score_test != "never",
+        seed=config.seed,
+        journal=journal,
+    )
+    journal.finish(results)
+    return results
+
+
+def assemble(config: DictConfig, dataset: Dataset, journal: Journal) -> Experiment:
+    """From raw data to a compiled network: task, split, preprocessing, network.
+
+    Args:
+        config: composed and checked.
+        dataset: raw.
+        journal: told of what was chosen.
+    """
     task, target = choose_task(config.task, dataset, journal)
     refuse_ignored(journal.typed, dataset, target)
-    dataset, target = draw_rows(config.rows, dataset, target, seed, journal)
-    split = split_rows(config.split, dataset, target, seed, journal)
+    dataset, target = draw_rows(config.rows, dataset, target, config.seed, journal)
+    split = split_rows(config.split, dataset, target, config.seed, journal)
     data = prepare(
         dataset,
         target,
@@ -66,19 +118,4 @@ def run(config: DictConfig, journal: Journal) -> Results:
     batch_size = compile_for(
         data, network, task=task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer
     )
-    journal.header(data, network, batch_size)
-    training = train_network(
-        data,
-        network,
-        task=task,
-        trainer=config.trainer,
-        callbacks=config.callbacks,
-        batch_size=batch_size,
-        seed=seed,
-        journal=journal,
-    )
-    results = score_run(
-        data, network, training, task=task, with_test=config.score_test != "never", seed=seed, journal=journal
-    )
-    journal.finish(results)
-    return results
+    return Experiment(task, data, network, batch_size)

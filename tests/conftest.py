@@ -57,6 +57,7 @@ class FakeJournal:
     path: Path | None = None
     console: Any = None
     quiet: bool = True
+    typed: tuple[str, ...] = ()
     quiet: bool = True
     notes: list[str] = field(default_factory=list)
 
@@ -124,10 +125,8 @@ def stage_of(compose_config: Callable[..., DictConfig]) -> Callable[..., Stage]:
     """Goes through a run up to its training: `stage_of(*overrides, dataset=None)`."""
     import keras
 
-    from dltrain.data.load import choose_task, load_dataset, split_rows
-    from dltrain.models.network import build_network
-    from dltrain.prepared import prepare
-    from dltrain.training.train import compile_for
+    from dltrain.data.load import load_dataset
+    from dltrain.run import assemble
 
     def stage(*overrides: str, dataset: Dataset | None = None) -> Stage:
         config = compose_config(*overrides)
@@ -135,34 +134,8 @@ def stage_of(compose_config: Callable[..., DictConfig]) -> Callable[..., Stage]:
         keras.utils.clear_session()
         keras.utils.set_random_seed(config.seed)
         journal: Any = FakeJournal()
-        dataset = dataset or load_dataset(config.dataset, journal)
-        task, target = choose_task(config.task, dataset, journal)
-        data = prepare(
-            dataset,
-            target,
-            split_rows(config.split, dataset, target, config.seed, journal),
-            imputation=config.imputation,
-            scaling=config.scaling,
-            encoding=config.encoding,
-            text=config.text,
-            scales_target=task.get("target_scaling") == "standard",
-            engine=config.trainer.engine,
-            memory_budget=config.trainer.memory_budget,
-        )
-        network = build_network(
-            config.model,
-            data.preprocessing,
-            data.target,
-            activation=task.activation,
-            initializer=config.initializer,
-            regularizer=config.regularizer,
-            normalization=config.normalization,
-            embedding_dimension=config.encoding.get("dimension"),
-        )
-        size = compile_for(
-            data, network, task=task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer
-        )
-        return Stage(config, data, network, task, size)
+        made = assemble(config, dataset or load_dataset(config.dataset, journal), journal)
+        return Stage(config, made.data, made.network, made.task, made.batch_size)
 
     return stage
 

@@ -21,7 +21,10 @@ from dltrain.cli import main
 LINEAR = ("model=linear", "trainer.epochs=1", "quiet=true", "~callbacks.tensorboard", "~callbacks.progress")
 # id: the words typed, and a part of the one sentence that answers. None of these needs any data.
 CONFIG_FAULTS: dict[str, tuple[str, str]] = {
-    "shares": ("split=ratio split.train=0.7 split.validation=0.2 split.test=0.2", "split: expected three shares that add"),
+    "shares": (
+        "split=ratio split.train=0.7 split.validation=0.2 split.test=0.2",
+        "split: expected three shares that add",
+    ),
     "monitor": ("callbacks.early_stopping.monitor=val_acuracy", "'val_accuracy'"),
     "monitor of the task": ("task.monitor=val_mae", "task.monitor: no metric of task=binary gives 'val_mae'"),
     "batch of one": ("trainer.batch_size=1", "trainer.batch_size: batch normalization of a single row"),
@@ -228,7 +231,9 @@ numbers = st.one_of(
     st.integers(-3, 3),
     st.just(math.nan),
 )
-letters = st.sampled_from(["", "a", "b", "Ä, ö", 'say "x"', "日本", "two\nlines", "NA", " ", "-", "007", "🚢", "e\u0301"])
+letters = st.sampled_from(
+    ["", "a", "b", "Ä, ö", 'say "x"', "日本", "two\nlines", "NA", " ", "-", "007", "🚢", "e\u0301"]
+)
 
 
 @st.composite
@@ -236,7 +241,9 @@ def tables(draw: st.DrawFn) -> dict[str, list[Any]]:
     """Columns of numbers, words or both, with gaps and rows that come twice; the first is the target."""
     rows = draw(st.one_of(st.integers(20, 60), st.integers(1, 60)))
     cells = [numbers, letters, st.one_of(numbers, letters), st.sampled_from(["a", "b", "Ö"]), st.floats(-1, 1)]
-    names = draw(st.lists(st.sampled_from(["a", "b b", "Größe", "x/y", "1", "c.d"]), min_size=1, max_size=5, unique=True))
+    names = draw(
+        st.lists(st.sampled_from(["a", "b b", "Größe", "x/y", "1", "c.d"]), min_size=1, max_size=5, unique=True)
+    )
     columns = {
         name: draw(st.lists(draw(st.sampled_from(cells)), min_size=rows, max_size=rows)) for name in ["target", *names]
     }

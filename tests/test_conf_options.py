@@ -27,7 +27,7 @@ def options(group: str) -> list[str]:
     ("group", "option"),
     [
         (group, option)
-        for group in ("optimizer", "initializer", "regularizer", "normalization", "schedule", "scaling", "imputation")
+        for group in ("optimizer", "initializer", "regularizer", "normalization", "schedule")
         for option in options(group)
         if (group, option) != ("normalization", IMAGES_ONLY)
     ],

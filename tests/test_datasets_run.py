@@ -116,7 +116,9 @@ class TestRealFiles:
 
     def test_wine_quality(self, train: Train) -> None:
         path = real("wine_quality/winequality-white.csv")
-        run = train("experiment=wine_quality", f"dataset.path={path}", "model.units=[2]", "rows=100", "trainer.epochs=1")
+        run = train(
+            "experiment=wine_quality", f"dataset.path={path}", "model.units=[2]", "rows=100", "trainer.epochs=1"
+        )
         assert_complete(run, "regression")
         assert run.json("run.json")["data"]["name"] == "winequality-white"
 
@@ -155,7 +157,11 @@ class TestRealFiles:
         small = ("text.vocabulary_size=50", "text.sequence_length=5", "model.dimension=1", "model.units=[]")
         run = train("dataset=imdb", f"dataset.path={path}", *small, "trainer.batch_size=auto", "trainer.epochs=1")
         splits = run.json("splits.json")
-        assert {part: len(ids) for part, ids in splits.items()} == {"train": 22_500, "validation": 2_500, "test": 25_000}
+        assert {part: len(ids) for part, ids in splits.items()} == {
+            "train": 22_500,
+            "validation": 2_500,
+            "test": 25_000,
+        }
         assert all(name.startswith("test/") for name in splits["test"])
         assert len(set(splits["test"])) == 25_000
         assert not any(name.startswith("test/") for part in ("train", "validation") for name in splits[part])

@@ -8,8 +8,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from dltrain.config.compose import Composer, compose, conf_directory
-from dltrain.errors import ConfigError
 from dltrain.config.hydra_node import resolving
+from dltrain.errors import ConfigError
 
 
 @pytest.fixture(scope="module")

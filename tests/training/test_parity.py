@@ -12,7 +12,7 @@ from dltrain.prepared import class_weights
 from dltrain.training import source as sources
 from dltrain.training.engine import Engine
 
-EPOCHS = 3
+EPOCHS = 2
 CASES = {
     "binary": (),
     "multiclass": ("dataset.problem=multiclass",),
@@ -22,8 +22,7 @@ CASES = {
     "dropout_and_normalization": ("model.units=[4,3]", "model.dropout=0.5", "dataset.problem=regression"),
     "class_weights": ("dataset.problem=multiclass", "task.class_weight=balanced"),
     "schedule": ("dataset.problem=regression", "schedule=cosine", "schedule.warmup_epochs=1"),
-    "l2": ("dataset.problem=regression", "regularizer=l2"),
-    "global_clipnorm": ("dataset.problem=regression", "optimizer.global_clipnorm=0.1"),
+    "l2_and_clipnorm": ("dataset.problem=regression", "regularizer=l2", "optimizer.global_clipnorm=0.1"),
     "words": ("dataset.kind=text", "dataset.problem=regression", "model=text_bag", "model.dropout=0.3"),
     "embedded_categories": ("encoding=embedding", "dataset.problem=regression"),
 }
