@@ -58,7 +58,6 @@ class FakeJournal:
     console: Any = None
     quiet: bool = True
     typed: tuple[str, ...] = ()
-    quiet: bool = True
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:

@@ -73,7 +73,7 @@ class Engine:
         logs: dict[str, float] = {}
         for epoch in range(first_epoch, epochs):
             hooks.on_epoch_begin(epoch)
-            self.model.reset_metrics()
+            self.graphs.reset()
             self._epoch(source, epoch, steps, hooks if each_step else None, steppers)
             logs, finite = self.graphs.results()
             if not finite:
@@ -88,7 +88,7 @@ class Engine:
 
     def evaluate(self, source: Source) -> dict[str, float]:
         """Loss and metrics over all rows, in inference mode."""
-        self.model.reset_metrics()
+        self.graphs.reset()
         order = np.arange(source.rows)
         for block in source.blocks(order, EVALUATION_BATCH):
             self.graphs.test(block)

@@ -36,6 +36,7 @@ class Graphs:
         self._test_steps = tf.function(self._many_test_steps, autograph=False, reduce_retracing=True)
         self._forward = tf.function(self._answers, autograph=False, reduce_retracing=True)
         self._results = tf.function(self._metrics_and_check, autograph=False)
+        self._reset = tf.function(model.reset_metrics, autograph=False)
 
     def _trace_training_anew(self) -> None:
         # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
@@ -76,6 +77,10 @@ class Graphs:
             for first in range(0, int(block.order.shape[0]), EVALUATION_BATCH)
         ]
         return np.concatenate(parts).astype(np.float32)
+
+    def reset(self) -> None:
+        """Empties the metrics."""
+        self._reset()
 
     def results(self) -> tuple[dict[str, float], bool]:
         """The metrics so far, and whether every weight is finite."""
