@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import keras
@@ -11,11 +10,6 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.training.source import Block
-
-try:
-    from tensorflow.python.eager.context import function_executor_type
-except ImportError:  # a private name; without it the same graphs run a quarter slower
-    function_executor_type = None
 
 EVALUATION_BATCH = 1024
 
@@ -31,18 +25,14 @@ class Graphs:
     def __init__(self, model: keras.Model, batch_size: int) -> None:
         self.model = model
         self.batch_size = batch_size
-        self._takes_turns = _can_take_turns()
-        self._trace_training_anew()
+        # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
+        # The inner function is optimized by itself, as `fit` has it, and so are its numbers `fit`'s.
+        self._train_step = tf.function(self._one_train_step, autograph=False, reduce_retracing=True)
+        self._train_steps = tf.function(self._many_train_steps, autograph=False, reduce_retracing=True)
         self._test_steps = tf.function(self._many_test_steps, autograph=False, reduce_retracing=True)
         self._forward = tf.function(self._answers, autograph=False, reduce_retracing=True)
         self._results = tf.function(self._metrics_and_check, autograph=False)
         self._reset = tf.function(model.reset_metrics, autograph=False)
-
-    def _trace_training_anew(self) -> None:
-        # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
-        # The inner function is optimized by itself, exactly as `fit` has it: its numbers are `fit`'s to the last bit.
-        self._train_step = tf.function(self._one_train_step, autograph=False, reduce_retracing=True)
-        self._train_steps = tf.function(self._many_train_steps, autograph=False, reduce_retracing=True)
 
     def build(self, block: Block) -> None:
         """Makes the variables of loss, metrics and optimizer, which must exist before the first graph."""
@@ -54,17 +44,7 @@ class Graphs:
     def train(self, block: Block, first: int, last: int) -> None:
         """Training steps number `first` to below `last` of a block."""
         bounds = tf.constant(first, tf.int64), tf.constant(last, tf.int64)
-        arguments = (block.features, block.targets, block.weights, block.order, *bounds)
-        if self._takes_turns:
-            try:
-                with function_executor_type("SINGLE_THREADED_EXECUTOR"):
-                    self._train_steps(*arguments)
-                return
-            except tf.errors.FailedPreconditionError:
-                # A loop in a graph function of the model's own, which only the usual executor knows.
-                self._takes_turns = False
-                self._trace_training_anew()
-        self._train_steps(*arguments)
+        self._train_steps(block.features, block.targets, block.weights, block.order, *bounds)
 
     def test(self, block: Block) -> None:
         """Loss and metrics over a block, added to what the metrics hold."""
@@ -119,16 +99,3 @@ class Graphs:
 
 def _rows(features: Any, rows: Any) -> Any:
     return {name: tf.gather(values, rows) for name, values in features.items()}
-
-
-def _can_take_turns() -> bool:
-    """Whether a graph's operations can run one after the other: for small ones, threads cost more than they gain.
-
-    An operation that is large in itself still uses all cores. With a single thread between operations, as on a machine
-    of one core, such a graph would wait for itself for ever.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = tf.config.threading.get_inter_op_parallelism_threads() or int(
-        os.environ.get("TF_NUM_INTEROP_THREADS", cores)
-    )
-    return function_executor_type is not None and threads > 1
