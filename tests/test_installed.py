@@ -17,14 +17,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 
+LONGEST = 900  # seconds that a command may take, with all downloads
+
 pytestmark = pytest.mark.slow
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def shell_lines(title: str) -> list[str]:
     """The commands of a section of the README."""
     text = README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-    blocks = re.findall(r"^```shell\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines()]
+    return [line for block in blocks("shell", text) for line in block.splitlines()]
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,9 @@ class Installed:
 
 
 def run(line: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST
+    )
     assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done
 
@@ -106,6 +114,18 @@ def test_first_command_of_the_readme(installed: Installed) -> None:
     assert_run(installed.first_run)
 
 
+def test_model_answers_without_dltrain(installed: Installed, tmp_path: Path) -> None:
+    (snippet,) = [block for block in blocks("python") if "load_model(" in block]
+    script = re.sub(r'load_model\(".*?"\)', f'load_model("{installed.first_run / "model.keras"}")', snippet)
+    (tmp_path / "snippet.py").write_text(script)
+    answer = re.search(r"\[\[([\d.]+)\]\]", installed.run("python snippet.py", tmp_path).stdout)
+    said = re.search(r"# ([\d.]+): ", snippet)
+    assert answer
+    assert said
+    # Another processor rounds in another way, which a whole training makes larger.
+    assert float(answer[1]) == pytest.approx(float(said[1]), abs=0.05)
+
+
 def test_wheel_has_package_and_configs_and_nothing_else(installed: Installed) -> None:
     names = set(zipfile.ZipFile(installed.wheel).namelist())
     ours = {path.relative_to(ROOT) for folder in ("conf", "dltrain") for path in (ROOT / folder).rglob("*")}
@@ -116,7 +136,12 @@ def test_wheel_has_package_and_configs_and_nothing_else(installed: Installed) ->
 
 def test_wheel_runs_from_an_empty_directory(installed: Installed, tmp_path: Path) -> None:
     done = installed.run("dltrain dataset=titanic optimizer=adam", tmp_path)
-    assert "Traceback" not in done.stderr
+    assert done.stderr == ""
+    printed = [line.strip() for line in done.stdout.splitlines()]
+    (shown,) = [block for block in blocks("text") if block.startswith("$ dltrain dataset=titanic optimizer=adam\n")]
+    # What comes before the run's own directory and numbers is the same wherever it runs.
+    before = [line.strip() for line in shown.partition("directory ")[0].splitlines()[1:]]
+    assert before == printed[: len(before)]
     (record,) = tmp_path.rglob("run.json")
     assert_run(record.parent)
     assert "optimizer: adagrad" in installed.run("python -m dltrain --help", tmp_path).stdout
