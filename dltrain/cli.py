@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 # First word of a command line -> module and function; it takes the other words and returns the exit code.
-VERBS: dict[str, str] = {}
+VERBS: dict[str, str] = {
+    "runs": "dltrain.verbs.runs:main",
+}
 
 USAGE = 2
 INTERRUPTED = 130

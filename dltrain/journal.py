@@ -25,6 +25,7 @@ from dltrain.errors import DltrainError
 from dltrain.evaluation import Results
 from dltrain.prepared import Prepared
 from dltrain.rundir import RunDirectory
+from dltrain.settings import choices_of, settings_of
 from dltrain.terminal import show_header, show_results, start_logging, stop_logging
 
 logger = logging.getLogger("dltrain")
@@ -62,6 +63,8 @@ class Journal:
         self.directory.start(
             seed=self.config.seed,
             overrides=list(HydraConfig.get().overrides.task),
+            choices=choices_of(HydraConfig.get().runtime.choices),
+            settings=settings_of(self.config),
             device=_device(),
             notes=[],
             warnings=[],

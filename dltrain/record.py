@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import functools
 import json
+import os
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.errors import ConfigError, did_you_mean
+from dltrain.settings import choices_of, flat, without_repeats
+
+# Written in C, and ten times as fast, where PyYAML was built with it; as safe.
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Record:
@@ -34,6 +40,36 @@ class Record:
     def facts(self) -> dict[str, Any]:
         """The content of run.json."""
         return dict(self.json("run.json"))
+
+    @functools.cached_property
+    def status(self) -> str:
+        """Running, completed, failed or interrupted; `died` where it says running and its process is gone."""
+        status = str(self.facts.get("status", "unknown"))
+        pid, host = self.facts.get("pid"), self.facts.get("host")
+        gone = status == "running" and isinstance(pid, int) and host == platform.node() and not _alive(pid)
+        return "died" if gone else status
+
+    @functools.cached_property
+    def settings(self) -> dict[str, Any]:
+        """Every setting by its full key, resolved; empty where the run ended before it had any."""
+        known = self.facts.get("settings")
+        if isinstance(known, dict):
+            return known
+        # Runs of versions that did not write them into run.json.
+        resolved, written = self._yaml("config.yaml"), self._yaml(".hydra/config.yaml")
+        return without_repeats(flat(written or {}), flat(resolved)) if isinstance(resolved, dict) else {}
+
+    @functools.cached_property
+    def choices(self) -> dict[str, Any]:
+        """The option of each group; null where a group has none chosen."""
+        known = self.facts.get("choices")
+        if isinstance(known, dict):
+            return known
+        hydra = self._yaml(".hydra/hydra.yaml")
+        try:
+            return choices_of(hydra["hydra"]["runtime"]["choices"])
+        except (KeyError, TypeError, AttributeError):
+            return {}
 
     @functools.cached_property
     def config(self) -> DictConfig:
@@ -65,6 +101,12 @@ class Record:
             rows = csv.DictReader(lines)
             return [{name: float(cell) for name, cell in row.items() if name and cell} for row in rows]
 
+    def _yaml(self, name: str) -> Any:
+        try:
+            return yaml.load((self.path / name).read_text("utf-8"), _YAML_LOADER)
+        except (OSError, ValueError, yaml.YAMLError):
+            return None
+
     def json(self, name: str) -> Any:
         """A JSON file of the run.
 
@@ -75,6 +117,18 @@ class Record:
             return json.loads((self.path / name).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"'{self.path / name}' cannot be read: {error}") from error
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix":  # elsewhere there is no signal that only asks
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
 
 
 def _no_run(path: Path) -> str:

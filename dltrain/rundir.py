@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -38,6 +39,8 @@ class RunDirectory:
             "command": sys.argv,
             "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
             "platform": platform.platform(),
+            "host": platform.node(),
+            "pid": os.getpid(),
             "git": _git(),
             "test_scorings": [],
             **facts,

@@ -1,0 +1,70 @@
+"""A config as one row of `key: value`, and which of these keys tell several runs apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+# They change what is told, not what is trained.
+TELL_ONLY = frozenset({"quiet", "verbose", "score_test"})
+_REFERENCE = re.compile(r"\$\{[\w.]+\}")
+
+
+def flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as `{"trainer.epochs": 300, …}`; a list is one value."""
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        if isinstance(value, Mapping) and value:
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def settings_of(config: DictConfig) -> dict[str, Any]:
+    """Every setting of a composed config, resolved; those that only repeat another key are left out."""
+    written: Any = OmegaConf.to_container(config, resolve=False)
+    resolved: Any = OmegaConf.to_container(config, resolve=True)
+    return without_repeats(flat(written), flat(resolved))
+
+
+def without_repeats(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings but for those that were written as `${another.key}`."""
+    repeats = [key for key, value in written.items() if isinstance(value, str) and _REFERENCE.fullmatch(value)]
+    return {
+        key: value
+        for key, value in resolved.items()
+        if not any(key == repeat or key.startswith(f"{repeat}.") for repeat in repeats)
+    }
+
+
+def choices_of(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The option that was chosen of each group, without Hydra's own groups and those that follow from others."""
+    return {str(group): option for group, option in choices.items() if not re.search("^hydra/|@", str(group))}
+
+
+def differing(runs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[str]:
+    """The groups and keys in which runs differ.
+
+    A key below a group counts only among runs that chose the same option of the group: that Adam has a `beta_1` and
+    SGD has none follows from `optimizer`.
+
+    Args:
+        runs: choices and settings of each.
+    """
+    options = [{group: str(option) for group, option in choices.items()} for choices, _ in runs]
+    groups = list(dict.fromkeys(group for choices in options for group in choices))
+    found = [group for group in groups if len({choices[group] for choices in options if group in choices}) > 1]
+    keys = dict.fromkeys(key for _, settings in runs for key in settings)
+    for key in keys:
+        group = key.partition(".")[0]
+        values = [settings.get(key) for _, settings in runs]
+        if key in TELL_ONLY or key in groups or values.count(values[0]) == len(values):
+            continue
+        chosen = [choices.get(group) for choices in options]
+        if len(set(zip(chosen, map(repr, values), strict=True))) > len(set(chosen)):
+            found.append(key)
+    return found

@@ -1,0 +1,221 @@
+"""Lists runs and sweeps: when, what on, how good, and only the settings in which they differ."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dltrain.errors import ConfigError
+from dltrain.listing import Row, filter_rows, keys_of, rises, rows_below, sort_rows
+from dltrain.settings import differing
+from dltrain.verbs import plain_table
+from dltrain.verbs.plain_table import cell, say, setting
+
+DESCRIPTION = """\
+Lists every run and sweep below a folder, the newest first: when, dataset, model, status, the main metric (accuracy of
+classes, rmse of numbers) on validation and test, time, and only the settings in which the listed runs differ. What all
+of them share stands in one line above. A sweep is one row, that of its best job by validation; --jobs lists each job.
+
+The status `died` is a run whose process has gone without a word. Damaged directories are listed with their fault.
+"""
+EXAMPLES = """\
+examples:
+  dltrain runs
+  dltrain runs outputs/2026-01-31 --sort -validation
+  dltrain runs --filter 'status=failed optimizer=adam'
+  dltrain runs --filter 'validation.auc>0.9 optimizer.learning_rate<=0.01' --sort -auc --limit 10
+  dltrain runs outputs/sweeps/2026-01-31/14-05-09_titanic --jobs
+  dltrain runs --csv > runs.csv
+
+Keys of --sort and --filter: run, sweep, started, status, dataset, model, metric, validation, test, seconds,
+best_value, best_epoch, error, part.metric (a bare metric means validation), a group, or the full key of a setting.
+
+exit codes: 0 done, 2 usage error.
+"""
+# What stands in a row beside the settings; `run` comes last, since it is the longest.
+FIXED = ("when", "dataset", "model", "status", "metric", "validation", "test", "time")
+SHARED = ("dataset", "model", "status", "metric")  # told once above the table where all rows have the same
+NUMBERS = ("validation", "test", "time")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The words that `dltrain runs` takes."""
+    parser = argparse.ArgumentParser(
+        prog="dltrain runs",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=Path("outputs"), help="default: outputs")
+    parser.add_argument("--sort", metavar="KEY", help="by any column or key, upwards; -KEY downwards")
+    parser.add_argument("--filter", metavar="CONDITIONS", default="", help="all of 'key=value key!=value key>number'")
+    parser.add_argument("--limit", metavar="N", type=int, help="show the first N")
+    parser.add_argument("--jobs", action="store_true", help="list each job of a sweep")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="every run with all its values, as JSON")
+    form.add_argument("--csv", action="store_true", help="every run, a column a metric and a setting that differs")
+    return parser
+
+
+def main(words: list[str]) -> int:
+    """Runs `dltrain runs`.
+
+    Raises:
+        ConfigError: there is no such folder, or no such key.
+    """
+    given = build_parser().parse_args(_joined(words))
+    if given.limit is not None and given.limit < 1:
+        raise ConfigError(f"--limit: expected a number from 1, got {given.limit}.")
+    rows = filter_rows(rows_below(given.folder), given.filter)
+    if given.sort:
+        rows = sort_rows(rows, given.sort)
+    if given.json:
+        print(json.dumps([_as_json(row) for row in rows[: given.limit]], indent=2, ensure_ascii=False))
+    elif given.csv:
+        _write_csv(rows[: given.limit])
+    else:
+        shown = [[row] for row in rows] if given.jobs else _grouped(rows)
+        _show(shown[: given.limit], len(shown), given.folder, filtered=bool(given.filter))
+    return 0
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """The words with --sort joined to its key: argparse takes `-validation` for a flag."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] == "--sort":
+            joined[-1] = f"--sort={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _grouped(rows: Sequence[Row]) -> list[list[Row]]:
+    """Single runs, and the jobs of each sweep together where its first job stands, its best job first."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.sweep or row.run, []).append(row)
+    return [_best_first(group) for group in groups.values()]
+
+
+def _best_first(jobs: list[Row]) -> list[Row]:
+    scored = [row for row in jobs if isinstance(row.values.get("validation"), float)]
+    if not scored:
+        return jobs
+    choose = max if rises(str(scored[0].values["metric"])) else min
+    best = choose(scored, key=lambda row: row.values["validation"])
+    return [best, *(row for row in jobs if row is not best)]
+
+
+def _as_json(row: Row) -> dict[str, Any]:
+    fixed = {key: value for key, value in row.values.items() if key not in row.settings and key not in row.choices}
+    named = {key: row.values.get(key) for key in ("dataset", "model")}
+    fault = {"fault": row.fault} if row.fault else {}
+    return {**fixed, **named, **fault, "choices": row.choices, "settings": row.settings}
+
+
+def _write_csv(rows: Sequence[Row]) -> None:
+    first = ["run", "sweep", "started", "status", "dataset", "model", "seconds", "best_epoch", "best_value"]
+    parts = [key for key in keys_of(rows) if key.partition(".")[0] in ("train", "validation", "test") and "." in key]
+    columns = list(dict.fromkeys([*first, *parts, *_differing(rows), "error"]))
+    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row.values, "error": row.fault or row.values.get("error")} for row in rows)
+
+
+def _differing(rows: Sequence[Row]) -> list[str]:
+    keys = differing([(row.choices, row.settings) for row in rows if not row.fault])
+    return [key for key in keys if key not in ("dataset", "model", "dataset.name")]
+
+
+def _show(groups: Sequence[Sequence[Row]], total: int, folder: Path, *, filtered: bool) -> None:
+    if not groups:
+        print(f"No run below '{cell(folder)}'{' meets the filter' if filtered else ''}.")
+        return
+    rows = [group[0] for group in groups]
+    texts = [_texts(group) for group in groups]
+    shared = [name for name in SHARED if len(rows) > 1 and len({text[name] for text in texts}) == 1 and texts[0][name]]
+    columns = [name for name in FIXED if name not in shared and any(text[name] for text in texts)]
+    keys, left = _fitting(columns, _differing(rows), texts)
+    columns += keys
+    many = f"{total:,} runs and sweeps" if any(len(group) > 1 for group in groups) else f"{total:,} runs"
+    share = ", ".join(f"{name} {texts[0][name]}" for name in shared)
+    say(("1 run" if total == 1 else many) + (f"; all of them: {share}" if share else ""))
+    width = plain_table.window()
+    body = [[text[name] for name in columns] for text in texts]
+    lines = plain_table.table(columns, body, NUMBERS)
+    space = max(map(len, lines))
+    beside = width is None or space + 2 + max(len(row["run"]) for row in texts) <= width
+    print(f"{lines[0].ljust(space)}  run" if beside else lines[0])
+    for line, text in zip(lines[1:], texts, strict=True):
+        print(f"{line.ljust(space)}  {text['run']}" if beside else f"{line}\n  {text['run']}")
+    for row in rows:
+        if row.fault:
+            say(f"damaged: {cell(row.run)}: {cell(row.fault)}")
+    if left:
+        say(f"Further settings that differ (--csv has all): {', '.join(left)}")
+    if total > len(groups):
+        print(f"{total - len(groups):,} more: leave --limit out to see them.")
+
+
+def _fitting(fixed: Sequence[str], keys: Sequence[str], texts: Sequence[dict[str, str]]) -> tuple[list[str], list[str]]:
+    """The settings that fit beside the fixed columns, and those that do not."""
+    width = plain_table.window()
+    if width is None:
+        return list(keys), []
+    space = {name: max(len(name), *(len(text[name]) for text in texts)) + 2 for name in (*fixed, *keys)}
+    used = sum(space[name] for name in fixed)
+    kept: list[str] = []
+    for key in keys:
+        if used + space[key] <= width:
+            kept.append(key)
+            used += space[key]
+    return kept, [key for key in keys if key not in kept]
+
+
+class _Texts(dict[str, str]):
+    """The texts of a row by column, each made when it is asked for: a run has more values than are shown."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__()
+        self.row = row
+
+    def __missing__(self, key: str) -> str:
+        value = self.row.values.get(key)
+        typed = key in self.row.settings or key in self.row.choices
+        text = "" if value is None and not typed else setting(value) if typed else cell(value)
+        self[key] = text
+        return text
+
+
+def _texts(group: Sequence[Row]) -> dict[str, str]:
+    best = group[0]
+    texts = _Texts(best)
+    texts["when"] = _when(best.values.get("started"))
+    texts["time"] = plain_table.seconds(_total(group))
+    if best.sweep is not None and len(group) > 1:
+        states = [str(row.values["status"]) for row in group]
+        rest = {state: states.count(state) for state in dict.fromkeys(states) if state != "completed"}
+        jobs = ", ".join(f"{count} {state}" for state, count in rest.items())
+        texts["status"] = f"sweep of {len(group):,}: {jobs}" if jobs else f"sweep of {len(group):,}"
+        texts["run"] = cell(f"{best.sweep}{os.sep} (best: {Path(best.run).name})")
+    return texts
+
+
+def _total(group: Sequence[Row]) -> float | None:
+    known = [row.values["seconds"] for row in group if isinstance(row.values.get("seconds"), (int, float))]
+    return sum(known) if known else None
+
+
+def _when(started: Any) -> str:
+    try:
+        return datetime.datetime.fromisoformat(str(started)).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return ""
