@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dltrain.config import callback_rules, head_rules, ranges
 from dltrain.config.signatures import Signature, signature
+from dltrain.config.sources import Unknown
 from dltrain.errors import did_you_mean
 
-CLASS_TASKS = ("auto", "binary", "multiclass")
+# Those that a person is likely to mean; Keras has more.
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax", "selu", "elu", "gelu", "silu", "softplus", "leaky_relu", "linear")
 
 
 def faults(config: DictConfig, *, lenient: bool) -> list[str]:
@@ -23,11 +26,11 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
     """
     checks: tuple[Callable[[DictConfig], Iterator[str]], ...] = (
         _shares,
-        _monitors,
-        _learning_rate,
+        _ranges,
+        _callbacks,
         _model_ignores,
         _normalization,
-        _dropout,
+        _layers,
         _head,
         _without_effect,
     )
@@ -60,33 +63,17 @@ def _shares(config: DictConfig) -> Iterator[str]:
         yield f"split: expected three shares that add up to 1, got {', '.join(map(str, shares.values()))}."
 
 
-def _monitors(config: DictConfig) -> Iterator[str]:
-    if "metrics" not in config.task:
-        return  # task=auto: the metrics are known when the target is; the training checks them then
-    recorded = [
-        "loss",
-        *config.task.metrics,
-        "val_loss",
-        *(f"val_{name}" for name in config.task.metrics),
-        "learning_rate",
-    ]
-    nodes = {f"callbacks.{name}.monitor": (node or {}).get("monitor") for name, node in config.callbacks.items()}
-    for key, monitor in {"task.monitor": config.task.monitor, **nodes}.items():
-        follows = key != "task.monitor" and monitor == config.task.monitor
-        if isinstance(monitor, str) and monitor not in recorded and not follows:
-            yield f"{key}: no metric of task={config.task.name} gives '{monitor}'.{did_you_mean(monitor, recorded)}"
+def _ranges(config: DictConfig) -> Iterator[str]:
+    yield from ranges.faults(config)
 
 
-def _learning_rate(config: DictConfig) -> Iterator[str]:
-    plateau = [
-        name for name, node in config.callbacks.items() if "ReduceLROnPlateau" in str((node or {}).get("_target_"))
-    ]
-    if config.schedule is not None and plateau:
-        yield (
-            f"callbacks.{plateau[0]} sets the learning rate, and so does "
-            f"schedule={config.schedule['_target_'].rpartition('.')[2]}: expected one of the two. "
-            f"Use schedule=constant, or ~callbacks.{plateau[0]}."
-        )
+def _head(config: DictConfig) -> Iterator[str]:
+    yield from head_rules.faults(config.task)
+
+
+def _callbacks(config: DictConfig) -> Iterator[str]:
+    yield from callback_rules.faults(config)
+    yield from callback_rules.too_late(config, typed(config.hydra))
 
 
 def _model_ignores(config: DictConfig) -> Iterator[str]:
@@ -135,10 +122,7 @@ def _normalization(config: DictConfig) -> Iterator[str]:
             )
 
 
-def _dropout(config: DictConfig) -> Iterator[str]:
-    rate = config.model.get("dropout")
-    if isinstance(rate, (int, float)) and not isinstance(rate, bool) and not 0 <= rate < 1:
-        yield f"model.dropout: expected a share from 0 to below 1, got {rate}."
+def _layers(config: DictConfig) -> Iterator[str]:
     position = config.model.get("normalization_position")
     positions = ("before_activation", "after_activation")
     if position is not None and position not in positions:
@@ -146,9 +130,17 @@ def _dropout(config: DictConfig) -> Iterator[str]:
             f"model.normalization_position: expected {' or '.join(positions)}, got '{position}'."
             f"{did_you_mean(position, positions)}"
         )
-    for width in _layer_widths(config):
-        if width < 1:
-            yield f"model.units: expected at least 1 unit a layer, got {width}."
+    for key in ("model.activation", "task.activation"):
+        name = OmegaConf.select(config, key)
+        if isinstance(name, str) and isinstance(signature(f"keras.activations.{name}"), Unknown):
+            yield f"{key}: Keras has no activation '{name}'.{did_you_mean(name, ACTIVATIONS)}"
+    if str(config.model.get("_target_")).endswith(".mlp") and not config.model.units:
+        idle = [
+            key for key in ("dropout", "activation", "normalization_position") if f"model.{key}" in typed(config.hydra)
+        ]
+        yield from (
+            f"model.{key} has no effect without a hidden layer; give one with model.units=[32]." for key in idle
+        )
 
 
 def _layer_widths(config: DictConfig) -> list[int]:
@@ -157,19 +149,18 @@ def _layer_widths(config: DictConfig) -> list[int]:
     return [width for width in units if isinstance(width, int)] if isinstance(units, ListConfig) else []
 
 
-def _head(config: DictConfig) -> Iterator[str]:
-    task = config.task
-    if task.get("activation") == "softmax" and task.name in ("binary", "regression", "unit_regression"):
-        yield (
-            f"task.activation: softmax over the single unit of task={task.name} is always 1. "
-            "Use sigmoid, or task=multiclass."
-        )
-    if task.get("class_weight") is not None and task.name not in CLASS_TASKS:
-        yield f"task.class_weight has no effect with task={task.name}; expected task=binary or task=multiclass."
-
-
 def _without_effect(config: DictConfig) -> Iterator[str]:
     words: list[Any] = typed(config.hydra)
+    if config.quiet and config.verbose:
+        yield "quiet and verbose are both true; expected one of the two."
+    clips = [key for key in ("clipnorm", "global_clipnorm", "clipvalue") if config.optimizer.get(key) is not None]
+    if len(clips) > 1:
+        yield f"optimizer: {' and '.join(clips)} exclude each other; expected one of them."
+    if "encoding.dimension" in words and config.encoding.name != "embedding":
+        yield f"encoding.dimension has no effect with encoding={config.encoding.name}; expected encoding=embedding."
+    sgd = str(config.optimizer.get("_target_")) == "keras.optimizers.SGD"
+    if sgd and config.optimizer.get("nesterov") and not config.optimizer.get("momentum"):
+        yield "optimizer.nesterov has no effect without optimizer.momentum; use optimizer=nesterov."
     if "optimizer.ema_momentum" in words and not config.optimizer.get("use_ema"):
         yield "optimizer.ema_momentum has no effect without optimizer.use_ema=true."
     if "trainer.memory_budget" in words and config.trainer.engine != "auto":

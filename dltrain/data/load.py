@@ -9,6 +9,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.build import build
+from dltrain.config import head_rules
 from dltrain.config.compose import conf_directory
 from dltrain.data import split as splitting
 from dltrain.data.dataset import Dataset
@@ -61,8 +62,8 @@ def choose_task(task: DictConfig, dataset: Dataset, journal: Journal) -> tuple[D
         row = OmegaConf.load(conf_directory() / "task" / f"{name}.yaml")
         chosen = {key: value for key, value in task.items() if key != "name" and value is not None}
         task = cast("DictConfig", OmegaConf.merge(row, chosen))
-    if task.get("class_weight") is not None and task.name not in CLASS_TASKS:
-        raise ConfigError(f"task.class_weight has no effect with task={task.name}: its target has no classes.")
+    if faults := list(head_rules.faults(task)):
+        raise ConfigError(faults)
     return task, encode(dataset, task.name)
 
 

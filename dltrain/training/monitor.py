@@ -41,5 +41,7 @@ def better(value: float, than: float, way: str) -> bool:
 
 
 def _metrics(model: keras.Model) -> list[keras.metrics.Metric]:
+    # Before the first batch Keras knows them as they were given to `compile` alone.
     compiled = getattr(model, "_compile_metrics", None)
-    return list(getattr(compiled, "metrics", [])) + list(model.metrics)
+    given = [metric for metric in getattr(compiled, "_user_metrics", None) or [] if isinstance(metric, keras.Metric)]
+    return given + list(model.metrics)

@@ -15,6 +15,7 @@ from dltrain.models.network import compile_network
 from dltrain.prepared import Prepared, class_weights
 from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.engine import Engine, has_batch_hooks
+from dltrain.training.monitor import direction
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def train_network(
         ConfigError: a callback cannot work with this run.
         RunError: the training diverged.
     """
-    built = _callbacks(callbacks, batch_size, task, journal)
+    built = _callbacks(callbacks, batch_size, task, network, journal)
     engine = Engine(network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed)
     history = _History()
     weights = class_weights(task.get("class_weight"), data.target.take(data.split.train))
@@ -123,7 +124,9 @@ def train_network(
     return Training(engine, history.epochs, _keep_best(built, len(history.epochs)))
 
 
-def _callbacks(nodes: DictConfig, size: int, task: DictConfig, journal: Journal) -> list[keras.callbacks.Callback]:
+def _callbacks(
+    nodes: DictConfig, size: int, task: DictConfig, network: keras.Model, journal: Journal
+) -> list[keras.callbacks.Callback]:
     recorded = ["loss", *task.metrics, "val_loss", *(f"val_{name}" for name in task.metrics), "learning_rate"]
     callbacks = []
     for name, node in ((str(name), node) for name, node in nodes.items()):
@@ -144,6 +147,9 @@ def _callbacks(nodes: DictConfig, size: int, task: DictConfig, journal: Journal)
             raise ConfigError(
                 f"callbacks.{name}.monitor: no metric gives '{monitor}'.{did_you_mean(monitor, recorded)}"
             )
+        if isinstance(monitor, str) and getattr(callback, "mode", None) == "auto":
+            # Keras would look for the direction at the end of the first epoch, and know fewer names.
+            callback.mode = direction(monitor, "auto", network)
         if has_batch_hooks(callback):
             journal.note(f"callbacks.{name} is called at every step, which costs a few milliseconds each")
         callbacks.append(callback)

@@ -1,0 +1,89 @@
+"""Callbacks that would wait for a value that never comes, or look the wrong way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from omegaconf import DictConfig
+
+from dltrain.errors import did_you_mean
+
+MODES = ("auto", "min", "max")
+# What Keras gives no direction: a count of cases, and what a person names freely.
+UNDIRECTED = {"Mean", "Sum", "TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives"}
+
+
+def faults(config: DictConfig) -> Iterator[str]:
+    """A sentence for each callback that cannot do what it is there for.
+
+    Args:
+        config: composed.
+    """
+    nodes = {str(name): node for name, node in config.callbacks.items() if node is not None}
+    for key, node in {"task": config.task, **{f"callbacks.{name}": node for name, node in nodes.items()}}.items():
+        monitor = node.get("monitor")
+        follows = key != "task" and monitor == config.task.monitor
+        yield from _mode(key, node, config.task, monitor)
+        if isinstance(monitor, str) and not follows and not _is_known(monitor, config, nodes):
+            near = did_you_mean(monitor, _recorded(config, nodes))
+            yield f"{key}.monitor: no metric of task={config.task.name} gives '{monitor}'.{near}"
+    plateau = [name for name, node in nodes.items() if "ReduceLROnPlateau" in str(node.get("_target_"))]
+    if config.schedule is not None and plateau:
+        yield (
+            f"callbacks.{plateau[0]} sets the learning rate, and so does "
+            f"schedule={config.schedule['_target_'].rpartition('.')[2]}: expected one of the two. "
+            f"Use schedule=constant, or ~callbacks.{plateau[0]}."
+        )
+    if config.schedule is not None and config.schedule.get("epochs") == []:
+        yield "schedule.epochs: expected one epoch at least, got an empty list. Use schedule=constant."
+    for name, node in nodes.items():
+        counts = [key for key in ("every_epochs", "every_steps", "every_samples") if node.get(key) is not None]
+        if str(node.get("_target_")).endswith(".Checkpoint") and len(counts) > 1:
+            yield f"callbacks.{name}: expected at most one of {' and '.join(counts)}."
+
+
+def too_late(config: DictConfig, words: list[str]) -> Iterator[str]:
+    """What was typed to happen after the last epoch, which was typed as well.
+
+    Args:
+        config: composed.
+        words: the keys that were typed.
+    """
+    if "trainer.epochs" not in words:
+        return
+    epochs = config.trainer.epochs
+    keys = [f"callbacks.{name}.{key}" for name in config.callbacks for key in ("patience", "start_from_epoch")]
+    for key in [*keys, "schedule.warmup_epochs"]:
+        node = config.callbacks.get(key.split(".")[1]) if key.startswith("callbacks.") else config.schedule
+        value = (node or {}).get(key.rpartition(".")[2])
+        if key in words and isinstance(value, int) and value >= epochs:
+            yield f"{key}: {value} has no effect in {epochs} epochs (trainer.epochs); expected less."
+    steps = config.schedule.get("epochs") if config.schedule is not None else None
+    if "schedule.epochs" in words and steps and all(step >= epochs for step in steps):
+        yield f"schedule.epochs: none of {list(steps)} is reached in {epochs} epochs (trainer.epochs)."
+
+
+def _recorded(config: DictConfig, nodes: dict[str, Any]) -> list[str]:
+    metrics = list(config.task.get("metrics") or {})
+    names = ["loss", *metrics, "val_loss", *(f"val_{name}" for name in metrics)]
+    rate = any(str(node.get("_target_")).endswith((".LearningRate", ".ReduceLROnPlateau")) for node in nodes.values())
+    return [*names, "learning_rate"] if rate else names
+
+
+def _is_known(monitor: str, config: DictConfig, nodes: dict[str, Any]) -> bool:
+    # Of task=auto the metrics are known when the target is: the training looks at its monitors itself.
+    return "metrics" not in config.task or monitor in _recorded(config, nodes)
+
+
+def _mode(key: str, node: DictConfig, task: DictConfig, monitor: Any) -> Iterator[str]:
+    mode = node.get("mode")
+    if mode is not None and mode not in MODES:
+        yield f"{key}.mode: expected {', '.join(MODES)}, got '{mode}'.{did_you_mean(str(mode), MODES)}"
+    if not isinstance(monitor, str) or mode in ("min", "max"):
+        return
+    metric = (task.get("metrics") or {}).get(monitor.removeprefix("val_")) or {}
+    target = str(metric.get("_target_") or "")
+    undirected = target.startswith("keras.") and target.rpartition(".")[2] in UNDIRECTED
+    if (undirected or monitor == "learning_rate") and key != "task":
+        yield (f"{key}.monitor: '{monitor}' does not say whether less or more is better. Set {key}.mode to min or max.")

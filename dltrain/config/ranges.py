@@ -1,0 +1,78 @@
+"""Numbers that a library would take and that cannot train: a momentum of 1, a negative penalty, a factor of 0."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+Range = tuple[Callable[[float], bool], str]
+
+ABOVE_ZERO: Range = (lambda value: value > 0, "above 0")
+AT_LEAST_ZERO: Range = (lambda value: value >= 0, "of at least 0")
+AT_LEAST_ONE: Range = (lambda value: value >= 1, "of at least 1")
+SHARE: Range = (lambda value: 0 <= value < 1, "from 0 to below 1")
+FRACTION: Range = (lambda value: 0 <= value <= 1, "from 0 to 1")
+SHRINKING: Range = (lambda value: 0 < value < 1, "above 0 and below 1")
+FINITE: Range = (lambda value: True, "that is finite")
+
+# Pattern of a key -> what its number must be. Only classes of Keras and of dltrain: elsewhere a name may mean anything.
+RANGES: dict[str, Range] = {
+    r"optimizer\.(learning_rate|clipnorm|global_clipnorm|clipvalue|epsilon)": ABOVE_ZERO,
+    r"optimizer\.(momentum|beta_1|beta_2|rho|ema_momentum)": SHARE,
+    r"optimizer\.(weight_decay|initial_accumulator_value)": AT_LEAST_ZERO,
+    r"regularizer\.(kernel|bias)\.(l1|l2)": AT_LEAST_ZERO,
+    r"task\.loss\.label_smoothing": SHARE,
+    r"task\.loss\.delta": ABOVE_ZERO,
+    r"schedule\.factor": ABOVE_ZERO,
+    r"schedule\.(rate|warmup_epochs)": AT_LEAST_ZERO,
+    r"schedule\.epochs\[\d+\]": AT_LEAST_ONE,
+    r"schedule\.final_fraction": FRACTION,
+    r"normalization\.momentum": SHARE,
+    r"normalization\.epsilon": ABOVE_ZERO,
+    r"scaling\.quantiles": AT_LEAST_ONE,
+    r"imputation\.value": FINITE,
+    r"model\.(dimension|units\[\d+\])": AT_LEAST_ONE,
+    r"model\.dropout": SHARE,
+    r"callbacks\.\w+\.(patience|cooldown|min_delta|min_lr|start_from_epoch)": AT_LEAST_ZERO,
+    r"callbacks\.\w+\.(every_epochs|every_steps|every_samples)": AT_LEAST_ONE,
+    r"callbacks\.reduce_on_plateau\.factor": SHRINKING,
+}
+PATTERNS = [(re.compile(pattern), limits) for pattern, limits in RANGES.items()]
+
+
+def faults(config: DictConfig) -> Iterator[str]:
+    """A sentence for each number out of its range."""
+    for key, value in _numbers(config, ""):
+        for pattern, (fits, words) in PATTERNS:
+            if pattern.fullmatch(key) and not (math.isfinite(value) and fits(value)):
+                # A share between 0 and 1 is what a person thinks of first.
+                noun = "share" if (fits, words) == SHARE and key.endswith("dropout") else "number"
+                yield f"{key}: expected a {noun} {words}, got {value}."
+
+
+def _numbers(node: Any, key: str) -> Iterator[tuple[str, float]]:
+    """Every number below a node with its dotted key; a person's own classes and Hydra's node are left out."""
+    if isinstance(node, DictConfig):
+        target = str(OmegaConf.select(node, "_target_") or "keras.")
+        if target.startswith(("keras.", "dltrain.")) and key != "hydra":
+            for name in map(str, node):
+                yield from _value(node, name, f"{key}.{name}" if key else name)
+    elif isinstance(node, ListConfig):
+        for position in range(len(node)):
+            yield from _value(node, position, f"{key}[{position}]")
+
+
+def _value(node: Any, name: Any, key: str) -> Iterator[tuple[str, float]]:
+    try:
+        value = node[name]
+    except OmegaConfBaseException:
+        return  # missing, or filled in when the data is known
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield key, value
+    else:
+        yield from _numbers(value, key)
