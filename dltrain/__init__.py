@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
 
-def __getattr__(name: str) -> str:
-    """Looks the version up when it is asked for, since reading metadata takes longer than an import."""
+
+def __getattr__(name: str) -> Any:
+    """Looks up what takes longer than this import: the version in the metadata, and `load` with TensorFlow."""
+    if name == "load":
+        from dltrain import tensorflow_quietly
+
+        tensorflow_quietly.load()
+        from dltrain.inference.model import load
+
+        return load
     if name == "__version__":
         import importlib.metadata
 

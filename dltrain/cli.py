@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # First word of a command line -> module and function; it takes the other words and returns the exit code.
 VERBS: dict[str, str] = {
+    "evaluate": "dltrain.verbs.evaluate:main",
+    "predict": "dltrain.verbs.predict:main",
     "runs": "dltrain.verbs.runs:main",
 }
 

@@ -23,6 +23,8 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.errors import DltrainError
 from dltrain.evaluation import Results
+from dltrain.inference.signature import FILE as SIGNATURE_FILE
+from dltrain.inference.signature import describe
 from dltrain.prepared import Prepared
 from dltrain.rundir import RunDirectory
 from dltrain.settings import choices_of, settings_of
@@ -145,6 +147,20 @@ class Journal:
         }
         show_header(self.console, facts, quiet=self.quiet)
         self.directory.record(batch_size=batch_size, steps_per_epoch=steps, trainable_parameters=trainable)
+
+    def signature(self, data: Prepared) -> None:
+        """Writes signature.json: what the model takes and gives."""
+        target, dataset = data.target, data.dataset
+        signature = describe(
+            dataset.take(data.split.train),
+            task=target.task,
+            classes=target.classes,
+            offset=target.offset,
+            scale=target.scale,
+            known_words=data.preprocessing.known_words,
+            source=self.config.dataset,
+        )
+        self.directory.write_json(SIGNATURE_FILE, signature.as_json())
 
     def finish(self, results: Results) -> None:
         """Writes metrics.json and the status completed, and shows the final table."""

@@ -15,6 +15,11 @@ from typing import Any
 
 from dltrain.files import replace_file
 
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
 PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
 
 
@@ -76,6 +81,25 @@ class RunDirectory:
         for path in self._written:
             path.unlink(missing_ok=True)
         shutil.rmtree(self.path / ".hydra", ignore_errors=True)
+
+
+def add_test_scoring(path: Path, **facts: Any) -> None:
+    """Records in a finished run that its model was scored.
+
+    Args:
+        path: the run directory.
+        facts: on what, and what was found of the rows.
+    """
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        if fcntl is not None:  # two scorings at once must not forget each other
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        directory = RunDirectory(path)
+        directory.facts = json.loads((path / "run.json").read_text("utf-8"))
+        scorings = [*directory.facts.get("test_scorings", []), {"at": _now(), "command": sys.argv, **facts}]
+        directory.record(test_scorings=scorings)
+    finally:
+        os.close(folder)
 
 
 def _finite(content: Any) -> Any:

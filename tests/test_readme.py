@@ -131,3 +131,28 @@ def test_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\(([^)]+)\)", README)
     assert len(targets) > 3
     assert [target for target in targets if "://" not in target and not (ROOT / target).exists()] == []
+
+
+def test_model_is_used_as_shown(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chapter = section("Use the model")
+    assert main(["dataset=titanic", "experiment=smoke", "hydra.run.dir=run"]) == 0
+    header = "pclass,sex,age,sibsp,parch,fare,embarked,name,survived"
+    rows = [f"{1 + n % 3},{'male' if n % 2 else 'female'},{20 + n},0,0,{7 + n},S,someone,{n % 2}" for n in range(12)]
+    (working_directory / "new.csv").write_text("\n".join([header, *rows]))
+    capsys.readouterr()
+
+    (shown,) = blocks("text", chapter)
+    command, head, *_, note = shown.splitlines()
+    run = shlex.split(command)[3]
+    assert main([word.replace(run, "run") for word in shlex.split(command)[2:]]) == 0
+    came = capsys.readouterr()
+    assert came.out.splitlines()[0].replace('"', "") == head
+    assert note.split(" (")[0] in came.err
+
+    (line,) = re.findall(r"`dltrain (evaluate .*?)`", chapter)
+    assert main(shlex.split(line.replace("RUN", "run"))) == 0
+    assert "accuracy" in capsys.readouterr().out
+
+    (snippet,) = blocks("python", chapter)
+    exec(snippet.replace(run, "run"), {})
+    assert "probability_1" in capsys.readouterr().out

@@ -36,6 +36,7 @@ class TestDirectory:
             "model.keras",
             "predictions.csv",
             "run.json",
+            "signature.json",
             "splits.json",
             "checkpoints/best.keras",
             "checkpoints/last.keras",

@@ -36,6 +36,9 @@ class Dataset:
         task: the task that this target asks for, or None where it is to be inferred from the values.
         target_range: the least and the greatest value that the target can have, where that is known.
         notes: sentences for the log on what the loader dropped, inferred or filled in.
+        source_names: what the source calls a column, for those that have another name here.
+        made_from: for each column that the loader makes, the columns of the source that it is made from; the
+            loader's module then has a function `make_columns` from a RawTable to these columns.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Dataset:
     task: str | None = None
     target_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = field(default=())
+    source_names: Mapping[str, str] = field(default_factory=dict)
+    made_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if set(self.columns) != set(self.kinds):

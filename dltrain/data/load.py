@@ -59,12 +59,19 @@ def choose_task(task: DictConfig, dataset: Dataset, journal: Journal) -> tuple[D
     if task.name == "auto":
         name, reason = (dataset.task, "the dataset says so") if dataset.task else infer(dataset)
         journal.note(f"task {name}: {reason}")
-        row = OmegaConf.load(conf_directory() / "task" / f"{name}.yaml")
-        chosen = {key: value for key, value in task.items() if key != "name" and value is not None}
-        task = cast("DictConfig", OmegaConf.merge(row, chosen))
+        task = task_row(task, name)
     if faults := list(head_rules.faults(task)):
         raise ConfigError(faults)
     return task, encode(dataset, task.name)
+
+
+def task_row(task: DictConfig, name: str) -> DictConfig:
+    """The row of the head table: the config's own, or where it says auto, that of the inferred name."""
+    if task.name != "auto":
+        return task
+    row = OmegaConf.load(conf_directory() / "task" / f"{name}.yaml")
+    chosen = {key: value for key, value in task.items() if key != "name" and value is not None}
+    return cast("DictConfig", OmegaConf.merge(row, chosen))
 
 
 def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> None:

@@ -90,6 +90,7 @@ def load(
         row_ids=row_ids(table, id_column),
         source=f"{len(table):,} rows and {len(table.columns)} columns of {found}",
         notes=(*table.notes, *_kind_notes(chosen, ignored), *renamed),
+        source_names={new: old for old, new in names.items() if old != new},
     )
 
 

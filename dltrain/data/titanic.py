@@ -30,6 +30,7 @@ FEATURES: Mapping[str, Kind] = {
     "embarked": "category",
 }
 ENGINEERED: Mapping[str, Kind] = {"title": "category", "family_size": "numeric", "deck": "category"}
+MADE_FROM: Mapping[str, tuple[str, ...]] = {"title": ("name",), "family_size": ("sibsp", "parch"), "deck": ("cabin",)}
 NOT_FEATURES = {
     "boat": "the lifeboat is known of those who were saved: it gives the answer away",
     "body": "the body's number is known of those who died: it gives the answer away",
@@ -65,7 +66,7 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
     columns = {column: feature_values(table, column, kind) for column, kind in kinds.items()}
     if engineered:
         kinds |= ENGINEERED
-        columns |= _engineer(table)
+        columns |= make_columns(table)
     return Dataset(
         name=name,
         columns=columns,
@@ -75,6 +76,7 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
         source=source,
         task="binary" if wanted == "survived" else None,
         notes=(*table.notes, *_notes(table, kinds, wanted)),
+        made_from=MADE_FROM if engineered else {},
     )
 
 
@@ -124,7 +126,15 @@ def _check_complete(table: RawTable, engineered: bool) -> None:
         )
 
 
-def _engineer(table: RawTable) -> dict[str, Array]:
+def make_columns(table: RawTable) -> dict[str, Array]:
+    """The engineered columns.
+
+    Args:
+        table: n rows with the columns name, cabin, sibsp and parch.
+
+    Returns:
+        title, family_size and deck, each of shape (n,).
+    """
     names = pd.Series(word_values(table, "name"), dtype=object)
     cabins = pd.Series(word_values(table, "cabin"), dtype=object)
     spoken = names.str.extract(r",\s*(?:the\s+)?([^.,]+)\.", expand=False).str.strip().str.lower()

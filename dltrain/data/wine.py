@@ -29,4 +29,5 @@ def load(*, name: str) -> Dataset:
         source=f"{len(wine.data)} wines and {len(names)} measurements of UCI's 'Wine' (scikit-learn's copy)",
         task="multiclass",
         notes=tuple(renamed),
+        source_names={new: old for old, new in names.items() if old != new},
     )

@@ -35,12 +35,14 @@ class Preprocessing:
         feature_names: the d columns of `table`.
         categories: for each embedded column the number of different ids.
         vocabulary_size: number of different ids in `text`.
+        known_words: of each column of categories the words that have an id of their own.
     """
 
     model: keras.Model
     feature_names: tuple[str, ...]
     categories: Mapping[str, int]
     vocabulary_size: int
+    known_words: Mapping[str, tuple[str, ...]]
 
     @property
     def bytes_per_row(self) -> int:
@@ -106,12 +108,14 @@ def fit(
     names: list[str] = []
     outputs: dict[str, Any] = {}
     embedded: dict[str, int] = {}
+    known: dict[str, tuple[str, ...]] = {}
     if by_kind["numeric"]:
         block, names = _numbers(train, by_kind["numeric"], inputs, imputation, scaling)
         blocks += block
     for name in by_kind["category"]:
         lookup = _lookup(train.columns[name], encoding.minimum_count)
         ids, words = lookup(inputs[name]), lookup.get_vocabulary()
+        known[name] = tuple(words[2:])
         if encoding.name == "embedding":
             embedded[name] = len(words)
             outputs.setdefault("categories", []).append(ids)
@@ -136,7 +140,7 @@ def fit(
         pixels = keras.ops.cast(inputs[name], "float64")
         outputs["image"] = keras.ops.cast(scaling(train.columns[name].astype(np.float64))(pixels), "float32")
     model = keras.Model(inputs, outputs, name="preprocessing")
-    return Preprocessing(model, tuple(names), embedded, vocabulary_size)
+    return Preprocessing(model, tuple(names), embedded, vocabulary_size, known)
 
 
 def _input(name: str, kind: str, cells: npt.NDArray[Any]) -> Any:

@@ -1,0 +1,352 @@
+"""Rows from files, standard input or a data frame, a block at a time: memory stays the same however many there are."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import json
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from dltrain.data import source_file
+from dltrain.data.delimited import SEPARATORS, WHITESPACE, detect_separator
+from dltrain.data.raw_table import RawTable, check_names
+from dltrain.data.read_table import read_table
+from dltrain.errors import ConfigError, DataError, did_you_mean
+
+FORMATS = ("csv", "tsv", "parquet", "arff", "jsonl", "text", "images")
+SUFFIXES = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet", ".arff": "arff",
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "text", ".png": "images", ".jpg": "images", ".jpeg": "images",
+    ".bmp": "images", ".gif": "images",
+}  # fmt: skip
+ROWS = 16_384
+SAMPLE = 1 << 20  # bytes that are looked at to detect separator and encoding, and that are read at once
+# What pandas takes for a missing cell, so that a file is read as the training file was.
+MISSING = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows in a row.
+
+    Attributes:
+        columns: cells by name, n rows each: Arrow arrays with nulls for missing cells; images an array of
+            (n, height, width, channels), or a list of files that are decoded when they are needed.
+        first: how many rows came before.
+        origin: the file's name, for messages.
+        names: what the rows are called where they have no id of their own, or None for their numbers from 0.
+    """
+
+    columns: Mapping[str, Any]
+    first: int
+    origin: str
+    names: Sequence[str] | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    def where(self, row: int | np.integer) -> str:
+        """A row as a person finds it."""
+        return f"{self.origin} row {self.first + row + 1}" if self.names is None else f"{self.names[int(row)]}"
+
+
+def read_blocks(
+    path: str, *, file_format: str | None, reading: Mapping[str, Any], only_column: str, kind: str
+) -> Iterator[Block]:
+    """The rows of a file or folder.
+
+    Args:
+        path: a file, a folder of texts or images, or - for standard input.
+        file_format: one of FORMATS, or None to go by the suffix and the content.
+        reading: how the training file was read: separator, encoding, header, missing_values.
+        only_column: the column that texts and images are.
+        kind: text, image, or table for what has columns of its own.
+
+    Raises:
+        ConfigError: an unknown format, or texts or images for a model that takes columns.
+        DataError: the input is not there or cannot be read.
+    """
+    if file_format is not None and file_format not in FORMATS:
+        raise ConfigError(f"--input-format {file_format} is no format.{did_you_mean(file_format, FORMATS)}")
+    location = None if path == "-" else _existing(path)
+    with contextlib.ExitStack() as opened:
+        stream = _peekable(sys.stdin.buffer, opened) if location is None else _peekable(location, opened)
+        found = file_format or _detect(location, stream, kind)
+        if found in ("text", "images") and kind != {"text": "text", "images": "image"}[found]:
+            raise ConfigError(
+                f"This model takes columns, and '{path}' is read as {found}. Expected a table; --input-format says so "
+                "where the suffix does not."
+            )
+        origin = "standard input" if location is None else location.name
+        if found in ("text", "images"):
+            yield from _files(location, stream, found, only_column)
+        elif location is not None and location.is_dir():
+            raise DataError(f"'{path}' is a folder; expected a file with a table.")
+        elif found == "parquet":
+            yield from _parquet(stream, location, origin)
+        elif found == "jsonl":
+            yield from _json_lines(stream, origin)
+        elif found == "arff":
+            yield from _whole_table(stream, location, origin, ".arff", {})
+        else:
+            separator = {"separator": "tab"} if found == "tsv" else {}
+            yield from _delimited(stream, location, origin, dict(reading) | separator)
+
+
+def frame_block(frame: pd.DataFrame, origin: str = "the data frame") -> Block:
+    """A data frame as one block; its index names the rows."""
+    check_names([str(name) for name in frame.columns], origin=origin)
+    columns = {str(name): to_arrow(frame.iloc[:, place]) for place, name in enumerate(frame.columns)}
+    return Block(columns, 0, origin)
+
+
+def to_arrow(cells: Any) -> Any:
+    """Cells of any kind as an Arrow array; mixed ones become words."""
+    if isinstance(cells, np.ndarray) and cells.ndim > 1:
+        return cells
+    if len(cells) and isinstance(next(iter(cells)), np.ndarray):  # images in a data frame
+        return list(cells)
+    try:
+        array = pa.array(cells, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError):
+        array = pa.array([None if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell) for cell in cells])
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def sliced(block: Block, rows: int) -> Iterator[Block]:
+    """The same rows in blocks of at most so many."""
+    for start in range(0, len(block), rows):
+        yield Block(
+            {name: cells[start : start + rows] for name, cells in block.columns.items()},
+            block.first + start,
+            block.origin,
+            None if block.names is None else block.names[start : start + rows],
+        )
+
+
+def _existing(path: str) -> Path:
+    given = Path(path).expanduser()
+    if not given.exists():
+        beside = [entry.name for entry in given.parent.iterdir()] if given.parent.is_dir() else []
+        raise DataError(f"--input: there is no '{path}'.{did_you_mean(given.name, beside) if beside else ''}")
+    return given
+
+
+def _peekable(source: Path | IO[bytes], opened: contextlib.ExitStack) -> Any:
+    """A stream whose first bytes can be looked at, decompressed where it is gzip."""
+    stream: Any = source
+    if isinstance(source, Path):
+        if source.is_dir():
+            return io.BytesIO()
+        try:
+            stream = opened.enter_context(source.open("rb", buffering=SAMPLE))
+        except OSError as error:
+            raise DataError(f"{source} cannot be read: {error.strerror}.") from None
+    elif not hasattr(source, "peek"):
+        stream = io.BufferedReader(cast("Any", source), SAMPLE)
+    if stream.peek(2)[:2] == source_file.GZIP_MAGIC:
+        return io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=stream)), SAMPLE)
+    return stream
+
+
+def _detect(location: Path | None, stream: Any, kind: str) -> str:
+    if location is not None:
+        if location.is_dir():
+            return "text" if kind == "text" else "images"
+        suffixes = [suffix.lower() for suffix in location.suffixes if suffix.lower() != ".gz"]
+        by_suffix = SUFFIXES.get(suffixes[-1]) if suffixes else None
+        # A table is often kept as .txt; a text by itself makes sense to a model of texts alone.
+        if by_suffix is not None and not (by_suffix == "text" and kind != "text"):
+            return by_suffix
+    start = stream.peek(16)
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    return "jsonl" if start.lstrip().startswith(b"{") else "csv"
+
+
+def _delimited(stream: Any, location: Path | None, origin: str, reading: dict[str, Any]) -> Iterator[Block]:
+    try:
+        sample = stream.peek(SAMPLE)
+    except (EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{origin} is no complete gzip file: {error}.") from None
+    if not sample:
+        raise DataError(f"{origin} is empty.")
+    encoding = reading.get("encoding") or _encoding(sample)
+    text = sample.decode(encoding, errors="replace").removeprefix("\ufeff")
+    separator = reading.get("separator")
+    mark = SEPARATORS.get(separator, separator) if separator else detect_separator(text)
+    if mark == WHITESPACE or f'{mark} "' in text:
+        # Runs of blanks, and quotes behind a blank, are beyond the reader in blocks.
+        return _whole_table(stream, location, origin, ".csv", reading | {"encoding": encoding})
+    header = reading.get("header", True)
+    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True), [])
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(first, start=1)]
+    if not header:
+        names = [f"column_{place}" for place in range(1, len(first) + 1)]
+    check_names(names, origin=origin)
+    return _arrow_csv(stream, origin, names, mark, encoding, bool(header), reading.get("missing_values", []))
+
+
+def _arrow_csv(
+    stream: Any, origin: str, names: list[str], mark: str, encoding: str, header: bool, missing: Iterable[str]
+) -> Iterator[Block]:
+    done = 0
+    try:
+        reader = pa.csv.open_csv(
+            stream,
+            # In one thread it counts the rows, and the model wants the other cores.
+            pa.csv.ReadOptions(
+                use_threads=False,
+                block_size=SAMPLE,
+                column_names=names,
+                skip_rows_after_names=int(header),
+                encoding=encoding.replace("utf-8-sig", "utf-8"),
+            ),
+            pa.csv.ParseOptions(delimiter=mark, newlines_in_values=True),
+            pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=True,
+                null_values=[*MISSING, *map(str, missing)],
+            ),
+        )
+        for batch in reader:
+            if len(batch):
+                yield Block(dict(zip(names, batch.columns, strict=True)), done, origin)
+            done += len(batch)
+    except (pa.ArrowException, UnicodeError, EOFError, OSError, zlib.error) as error:
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise DataError(f"{origin} cannot be read as a table after row {done}: {reason}.") from None
+    if not done:
+        raise DataError(f"{origin} has a header and no rows.")
+
+
+def _encoding(sample: bytes) -> str:
+    marked = next((codec for mark, codec in source_file.BYTE_ORDER_MARKS if sample.startswith(mark)), None)
+    if marked is not None:
+        return marked
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # The sample may end within a character.
+        return "utf-8" if error.start >= len(sample) - 4 and len(sample) > 4 else "cp1252"
+    return "utf-8"
+
+
+def _whole_table(
+    stream: Any, location: Path | None, origin: str, suffix: str, reading: Mapping[str, Any]
+) -> Iterator[Block]:
+    options = {key: reading[key] for key in ("separator", "encoding", "header", "missing_values") if key in reading}
+    if location is not None:
+        yield from _raw_blocks(read_table(str(location.absolute()), **options), origin)
+        return
+    with tempfile.NamedTemporaryFile(suffix=suffix) as copy:
+        while content := stream.read(SAMPLE):
+            copy.write(content)
+        copy.flush()
+        yield from _raw_blocks(read_table(copy.name, **options), origin)
+
+
+def _raw_blocks(table: RawTable, origin: str) -> Iterator[Block]:
+    whole = Block({name: to_arrow(cells) for name, cells in table.columns.items()}, 0, origin)
+    yield from sliced(whole, ROWS)
+
+
+def _parquet(stream: Any, location: Path | None, origin: str) -> Iterator[Block]:
+    with tempfile.TemporaryFile() as copy:
+        if location is None:  # Parquet is read from its end
+            while content := stream.read(SAMPLE):
+                copy.write(content)
+            copy.seek(0)
+        done = 0
+        try:
+            file = pa.parquet.ParquetFile(copy if location is None else location)
+            for batch in file.iter_batches(ROWS):
+                columns = {name: to_arrow(batch.column(place)) for place, name in enumerate(batch.schema.names)}
+                yield Block(columns, done, origin)
+                done += len(batch)
+        except (pa.ArrowException, OSError) as error:
+            reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+            raise DataError(f"{origin} cannot be read as Parquet: {reason}.") from None
+    if not done:
+        raise DataError(f"{origin} has no rows.")
+
+
+def _json_lines(stream: Any, origin: str) -> Iterator[Block]:
+    rows: list[dict[str, Any]] = []
+    names: list[str] = []
+    done = 0
+    for number, line in enumerate(stream, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{origin} line {number} is no JSON: {error}.") from None
+        if not isinstance(row, dict):
+            raise DataError(f"{origin} line {number}: expected an object of column and value, came {line[:40]!r}.")
+        names = names or list(row)
+        absent = [name for name in names if name not in row]
+        if absent:
+            raise DataError(f"{origin} line {number} has no '{absent[0]}'; null stands for a missing value.")
+        rows.append(row)
+        if len(rows) == ROWS:
+            yield _row_block(rows, names, done, origin)
+            done += len(rows)
+            rows = []
+    if rows:
+        yield _row_block(rows, names, done, origin)
+    elif not done:
+        raise DataError(f"{origin} has no rows.")
+
+
+def _row_block(rows: list[dict[str, Any]], names: list[str], first: int, origin: str) -> Block:
+    return Block({name: to_arrow([row[name] for row in rows]) for name in names}, first, origin)
+
+
+def _files(location: Path | None, stream: Any, found: str, column: str) -> Iterator[Block]:
+    if location is None:
+        content = stream.read()
+        cells = [_text(content, "standard input")] if found == "text" else [content]
+        yield Block({column: pa.array(cells) if found == "text" else cells}, 0, "standard input", ["-"])
+        return
+    wanted = {suffix for suffix, kind in SUFFIXES.items() if kind == found}
+    files = [location]
+    if location.is_dir():
+        files = sorted(file for file in location.rglob("*") if file.suffix.lower() in wanted and file.is_file())
+    if not files:
+        raise DataError(f"The folder '{location}' has no file that ends with {', '.join(sorted(wanted))}.")
+    rows = 256 if found == "images" else 1024
+    for start in range(0, len(files), rows):
+        some = files[start : start + rows]
+        names = [file.relative_to(location).as_posix() if location.is_dir() else file.name for file in some]
+        try:
+            contents = [file.read_bytes() for file in some]
+        except OSError as error:
+            raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from None
+        if found == "text":
+            texts = [_text(content, name) for content, name in zip(contents, names, strict=True)]
+            yield Block({column: pa.array(texts)}, start, location.name, names)
+        else:
+            yield Block({column: contents}, start, location.name, names)
+
+
+def _text(content: bytes, origin: str) -> str:
+    return source_file.decode(content, origin=origin, encoding=None)[0]

@@ -1,0 +1,196 @@
+"""How good a finished model is on rows with their target: every metric with its interval, also group by group."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dltrain.data.load import task_row
+from dltrain.errors import DataError, did_you_mean
+from dltrain.evaluation import intervals, score
+from dltrain.inference.blocks import Block, sliced
+from dltrain.inference.intake import Intake, numbers, spell
+from dltrain.inference.overlap import row_hashes, train_hashes
+from dltrain.inference.signature import Signature
+from dltrain.models.network import build_loss, build_metrics
+from dltrain.rundir import add_test_scoring
+from dltrain.targets import CLASS_TASKS, Target
+
+MOST_GROUPS = 20
+QUARTERS_ABOVE = 12  # numbers with more values than this are grouped by quarters
+LABELS = {"0": 0.0, "1": 1.0, "False": 0.0, "True": 1.0}
+
+Score = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a scoring of a finished model found.
+
+    Attributes:
+        rows: how many were scored.
+        metrics: by name: `value`, and `low` and `high` of its 95 % interval (None where it has none).
+        groups: the same for each group of `by`, with its number of `rows`.
+        by: the column of the groups, or None.
+        notes: what a person should know of these rows.
+        overlap: how many of the rows are train rows of the run by their content, or None where that is not known.
+    """
+
+    rows: int
+    metrics: dict[str, Score]
+    groups: dict[str, dict[str, Any]]
+    by: str | None
+    notes: tuple[str, ...]
+    overlap: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        found = {"rows": self.rows, "rows_of_train": self.overlap, "metrics": self.metrics, "notes": list(self.notes)}
+        return found | ({"by": self.by, "groups": self.groups} if self.by else {})
+
+    def as_table(self) -> list[dict[str, Any]]:
+        """A row for each group and metric; all rows together come first, with an empty group."""
+        groups = {"": {"rows": self.rows, "metrics": self.metrics}, **self.groups}
+        return [
+            {"group": name, "rows": group["rows"], "metric": metric, **found}
+            for name, group in groups.items()
+            for metric, found in group["metrics"].items()
+        ]
+
+
+def evaluate_blocks(model: Any, blocks: Iterable[Block], by: str | None, data: str = "a data frame") -> Evaluation:
+    """Scores a model and records that in its run.
+
+    Args:
+        model: an `inference.model.Model`.
+        blocks: rows with their target.
+        by: a column whose groups are scored apart as well.
+        data: what is scored, for the record.
+
+    Raises:
+        DataError: the target or `by` is missing, a class is not one of the model's, or no row has a target.
+    """
+    signature: Signature = model.signature
+    intake = Intake(signature)
+    answers, values, hashes, groups, missing = [], [], [], [], 0
+    for whole in blocks:
+        for block in sliced(whole, model.rows_at_once):
+            inputs = intake.inputs(block)
+            encoded, present = encode_target(signature, block)
+            missing += int(np.sum(~present))
+            answers.append(model.answer(inputs)[present])
+            values.append(encoded[present])
+            hashes.append(row_hashes(inputs)[present])
+            if by is not None:
+                groups += [
+                    cell for cell, has in zip(_cells(block, by, "--by").to_pylist(), present, strict=True) if has
+                ]
+    joined = np.concatenate(answers) if answers else np.empty((0, 1), np.float32)
+    if not len(joined):
+        raise DataError(f"No row of {data} has a value of the target {', '.join(signature.target)}.")
+    target = Target(
+        signature.task, np.concatenate(values), signature.classes, offset=signature.offset, scale=signature.scale
+    )
+    contents = np.concatenate(hashes)
+    known, reason = train_hashes(model.record)
+    overlap = None if known is None else int(np.isin(contents, known).sum())
+    config = model.record.config
+    task = task_row(config.task, signature.task)
+    fresh, loss = build_metrics(task, target), build_loss(task, target)
+
+    def scored(rows: npt.NDArray[np.intp]) -> dict[str, Score]:
+        part, given = target.take(rows), joined[rows]
+        found = {"loss": _loss(loss, part, given), **score(fresh, part, given)}
+        around = intervals(fresh, loss, part, given, config.seed)
+        return {
+            name: {"value": value, "low": around.get(name, (None, None))[0], "high": around.get(name, (None, None))[1]}
+            for name, value in found.items()
+        }
+
+    notes = [note for note in intake.notes() if not note.startswith("ignored")]
+    if missing:
+        notes.append(f"{missing} rows without a target are left out.")
+    if overlap:
+        notes.append(
+            f"{overlap} of {len(joined)} rows have the content of a train row of this run, which can make the metrics "
+            "look better than they are."
+        )
+    if known is None:
+        notes.append(f"Whether these rows are among the train rows is not known: {reason}")
+    evaluation = Evaluation(
+        rows=len(joined),
+        metrics=scored(np.arange(len(joined))),
+        groups={name: {"rows": len(rows), "metrics": scored(rows)} for name, rows in _group(groups, notes, by).items()},
+        by=by,
+        notes=tuple(notes),
+        overlap=overlap,
+    )
+    digest = hashlib.sha256(contents.tobytes() + np.ascontiguousarray(target.values).tobytes()).hexdigest()
+    add_test_scoring(model.record.path, rows=len(joined), data=data, sha256=digest, rows_of_train=overlap)
+    return evaluation
+
+
+def encode_target(signature: Signature, block: Block) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """The target of a block as the task wants it, (n,) or (n, labels), and which rows have one, (n,).
+
+    Raises:
+        DataError: the target is missing, or a value of it is none of the model's.
+    """
+    columns, present = [], np.ones(len(block), dtype=bool)
+    choices = LABELS if signature.task == "multilabel" else {name: float(n) for n, name in enumerate(signature.classes)}
+    for name in signature.target:
+        cells = _cells(block, name, "the target")
+        if signature.task in (*CLASS_TASKS, "multilabel"):
+            words = [None if cell is None else spell(cell, set(choices)) for cell in cells.to_pylist()]
+            bad = [row for row, word in enumerate(words) if word and word not in choices]
+            if bad:
+                raise DataError(
+                    f"{block.where(bad[0])}: the target '{name}' is '{words[bad[0]]}', which the model does not know."
+                    f"{did_you_mean(str(words[bad[0]]), choices)}"
+                )
+            column = np.array([choices.get(word or "", np.nan) for word in words])
+        else:
+            column = numbers(cells, name, block)
+        present &= ~np.isnan(column)
+        columns.append(np.nan_to_num(column))
+    if signature.task == "multilabel":
+        return np.column_stack(columns).astype(np.float32), present
+    return columns[0].astype(np.int32 if signature.task == "multiclass" else np.float32), present
+
+
+def _cells(block: Block, name: str, what: str) -> Any:
+    found = name if name in block.columns else next((c for c in block.columns if c.lower() == name.lower()), None)
+    if found is None:
+        raise DataError(f"{block.origin} has no column '{name}' ({what}).{did_you_mean(name, block.columns)}")
+    return block.columns[found]
+
+
+def _loss(loss: Any, target: Target, answers: npt.NDArray[np.float32]) -> float:
+    return float(np.mean(np.asarray(loss.call(target.column, answers), np.float64)))
+
+
+def _group(cells: list[Any], notes: list[str], by: str | None) -> dict[str, npt.NDArray[np.intp]]:
+    """Positions of the rows of each group, the largest group first; numbers of many values by quarters."""
+    if by is None:
+        return {}
+    words = pd.Series(
+        ["(missing)" if cell is None or cell == "" else spell(cell, set()) for cell in cells], dtype=object
+    )
+    as_numbers = pd.to_numeric(words, errors="coerce")
+    if as_numbers.nunique() > QUARTERS_ABOVE and bool((as_numbers.notna() | (words == "(missing)")).all()):
+        quarters = pd.qcut(as_numbers, 4, duplicates="drop")
+        named = {each: f"above {each.left:g}, up to {each.right:g}" for each in quarters.cat.categories}
+        words = quarters.astype(object).map(named).fillna("(missing)")
+        notes.append(f"{by} has {as_numbers.nunique()} different numbers: its groups are quarters of the rows.")
+    counts = words.value_counts()
+    if len(counts) > MOST_GROUPS:
+        words = words.where(words.isin(counts.index[: MOST_GROUPS - 1]), "(other values)")
+        notes.append(f"{by} has {len(counts)} values: the {MOST_GROUPS - 1} most frequent ones stand alone.")
+        counts = words.value_counts()
+    return {str(name): np.flatnonzero(words == name) for name in counts.index}

@@ -1,0 +1,135 @@
+"""The model of a finished run, loaded to be used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import tensorflow as tf
+
+from dltrain.errors import ConfigError, RunError
+from dltrain.inference.answers import name_answers
+from dltrain.inference.blocks import Block, frame_block, sliced
+from dltrain.inference.evaluate import Evaluation, evaluate_blocks
+from dltrain.inference.intake import Intake
+from dltrain.inference.signature import Signature
+from dltrain.record import Record
+
+# Cells of images and texts, and numbers of the widest layer, that go through the model at once.
+ROWS_AT_ONCE = {"image": 256, "text": 1_024, "table": 16_384}
+
+
+class Model:
+    """A run's model with the names and kinds of its columns and classes.
+
+    Args:
+        path: the run directory.
+
+    Attributes:
+        record: of the run.
+        signature: what the model takes and gives.
+        network: from raw columns to answers.
+
+    Raises:
+        ConfigError: there is no completed run, or its model cannot be read.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.record = Record(path)
+        self.signature = Signature.of(self.record)
+        file = self.record.path / "model.keras"
+        try:
+            self.network = keras.models.load_model(file, compile=False, safe_mode=True)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ConfigError(f"'{file}' cannot be loaded: {reason}") from error
+        # `Model.predict` casts arrays to 32 bits before the model sees them; a graph takes them as they are.
+        self._graph = tf.function(
+            lambda inputs: self.network(inputs, training=False),
+            input_signature=[
+                {name: tf.TensorSpec((None, *each.shape[1:]), each.dtype) for name, each in self.network.input.items()}
+            ],
+            autograph=False,
+        )
+
+    @property
+    def kind(self) -> str:
+        """What the rows are: image or text for a model of one such column, else table."""
+        kinds = [column.kind for column in self.signature.columns]
+        return kinds[0] if len(kinds) == 1 and kinds[0] in ("image", "text") else "table"
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows go through the model together."""
+        kinds = {column.kind for column in self.signature.columns}
+        return min(ROWS_AT_ONCE.get(kind, ROWS_AT_ONCE["table"]) for kind in kinds)
+
+    def answer(self, inputs: dict[str, Any]) -> npt.NDArray[np.float32]:
+        """The model's numbers, (rows, units), for a tensor of rows for each column.
+
+        Raises:
+            RunError: an answer is not finite.
+        """
+        answers = np.asarray(self._graph(inputs))
+        if not math.isfinite(float(np.sum(answers))) and not np.isfinite(answers).all():
+            row = int(np.flatnonzero(~np.isfinite(answers).all(axis=1))[0])
+            raise RunError(f"The model's answer to row {row} of a block is not finite: its values are too large.")
+        return answers
+
+    def answered(self, blocks: Iterable[Block], intake: Intake) -> Iterator[tuple[Block, npt.NDArray[np.float32]]]:
+        """Each block, cut to what fits the model at once, with its answers."""
+        for whole in blocks:
+            for block in sliced(whole, self.rows_at_once):
+                yield block, self.answer(intake.inputs(block))
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Predictions for rows of raw columns.
+
+        Args:
+            frame: n rows with the columns that the run's data had; the target may lack, others are ignored.
+
+        Returns:
+            n rows with the frame's index: `prediction`, and the probability of each class or label.
+
+        Raises:
+            DataError: a column is missing, or a cell does not fit its kind.
+        """
+        intake = Intake(self.signature)
+        answers = [found for _, found in self.answered([frame_block(frame)], intake)]
+        units = self.network.output.shape[-1]
+        joined = np.concatenate(answers) if answers else np.empty((0, units), np.float32)
+        return pd.DataFrame(self.name(joined), index=frame.index)
+
+    def name(self, answers: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
+        """Predictions and probabilities as columns, from answers of shape (rows, units)."""
+        return name_answers(self.signature.task, self.signature.classes, answers, self.signature.threshold)
+
+    def evaluate(self, frame: pd.DataFrame, by: str | None = None) -> Evaluation:
+        """Metrics with 95 % intervals on rows with their target.
+
+        Args:
+            frame: n rows of raw columns and the target.
+            by: a column whose groups are scored apart as well.
+
+        Raises:
+            DataError: the target or `by` is missing, or a cell does not fit.
+        """
+        return evaluate_blocks(self, [frame_block(frame)], by)
+
+
+def load(path: str | Path) -> Model:
+    """The model of a finished run: `load(RUN).predict(frame)`.
+
+    Args:
+        path: the run directory.
+
+    Raises:
+        ConfigError: there is no completed run.
+    """
+    return Model(path)

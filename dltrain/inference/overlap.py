@@ -1,0 +1,67 @@
+"""Whether rows that are scored are train rows: told by their content, since their ids may differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dltrain.build import build
+from dltrain.data.dataset import Dataset
+from dltrain.errors import DltrainError
+from dltrain.preprocessing.fit import raw_inputs
+from dltrain.record import Record
+from dltrain.targets import without_missing
+
+Hashes = npt.NDArray[np.uint64]
+
+
+def row_hashes(inputs: dict[str, Any]) -> Hashes:
+    """A hash of each row's content, shape (n,), from the model's inputs of n rows."""
+    columns = {name: _flat(np.asarray(cells)) for name, cells in sorted(inputs.items())}
+    hashes: Hashes = np.asarray(pd.util.hash_pandas_object(pd.DataFrame(columns), index=False), dtype=np.uint64)
+    return hashes
+
+
+def run_dataset(record: Record) -> tuple[Dataset, dict[str, npt.NDArray[np.intp]]]:
+    """The dataset of a run, loaded again, and the positions of its parts.
+
+    Raises:
+        DltrainError: it cannot be loaded, or it is another one now.
+    """
+    dataset: Dataset
+    dataset, _ = without_missing(build(record.config.dataset, key="dataset"))
+    ids = record.json("splits.json")
+    place = {str(row): number for number, row in enumerate(dataset.row_ids)}
+    if any(str(row) not in place for rows in ids.values() for row in rows):
+        raise DltrainError(f"The rows of dataset {dataset.name} are others than those of the run.")
+    parts = {part: np.array([place[str(row)] for row in rows], dtype=np.intp) for part, rows in ids.items()}
+    used = np.sort(np.concatenate(list(parts.values())))
+    if dataset.take(used).sha256() != record.facts["data"]["sha256"]:
+        raise DltrainError(f"The data of dataset {dataset.name} has changed since the run.")
+    return dataset, parts
+
+
+def train_hashes(record: Record) -> tuple[Hashes | None, str]:
+    """The hashes of a run's train rows, or None and the reason."""
+    try:
+        dataset, parts = run_dataset(record)
+    except DltrainError as error:
+        return None, str(error)
+    rows = dataset.take(parts["train"])
+    return row_hashes({name: _as_tensor(cells) for name, cells in raw_inputs(rows).items()}), ""
+
+
+def _as_tensor(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Words as the bytes that a tensor holds."""
+    if cells.dtype != object:
+        return cells
+    return np.array([str(cell).encode() for cell in cells.ravel()], dtype=object).reshape(cells.shape)
+
+
+def _flat(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if cells.ndim > 2:
+        return np.array([row.tobytes() for row in cells], dtype=object)
+    return cells[:, 0]

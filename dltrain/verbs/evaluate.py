@@ -1,0 +1,118 @@
+"""`dltrain evaluate RUN [--data F]`: a run's model on rows with their target, also group by group."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from typing import Any
+
+EXAMPLES = """\
+Without --data the run's own test part is scored; the data is loaded again for it and must be unchanged. Each scoring is
+recorded in run.json with a hash of the rows, and rows that the run was trained on are told. Intervals are those of
+dltrain's runs: Wilson's for an accuracy, the bootstrap's percentiles for the rest, for this model alone.
+
+  dltrain evaluate outputs/2026-01-31/14-05-09_titanic_mlp
+  dltrain evaluate outputs/2026-01-31/14-05-09_titanic_mlp --by sex
+  dltrain evaluate outputs/2026-01-31/14-05-09_titanic_mlp --data next_year.csv --by pclass --json
+"""
+
+
+def main(words: list[str]) -> int:
+    """Runs the verb.
+
+    Args:
+        words: the command line behind `evaluate`.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(
+        "dltrain evaluate",
+        description="All metrics of a finished run on rows with their target, with 95 % intervals.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", metavar="RUN", help="directory of a completed run")
+    parser.add_argument("--data", metavar="F", help="file with the columns and the target, as for dltrain predict")
+    parser.add_argument("--input-format", metavar="FORMAT", help="of --data; by suffix and content if not given")
+    parser.add_argument("--by", metavar="COLUMN", help="the metrics of each group of this column too")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="the result as JSON")
+    shown.add_argument("--csv", action="store_true", help="a row for each group and metric")
+    given = parser.parse_args(words)
+
+    from dltrain.inference.signature import Signature
+    from dltrain.record import Record
+
+    Signature.of(Record(given.run))
+    from dltrain import tensorflow_quietly
+
+    tensorflow_quietly.load()
+    from dltrain.inference.evaluate import evaluate_blocks
+    from dltrain.inference.model import Model
+
+    model = Model(given.run)
+    evaluation = evaluate_blocks(model, _blocks(model, given), given.by, given.data or "the run's test part")
+    if given.json:
+        print(json.dumps(evaluation.as_json(), indent=2, ensure_ascii=False))
+    elif given.csv:
+        rows = evaluation.as_table()
+        writer = csv.DictWriter(sys.stdout, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        _show(evaluation)
+        return 0
+    for note in evaluation.notes:
+        print(note, file=sys.stderr)
+    return 0
+
+
+def _blocks(model: Any, given: argparse.Namespace) -> Any:
+    from dltrain.inference.blocks import Block, read_blocks, to_arrow
+    from dltrain.inference.overlap import run_dataset
+
+    if given.data is not None:
+        return read_blocks(
+            given.data,
+            file_format=given.input_format,
+            reading=model.signature.reading,
+            only_column=model.signature.columns[0].name,
+            kind=model.kind,
+        )
+    dataset, parts = run_dataset(model.record)
+    test = dataset.take(parts["test"])
+    columns = {name: to_arrow(cells) for name, cells in {**test.columns, **test.target}.items()}
+    return [Block(columns, 0, f"the test part of {dataset.name}", [f"row {row}" for row in test.row_ids])]
+
+
+def _show(evaluation: Any) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    if evaluation.by:
+        table.add_column(escape(evaluation.by), overflow="fold")
+    for name in ("rows", "metric", "value", "95 % interval"):
+        table.add_column(name, justify="left" if name == "metric" else "right")
+    for row in evaluation.as_table():
+        interval = "" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
+        cells = [f"{row['rows']:,}", row["metric"], _number(row["value"]), interval]
+        table.add_row(*([escape(_printable(row["group"])) or "(all)"] if evaluation.by else []), *cells)
+    plain = not sys.stdout.isatty()
+    console = Console(width=120 if plain else None, highlight=False)
+    console.print(table)
+    for note in evaluation.notes:
+        console.print(escape(_printable(note)))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _printable(text: str) -> str:
+    """The text without characters that a terminal would obey."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -1,0 +1,114 @@
+"""`dltrain predict RUN --input F`: new rows through a run's model, as many as there are."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from dltrain.errors import ConfigError
+
+EXAMPLES = """\
+The input is CSV, TSV, Parquet, ARFF or JSON lines with the columns of the training data, a text file or a folder of
+them, an image or a folder of them, or - for standard input; .gz is read too. The target may be there or not. A column
+that the model takes has to be there; others are ignored. A category that the train rows did not have counts as unknown.
+Cells of a CSV that a spreadsheet would take for a formula get an apostrophe in front.
+
+  dltrain predict outputs/2026-01-31/14-05-09_titanic_mlp --input passengers.csv
+  dltrain predict outputs/2026-01-31/14-05-09_titanic_mlp --input new.parquet --output answers.parquet
+  cat new.jsonl | dltrain predict outputs/2026-01-31/14-05-09_titanic_mlp --input - --format jsonl
+"""
+
+
+def main(words: list[str]) -> int:
+    """Runs the verb.
+
+    Args:
+        words: the command line behind `predict`.
+
+    Returns:
+        The exit code.
+    """
+    from dltrain.inference.blocks import FORMATS as INPUT_FORMATS
+    from dltrain.inference.write import FORMATS
+
+    parser = argparse.ArgumentParser(
+        "dltrain predict",
+        description="Predictions of a finished run for new rows: a row each, with class names and probabilities.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", metavar="RUN", help="directory of a completed run")
+    parser.add_argument("--input", required=True, metavar="F", help="file, folder, or - for standard input")
+    parser.add_argument("--output", metavar="F", help="file to write; standard output if not given")
+    parser.add_argument("--format", choices=FORMATS, help="of the output; by its suffix if not given, else csv")
+    parser.add_argument(
+        "--input-format", metavar="FORMAT", help=f"{', '.join(INPUT_FORMATS)}; by suffix and content if not given"
+    )
+    parser.add_argument(
+        "--id-column",
+        metavar="NAME",
+        help="column that names the rows; else that of the run, else their numbers from 0",
+    )
+    given = parser.parse_args(words)
+
+    from dltrain.inference.signature import Signature
+    from dltrain.record import Record
+
+    Signature.of(Record(given.run))  # what is no completed run is told before TensorFlow is loaded
+    from dltrain import tensorflow_quietly
+
+    tensorflow_quietly.load()
+    from dltrain.inference.ahead import work_ahead
+    from dltrain.inference.blocks import read_blocks
+    from dltrain.inference.intake import Intake
+    from dltrain.inference.model import Model
+    from dltrain.inference.write import choose_format, write_tables
+
+    model = Model(given.run)
+    blocks = read_blocks(
+        given.input,
+        file_format=given.input_format,
+        reading=model.signature.reading,
+        only_column=model.signature.columns[0].name,
+        kind=model.kind,
+    )
+    intake = Intake(model.signature)
+    tables = work_ahead(_tables(model, work_ahead(blocks), intake, given.id_column))
+    first = next(tables)  # a fault of the first rows must not leave an empty file
+    write_tables(
+        itertools.chain([first], tables),
+        None if given.output in (None, "-") else given.output,
+        choose_format(given.output, given.format),
+    )
+    for note in intake.notes():
+        print(note, file=sys.stderr)
+    if given.output not in (None, "-"):
+        print(f"{intake.rows:,} rows predicted: {given.output}", file=sys.stderr)
+    return 0
+
+
+def _tables(model: Any, blocks: Any, intake: Any, id_column: str | None) -> Iterator[Any]:
+    """Arrow tables of row ids and answers."""
+    import numpy as np
+    import pyarrow as pa
+
+    from dltrain.errors import did_you_mean
+
+    own = model.signature.reading.get("id_column")
+    for block, answers in model.answered(blocks, intake):
+        if id_column is not None and id_column not in block.columns:
+            raise ConfigError(
+                f"--id-column {id_column}: {block.origin} has no such column.{did_you_mean(id_column, block.columns)}"
+            )
+        named_by = id_column or (own if own in block.columns else None)
+        if named_by is not None:
+            ids = block.columns[named_by]
+        elif block.names is not None:
+            ids = pa.array(block.names)
+        else:
+            ids = pa.array(np.arange(block.first, block.first + len(block)))
+        columns = {name: pa.array(cells) for name, cells in model.name(answers).items()}
+        yield pa.table({"row_id": ids, **columns})
