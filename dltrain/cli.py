@@ -23,6 +23,7 @@ VERBS: dict[str, str] = {
     "evaluate": "dltrain.verbs.evaluate:main",
     "predict": "dltrain.verbs.predict:main",
     "runs": "dltrain.verbs.runs:main",
+    "compare": "dltrain.verbs.compare:main",
 }
 
 USAGE = 2

@@ -1,0 +1,126 @@
+"""Whether two sets of paired scores differ by more than noise. Plain numbers in, plain numbers out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+CONFIDENCE = 0.95
+SEED = 0  # of the resampling: the same two runs give the same interval
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Test:
+    """What a test says.
+
+    Attributes:
+        name: of the test.
+        pairs: how many pairs of scores it looked at.
+        difference: second minus first.
+        p_value: two-sided; None for an interval alone.
+        interval: 95 % interval of the difference; None where the test gives none.
+        note: what to know of this use of it.
+    """
+
+    name: str
+    pairs: int
+    difference: float
+    p_value: float | None
+    interval: tuple[float, float] | None = None
+    note: str = ""
+
+
+def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> Test:
+    """McNemar's exact test of two classifiers on the same rows (McNemar 1947).
+
+    Args:
+        first: for each row, whether the first one is right.
+        second: the same rows.
+    """
+    only_first = sum(one and not two for one, two in zip(first, second, strict=True))
+    only_second = sum(two and not one for one, two in zip(first, second, strict=True))
+    split = only_first + only_second
+    p_value = float(stats.binomtest(only_first, split).pvalue) if split else 1.0
+    note = f"only the first is right on {only_first:,} rows, only the second on {only_second:,}"
+    return Test("McNemar's exact test", len(first), (only_second - only_first) / len(first), p_value, note=note)
+
+
+def paired_bootstrap(first: Sequence[float], second: Sequence[float], *, root: bool = False) -> Test:
+    """Interval of the difference of two means over the same rows, rows drawn in pairs (Efron & Tibshirani 1993).
+
+    Args:
+        first: a score a row.
+        second: the same rows.
+        root: the square roots of the means are compared: of squared errors this is the rmse.
+    """
+    one, two = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    rows = len(one)
+    generator = np.random.default_rng(SEED)
+    draws = 10_000 if rows <= 2_000 else 2_000 if rows <= 50_000 else 200
+    differences = np.empty(draws)
+    for number in range(draws):
+        drawn = generator.integers(0, rows, rows)
+        differences[number] = _difference(one[drawn], two[drawn], root)
+    tail = 50 * (1 - CONFIDENCE)
+    low, high = np.percentile(differences, [tail, 100 - tail])
+    beyond = min(np.sum(differences <= 0), np.sum(differences >= 0))
+    p_value = min(1.0, 2 * (float(beyond) + 1) / (draws + 1))
+    return Test("paired bootstrap", rows, _difference(one, two, root), p_value, (float(low), float(high)))
+
+
+def _difference(one: Values, two: Values, root: bool) -> float:
+    if root:
+        return math.sqrt(float(two.mean())) - math.sqrt(float(one.mean()))
+    return float(two.mean() - one.mean())
+
+
+def corrected_t(first: Sequence[float], second: Sequence[float], ratio: float) -> Test:
+    """The resampled t test, corrected for folds that share training rows (Nadeau & Bengio 2003).
+
+    Args:
+        first: a score a fold, at least two.
+        second: the same folds.
+        ratio: rows that a fold is scored on for each row that it trains on; 1 / (folds - 1) for k folds.
+    """
+    differences = np.asarray(second, np.float64) - np.asarray(first, np.float64)
+    folds, mean = len(differences), float(differences.mean())
+    error = math.sqrt((1 / folds + ratio) * float(differences.var(ddof=1)))
+    freedom = folds - 1
+    if error == 0:
+        return Test("corrected resampled t test", folds, mean, 1.0 if mean == 0 else 0.0, (mean, mean))
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+    p_value = float(2 * stats.t.sf(abs(mean) / error, freedom))
+    return Test("corrected resampled t test", folds, mean, p_value, (mean - reach, mean + reach))
+
+
+def wilcoxon(first: Sequence[float], second: Sequence[float]) -> Test:
+    """Wilcoxon's signed-rank test (Wilcoxon 1945) over pairs such as seeds.
+
+    Args:
+        first: a score a seed.
+        second: the same seeds.
+    """
+    differences = np.asarray(second, np.float64) - np.asarray(first, np.float64)
+    count, mean = len(differences), float(differences.mean())
+    p_value = float(stats.wilcoxon(differences).pvalue) if np.any(differences) else 1.0
+    smallest = 2.0 ** (1 - count)
+    note = f"with {count} pairs the p value cannot fall below {smallest:.3g}" if smallest > 1 - CONFIDENCE else ""
+    return Test("Wilcoxon's signed-rank test", count, mean, p_value, note=note)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P values of several comparisons, corrected for their number (Holm 1979), in the order given."""
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = largest
+    return corrected

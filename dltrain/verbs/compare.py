@@ -1,0 +1,265 @@
+"""Sets runs side by side: settings, data, packages, metrics, curves, and whether they differ by more than noise."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import json
+import string
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dltrain.curves import check_plot, curve_of, drawn_in_text, write_plot
+from dltrain.errors import ConfigError, did_you_mean
+from dltrain.listing import main_metric
+from dltrain.pairing import Comparison, compare
+from dltrain.record import Record
+from dltrain.settings import differing
+from dltrain.significance import holm
+from dltrain.verbs import plain_table
+from dltrain.verbs.plain_table import cell, say, setting
+
+DESCRIPTION = """\
+Sets two or more runs side by side: the settings in which they differ, data (hash, rows), packages and git commit,
+metrics, learning curves drawn over each other, and whether each differs from the first by more than noise:
+
+  rows   McNemar's exact test (classes) and the paired bootstrap on the rows that both scored, of the test part
+         where both have it, else of validation
+  folds  the corrected resampled t test (Nadeau & Bengio 2003), where both were cross-validated on the same folds
+  seeds  Wilcoxon's signed-rank test, where both were repeated over the same seeds
+
+Where two runs share nothing to pair, it says that no test is valid, and why. With three runs and more the p values
+are corrected for their number (Holm).
+"""
+EXAMPLES = """\
+examples:
+  dltrain compare outputs/2026-01-31/14-05-09_titanic_mlp outputs/2026-01-31/14-06-20_titanic_linear
+  dltrain compare A B C --plot curves.svg
+  dltrain compare A B --curve val_auc
+  dltrain compare A B --json
+
+exit codes: 0 done (whatever the tests say), 2 usage error or no such run.
+"""
+ALPHA = 0.05
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The words that `dltrain compare` takes."""
+    parser = argparse.ArgumentParser(
+        prog="dltrain compare",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "runs", metavar="RUN", nargs="+", help="run directories; the first is what the others are compared with"
+    )
+    parser.add_argument("--curve", metavar="NAME", help="column of history.csv to draw; default: val_loss")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="write the curves to FILE.svg, .png or .pdf")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="everything as JSON")
+    form.add_argument("--csv", action="store_true", help="metrics and differing settings as CSV, a column a run")
+    return parser
+
+
+def main(words: list[str]) -> int:
+    """Runs `dltrain compare`.
+
+    Raises:
+        ConfigError: a run does not exist or is damaged.
+    """
+    given = build_parser().parse_args(words)
+    if not 2 <= len(given.runs) <= len(string.ascii_uppercase):
+        raise ConfigError(f"dltrain compare takes 2 to {len(string.ascii_uppercase)} runs, got {len(given.runs)}.")
+    if given.plot:
+        check_plot(given.plot)
+    runs = dict(zip(string.ascii_uppercase, map(Record, given.runs), strict=False))
+    curve = _curve_name(runs, given.curve)
+    first, *others = runs.values()
+    comparisons = dict(zip(list(runs)[1:], (compare(first, other) for other in others), strict=True))
+    sections = _sections(runs)
+    if given.json:
+        print(json.dumps(_as_json(runs, sections, comparisons), indent=2, ensure_ascii=False, default=str))
+    elif given.csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["section", "key", *(str(run.path) for run in runs.values())])
+        writer.writerows([section, key, *values] for section, rows in sections.items() for key, values in rows.items())
+    else:
+        _show(runs, sections, comparisons, curve)
+    if given.plot:
+        _plot(given.plot, runs)
+        print(f"curves  {given.plot}", file=sys.stderr if given.json or given.csv else sys.stdout)
+    return 0
+
+
+def _curve_name(runs: Mapping[str, Record], wanted: str | None) -> str:
+    names = dict.fromkeys(name for run in runs.values() for row in run.history[:1] for name in row if name != "epoch")
+    if wanted and wanted not in names:
+        raise ConfigError(f"--curve: no run has '{wanted}' in its history.csv.{did_you_mean(wanted, names)}")
+    return wanted or ("val_loss" if "val_loss" in names else "loss")
+
+
+def _sections(runs: Mapping[str, Record]) -> dict[str, dict[str, list[Any]]]:
+    """Values of each run by section and key: all metrics, and whatever else differs."""
+    records = list(runs.values())
+    every = [{**run.settings, **run.choices} for run in records]
+    keys = differing([(run.choices, run.settings) for run in records])
+    data = [_mapping(run.facts.get("data")) for run in records]
+    packages = [_mapping(run.facts.get("versions")) for run in records]
+    commits = [_commit(run.facts.get("git")) for run in records]
+    scores = [
+        {
+            f"{part} {name}": value
+            for part in ("train", "validation", "test")
+            for name, value in _mapping(run.metrics.get(part)).items()
+        }
+        for run in records
+    ]
+    return {
+        "settings": {key: [values.get(key) for values in every] for key in keys},
+        "data": _unequal({key: [each.get(key) for each in data] for key in ("name", "rows", "sha256")}),
+        "packages": _unequal(
+            {key: [each.get(key) for each in packages] for key in dict.fromkeys(k for p in packages for k in p)}
+        ),
+        "git": _unequal({"commit": commits}),
+        "metrics": {key: [each.get(key) for each in scores] for key in dict.fromkeys(k for s in scores for k in s)}
+        | {"best epoch": [run.metrics.get("best_epoch") for run in records]}
+        | {"seconds": [run.facts.get("seconds") for run in records]},
+    }
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _commit(git: Any) -> str | None:
+    found = _mapping(git)
+    if not found.get("commit"):
+        return None
+    changed = found.get("changed_files")
+    return str(found["commit"])[:12] + (f" and {changed} changed files" if changed else "")
+
+
+def _unequal(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {key: values for key, values in rows.items() if values.count(values[0]) < len(values)}
+
+
+def _as_json(
+    runs: Mapping[str, Record], sections: Mapping[str, Any], comparisons: Mapping[str, Comparison]
+) -> dict[str, Any]:
+    corrected = _corrected(comparisons)
+    tests = {
+        letter: {
+            "against": "A",
+            "findings": [
+                {"metric": found.metric, "on": found.on, **dataclasses.asdict(found.test), "p_value_holm": p_value}
+                for found, p_value in zip(comparison.findings, corrected[letter], strict=True)
+            ],
+            "no_test": comparison.reasons,
+        }
+        for letter, comparison in comparisons.items()
+    }
+    named = {letter: {"run": str(run.path), "status": run.status} for letter, run in runs.items()}
+    return {"runs": named, **sections, "tests": tests}
+
+
+def _corrected(comparisons: Mapping[str, Comparison]) -> dict[str, list[float | None]]:
+    """P values corrected within each kind of test for the number of runs that it compares with the first."""
+    found: dict[str, list[float | None]] = {name: [None] * len(each.findings) for name, each in comparisons.items()}
+    for test in dict.fromkeys(finding.test.name for each in comparisons.values() for finding in each.findings):
+        places = [
+            (letter, place, finding.test.p_value)
+            for letter, each in comparisons.items()
+            for place, finding in enumerate(each.findings)
+            if finding.test.name == test and finding.test.p_value is not None
+        ]
+        for (letter, place, _), p_value in zip(places, holm([p_value for _, _, p_value in places]), strict=True):
+            found[letter][place] = p_value
+    return found
+
+
+def _show(
+    runs: Mapping[str, Record],
+    sections: Mapping[str, Mapping[str, Sequence[Any]]],
+    comparisons: Mapping[str, Comparison],
+    curve: str,
+) -> None:
+    for letter, run in runs.items():
+        print(f"{letter}  {cell(str(run.path))}" + ("" if run.status == "completed" else f"  ({cell(run.status)})"))
+    same = {"settings": "no setting differs", "data": "same data", "packages": "same packages", "git": "same commit"}
+    equal = [text for name, text in same.items() if not sections[name] and (name != "git" or _known_commit(runs))]
+    if equal:
+        print("\n" + ", ".join(equal))
+    for name, rows in sections.items():
+        if rows and name != "metrics":
+            lines = [[key, *(_short(setting(value)) for value in values)] for key, values in rows.items()]
+            print("", *plain_table.table([name, *runs], lines), sep="\n")
+    _show_metrics(runs, sections["metrics"])
+    curves = {letter: curve_of(run.history, curve) for letter, run in runs.items()}
+    picture = drawn_in_text(curves, min(plain_table.window() or 80, 100))
+    if picture:
+        print(f"\n{curve}", *picture, sep="\n")
+    _show_tests(comparisons)
+
+
+def _known_commit(runs: Mapping[str, Record]) -> bool:
+    return all(_commit(run.facts.get("git")) for run in runs.values())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any]]) -> None:
+    header = ["metric", *runs]
+    pair = len(runs) == 2
+    rows = []
+    for key, values in metrics.items():
+        if all(value is None for value in values):
+            continue
+        row = [key, *map(cell, values)]
+        if pair:
+            numbers = [
+                value for value in values if isinstance(value, (int, float)) and key not in ("seconds", "best epoch")
+            ]
+            row.append(f"{numbers[1] - numbers[0]:+.4f}" if len(numbers) == 2 else "")
+        rows.append(row)
+    header += ["B - A"] if pair else []
+    print("", *plain_table.table(header, rows, header[1:]), sep="\n")
+
+
+def _show_tests(comparisons: Mapping[str, Comparison]) -> None:
+    corrected = _corrected(comparisons)
+    print("\nIs it more than noise?")
+    for letter, comparison in comparisons.items():
+        for finding, p_value in zip(comparison.findings, corrected[letter], strict=True):
+            test = finding.test
+            text = f"{letter} against A: {finding.metric} {test.difference:+.4f} on {finding.on}"
+            if test.interval:
+                text += f", 95 % interval {test.interval[0]:+.4f} to {test.interval[1]:+.4f}"
+            say(f"{text}, p = {p_value:.2g} ({test.name}{'; ' + test.note if test.note else ''}): {_verdict(p_value)}.")
+        if not comparison.findings:
+            say(f"{letter} against A: no test is valid.")
+        for reason in comparison.reasons:
+            say(f"{letter} against A: {cell(reason)}")
+    if any(" rows" in finding.on for comparison in comparisons.values() for finding in comparison.findings):
+        say("Tests on rows speak of these trained models; only folds or seeds speak of the settings.")
+    tested = sum(bool(comparison.findings) for comparison in comparisons.values())
+    if tested > 1:
+        say(f"P values are corrected for {tested} comparisons (Holm).")
+
+
+def _verdict(p_value: float | None) -> str:
+    return "more than noise" if p_value is not None and p_value < ALPHA else "no more than noise may explain it"
+
+
+def _plot(path: Path, runs: Mapping[str, Record]) -> None:
+    histories = {f"{letter}: {run.path.name}": run.history for letter, run in runs.items()}
+    if not any(histories.values()):
+        raise ConfigError("--plot: none of the runs has finished an epoch, so there is no curve.")
+    names = {name for rows in histories.values() for name in (rows[0] if rows else {})}
+    metrics = ["loss", main_metric(name.removeprefix("val_") for name in names if name.startswith("val_")) or "loss"]
+    write_plot(path, histories, list(dict.fromkeys(metrics)))
