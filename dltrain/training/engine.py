@@ -68,7 +68,7 @@ class Engine:
         steppers = [callback for callback in callbacks if getattr(callback, "every_steps", None)]
         each_step = any(has_batch_hooks(callback) for callback in callbacks)
         self.model.stop_training = False
-        self.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), self.batch_size))))
+        self._build(source)
         hooks.on_train_begin()
         logs: dict[str, float] = {}
         for epoch in range(first_epoch, epochs):
@@ -88,6 +88,7 @@ class Engine:
 
     def evaluate(self, source: Source) -> dict[str, float]:
         """Loss and metrics over all rows, in inference mode."""
+        self._build(source)
         self.graphs.reset()
         order = np.arange(source.rows)
         for block in source.blocks(order, EVALUATION_BATCH):
@@ -96,8 +97,13 @@ class Engine:
 
     def predict(self, source: Source) -> npt.NDArray[np.float32]:
         """The model's answers for all rows, shape (rows, units), in inference mode."""
+        self._build(source)
         blocks = source.blocks(np.arange(source.rows), EVALUATION_BATCH)
         return np.concatenate([self.graphs.predict(block) for block in blocks])
+
+    def _build(self, source: Source) -> None:
+        if not self.graphs.built:
+            self.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), self.batch_size))))
 
     def _epoch(self, source: Source, epoch: int, steps: int, hooks: Any, steppers: Sequence[Any]) -> None:
         done, length = 0, 1 if hooks else FIRST_SEGMENT

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -10,12 +11,13 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.training.source import Block
+from dltrain.training.traces import Traces, traces_of
 
 EVALUATION_BATCH = 1024
 
 
 class Graphs:
-    """Traced once for a model, at the first call of each.
+    """Traced once for all models of the same architecture, at the first call of each.
 
     Args:
         model: compiled.
@@ -28,11 +30,13 @@ class Graphs:
         # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
         # The inner function is optimized by itself, as `fit` has it, and so are its numbers `fit`'s.
         self._train_step = tf.function(self._one_train_step, autograph=False, reduce_retracing=True)
-        self._train_steps = tf.function(self._many_train_steps, autograph=False, reduce_retracing=True)
-        self._test_steps = tf.function(self._many_test_steps, autograph=False, reduce_retracing=True)
-        self._forward = tf.function(self._answers, autograph=False, reduce_retracing=True)
-        self._results = tf.function(self._metrics_and_check, autograph=False)
-        self._reset = tf.function(model.reset_metrics, autograph=False)
+        self._traces: Traces | None = None
+        self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
+
+    @property
+    def built(self) -> bool:
+        """Whether the variables exist."""
+        return self._traces is not None
 
     def build(self, block: Block) -> None:
         """Makes the variables of loss, metrics and optimizer, which must exist before the first graph."""
@@ -40,32 +44,55 @@ class Graphs:
         self.model.test_step((_rows(block.features, block.order), tf.gather(block.targets, block.order)))
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
+        self._traces = traces_of(self.model, self.batch_size, self._functions())
 
     def train(self, block: Block, first: int, last: int) -> None:
         """Training steps number `first` to below `last` of a block."""
         bounds = tf.constant(first, tf.int64), tf.constant(last, tf.int64)
-        self._train_steps(block.features, block.targets, block.weights, block.order, *bounds)
+        weights = () if block.weights is None else block.weights
+        self._call("train", block.features, block.targets, weights, block.order, *bounds)
 
     def test(self, block: Block) -> None:
         """Loss and metrics over a block, added to what the metrics hold."""
-        self._test_steps(block.features, block.targets, block.order)
+        self._call("test", block.features, block.targets, block.order)
 
     def predict(self, block: Block) -> npt.NDArray[np.float32]:
         """The model's answers for a block in its order, shape (rows, units)."""
         parts = [
-            self._forward(block.features, block.order[first : first + EVALUATION_BATCH]).numpy()
+            self._call("predict", block.features, block.order[first : first + EVALUATION_BATCH]).numpy()
             for first in range(0, int(block.order.shape[0]), EVALUATION_BATCH)
         ]
         return np.concatenate(parts).astype(np.float32)
 
     def reset(self) -> None:
         """Empties the metrics."""
-        self._reset()
+        self._call("reset")
 
     def results(self) -> tuple[dict[str, float], bool]:
         """The metrics so far, and whether every weight is finite."""
-        metrics, finite = self._results()
+        metrics, finite = self._call("results")
         return {name: float(value) for name, value in metrics.items()}, bool(finite)
+
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "train": self._many_train_steps,
+            "test": self._many_test_steps,
+            "predict": self._answers,
+            "reset": self.model.reset_metrics,
+            "results": self._metrics_and_check,
+        }
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        key = name, () in arguments  # without weights it is another graph
+        if key not in self._calls:
+            if self._traces is None:
+                raise RuntimeError("Graphs.build comes first.")
+            found = self._traces.function(name, arguments, self.model)
+            if found is None:
+                self._traces = Traces(self.model, self._functions())
+                found = self._traces.function(name, arguments, self.model)
+            self._calls[key] = cast("Callable[..., Any]", found)
+        return self._calls[key](*arguments)
 
     def _one_train_step(self, *batch: Any) -> None:
         self.model.train_step(batch)
@@ -74,7 +101,7 @@ class Graphs:
         def body(step: Any) -> Any:
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
             batch = (_rows(features, rows), tf.gather(targets, rows))
-            self._train_step(*batch if weights is None else (*batch, tf.gather(weights, rows)))
+            self._train_step(*batch if isinstance(weights, tuple) else (*batch, tf.gather(weights, rows)))
             return step + 1
 
         tf.while_loop(lambda step: step < last, body, [first])
