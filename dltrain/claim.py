@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dltrain.errors import ConfigError
+from dltrain.lock import lock, unlock
 
 # Files that a run or a sweep leaves behind.
 TRACES = ("run.json", "multirun.yaml")
@@ -47,6 +48,7 @@ def claim(directory: Path, *, key: str, chosen: bool) -> Claim:
                 path.mkdir()
             except FileExistsError:
                 continue
+            lock(path)
             return Claim(path, created=True)
     except OSError as error:
         raise ConfigError(
@@ -59,13 +61,15 @@ def claim(directory: Path, *, key: str, chosen: bool) -> Claim:
 def _take(directory: Path, key: str) -> Claim:
     try:
         directory.mkdir()
+        created = True
     except FileExistsError:
-        for trace in TRACES:
-            if (directory / trace).exists():
-                raise ConfigError(
-                    f"{key}: '{directory}' holds another run ({trace}). Choose another one or remove it."
-                ) from None
         if not directory.is_dir():
             raise
-        return Claim(directory, created=False)
-    return Claim(directory, created=True)
+        created = False
+    lock(directory)  # before the look: another run may have chosen it too
+    if not created:
+        for trace in TRACES:
+            if (directory / trace).exists():
+                unlock(directory)
+                raise ConfigError(f"{key}: '{directory}' holds another run ({trace}). Choose another one or remove it.")
+    return Claim(directory, created)

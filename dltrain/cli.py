@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "predict": "dltrain.verbs.predict:main",
     "runs": "dltrain.verbs.runs:main",
     "compare": "dltrain.verbs.compare:main",
+    "resume": "dltrain.verbs.resume:main",
 }
 
 USAGE = 2
@@ -94,6 +95,7 @@ def _train(words: list[str]) -> int:
     from dltrain.claim import claim
     from dltrain.config.compose import Composer
     from dltrain.config.hydra_node import resolving
+    from dltrain.lock import unlock
 
     parser = get_args_parser()
     parser.prog = "dltrain"
@@ -139,6 +141,7 @@ def _train(words: list[str]) -> int:
         signal.signal(signal.SIGTERM, before)
         if code in (USAGE, INTERRUPTED):
             claimed.release()
+        unlock(claimed.path)
     return code
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,14 +19,17 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
+from rich.markup import escape
 
-from dltrain.config.validate import typed
+from dltrain.config.validate import keys
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
-from dltrain.errors import DltrainError
+from dltrain.errors import ConfigError, DataError, DltrainError
 from dltrain.evaluation import Results
+from dltrain.files import replace_file
 from dltrain.inference.signature import FILE as SIGNATURE_FILE
 from dltrain.inference.signature import describe
+from dltrain.lock import lock, unlock
 from dltrain.prepared import Prepared
 from dltrain.rundir import RunDirectory
 from dltrain.settings import choices_of, settings_of
@@ -39,15 +44,23 @@ class Journal:
     Args:
         config: composed and checked.
         path: the run directory; it exists.
+        recorded: the run.json of the run that is resumed or repeated; Hydra's current job is told by default.
+        resumes: whether a run that was cut off goes on in its directory.
     """
 
-    def __init__(self, config: DictConfig, path: Path) -> None:
+    def __init__(
+        self, config: DictConfig, path: Path, *, recorded: Mapping[str, Any] | None = None, resumes: bool = False
+    ) -> None:
         self.config = config
         self.directory = RunDirectory(path)
         self.quiet = config.quiet
         plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
         self.console = Console(force_terminal=False if plain else None, width=120 if plain else None)
-        self._in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+        hydra = None if recorded is not None else HydraConfig.get()
+        self._in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
+        self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))
+        self._choices = choices_of(hydra.runtime.choices) if hydra else dict((recorded or {}).get("choices", {}))
+        self.resumes = resumes
         self._began = time.monotonic()
 
     @classmethod
@@ -56,22 +69,26 @@ class Journal:
         return cls(config, Path(HydraConfig.get().runtime.output_dir))
 
     def __enter__(self) -> Self:
+        self._locked = lock(self.path)
+        facts = {"settings": settings_of(self.config), "device": _device(), "notes": [], "warnings": []}
+        kept = [self.path / name for name in ("run.json", "config.yaml") if (self.path / name).exists()]
+        if self.resumes:
+            self._before = {path: path.read_bytes() for path in kept}
+        elif kept:
+            self._unlock()
+            raise ConfigError(f"'{self.path}' holds another run ({kept[0].name}). Choose another directory.")
+        # First of all files: a run that has a record can be resumed.
+        self.directory.write_text("config.yaml", OmegaConf.to_yaml(self.config, resolve=True))
+        if self.resumes:
+            self.directory.resume(**facts)
+        else:
+            self.directory.start(seed=self.config.seed, overrides=self._overrides, choices=self._choices, **facts)
         start_logging(
             self.directory.path / "dltrain.log",
             self.console,
             quiet=self.quiet,
             verbose=self.config.verbose,
         )
-        self.directory.start(
-            seed=self.config.seed,
-            overrides=list(HydraConfig.get().overrides.task),
-            choices=choices_of(HydraConfig.get().runtime.choices),
-            settings=settings_of(self.config),
-            device=_device(),
-            notes=[],
-            warnings=[],
-        )
-        self.directory.write_text("config.yaml", OmegaConf.to_yaml(self.config, resolve=True))
         return self
 
     def __exit__(
@@ -82,16 +99,28 @@ class Journal:
             if not isinstance(error, DltrainError):
                 logger.debug("The run ended with %s", kind, exc_info=error)
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
+            if status == "interrupted":
+                self.console.print(_cut_off(self.directory.facts, self.path), soft_wrap=True, highlight=False)
         stop_logging()
         begun = bool(self.directory.facts["test_scorings"])  # a bad test row comes to light after the training
-        if isinstance(error, DltrainError) and error.exit_code == 2 and not self._in_sweep and not begun:
+        refused = isinstance(error, DltrainError) and error.exit_code == 2
+        if refused and self.resumes:
+            for path, content in self._before.items():
+                with replace_file(path) as temporary:
+                    temporary.write_bytes(content)
+        elif refused and not self._in_sweep and not begun:
             self.directory.erase()
             (self.path / "dltrain.log").unlink()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._locked:
+            unlock(self.path)
 
     @property
     def typed(self) -> list[str]:
         """The keys and groups that were typed on the command line."""
-        return typed(HydraConfig.get())
+        return keys(self._overrides)
 
     @property
     def path(self) -> Path:
@@ -109,13 +138,24 @@ class Journal:
         self.directory.facts["warnings"].append(text)
 
     def split(self, dataset: Dataset, split: Split) -> None:
-        """Writes splits.json and the hash of the data."""
+        """Writes splits.json and the hash of the data.
+
+        Raises:
+            DataError: the run is resumed, and its data is not what it was.
+        """
+        before, found = self.directory.facts.get("data"), dataset.sha256()
+        if self.resumes and before and before["sha256"] != found:
+            raise DataError(
+                f"Dataset {dataset.name} has changed since the run began: {before['rows']:,} rows with the hash "
+                f"{before['sha256'][:12]}… then, {len(dataset):,} rows with {found[:12]}… now. "
+                "Bring the old data back, or start a new run."
+            )
         ids = {part: [_plain(row) for row in dataset.row_ids[rows]] for part, rows in split.parts().items()}
         self.directory.write_json("splits.json", ids)
         data = {
             "name": dataset.name,
             "rows": len(dataset),
-            "sha256": dataset.sha256(),
+            "sha256": found,
             "source": dataset.source,
         }
         self.directory.record(data=data)
@@ -162,6 +202,15 @@ class Journal:
         )
         self.directory.write_json(SIGNATURE_FILE, signature.as_json())
 
+    def reached(self, history: Sequence[dict[str, float]]) -> None:
+        """Notes how far a training came that does not end by itself: the last epoch and its values."""
+        last = {
+            "epoch": len(history),
+            "epochs": self.config.trainer.epochs,
+            "metrics": dict(history[-1]) if history else {},
+        }
+        self.directory.facts["reached"] = last
+
     def finish(self, results: Results) -> None:
         """Writes metrics.json and the status completed, and shows the final table."""
         self.directory.write_json("metrics.json", results.as_json())
@@ -170,6 +219,15 @@ class Journal:
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self._began, 3)
+
+
+def _cut_off(facts: dict[str, Any], path: Path) -> str:
+    reached = facts.get("reached", {"epoch": 0, "epochs": None, "metrics": {}})
+    values = ", ".join(f"{name} {value:.4g}" for name, value in reached["metrics"].items())
+    after = (
+        f"after epoch {reached['epoch']} of {reached['epochs']} ({values})" if reached["epoch"] else "before epoch 1"
+    )
+    return f"[bold]interrupted[/bold] {after}\n[bold]go on with[/bold]  dltrain resume {escape(shlex.quote(str(path)))}"
 
 
 def _count(number: int, noun: str) -> str:

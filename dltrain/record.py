@@ -14,6 +14,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.errors import ConfigError, did_you_mean
+from dltrain.rundir import versions
 from dltrain.settings import choices_of, flat, without_repeats
 
 # Written in C, and ten times as fast, where PyYAML was built with it; as safe.
@@ -100,6 +101,15 @@ class Record:
         with file.open(newline="", encoding="utf-8") as lines:
             rows = csv.DictReader(lines)
             return [{name: float(cell) for name, cell in row.items() if name and cell} for row in rows]
+
+    def version_differences(self) -> list[str]:
+        """Which packages, and which Python, are others now than when the run began: a phrase each."""
+        then, now = self.facts.get("versions", {}), versions()
+        return [
+            f"{name} changed from {then.get(name)} to {now.get(name)}"
+            for name in sorted(set(then) | set(now))
+            if then.get(name) != now.get(name)
+        ]
 
     def _yaml(self, name: str) -> Any:
         try:

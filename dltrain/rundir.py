@@ -42,7 +42,8 @@ class RunDirectory:
             "started": _now(),
             "finished": None,
             "command": sys.argv,
-            "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+            "working_directory": str(Path.cwd()),
+            "versions": versions(),
             "platform": platform.platform(),
             "host": platform.node(),
             "pid": os.getpid(),
@@ -51,6 +52,15 @@ class RunDirectory:
             **facts,
         }
         self.record()
+
+    def resume(self, **facts: Any) -> None:
+        """Writes the `run.json` of a run that goes on; `resumed` lists each time with its command."""
+        self.facts = json.loads((self.path / "run.json").read_text("utf-8"))
+        for name in ("error", "seconds", "reached"):
+            self.facts.pop(name, None)
+        resumed = [*self.facts.get("resumed", []), {"at": _now(), "command": sys.argv}]
+        process = {"host": platform.node(), "pid": os.getpid()}
+        self.record(status="running", finished=None, resumed=resumed, **process, **facts)
 
     def record(self, **facts: Any) -> None:
         """Adds facts to `run.json`."""
@@ -114,6 +124,11 @@ def _finite(content: Any) -> Any:
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the packages that decide on the numbers."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
 
 
 def _version(package: str) -> str | None:

@@ -58,12 +58,16 @@ class FakeJournal:
     console: Any = None
     quiet: bool = True
     typed: tuple[str, ...] = ()
+    resumes: bool = False
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
         self.notes.append(text.strip())
 
     def split(self, dataset: Dataset, split: Any) -> None:
+        pass
+
+    def reached(self, epochs: Any) -> None:
         pass
 
 

@@ -41,6 +41,7 @@ class TestDirectory:
             "checkpoints/best.keras",
             "checkpoints/last.keras",
             "checkpoints/state.json",
+            "checkpoints/training.state",
         }
 
     def test_run_says_what_was_done(self, finished: Any) -> None:

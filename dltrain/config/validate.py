@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -50,7 +50,12 @@ def typed(hydra: Any) -> list[str]:
     Args:
         hydra: the node of Hydra's own settings.
     """
-    return [word.split("=")[0].lstrip("+~") for word in hydra.overrides.task]
+    return keys(hydra.overrides.task)
+
+
+def keys(overrides: Iterable[str]) -> list[str]:
+    """The keys and groups of overrides."""
+    return [word.split("=")[0].lstrip("+~") for word in overrides]
 
 
 def _shares(config: DictConfig) -> Iterator[str]:

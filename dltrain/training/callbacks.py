@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import keras
 from tensorboard.summary import Writer
+
+from dltrain.files import replace_file
 
 
 class LearningRate(keras.callbacks.Callback):
@@ -29,23 +31,57 @@ class CSVHistory(keras.callbacks.Callback):
     def __init__(self, directory: Path) -> None:
         super().__init__()
         self.path = Path(directory) / "history.csv"
-        self._columns: list[str] = []
+        self._rows: list[dict[str, float]] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
         row = {"epoch": epoch + 1, **(logs or {})}
-        first = not self._columns
-        if first:
-            self._columns = ["epoch", *sorted(set(row) - {"epoch"}, key=_column_order)]
+        first = not self._rows
+        self._rows.append(row)
         with self.path.open("w" if first else "a", newline="") as file:
-            writer = csv.DictWriter(file, self._columns, extrasaction="ignore")
-            if first:
-                writer.writeheader()
-            writer.writerow(row)
+            self._write(file, [row], header=first)
+
+    def get_state(self) -> list[dict[str, float]]:
+        """The rows so far."""
+        return self._rows
+
+    def set_state(self, rows: list[dict[str, float]]) -> None:
+        """Writes the file anew with these rows; those of epochs that will be trained again fall away."""
+        self._rows = rows
+        self.path.unlink(missing_ok=True)
+        if rows:
+            with replace_file(self.path) as path, path.open("w", newline="") as file:
+                self._write(file, rows, header=True)
+
+    def _write(self, file: TextIO, rows: list[dict[str, float]], *, header: bool) -> None:
+        columns = ["epoch", *sorted(set(self._rows[0]) - {"epoch"}, key=_column_order)]
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        if header:
+            writer.writeheader()
+        writer.writerows(rows)
 
 
 def _column_order(name: str) -> tuple[bool, bool, bool, str]:
     return name != "learning_rate", name.startswith("val_"), name.removeprefix("val_") != "loss", name
+
+
+class MovingAverage(keras.callbacks.SwapEMAWeights):
+    """Validates and keeps the moving average of the weights, which `optimizer.use_ema` makes."""
+
+    def __init__(self) -> None:
+        super().__init__(swap_on_epoch=True)
+
+    def get_state(self) -> bool:
+        """Whether the network holds the averages now, and the optimizer the trained weights."""
+        return bool(self._ema_weights_in_model)
+
+    def set_state(self, swapped: bool) -> None:
+        """Back to what `get_state` gave."""
+        self._ema_weights_in_model = swapped
+
+    def _finalize_ema_values(self) -> None:
+        # Keras does this for the end of `fit`. Without it the trained weights are kept, and more epochs can follow.
+        pass
 
 
 class TensorBoard(keras.callbacks.Callback):

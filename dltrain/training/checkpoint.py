@@ -97,6 +97,26 @@ class Checkpoint(keras.callbacks.Callback):
         """Called when the training is cut off by a person: nothing is lost."""
         self._write()
 
+    def get_state(self) -> dict[str, Any]:
+        """What it has decided so far."""
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "best_weights": self.best_weights,
+            "epoch": self._epoch,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Back to what `get_state` gave."""
+        self.best, self.best_epoch, self.best_weights = state["best"], state["best_epoch"], state["best_weights"]
+        self._epoch = state["epoch"]
+        self._unwritten_best = self.best is not None  # best.keras may hold an epoch that will be trained again
+
+    def on_failure(self) -> None:
+        """Called when the training cannot go on: the best epoch is kept."""
+        if self._unwritten_best:
+            self._save_best()
+
     def restore_best(self) -> None:
         """Puts the best weights into the model, where there are any."""
         if self.best_weights is not None:
@@ -106,11 +126,7 @@ class Checkpoint(keras.callbacks.Callback):
         if not self.best_only:
             self._save("last.keras")
         if self._unwritten_best:
-            now = self.model.get_weights()
-            self.restore_best()
-            self._save("best.keras")
-            self.model.set_weights(now)
-            self._unwritten_best = False
+            self._save_best()
         state = {
             "epoch": self._epoch,
             "step": step if step is not None else int(self.model.optimizer.iterations),
@@ -121,6 +137,13 @@ class Checkpoint(keras.callbacks.Callback):
         with replace_file(self.directory / "state.json") as path:
             path.write_text(json.dumps(state, indent=2) + "\n")
         self._written_at = time.monotonic()
+
+    def _save_best(self) -> None:
+        now = self.model.get_weights()
+        self.restore_best()
+        self._save("best.keras")
+        self.model.set_weights(now)
+        self._unwritten_best = False
 
     def _save(self, name: str) -> None:
         with replace_file(self.directory / name) as path:

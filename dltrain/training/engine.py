@@ -6,15 +6,16 @@ numbers are those of `fit` on the same batches.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.errors import RunError
+from dltrain.training.divergence import diverged
 from dltrain.training.graphs import EVALUATION_BATCH, Graphs
 from dltrain.training.source import Source
 
@@ -53,19 +54,30 @@ class Engine:
         epochs: int,
         callbacks: Sequence[keras.callbacks.Callback],
         first_epoch: int = 0,
+        first_step: int = 0,
     ) -> None:
         """Runs the epochs until the last one, or until a callback sets `model.stop_training`.
 
         Callbacks get what `fit` gives them. Those with batch hooks get them, at the price of a Python call a step.
-        Those with a method `on_steps_end(step)` get it at every multiple of their attribute `every_steps`.
+        Those with a method `on_steps_end(step)` get it at every multiple of their attribute `every_steps`, those with
+        `on_segment_end(epoch, step)` every half second within an epoch.
+
+        Args:
+            source: rows to train on.
+            validation: rows to validate on after each epoch.
+            epochs: at most.
+            callbacks: Keras' or like them.
+            first_epoch: counted from 0.
+            first_step: the step of the first epoch to begin with; the metrics then hold what the steps before gave.
 
         Raises:
-            RunError: a weight is no longer finite; the loss alone would not tell, since TensorFlow's CPU kernels can
-                hide a NaN.
+            RunError: the loss or a weight is no longer finite; the loss alone would not tell, since TensorFlow's CPU
+                kernels can hide a NaN. The network then has the weights from before the epoch.
         """
         steps = -(-source.rows // self.batch_size)
         hooks = keras.callbacks.CallbackList(list(callbacks), model=self.model, epochs=epochs, steps=steps, verbose=0)
         steppers = [callback for callback in callbacks if getattr(callback, "every_steps", None)]
+        watchers = [callback for callback in callbacks if hasattr(callback, "on_segment_end")]
         each_step = any(has_batch_hooks(callback) for callback in callbacks)
         self.model.stop_training = False
         self._build(source)
@@ -73,11 +85,14 @@ class Engine:
         logs: dict[str, float] = {}
         for epoch in range(first_epoch, epochs):
             hooks.on_epoch_begin(epoch)
-            self.graphs.reset()
-            self._epoch(source, epoch, steps, hooks if each_step else None, steppers)
+            first = first_step if epoch == first_epoch else 0
+            before = self.graphs.begin_epoch(empty=first == 0)
+            for done in self._epoch(source, epoch, first, steps, hooks if each_step else None, steppers):
+                for watcher in watchers if done < steps else ():
+                    watcher.on_segment_end(epoch, done)
             logs, finite = self.graphs.results()
-            if not finite:
-                raise self._diverged(epoch, logs)
+            if not finite or not math.isfinite(logs["loss"]):
+                raise diverged(self, source, epoch, logs["loss"], before)
             hooks.on_test_begin()
             logs.update({f"val_{name}": value for name, value in self.evaluate(validation).items()})
             hooks.on_test_end(logs)
@@ -105,9 +120,12 @@ class Engine:
         if not self.graphs.built:
             self.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), self.batch_size))))
 
-    def _epoch(self, source: Source, epoch: int, steps: int, hooks: Any, steppers: Sequence[Any]) -> None:
-        done, length = 0, 1 if hooks else FIRST_SEGMENT
-        for block in source.blocks(self.order(epoch, source.rows), self.batch_size):
+    def _epoch(
+        self, source: Source, epoch: int, done: int, steps: int, hooks: Any, steppers: Sequence[Any]
+    ) -> Iterator[int]:
+        """Trains the steps of an epoch from number `done` on, and yields how many are done after each segment."""
+        begun, length = done, 1 if hooks else FIRST_SEGMENT
+        for block in source.blocks(self.order(epoch, source.rows)[done * self.batch_size :], self.batch_size):
             in_block = -(-int(block.order.shape[0]) // self.batch_size)
             first = 0
             while first < in_block:
@@ -125,21 +143,14 @@ class Engine:
                     hooks.on_train_batch_end(done - 1, self.graphs.results()[0])
                     if self.model.stop_training:
                         return
-                elif length > FIRST_SEGMENT or done > FIRST_SEGMENT:
+                elif length > FIRST_SEGMENT or done > begun + FIRST_SEGMENT:
                     # The first segment held the tracing, so that its time says nothing.
                     length = max(1, int((last - first) * SEGMENT_SECONDS / (time.perf_counter() - began)))
                 for stepper in steppers:
                     if (epoch * steps + done) % stepper.every_steps == 0:
                         stepper.on_steps_end(epoch * steps + done)
                 first = last
-
-    def _diverged(self, epoch: int, logs: dict[str, float]) -> RunError:
-        rate = float(self.model.optimizer.learning_rate)
-        return RunError(
-            f"The training diverged in epoch {epoch + 1}: loss {logs['loss']:g}, learning rate {rate:g}, "
-            f"and weights that are not finite. Try optimizer.learning_rate={rate / 10:g}, "
-            "optimizer.global_clipnorm=1 or another scaling=."
-        )
+                yield done
 
 
 def _next_stop(done: int, every: int, first: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import keras
@@ -68,6 +68,23 @@ class Graphs:
         """Empties the metrics."""
         self._call("reset")
 
+    def begin_epoch(self, *, empty: bool) -> Sequence[Any]:
+        """Empties the metrics, if asked to, and gives a copy of the weights."""
+        if empty:
+            self.reset()
+        return cast("Sequence[Any]", self._call("copies"))
+
+    def gradient_norm(self, block: Block) -> float:
+        """The norm of all gradients together on the first batch of a block, in inference mode."""
+        rows = block.order[: self.batch_size]
+        features, targets = _rows(block.features, rows), tf.gather(block.targets, rows)
+        weights = None if block.weights is None else tf.gather(block.weights, rows)
+        with tf.GradientTape() as tape:
+            answers = self.model(features, training=False)
+            loss = self.model.compute_loss(features, targets, answers, weights, training=False)
+        gradients = tape.gradient(loss, [weight.value for weight in self.model.trainable_weights])
+        return float(tf.linalg.global_norm([gradient for gradient in gradients if gradient is not None]))
+
     def results(self) -> tuple[dict[str, float], bool]:
         """The metrics so far, and whether every weight is finite."""
         metrics, finite = self._call("results")
@@ -79,6 +96,7 @@ class Graphs:
             "test": self._many_test_steps,
             "predict": self._answers,
             "reset": self.model.reset_metrics,
+            "copies": lambda: [tf.identity(weight) for weight in self.model.weights],
             "results": self._metrics_and_check,
         }
 

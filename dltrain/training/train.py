@@ -9,13 +9,16 @@ import keras
 from omegaconf import DictConfig
 
 from dltrain.build import build
-from dltrain.errors import ConfigError, did_you_mean
+from dltrain.errors import ConfigError, RunError, did_you_mean
 from dltrain.journal import Journal
 from dltrain.models.network import compile_network
 from dltrain.prepared import Prepared, class_weights
+from dltrain.training.callbacks import MovingAverage
 from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.engine import Engine, has_batch_hooks
+from dltrain.training.interrupts import Interrupts
 from dltrain.training.monitor import direction
+from dltrain.training.state import TrainingState
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class _History(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.epochs.append(dict(logs or {}))
+
+    def get_state(self) -> list[dict[str, float]]:
+        return self.epochs
+
+    def set_state(self, epochs: list[dict[str, float]]) -> None:
+        self.epochs = epochs
 
 
 def rows_a_step(wanted: int | str, rows: int) -> int:
@@ -105,18 +114,37 @@ def train_network(
     engine = Engine(network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed)
     history = _History()
     weights = class_weights(task.get("class_weight"), data.target.take(data.split.train))
-    averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if network.optimizer.use_ema else []
+    averaged = [MovingAverage()] if network.optimizer.use_ema else []
+    # The history comes last of them, so that it sees what the others add to the logs.
+    callbacks_of_run = [*averaged, *built, history]
+    interrupts = Interrupts()
+    state = TrainingState(
+        journal.path,
+        callbacks_of_run,
+        seconds=trainer.save_state_seconds,
+        resumes=journal.resumes,
+        interrupts=interrupts,
+    )
+    first_epoch, first_step = state.beginning
     try:
-        engine.train(
-            data.source("train", weights),
-            data.source("validation"),
-            epochs=trainer.epochs,
-            # Last, so that it sees what the others add to the logs.
-            callbacks=[*averaged, *built, history],
-        )
+        with interrupts:
+            engine.train(
+                data.source("train", weights),
+                data.source("validation"),
+                epochs=trainer.epochs,
+                callbacks=[*callbacks_of_run, state],
+                first_epoch=trainer.epochs if state.stopped else first_epoch,
+                first_step=first_step,
+            )
     except (KeyboardInterrupt, SystemExit):
+        journal.reached(history.epochs)
         for callback in built:
             getattr(callback, "on_interrupt", lambda: None)()
+        raise
+    except RunError:
+        journal.reached(history.epochs)
+        for callback in built:
+            getattr(callback, "on_failure", lambda: None)()
         raise
     finally:
         for callback in built:

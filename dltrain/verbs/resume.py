@@ -1,0 +1,103 @@
+"""`dltrain resume`: goes on with a run that was cut off, or trains a finished one for longer."""
+
+from __future__ import annotations
+
+import argparse
+
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.errors import ConfigError, did_you_mean
+from dltrain.lock import lock, unlock
+from dltrain.record import Record
+from dltrain.rerun import run_recorded
+
+ALLOWED = ("trainer.epochs", "quiet", "verbose")
+
+DESCRIPTION = """\
+Goes on with a run that was interrupted, terminated, killed or that failed, in its own directory and with its own
+settings. It ends with the same weights, history and predictions as if it had never stopped. A finished run is trained
+for longer with trainer.epochs=N.
+"""
+
+EXAMPLES = """\
+examples:
+  dltrain resume outputs/2026-01-31/14-05-09_titanic_mlp
+  dltrain resume outputs/2026-01-31/14-05-09_titanic_mlp trainer.epochs=500
+
+exit codes: 0 done or nothing left to do, 1 the run failed, 2 usage, or the data has changed, 130 interrupted,
+143 terminated
+"""
+
+
+def main(words: list[str]) -> int:
+    """Runs the verb.
+
+    Args:
+        words: those after `resume`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ConfigError: there is no run, another process works in it, or an override cannot be kept.
+    """
+    parser = argparse.ArgumentParser(
+        prog="dltrain resume",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", metavar="RUN", help="the run's directory")
+    parser.add_argument("overrides", nargs="*", default=[], metavar="KEY=VALUE", help=f"one of {', '.join(ALLOWED)}")
+    flags = parser.parse_args(words)
+    record = Record(flags.run)
+    lock(record.path)  # before the look at how far it came
+    try:
+        config = _with_overrides(record, flags.overrides)
+        nothing_left = _nothing_left(record, config)
+        if nothing_left:
+            print(nothing_left)
+            return 0
+        run_recorded(record, config, record.path, resumes=True)
+    finally:
+        unlock(record.path)
+    return 0
+
+
+def _with_overrides(record: Record, overrides: list[str]) -> DictConfig:
+    config = record.config.copy()
+    for word in overrides:
+        key, sign, value = word.partition("=")
+        if not sign or key not in ALLOWED:
+            near = did_you_mean(key, ALLOWED)
+            raise ConfigError(
+                f"{key}: a run that goes on keeps its settings, or it would be no run of one config.{near} "
+                "Start a new run to change others."
+            )
+        if key == "trainer.epochs":
+            if not value.isdecimal() or int(value) < 1:
+                raise ConfigError(f"{key}: expected a whole number of at least 1, got '{value}'.")
+            OmegaConf.update(config, key, int(value))
+        elif value not in ("true", "false"):
+            raise ConfigError(f"{key}: expected true or false, got '{value}'.")
+        else:
+            OmegaConf.update(config, key, value == "true")
+    done = len(record.history)
+    if config.trainer.epochs < min(done, record.config.trainer.epochs):
+        raise ConfigError(f"trainer.epochs: the run has {done} epochs already, got {config.trainer.epochs}.")
+    return config
+
+
+def _nothing_left(record: Record, config: DictConfig) -> str:
+    """Why a run needs no resuming, or an empty text."""
+    if record.facts.get("status") != "completed":
+        return ""
+    done, wanted = len(record.history), config.trainer.epochs
+    if wanted == record.config.trainer.epochs:
+        return f"'{record.path}' is complete: nothing is left to do. To train for longer give trainer.epochs=N."
+    if done < record.config.trainer.epochs and record.metrics.get("epochs") == done:
+        return (
+            f"'{record.path}' was stopped by a callback after epoch {done} of {record.config.trainer.epochs}: "
+            "more epochs would not change that."
+        )
+    return ""
