@@ -70,9 +70,7 @@ def main() -> None:
     def fit() -> tuple[float, list[dict[str, float]]]:
         made, history = assembled(), History()
         data = made.data
-        parts = {
-            part: (data.features(part), data.target.take(data.rows(part)).column) for part in ("train", "validation")
-        }
+        parts = {part: (data.features(part), data.truth(part).column) for part in ("train", "validation")}
         began = time.perf_counter()
         made.network.fit(
             *parts["train"],

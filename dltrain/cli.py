@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain.errors import ConfigError, DltrainError, did_you_mean
+from dltrain.printable import printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -206,7 +207,7 @@ def _value(word: str) -> str:
 
 def _tell(error: DltrainError, prefix: str = "") -> None:
     for fault in getattr(error, "faults", [str(error)]):
-        print(f"error: {prefix}{' '.join(fault.split())}", file=sys.stderr)
+        print(printable(f"error: {prefix}{' '.join(fault.split())}"), file=sys.stderr)
 
 
 def _tell_unexpected(error: Exception) -> None:

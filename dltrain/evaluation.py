@@ -12,11 +12,14 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.stats import binomtest
 
+from dltrain.comparison import CONFIDENCE, Difference, resamples
 from dltrain.targets import CLASS_TASKS, Target
 
-RESAMPLES = 1_000
-CONFIDENCE = 0.95
 COUNTED = ("BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy")
+AREAS = (
+    *(keras.metrics.AUC, keras.metrics.SensitivityAtSpecificity, keras.metrics.SpecificityAtSensitivity),
+    *(keras.metrics.PrecisionAtRecall, keras.metrics.RecallAtPrecision),
+)
 
 Scores = dict[str, float]
 Intervals = dict[str, tuple[float, float]]
@@ -30,6 +33,8 @@ class Results:
         metrics: of each part that was scored, by part and name.
         intervals: 95 % intervals of the test metrics, for this split and this seed alone.
         baselines: metrics of simple models on the same parts, by baseline, part and name.
+        difference: the network against the best baseline, on the part that was scored last.
+        notes: sentences on what the numbers do not say.
         best_epoch: the epoch (from 1) whose weights are kept.
         epochs: how many epochs were run.
         best_value: the monitored value of the best epoch.
@@ -38,6 +43,8 @@ class Results:
     metrics: Mapping[str, Scores]
     intervals: Mapping[str, Intervals]
     baselines: Mapping[str, Mapping[str, Scores]]
+    difference: Difference
+    notes: Sequence[str]
     best_epoch: int
     epochs: int
     best_value: float
@@ -48,6 +55,8 @@ class Results:
             **self.metrics,
             "intervals": self.intervals,
             "baselines": self.baselines,
+            "difference": self.difference.as_json(),
+            "notes": list(self.notes),
             "best_epoch": self.best_epoch,
             "epochs": self.epochs,
             "best_value": self.best_value,
@@ -55,7 +64,7 @@ class Results:
 
 
 def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.NDArray[np.floating[Any]]) -> Scores:
-    """Metrics of given answers.
+    """Metrics of given answers; NaN for one that is not defined on these rows.
 
     Args:
         metrics: fresh or used; they are reset.
@@ -67,7 +76,20 @@ def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.
         metric.reset_state()
         metric.update_state(target.column, answers)
         scores[metric.name] = float(metric.result())
-    return scores
+    return scores | dict.fromkeys(undefined(metrics, target), float("nan"))
+
+
+def undefined(metrics: Sequence[keras.metrics.Metric], target: Target) -> list[str]:
+    """Names of the metrics that are not defined on these rows: an area under a curve needs both classes.
+
+    Args:
+        metrics: of the task.
+        target: of the rows.
+    """
+    if target.task not in ("binary", "multilabel") or target.values.min() < target.values.max():
+        return []
+    # Keras gives 0, which says nothing about the model.
+    return [metric.name for metric in metrics if isinstance(metric, AREAS)]
 
 
 def intervals(
@@ -76,10 +98,12 @@ def intervals(
     target: Target,
     answers: npt.NDArray[np.float32],
     seed: int,
+    penalty: float = 0.0,
 ) -> Intervals:
-    """95 % intervals of the metrics and of the loss without penalties.
+    """95 % intervals of the metrics and of the loss, for this split and this seed alone.
 
-    Wilson's for an accuracy, else the bootstrap's percentiles over resampled rows (Efron & Tibshirani 1993).
+    Wilson's for an accuracy, else the bootstrap's percentiles over resampled rows (Efron & Tibshirani 1993), which
+    take two rows at least.
 
     Args:
         metrics: of the task.
@@ -87,6 +111,7 @@ def intervals(
         target: of the rows.
         answers: (rows, units).
         seed: of the resampling.
+        penalty: what the weights add to the loss, whichever the rows.
     """
     rows = len(answers)
     truth = target.column
@@ -95,14 +120,15 @@ def intervals(
     for metric, value in zip(counted, score(counted, target, answers).values(), strict=True):
         interval = binomtest(round(value * rows), rows).proportion_ci(CONFIDENCE, method="wilson")
         found[metric.name] = (float(interval.low), float(interval.high))
+    if rows < 2:
+        return found
     others = [metric for metric in metrics if metric not in counted]
-    draws = np.random.default_rng(seed).integers(0, rows, size=(_resamples(rows), rows))
+    draws = np.random.default_rng(seed).integers(0, rows, size=(resamples(rows), rows))
     losses = np.asarray(loss.call(tf.constant(truth), tf.constant(answers)), np.float64).reshape(rows, -1).mean(axis=1)
-    samples = {"loss": losses[draws].mean(axis=1)}
+    samples = {"loss": losses[draws].mean(axis=1) + penalty}
     if others:
         drawn = _resampled(others, truth, answers, draws)
         if target.task in ("binary", "multilabel"):
-            # Keras gives 0 for an area without both classes, which says nothing about the model.
             drawn_truth = truth[draws].reshape(len(draws), -1)
             drawn = drawn[drawn_truth.min(axis=1) < drawn_truth.max(axis=1)]
         samples |= {metric.name: drawn[:, place] for place, metric in enumerate(others)}
@@ -112,10 +138,6 @@ def intervals(
             low, high = np.percentile(values, [tail, 100 - tail])
             found[name] = (float(low), float(high))
     return found
-
-
-def _resamples(rows: int) -> int:
-    return RESAMPLES if rows <= 5_000 else 200
 
 
 def _resampled(

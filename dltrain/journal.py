@@ -62,6 +62,7 @@ class Journal:
         self._choices = choices_of(hydra.runtime.choices) if hydra else dict((recorded or {}).get("choices", {}))
         self.resumes = resumes
         self._began = time.monotonic()
+        self._begun = False
 
     @classmethod
     def open(cls, config: DictConfig) -> Journal:
@@ -102,13 +103,12 @@ class Journal:
             if status == "interrupted":
                 self.console.print(_cut_off(self.directory.facts, self.path), soft_wrap=True, highlight=False)
         stop_logging()
-        begun = bool(self.directory.facts["test_scorings"])  # a bad test row comes to light after the training
-        refused = isinstance(error, DltrainError) and error.exit_code == 2
+        refused = isinstance(error, DltrainError) and error.exit_code == 2 and not self._begun
         if refused and self.resumes:
             for path, content in self._before.items():
                 with replace_file(path) as temporary:
                     temporary.write_bytes(content)
-        elif refused and not self._in_sweep and not begun:
+        elif refused and not self._in_sweep:
             self.directory.erase()
             (self.path / "dltrain.log").unlink()
         self._unlock()
@@ -173,7 +173,7 @@ class Journal:
         epochs = self.config.trainer.epochs
         learning_rate = float(network.optimizer.learning_rate)
         facts = {
-            "data": f"{dataset.name}: {len(dataset):,} rows, {_count(len(dataset.columns), 'column')}",
+            "data": f"{dataset.name}: {sum(rows.values()):,} rows, {_count(len(dataset.columns), 'column')}",
             "split": ", ".join(f"{part} {count:,}" for part, count in rows.items()),
             "task": target.task
             + (f", {len(target.classes)} {'labels' if many else 'classes'}" if target.classes else ""),
@@ -190,9 +190,9 @@ class Journal:
 
     def signature(self, data: Prepared) -> None:
         """Writes signature.json: what the model takes and gives."""
-        target, dataset = data.target, data.dataset
+        target = data.target
         signature = describe(
-            dataset.take(data.split.train),
+            data.raw("train"),
             task=target.task,
             classes=target.classes,
             offset=target.offset,
@@ -210,6 +210,10 @@ class Journal:
             "metrics": dict(history[-1]) if history else {},
         }
         self.directory.facts["reached"] = last
+
+    def training_begins(self) -> None:
+        """From here on a run that fails is kept, whatever the fault."""
+        self._begun = True
 
     def finish(self, results: Results) -> None:
         """Writes metrics.json and the status completed, and shows the final table."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Never
 
 import numpy as np
 import numpy.typing as npt
@@ -13,35 +14,51 @@ from dltrain.build import build
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.errors import ConfigError, RunError, did_you_mean
-from dltrain.preprocessing.fit import Features, Preprocessing, fit
+from dltrain.preprocessing.fit import ROWS_AT_ONCE, Features, Preprocessing, fit
 from dltrain.targets import Target
 from dltrain.training.source import Resident, Source, Streaming
 
 GIB = 2**30
 
 
-@dataclass
 class Prepared:
     """Parts of a dataset with the preprocessing that was fitted on its train part.
 
+    Rows are given by part alone, and those of the test part after `unseal_test`: nothing that is handed this object
+    reads a test row by mistake.
+
     Attributes:
-        dataset: all rows.
-        target: of all rows, scaled on the train rows.
-        split: the parts.
+        dataset: what the data is, without its rows.
+        target: what the target is, scaled on the train rows, without its values.
+        split: positions of the rows of each part.
         preprocessing: fitted.
         resident: whether all features are held in memory.
     """
 
-    dataset: Dataset
-    target: Target
-    split: Split
-    preprocessing: Preprocessing
-    resident: bool
-    _unsealed: bool = False
-    _features: dict[str, Features] = field(default_factory=dict)
+    def __init__(
+        self, dataset: Dataset, target: Target, split: Split, preprocessing: Preprocessing, resident: bool
+    ) -> None:
+        self.dataset: Dataset = _WithoutRows.of(dataset)
+        self.target: Target = replace(target, values=target.values[:0])
+        self.split = split
+        self.preprocessing = preprocessing
+        self.resident = resident
+        self._dataset, self._target = dataset, target
+        self._unsealed = False
+        self._features: dict[str, Features] = {}
 
-    def unseal_test(self) -> None:
-        """Allows the one scoring of the test part; the caller records it."""
+    def unseal_test(self, record: Callable[[int], None]) -> None:
+        """Allows the one scoring of the test part.
+
+        Args:
+            record: told of it before, with the number of rows.
+
+        Raises:
+            RunError: it was scored already.
+        """
+        if self._unsealed:
+            raise RunError("The test part was scored already; another look at it would have to be counted as well.")
+        record(len(self.split.test))
         self._unsealed = True
 
     def rows(self, part: str) -> npt.NDArray[np.intp]:
@@ -54,19 +71,66 @@ class Prepared:
             raise RunError("The test part is sealed until the final scoring; nothing in training may read it.")
         return self.split.parts()[part]
 
+    def raw(self, part: str) -> Dataset:
+        """The raw rows of a part."""
+        return self._dataset.take(self.rows(part))
+
+    def truth(self, part: str) -> Target:
+        """The target of a part's rows."""
+        return self._target.take(self.rows(part))
+
     def features(self, part: str) -> Features:
         """Features of a part, made once."""
-        if part not in self._features:
-            self._features[part] = self.preprocessing.transform(self.dataset.take(self.rows(part)))
-        return self._features[part]
+        self.rows(part)
+        return self._features_of(part)
 
     def source(self, part: str, weights: npt.NDArray[np.float32] | None = None) -> Source:
         """A part's rows for the engine, with optional weights of shape (rows,)."""
         rows = self.rows(part)
-        targets = self.target.take(rows).column
+        targets = self.truth(part).column
         if self.resident:
             return Resident(self.features(part), targets, weights)
-        return Streaming(lambda places: self.preprocessing.transform(self.dataset.take(rows[places])), targets, weights)
+        return Streaming(lambda places: self._transform(rows[places]), targets, weights)
+
+    def refuse_non_finite(self) -> None:
+        """Looks for numbers that preprocessing makes infinite or NaN, in all parts; of test at its features alone.
+
+        Raises:
+            DataError: there is one; its row and column are named.
+        """
+        for part, rows in self.split.parts().items():
+            if self.resident:
+                self._features_of(part)
+            else:
+                for block in _blocks(rows):
+                    self._transform(block)
+
+    def _features_of(self, part: str) -> Features:
+        if part not in self._features:
+            self._features[part] = self._transform(self.split.parts()[part])
+        return self._features[part]
+
+    def _transform(self, rows: npt.NDArray[np.intp]) -> Features:
+        return self.preprocessing.transform(self._dataset.take(rows))
+
+
+class _WithoutRows(Dataset):
+    """Names and kinds of a dataset's columns."""
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Dataset:
+        """The dataset without its rows."""
+        empty = dataset.take(np.zeros(0, np.intp))
+        return cls(**{name: getattr(empty, name) for name in Dataset.__dataclass_fields__})
+
+    def take(self, rows: npt.NDArray[np.integer]) -> Never:
+        """Refuses: rows are given by part."""
+        raise RunError("Rows are given by part alone, with Prepared.raw(part) and Prepared.truth(part).")
+
+
+def _blocks(rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        yield rows[first : first + ROWS_AT_ONCE]
 
 
 def prepare(
@@ -100,7 +164,9 @@ def prepare(
     )
     size = preprocessing.bytes_per_row * (len(split.train) + len(split.validation))
     resident = {"resident": True, "streaming": False}.get(engine, size <= memory_budget * GIB)
-    return Prepared(dataset, target, split, preprocessing, resident)
+    data = Prepared(dataset, target, split, preprocessing, resident)
+    data.refuse_non_finite()
+    return data
 
 
 def class_weights(wanted: Any, target: Target) -> npt.NDArray[np.float32] | None:

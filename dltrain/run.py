@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from dltrain.data.dataset import Dataset
 from dltrain.data.load import choose_task, draw_rows, load_dataset, refuse_ignored, split_rows
+from dltrain.errors import RunError
 from dltrain.evaluation import Results
 from dltrain.journal import Journal
 from dltrain.models.network import build_network
@@ -24,10 +25,14 @@ def run_job(config: DictConfig) -> float:
         The best value of the monitored metric, for sweepers.
 
     Raises:
-        DltrainError: a fault of config, data or training; the run directory tells which.
+        DltrainError: a fault of config, data or training; the run directory tells which. Or a completed run that does
+            not beat its baselines where that is required.
     """
     with Journal.open(config) as journal:
-        return run(config, journal).best_value
+        results = run(config, journal)
+    if config.require_beats_baseline and not results.difference.beats:
+        raise RunError(f"require_beats_baseline: the run completed and {results.difference.sentence()}.")
+    return results.best_value
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from dltrain.baselines import baselines
-from dltrain.evaluation import Results, intervals, score
+from dltrain.comparison import compare
+from dltrain.evaluation import Results, Scores, intervals, score, undefined
 from dltrain.files import replace_file
 from dltrain.journal import Journal
 from dltrain.models.network import artifact, build_loss, build_metrics
@@ -44,48 +45,67 @@ def score_run(
     """
     parts = ["train", "validation"]
     if with_test:
-        data.unseal_test()
-        journal.directory.record_test_scoring(len(data.split.test))
+        data.unseal_test(journal.directory.record_test_scoring)
         parts.append("test")
     sources = {part: data.source(part) for part in parts}
     metrics = {part: training.engine.evaluate(source) for part, source in sources.items()}
     answers = {part: training.engine.predict(source) for part, source in sources.items()}
     fresh = build_metrics(task, data.target)
+    notes = _mark_undefined(metrics, fresh, data)
     sure = {}
     if "test" in parts:
-        target = data.target.take(data.split.test)
-        sure["test"] = intervals(fresh, build_loss(task, data.target), target, answers["test"], seed)
+        penalty = float(sum(map(float, network.losses)))
+        loss = build_loss(task, data.target)
+        sure["test"] = intervals(fresh, loss, data.truth("test"), answers["test"], seed, penalty)
+        notes.append("The intervals are of 95 %, for this split and this seed alone.")
+        if lacking := sorted(set(metrics["test"]) - set(sure["test"])):
+            notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
     with replace_file(journal.path / "model.keras") as path:
         artifact(data.preprocessing, network).save(path)
     _write_predictions(data, answers, journal)
+    scores, simple = _baselines(data, parts, fresh, seed)
+    last = parts[-1]
     return Results(
         metrics=metrics,
         intervals=sure,
-        baselines=_baselines(data, parts, fresh, seed),
+        baselines=scores,
+        difference=compare(last, data.truth(last), answers[last], simple, seed),
+        notes=notes,
         best_epoch=training.best_epoch,
         epochs=len(training.history),
         best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
     )
 
 
+def _mark_undefined(metrics: dict[str, Scores], fresh: list[Any], data: Prepared) -> list[str]:
+    """Puts NaN where a metric is not defined, and gives the reasons."""
+    notes = []
+    for part, scores in metrics.items():
+        absent = undefined(fresh, data.truth(part))
+        scores |= dict.fromkeys(absent, float("nan"))
+        notes += [f"{name} of {part} is undefined: its rows are all of one class." for name in absent]
+    return notes
+
+
 def _baselines(
     data: Prepared, parts: list[str], metrics: list[Any], seed: int
-) -> dict[str, dict[str, dict[str, float]]]:
-    rows = {part: data.split.parts()[part] for part in parts}
-    if len(rows["train"]) > BASELINE_ROWS:
-        rows["train"] = np.random.default_rng(seed).choice(rows["train"], BASELINE_ROWS, replace=False)
-    raw = {part: data.dataset.take(places) for part, places in rows.items()}
-    features = {part: data.preprocessing.transform(dataset) for part, dataset in raw.items()}
+) -> tuple[dict[str, dict[str, Scores]], dict[str, npt.NDArray[np.float64]]]:
+    """Metrics of the baselines by name and part, and their answers for the last part."""
+    raw = {part: data.raw(part) for part in parts}
+    truth = {part: data.truth(part) for part in parts}
+    if len(raw["train"]) > BASELINE_ROWS:
+        kept = np.random.default_rng(seed).choice(len(raw["train"]), BASELINE_ROWS, replace=False)
+        raw["train"], truth["train"] = raw["train"].take(kept), truth["train"].take(kept)
+        features = {part: data.preprocessing.transform(dataset) for part, dataset in raw.items()}
+    else:
+        features = {part: data.features(part) for part in parts}
     answers = baselines(
-        raw["train"],
-        features["train"],
-        data.target.take(rows["train"]),
-        {part: (raw[part], features[part]) for part in parts[1:]},
+        raw["train"], features["train"], truth["train"], {part: (raw[part], features[part]) for part in parts[1:]}
     )
-    return {
-        name: {part: score(metrics, data.target.take(rows[part]), found[part]) for part in parts}
-        for name, found in answers.items()
+    scores = {
+        name: {part: score(metrics, truth[part], found[part]) for part in parts} for name, found in answers.items()
     }
+    return scores, {name: found[parts[-1]] for name, found in answers.items()}
 
 
 def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32]], journal: Journal) -> None:
@@ -96,9 +116,9 @@ def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32
 
 def prediction_table(data: Prepared, part: str, answers: npt.NDArray[np.float32]) -> pd.DataFrame:
     """A row for each row of the part: id, part, target and prediction, with probabilities where there are classes."""
-    rows, target = data.rows(part), data.target
-    table: dict[str, Any] = {"row_id": data.dataset.row_ids[rows], "part": part}
-    values = target.values[rows]
+    target = data.truth(part)
+    table: dict[str, Any] = {"row_id": data.raw(part).row_ids, "part": part}
+    values = target.values
     if target.task == "multilabel":
         for place, label in enumerate(target.classes):
             table[f"target_{label}"] = values[:, place].astype(int)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 
 import keras
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
+from rich.text import Text
 
 from dltrain.evaluation import Results
+from dltrain.printable import printable
 
 logger = logging.getLogger("dltrain")
 python_warnings = logging.getLogger("py.warnings")
@@ -39,7 +43,15 @@ class ConsoleHandler(logging.Handler):
         text = record.getMessage()
         if len(text) > LONGEST_LINE and record.levelno < logging.WARNING:
             text = f"{text[:LONGEST_LINE]} … (all of it in dltrain.log)"
-        self.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+class LineFormatter(logging.Formatter):
+    """A record that begins on a line of its own and indents all others: no text can pass itself off as a record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        return printable(super().format(record)).replace("\n", "\n    ")
 
 
 def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool) -> None:
@@ -53,7 +65,7 @@ def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool) -
     """
     stop_logging()
     file = logging.FileHandler(path, encoding="utf-8", delay=False)
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    file.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
     file.setLevel(logging.DEBUG)
     terminal = ConsoleHandler(console)
     terminal.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
@@ -80,7 +92,7 @@ def show_header(console: Console, facts: Mapping[str, str], *, quiet: bool) -> N
     """Prints what will be done, a fact a line, and logs it."""
     grid = Table.grid(padding=(0, 2))
     for name, text in facts.items():
-        grid.add_row(f"[bold]{name}[/bold]", text)
+        grid.add_row(Text(name, "bold"), Text(printable(text)))
         logger.debug("%s: %s", name, text)
     if not quiet:
         console.print(grid)
@@ -104,7 +116,7 @@ def show_results(console: Console, results: Results, directory: Path) -> None:
     for baseline in results.baselines:
         table.add_column(f"{baseline} ({last})", justify="right", style="dim")
     for name in results.metrics[last]:
-        row = [name, *(_number(results.metrics[part].get(name)) for part in parts)]
+        row = [escape(printable(name)), *(_number(results.metrics[part].get(name)) for part in parts)]
         if last in results.intervals:
             interval = results.intervals[last].get(name)
             row.append(f"{_number(interval[0])} to {_number(interval[1])}" if interval else "")
@@ -112,11 +124,24 @@ def show_results(console: Console, results: Results, directory: Path) -> None:
         table.add_row(*row)
         logger.debug("%s: %s", name, ", ".join(f"{part} {results.metrics[part].get(name)}" for part in parts))
     console.print(table)
-    console.print(f"[bold]run[/bold]  {directory}", soft_wrap=True, highlight=False)
+    verdict = results.difference.sentence()
+    console.print(verdict, style="" if results.difference.beats else "yellow", markup=False, highlight=False)
+    logger.debug(verdict)
+    for note in results.notes:
+        console.print(printable(note), style="dim", markup=False, highlight=False)
+        logger.debug(note)
+    console.print(Text.assemble(("run", "bold"), f"  {printable(str(directory))}"), soft_wrap=True)
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}" if abs(value) < 1_000 else f"{value:,.1f}"
+    if value is None:
+        return ""
+    if math.isnan(value):
+        return "undefined"
+    size = abs(value)
+    if size >= 1e7 or 0 < size < 1e-4:
+        return f"{value:.4g}"
+    return f"{value:.4f}" if size < 1_000 else f"{value:,.1f}"
 
 
 class Progress(keras.callbacks.Callback):
@@ -144,7 +169,7 @@ class Progress(keras.callbacks.Callback):
             columns: Sequence[Any] = (
                 TextColumn("epoch {task.completed}/{task.total}"),
                 BarColumn(bar_width=20),
-                TextColumn("{task.fields[metrics]}"),
+                TextColumn("{task.fields[metrics]}", markup=False),
                 TimeRemainingColumn(),
             )
             self._progress = RichProgress(*columns, console=self.console, transient=True)
@@ -153,7 +178,8 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
-        shown = "  ".join(f"{name} {value:.4g}" for name, value in (logs or {}).items() if name != "learning_rate")
+        values = ((name, value) for name, value in (logs or {}).items() if name != "learning_rate")
+        shown = "  ".join(f"{printable(name)} {value:.4g}" for name, value in values)
         logger.debug("epoch %d: %s", epoch + 1, shown)
         if self._progress:
             self._progress.update(self._task, completed=epoch + 1, metrics=shown)
@@ -163,6 +189,7 @@ class Progress(keras.callbacks.Callback):
             self.console.print(
                 f"epoch {epoch + 1}/{self._epochs}  {shown}  {left:.0f} s left",
                 highlight=False,
+                markup=False,
                 soft_wrap=True,
             )
 

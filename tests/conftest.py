@@ -70,6 +70,9 @@ class FakeJournal:
     def reached(self, epochs: Any) -> None:
         pass
 
+    def training_begins(self) -> None:
+        pass
+
 
 @dataclass
 class Stage:

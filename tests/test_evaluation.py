@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import mean_absolute_error, roc_auc_score, root_mean_squared_error
 
+from dltrain.comparison import Difference
 from dltrain.evaluation import Results, intervals, score
 from dltrain.objectives import SideAccuracy
 from dltrain.targets import Target
@@ -120,7 +121,24 @@ class TestIntervals:
     def test_of_an_area_of_one_class_is_none(self) -> None:
         target = Target("binary", np.ones(9, np.float32), ("no", "yes"))
         answers = np.full((9, 1), 0.7, np.float32)
-        assert set(intervals([keras.metrics.AUC(name="auc")], LOSS, target, answers, 0)) == {"loss"}
+        metrics = [keras.metrics.AUC(name="auc"), keras.metrics.BinaryAccuracy(name="accuracy")]
+        assert set(intervals(metrics, LOSS, target, answers, 0)) == {"loss", "accuracy"}
+        found = score(metrics, target, answers)
+        assert np.isnan(found["auc"])
+        assert found["accuracy"] == 1
+
+    def test_of_one_row_are_wilsons_alone(self) -> None:
+        target = Target("binary", np.ones(1, np.float32), ("no", "yes"))
+        metrics = [keras.metrics.BinaryAccuracy(name="accuracy"), keras.metrics.MeanAbsoluteError(name="mae")]
+        found = intervals(metrics, LOSS, target, np.full((1, 1), 0.7, np.float32), 0)
+        assert set(found) == {"accuracy"}
+        assert found["accuracy"] == pytest.approx((0.2065, 1), abs=1e-3)
+
+    def test_of_the_loss_holds_the_penalty(self) -> None:
+        target, answers = regression(20)
+        loss = keras.losses.MeanSquaredError()
+        plain, with_penalty = (intervals([], loss, target, answers, 0, penalty) for penalty in (0.0, 5.0))
+        assert np.subtract(with_penalty["loss"], plain["loss"]) == pytest.approx([5, 5])
 
     @pytest.mark.parametrize("task", ["binary", "regression", "multilabel"])
     def test_of_few_rows_hold_no_nan(self, task: str) -> None:
@@ -136,11 +154,20 @@ class TestIntervals:
 
 def test_results_become_the_content_of_metrics_json() -> None:
     parts = {"train": {"loss": 1.0}, "validation": {"loss": 2.0}}
-    results = Results(parts, {}, {"mean": parts}, best_epoch=3, epochs=5, best_value=2.0)
+    difference = Difference("validation", "rmse", "mean", 0.5, (0.1, 0.9))
+    results = Results(parts, {}, {"mean": parts}, difference, ["a note"], best_epoch=3, epochs=5, best_value=2.0)
     assert json.loads(json.dumps(results.as_json())) == {
         **parts,
         "intervals": {},
         "baselines": {"mean": parts},
+        "difference": {
+            "part": "validation",
+            "metric": "rmse",
+            "baseline": "mean",
+            "value": 0.5,
+            "interval": [0.1, 0.9],
+        },
+        "notes": ["a note"],
         "best_epoch": 3,
         "epochs": 5,
         "best_value": 2.0,

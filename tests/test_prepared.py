@@ -15,11 +15,42 @@ TARGET = Target("multiclass", np.array([0, 0, 0, 1, 2, 2], np.int32), ("a", "b",
 
 def test_test_part_is_sealed_until_it_is_unsealed(stage_of: Any) -> None:
     data = stage_of("model=linear").data
-    for read in (data.rows, data.features, data.source):
+    for read in (data.rows, data.features, data.source, data.raw, data.truth):
         with pytest.raises(RunError, match="The test part is sealed until the final scoring"):
             read("test")
-    data.unseal_test()
+    recorded: list[int] = []
+    data.unseal_test(recorded.append)
     assert len(data.rows("test")) == len(data.features("test")["table"]) == data.source("test").rows == 12
+    assert len(data.raw("test")) == len(data.truth("test").values) == 12
+    assert recorded == [12]
+    with pytest.raises(RunError, match="scored already"):
+        data.unseal_test(recorded.append)
+    assert recorded == [12]
+
+
+def test_no_way_round_the_parts(stage_of: Any) -> None:
+    data = stage_of("model=linear").data
+    assert data.dataset.name == "synthetic"
+    assert set(data.dataset.columns) == set(data.dataset.kinds)
+    assert len(data.dataset) == len(data.target.values) == 0
+    assert len(data.target.classes) == 2
+    with pytest.raises(RunError, match="given by part alone"):
+        data.dataset.take(data.split.test)
+    with pytest.raises(IndexError):
+        data.target.take(data.split.test)
+    assert len(data.raw("train")) == len(data.truth("train").values) == 36
+
+
+def test_scoring_that_cannot_be_recorded_does_not_happen(stage_of: Any) -> None:
+    data = stage_of("model=linear").data
+
+    def full(rows: int) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        data.unseal_test(full)
+    with pytest.raises(RunError, match="sealed"):
+        data.rows("test")
 
 
 @pytest.mark.parametrize(

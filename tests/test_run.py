@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 from itertools import chain
 from pathlib import Path
@@ -13,6 +14,7 @@ from omegaconf import OmegaConf
 from sklearn.metrics import accuracy_score
 
 from dltrain.errors import DataError, RunError
+from dltrain.prepared import Prepared
 
 SMALL = ("model.units=[2]", "dataset.problem=multiclass", "trainer.epochs=2")
 PARTS = ("train", "validation", "test")
@@ -61,7 +63,12 @@ class TestDirectory:
 
     def test_metrics(self, finished: Any) -> None:
         metrics = finished.json("metrics.json")
-        assert set(metrics) == {*PARTS, "intervals", "baselines", "best_epoch", "epochs", "best_value"}
+        assert set(metrics) == {
+            *(*PARTS, "intervals", "baselines", "difference", "notes"),
+            *("best_epoch", "epochs", "best_value"),
+        }
+        assert metrics["difference"]["part"] == "test"
+        assert any("this split and this seed alone" in note for note in metrics["notes"])
         assert metrics["epochs"] == 2
         for part in PARTS:
             assert set(metrics[part]) == {"loss", "accuracy"}
@@ -182,16 +189,17 @@ def test_training_that_diverges_fails_with_epoch_and_learning_rate(run_in: Any, 
     assert run["test_scorings"] == []
 
 
-def write_huge(path: Path, row: int) -> tuple[str, ...]:
+def write_huge(path: Path, row: int | None) -> tuple[str, ...]:
     """A table whose column b cannot be held in 32 bits in one row, and the overrides of a run on it."""
-    table = pd.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0), "target": np.sin(np.arange(30.0))})
-    table.loc[row, "b"] = 1e300
+    table = pd.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0) % 7, "target": np.sin(np.arange(30.0))})
+    if row is not None:
+        table.loc[row, "b"] = 1e300
     table.to_csv(path, index=False)
     return ("dataset=csv", f"dataset.path={path}", "dataset.target=target", "scaling=none", "model=linear")
 
 
 def test_value_that_overflows_fails_before_training(run_in: Any, stage_of: Any, tmp_path: Path) -> None:
-    overrides = write_huge(tmp_path / "table.csv", row=0)
+    overrides = write_huge(tmp_path / "table.csv", row=None)
     row = int(stage_of(*overrides).data.split.train[0])
     overrides = write_huge(tmp_path / "table.csv", row=row)
     with pytest.raises(DataError, match=rf"Column 'b' is inf after preprocessing in row {row}"):
@@ -200,19 +208,73 @@ def test_value_that_overflows_fails_before_training(run_in: Any, stage_of: Any, 
     assert list((tmp_path / "run").iterdir()) == []
 
 
-def test_value_that_overflows_in_the_test_part_does_not_cost_the_training(
-    run_in: Any, stage_of: Any, tmp_path: Path
+@pytest.mark.parametrize("engine", ["resident", "streaming"])
+def test_value_that_overflows_in_the_test_part_is_found_before_training(
+    run_in: Any, stage_of: Any, tmp_path: Path, engine: str
 ) -> None:
-    overrides = write_huge(tmp_path / "table.csv", row=0)
+    overrides = write_huge(tmp_path / "table.csv", row=None)
     row = int(stage_of(*overrides).data.split.test[0])
     overrides = write_huge(tmp_path / "table.csv", row=row)
     with pytest.raises(DataError, match=rf"Column 'b' is inf after preprocessing in row {row}"):
-        run_in(tmp_path / "run", *overrides, "score_test=always")
-    run = json.loads((tmp_path / "run" / "run.json").read_text())
+        run_in(tmp_path / "run", *overrides, f"trainer.engine={engine}", "score_test=always")
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+class Snooping(keras.callbacks.Callback):
+    """Looks for the data in memory, to score the test part during the training."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way = way
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        (data,) = [each for each in gc.get_objects() if isinstance(each, Prepared)][-1:]
+        if self.way == "take":
+            data.dataset.take(data.split.test)
+        else:
+            getattr(data, self.way)("test")
+
+
+@pytest.mark.parametrize("way", ["rows", "features", "source", "raw", "truth", "take"])
+def test_callback_that_reaches_for_the_test_part_ends_the_run(run_in: Any, tmp_path: Path, way: str) -> None:
+    gc.collect()
+    callback = (f"+callbacks.snooping._target_={__name__}.Snooping", f"+callbacks.snooping.way={way}")
+    with pytest.raises(RunError, match=r"sealed until the final scoring|given by part alone"):
+        run_in(tmp_path, "model=linear", "dataset.problem=regression", "score_test=always", *callback)
+    run = json.loads((tmp_path / "run.json").read_text())
     assert run["status"] == "failed"
-    assert len(run["test_scorings"]) == 1
-    assert (tmp_path / "run" / "checkpoints" / "best.keras").exists()
-    assert (tmp_path / "run" / "history.csv").exists()
+    assert run["test_scorings"] == []
+    assert not (tmp_path / "metrics.json").exists()
+
+
+class Late(keras.callbacks.Callback):
+    """Finds a fault of the data when the training is under way."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        raise DataError("row 3 cannot be read any more")
+
+
+def test_fault_of_the_data_during_training_keeps_the_run(run_in: Any, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="row 3"):
+        run_in(tmp_path, "model=linear", "dataset.problem=regression", f"+callbacks.late._target_={__name__}.Late")
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert (run["status"], run["error"]) == ("failed", "row 3 cannot be read any more")
+
+
+def test_part_of_one_class_has_no_area(run_in: Any, make_dataset: Any, tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": np.arange(30.0), "b": np.sin(np.arange(30.0)), "target": [1, 1] + [0] * 28})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    run = run_in(
+        tmp_path / "run",
+        *("dataset=csv", f"dataset.path={tmp_path / 'table.csv'}", "dataset.target=target"),
+        *("model=linear", "score_test=always", "split=ratio"),
+        *("split.train=0.9", "split.validation=0.05", "split.test=0.05"),
+    )
+    metrics = run.json("metrics.json")
+    assert metrics["test"]["auc"] is None
+    assert metrics["baselines"]["majority"]["test"]["auc"] is None
+    assert "auc of test is undefined: its rows are all of one class." in metrics["notes"]
+    assert metrics["difference"]["interval"] is None
 
 
 def test_rows_limit_and_missing_targets_are_told(run_in: Any, tmp_path: Path) -> None:

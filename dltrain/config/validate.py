@@ -26,8 +26,8 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
     """
     checks: tuple[Callable[[DictConfig], Iterator[str]], ...] = (
         _shares,
-        _ranges,
         _callbacks,
+        _ranges,
         _model_ignores,
         _normalization,
         _layers,

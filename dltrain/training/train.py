@@ -113,7 +113,8 @@ def train_network(
     built = _callbacks(callbacks, batch_size, task, network, journal)
     engine = Engine(network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed)
     history = _History()
-    weights = class_weights(task.get("class_weight"), data.target.take(data.split.train))
+    journal.training_begins()
+    weights = class_weights(task.get("class_weight"), data.truth("train"))
     averaged = [MovingAverage()] if network.optimizer.use_ema else []
     # The history comes last of them, so that it sees what the others add to the logs.
     callbacks_of_run = [*averaged, *built, history]

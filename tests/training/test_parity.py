@@ -38,7 +38,7 @@ class Logs(keras.callbacks.Callback):
 
 
 def weights_of(stage: Any) -> Any:
-    return class_weights(stage.task.get("class_weight"), stage.data.target.take(stage.data.rows("train")))
+    return class_weights(stage.task.get("class_weight"), stage.data.truth("train"))
 
 
 def engine_of(stage: Any) -> Engine:
@@ -58,8 +58,8 @@ def train(stage: Any) -> list[dict[str, float]]:
 def fit(stage: Any) -> list[dict[str, float]]:
     """Epoch by epoch with Keras, on rows in the engine's order."""
     data, engine, logs, weights = stage.data, engine_of(stage), Logs(), weights_of(stage)
-    features, targets = data.features("train"), data.target.take(data.rows("train")).column
-    validation = (data.features("validation"), data.target.take(data.rows("validation")).column)
+    features, targets = data.features("train"), data.truth("train").column
+    validation = (data.features("validation"), data.truth("validation").column)
     for epoch in range(EPOCHS):
         order = engine.order(epoch, len(targets))
         stage.network.fit(
@@ -115,8 +115,8 @@ def test_without_shuffling_one_call_of_fit_gives_the_same(stage_of: Any) -> None
     data, logs = other.data, Logs()
     other.network.fit(
         data.features("train"),
-        data.target.take(data.rows("train")).column,
-        validation_data=(data.features("validation"), data.target.take(data.rows("validation")).column),
+        data.truth("train").column,
+        validation_data=(data.features("validation"), data.truth("validation").column),
         batch_size=32,
         epochs=EPOCHS,
         shuffle=False,

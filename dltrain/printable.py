@@ -1,0 +1,28 @@
+"""Text from data, made safe to print: a terminal obeys control characters, whoever wrote them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Besides control characters: those that turn the direction of text or break its lines.
+DECEIVING = {"Cc", "Zl", "Zp", "Cs"}
+TURNING = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)), "\u200e", "\u200f", "\u061c"}
+
+
+def printable(text: str) -> str:
+    r"""The text with every control character as its escape, such as `\x1b`; line breaks stay.
+
+    Args:
+        text: whatever the data holds.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(character if _harmless(character) else _escape(character) for character in text)
+
+
+def _harmless(character: str) -> bool:
+    return character == "\n" or (unicodedata.category(character) not in DECEIVING and character not in TURNING)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
