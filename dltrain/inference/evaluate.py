@@ -109,7 +109,11 @@ def evaluate_blocks(model: Any, blocks: Iterable[Block], by: str | None, data: s
         found = {"loss": _loss(loss, part, given), **score(fresh, part, given)}
         around = intervals(fresh, loss, part, given, config.seed)
         return {
-            name: {"value": value, "low": around.get(name, (None, None))[0], "high": around.get(name, (None, None))[1]}
+            name: {
+                "value": None if np.isnan(value) else value,
+                "low": around.get(name, (None, None))[0],
+                "high": around.get(name, (None, None))[1],
+            }
             for name, value in found.items()
         }
 
