@@ -26,6 +26,8 @@ VERBS: dict[str, str] = {
     "runs": "dltrain.verbs.runs:main",
     "compare": "dltrain.verbs.compare:main",
     "resume": "dltrain.verbs.resume:main",
+    "why": "dltrain.verbs.why:main",
+    "init": "dltrain.verbs.init:main",
 }
 
 USAGE = 2
@@ -109,6 +111,12 @@ def _train(words: list[str]) -> int:
         words = [word if _value(word) != flags.config_path else word.replace(_value(word), full) for word in words]
     shows = flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion
     folder, extra = (Path(path) if path else None for path in (flags.config_path, flags.config_dir))
+    if flags.help:
+        from dltrain.verbs.catalogue import listing
+
+        print(listing(VERBS), end="\n\n")
+    if flags.shell_completion and "COMP_LINE" in os.environ and not _complete(os.environ["COMP_LINE"]):
+        return 0
     if shows or flags.experimental_rerun:
         try:
             return _run_hydra(words)
@@ -144,6 +152,17 @@ def _train(words: list[str]) -> int:
             claimed.release()
         unlock(claimed.path)
     return code
+
+
+def _complete(line: str) -> bool:
+    """Prints the words that fit the end of a command line; whether Hydra is to add its own."""
+    from dltrain.completion import complete
+
+    found, rest = complete(line, VERBS)
+    print(*found, sep="\n")
+    if rest is not None:
+        os.environ["COMP_LINE"] = rest
+    return rest is not None
 
 
 def _run_hydra(words: list[str]) -> int:

@@ -64,7 +64,8 @@ def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any])
         if "_target_" in node:
             hints |= HYDRA_KEYS
     for name in names:
-        inner = fields[name].metadata if name in fields else {}
+        # What is said of a mapping of nodes by name holds for each of its nodes.
+        inner = fields[name].metadata if name in fields else metadata if get_origin(hint) is dict else {}
         yield from _entry(node, name, hints.get(name, Any), _join(key, name), inner)
 
 

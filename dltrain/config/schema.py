@@ -82,7 +82,9 @@ class Config:
     normalization: Any = MISSING
     optimizer: Any = MISSING
     schedule: Any = MISSING
-    callbacks: dict[str, dict[str, Any] | None] = MISSING
+    callbacks: dict[str, dict[str, Any] | None] = field(
+        default=MISSING, metadata={"offered": ("directory", "batch_size", "console", "quiet")}
+    )
     trainer: Trainer = MISSING
     seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})
     rows: int | None = field(default=MISSING, metadata={"minimum": 10})

@@ -1,0 +1,226 @@
+"""Where a value of the config comes from: every file and override that set it, in the order in which they did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.config.compose import Composer, conf_directory
+from dltrain.config.hydra_node import resolving
+from dltrain.config.overrides import parse
+from dltrain.errors import ConfigError, did_you_mean
+from dltrain.settings import flat
+
+COMMAND_LINE = "command line"
+REMOVED = "(removed)"
+_REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One place that set the value.
+
+    Attributes:
+        source: a YAML file, or the command line.
+        line: of the file, from 1; None for the command line.
+        value: as it is written there.
+        reason: what chose the file, such as `optimizer=sgd (command line)`; empty where it is always read.
+    """
+
+    source: str
+    line: int | None
+    value: Any
+    reason: str = ""
+
+    @property
+    def place(self) -> str:
+        """Source and line, as editors and terminals link it."""
+        return self.source if self.line is None else f"{self.source}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A value and its history.
+
+    Attributes:
+        key: the key or the group.
+        value: that it has in the end, resolved; the option of a group.
+        chain: who set it, the last one wins.
+        refers_to: keys that the winning value names as `${key}`.
+    """
+
+    key: str
+    value: Any
+    chain: list[Origin]
+    refers_to: list[str]
+
+
+def explain(composer: Composer, key: str, overrides: Sequence[str]) -> Explained:
+    """Looks for all places that set a key or choose the option of a group.
+
+    Args:
+        composer: of the folders that are searched.
+        key: such as `optimizer.learning_rate`, or a group such as `optimizer`.
+        overrides: as typed for a run.
+
+    Raises:
+        ConfigError: the overrides have faults, or nothing sets the key.
+    """
+    config = composer.compose(overrides)
+    search = _Search(composer, config, overrides)
+    options = search.options(key) if search.is_group(key) else []
+    if options:
+        return Explained(key, options[-1].value, options, [])
+    chain = list(search.values(key))
+    with resolving(config):
+        value = OmegaConf.select(config, key)
+    if not chain:
+        raise ConfigError(f"{key}: nothing sets this key.{_nearest(key, config)}")
+    if OmegaConf.is_config(value):
+        value = OmegaConf.to_container(value)
+    written = chain[-1].value
+    return Explained(key, value, chain, _REFERENCE.findall(written) if isinstance(written, str) else [])
+
+
+def _nearest(key: str, config: DictConfig) -> str:
+    known = [name for name in flat(_plain(config)) if not name.startswith("hydra.")]
+    known += [name for name in config.hydra.runtime.choices if "@" not in name and not name.startswith("hydra/")]
+    same_end = [name for name in known if name.endswith(f".{key}")]
+    return f" Did you mean {' or '.join(map(repr, same_end[:5]))}?" if same_end else did_you_mean(key, known)
+
+
+def _plain(config: DictConfig) -> Any:
+    return OmegaConf.to_container(config, resolve=False)
+
+
+class _Search:
+    """Goes through the files of one composed config, in the order in which they are merged."""
+
+    def __init__(self, composer: Composer, config: DictConfig, overrides: Sequence[str]) -> None:
+        self.choices = config.hydra.runtime.choices
+        self.loader = composer.loader
+        self.overrides = parse(composer.parser, overrides)[0]
+        groups = [each.input_line for each in self.overrides if self.is_group(each.key_or_group)]
+        lines = [str(line) for line in groups if line is not None]
+        self.files = self.loader.compute_defaults_list(composer.config_name, lines, RunMode.RUN).defaults
+        self.primary = composer.config_name
+
+    def is_group(self, key: str) -> bool:
+        """Whether a key names a group of options."""
+        return key in self.choices or bool(self.loader.repository.group_exists(key))
+
+    def options(self, group: str) -> list[Origin]:
+        """Who chose the option of a group."""
+        paths = dict.fromkeys([self.primary, *(str(each.config_path) for each in self.files)])
+        found = [origin for path in paths for origin in self._chosen_in(path, group)]
+        # Which of several files wins is Hydra's affair: the one whose option came out.
+        found.sort(key=lambda origin: origin.value == self.choices.get(group, origin.value))
+        return found + [
+            Origin(COMMAND_LINE, None, REMOVED if each.is_delete() else each.value())
+            for each in self.overrides
+            if each.key_or_group == group
+        ]
+
+    def _chosen_in(self, path: str, group: str) -> Iterator[Origin]:
+        file, root = self._yaml(path)
+        defaults = _look_up(root, "defaults") if root is not None else None
+        for entry in defaults[1].value if defaults else []:
+            for name, option in entry.value if isinstance(entry, yaml.MappingNode) else []:
+                words = name.value.removeprefix("optional ").removeprefix("override ").removeprefix("optional ")
+                if words.removeprefix("/") == group and (words.startswith("/") or path == self.primary):
+                    value = yaml.SafeLoader("").construct_object(option, deep=True)
+                    yield Origin(file, name.start_mark.line + 1, value)
+
+    def values(self, key: str) -> Iterator[Origin]:
+        """Who set a key."""
+        for each in self.files:
+            path, package = str(each.config_path), each.package or ""
+            if package and not key.startswith(f"{package}."):
+                if f"{package}.".startswith(f"{key}."):
+                    yield Origin(self._yaml(path)[0], 1, "{…}", self._reason(path))
+                continue
+            inside = key[len(package) + 1 :] if package else key
+            file, root = self._yaml(path)
+            if root is not None:
+                found = _look_up(root, inside)
+                if found is not None:
+                    yield Origin(file, found[0], _value(found[1]), self._reason(path))
+            else:
+                yield from self._in_structure(path, inside)
+        yield from self._typed(key)
+
+    def _in_structure(self, path: str, inside: str) -> Iterator[Origin]:
+        """Hydra's own settings are classes, which have no lines."""
+        result = self.loader.repository.load_config(path)
+        plain: Any = OmegaConf.to_container(result.config, resolve=False) if result and result.config else {}
+        known = flat(plain)
+        if known.get(inside, "???") != "???":
+            yield Origin(f"Hydra's own {path}", None, known[inside])
+
+    def _typed(self, key: str) -> Iterator[Origin]:
+        for each in self.overrides:
+            name, value = each.key_or_group, each.value()
+            if self.is_group(name) and not isinstance(value, dict):
+                continue
+            inside = name == key or key.startswith(f"{name}.")
+            if each.is_delete() and inside:
+                yield Origin(COMMAND_LINE, None, REMOVED)
+            elif name == key:
+                yield Origin(COMMAND_LINE, None, value)
+            elif inside and isinstance(value, dict):
+                known = flat(value)
+                if key[len(name) + 1 :] in known:
+                    yield Origin(COMMAND_LINE, None, known[key[len(name) + 1 :]])
+            elif name.startswith(f"{key}."):
+                yield Origin(COMMAND_LINE, None, str(each.input_line))
+
+    def _reason(self, path: str) -> str:
+        group = path.rpartition("/")[0]
+        chain = self.options(group) if group and self.is_group(group) else []
+        if not chain:
+            return ""
+        where = "on the command line" if chain[-1].source == COMMAND_LINE else f"in {chain[-1].place}"
+        return f"{group}={_option(chain[-1].value)} {where}"
+
+    def _yaml(self, path: str) -> tuple[str, yaml.Node | None]:
+        """The name of a file as one would open it, and its content with line numbers; None where it is no file."""
+        result = self.loader.repository.load_config(path)
+        if result is None or not result.path.startswith("file://"):
+            return path, None
+        file = Path(result.path.removeprefix("file://")) / f"{path}.yaml"
+        return shown(file), yaml.compose(file.read_text("utf-8"), Loader=yaml.SafeLoader)
+
+
+def _option(value: Any) -> str:
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
+
+
+def shown(file: Path) -> str:
+    """A file's path from the current directory; of the shipped ones from their `conf`."""
+    for folder in (Path.cwd(), conf_directory().parent):
+        if file.is_relative_to(folder):
+            return str(file.relative_to(folder))
+    return str(file)
+
+
+def _look_up(root: yaml.Node, key: str) -> tuple[int, yaml.Node] | None:
+    """The line of a dotted key, from 1, and the node of its value."""
+    line, node = 0, root
+    for name in key.split("."):
+        entries = node.value if isinstance(node, yaml.MappingNode) else []
+        found = next(((word.start_mark.line + 1, value) for word, value in entries if word.value == name), None)
+        if found is None:
+            return None
+        line, node = found
+    return line, node
+
+
+def _value(node: yaml.Node) -> Any:
+    return "{…}" if isinstance(node, yaml.MappingNode) else yaml.SafeLoader("").construct_object(node, deep=True)

@@ -1,0 +1,74 @@
+"""Writes a small project of your own: options, a callback and made-up data, ready to run."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import random
+import shutil
+from pathlib import Path
+
+from dltrain.errors import ConfigError
+from dltrain.verbs.plain_table import say
+
+DESCRIPTION = """\
+Writes a folder with a dataset, an experiment and a callback of your own, a small table of made-up data and a README,
+ready to run. Nothing that exists is overwritten.
+"""
+EXAMPLES = """\
+examples:
+  dltrain init students
+  cd students && dltrain --config-dir conf experiment=mine
+
+exit codes: 0 done, 2 usage error, or something stands there already.
+"""
+TEMPLATE = Path(__file__).parents[1] / "project"
+ROWS = 240
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The words that `dltrain init` takes."""
+    parser = argparse.ArgumentParser(
+        prog="dltrain init",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", metavar="NAME", type=Path, help="the folder to write; it must not exist, or be empty")
+    return parser
+
+
+def main(words: list[str]) -> int:
+    """Runs `dltrain init`.
+
+    Raises:
+        ConfigError: something stands there already, or it cannot be written.
+    """
+    folder: Path = build_parser().parse_args(words).name
+    try:
+        if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+            raise ConfigError(f"'{folder}' exists already and is not overwritten. Choose another name.")
+        shutil.copytree(TEMPLATE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        _write_students(folder / "data" / "mine.csv")
+    except OSError as error:
+        raise ConfigError(f"'{error.filename or folder}' cannot be written: {error.strerror}.") from error
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        print(path)
+    say("The data are made up. Now type:")
+    print(f"  cd {folder} && dltrain --config-dir conf experiment=mine")
+    return 0
+
+
+def _write_students(path: Path) -> None:
+    """A table in which the chance to pass grows with study and sleep; the same rows every time."""
+    dice = random.Random(42)
+    path.parent.mkdir(parents=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["hours_of_study", "hours_of_sleep", "course", "passed"])
+        for _ in range(ROWS):
+            study, sleep = dice.uniform(0, 20), dice.gauss(7, 1.2)
+            course = dice.choice(["biology", "history", "physics"])
+            chance = 1 / (1 + math.exp(-(0.4 * (study - 9) + 0.6 * (sleep - 7) - (course == "physics"))))
+            writer.writerow([f"{study:.1f}", f"{sleep:.1f}", course, "yes" if dice.random() < chance else "no"])

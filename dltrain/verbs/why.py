@@ -1,0 +1,100 @@
+"""Tells which file or override set a key or chose an option, and what it replaced."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+
+from dltrain.config.compose import Composer
+from dltrain.config.origins import Explained, explain
+from dltrain.errors import ConfigError
+from dltrain.verbs import plain_table
+from dltrain.verbs.plain_table import setting
+
+DESCRIPTION = """\
+Tells why a key has its value: every YAML file (with its line) and every override that set it, in the order in which
+they are applied, so that the last one wins, and what chose the file. With the name of a group it tells who chose the
+option. Nothing is trained.
+"""
+EXAMPLES = """\
+examples:
+  dltrain why optimizer.learning_rate
+  dltrain why optimizer.learning_rate optimizer=sgd optimizer.learning_rate=0.1
+  dltrain why regularizer experiment=course_mlp
+  dltrain why model.units experiment=smoke --json
+  dltrain why trainer.epochs --config-dir conf experiment=mine
+
+exit codes: 0 done, 2 no such key, or a fault in the overrides.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The words that `dltrain why` takes."""
+    parser = argparse.ArgumentParser(
+        prog="dltrain why",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("key", metavar="KEY", help="such as optimizer.learning_rate, or a group such as optimizer")
+    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="as one would type them for a run")
+    parser.add_argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--csv", action="store_true", help="the chain as CSV")
+    return parser
+
+
+def main(words: list[str]) -> int:
+    """Runs `dltrain why`.
+
+    Raises:
+        ConfigError: there is no such key, or the overrides have faults.
+    """
+    given = build_parser().parse_intermixed_args(words)
+    given.key = given.key.removesuffix("=")  # which shell completion adds
+    if "=" in given.key:
+        key = given.key.lstrip("+~").partition("=")[0]
+        raise ConfigError(f"'{given.key}' is no key. Name the key first: dltrain why {key} {given.key}")
+    found = explain(Composer(extra_directory=given.config_dir), given.key, given.overrides)
+    chain = [
+        {"source": origin.source, "line": origin.line, "value": origin.value, "reason": origin.reason}
+        for origin in found.chain
+    ]
+    if given.json:
+        answer = {"key": found.key, "value": found.value, "chain": chain, "refers_to": found.refers_to}
+        print(json.dumps(answer, indent=2, ensure_ascii=False, default=str))
+    elif given.csv:
+        writer = csv.DictWriter(sys.stdout, ["source", "line", "value", "reason"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(chain)
+    else:
+        _show(found)
+    return 0
+
+
+def _show(found: Explained) -> None:
+    is_mapping = isinstance(found.value, dict)
+    removed = found.value is None and found.chain[-1].value == "(removed)"
+    print(f"{found.key}: {'removed' if removed else '{…}, set by' if is_mapping else setting(found.value)}")
+    rows = []
+    for place, origin in enumerate(found.chain):
+        last = place == len(found.chain) - 1
+        word = "also" if is_mapping else "wins" if last else "replaced"
+        rows.append([word, setting(origin.value), origin.place, f"since {origin.reason}" if origin.reason else ""])
+    lines = plain_table.table(["", "value", "where", ""], rows)[1:]
+    width = plain_table.window()
+    if width is not None and max(map(len, lines)) > width:
+        lines = [
+            line
+            for short, row in zip(plain_table.table(["", "", ""], [row[:3] for row in rows])[1:], rows, strict=True)
+            for line in (f"  {short}", *([f"      {row[3]}"] if row[3] else []))
+        ]
+        print("\n".join(lines))
+    else:
+        print("\n".join(f"  {line}" for line in lines))
+    for key in found.refers_to:
+        print(f"It follows another key: dltrain why {key}")

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dltrain.cli import VERBS
+from dltrain.completion import complete
+from dltrain.verbs import catalogue
+
+# bash's own part of completion: what Tab does before and after it calls the function.
+TAB = """
+eval "$(dltrain -sc install=bash)"
+while IFS= read -r COMP_LINE; do
+    COMP_POINT=${#COMP_LINE}; typed=($COMP_LINE); COMP_CWORD=$((${#typed[@]} - 1))
+    [[ "$COMP_LINE" == *" " ]] && COMP_CWORD=$((COMP_CWORD + 1))
+    COMPREPLY=(); hydra_bash_completion; echo "${COMPREPLY[*]}"
+done
+"""
+
+
+@pytest.fixture(autouse=True)
+def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("outputs/day/a", "outputs/day/b", "outputs/sweeps/day/s/0", "elsewhere/c", "outputs/day/a b"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "run.json").touch()
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "rest"),
+    [
+        ("dltrain comp", ["compare"], "dltrain comp"),
+        ("dltrain --", [], None),
+        ("dltrain optimizer=a", [], "dltrain optimizer=a"),
+        ("dltrain compare ", ["outputs/sweeps/day/s/0", "outputs/day/b", "outputs/day/a"], None),
+        ("dltrain compare outputs/day/a outputs/day/b", ["outputs/day/b"], None),
+        ("dltrain compare elsewhere/", ["elsewhere/c"], None),
+        ("dltrain compare else", ["elsewhere/c"], None),
+        ("dltrain compare ./else", ["./elsewhere/c"], None),
+        ("dltrain runs --js", ["--json"], None),
+        ("dltrain compare --plot ", [], None),
+        ("dltrain why optimizer.le", [], "dltrain optimizer.le"),
+        ("dltrain why seed optimizer=sgd mod", [], "dltrain optimizer=sgd mod"),
+        ("dltrain init ", [], None),
+    ],
+)
+def test_words_that_fit(line: str, words: list[str], rest: str | None) -> None:
+    assert complete(line, VERBS) == (words, rest)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_completion_in_bash(tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "dltrain"
+    program.parent.mkdir()
+    code = "import sys; sys.argv[0] = 'dltrain'; from dltrain.cli import main; sys.exit(main())"
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={":".join(sys.path)} exec {sys.executable} -c "{code}" "$@"\n')
+    program.chmod(0o755)
+    lines = ["dltrain run", "dltrain optimizer=ada", "dltrain runs outputs/day/", "dltrain why optimizer.beta_1"]
+    done = subprocess.run(
+        ["bash", "-c", TAB],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": f"{program.parent}:/usr/bin:/bin", "HOME": str(tmp_path)},
+    )
+    assert done.stdout.splitlines() == [
+        "runs",
+        "optimizer=adagrad optimizer=adam optimizer=adamw",
+        "outputs/day/b outputs/day/a",
+        "optimizer.beta_1=",
+    ]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_line(verb: str) -> None:
+    assert len(catalogue.summary(VERBS[verb]).split()) > 3
+    assert verb in catalogue.listing(VERBS)
+
+
+def test_arguments_are_those_of_the_source() -> None:
+    found = catalogue.arguments(VERBS["runs"])
+    assert found.positional == ["folder"]
+    assert found.flags == ["--jobs", "--json", "--csv"]
+    assert set(found.options) == {"--sort", "--filter", "--limit"}
