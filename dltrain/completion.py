@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -37,13 +38,13 @@ def complete(line: str, verbs: Mapping[str, str]) -> tuple[list[str], str | None
         return [choice for choice in known.options[before[-1]] if choice.startswith(current)], None
     if current.startswith("-"):
         return [flag for flag in sorted([*known.flags, *known.options, "--help"]) if flag.startswith(current)], None
-    places = [word for word in before[1:] if not word.startswith("-")]
-    if "overrides" in known.positional:
-        after = places[known.positional.index("overrides") :]
-        if len(places) < known.positional.index("overrides"):
-            after = []  # the key of `why`: what can be overridden can be asked for
-        return [], " ".join([words[0], *after, current])
-    return list(runs_at(current)) if RUN_NAMES & set(known.positional) else [], None
+    places = [word for last, word in itertools.pairwise(before) if word[0] != "-" and last not in known.options]
+    name = [*known.positional, ""][min(len(places), max(0, len(known.positional) - 1))]
+    if name == "overrides":
+        return [], " ".join([words[0], *places[known.positional.index(name) :], current])
+    if name == "key":  # what can be overridden can be asked for
+        return [], f"{words[0]} {current}"
+    return list(runs_at(current)) if name in RUN_NAMES else [], None
 
 
 def runs_at(prefix: str) -> Iterator[str]:

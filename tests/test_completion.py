@@ -46,6 +46,9 @@ def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("dltrain why optimizer.le", [], "dltrain optimizer.le"),
         ("dltrain why seed optimizer=sgd mod", [], "dltrain optimizer=sgd mod"),
         ("dltrain init ", [], None),
+        ("dltrain resume outputs/day/a", ["outputs/day/a"], None),
+        ("dltrain resume outputs/day/a trainer.ep", [], "dltrain trainer.ep"),
+        ("dltrain why --config-dir conf see", [], "dltrain see"),
     ],
 )
 def test_words_that_fit(line: str, words: list[str], rest: str | None) -> None:

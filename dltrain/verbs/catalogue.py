@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,7 +36,9 @@ def summary(entry: str) -> str:
     Args:
         entry: `module:function`, as in `dltrain.cli.VERBS`.
     """
-    return (ast.get_docstring(_tree(entry)) or "").partition("\n")[0]
+    line = (ast.get_docstring(_tree(entry)) or "").partition("\n")[0]
+    line = re.sub(r"^`dltrain [^`]*`: ", "", line)  # the usage, which the list of verbs shows in its own way
+    return line[:1].upper() + line[1:]
 
 
 def arguments(entry: str) -> Arguments:
