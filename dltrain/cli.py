@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 # First word of a command line -> module and function; it takes the other words and returns the exit code.
 VERBS: dict[str, str] = {
-    "evaluate": "dltrain.verbs.evaluate:main",
-    "predict": "dltrain.verbs.predict:main",
-    "runs": "dltrain.verbs.runs:main",
     "compare": "dltrain.verbs.compare:main",
-    "resume": "dltrain.verbs.resume:main",
-    "why": "dltrain.verbs.why:main",
+    "evaluate": "dltrain.verbs.evaluate:main",
     "init": "dltrain.verbs.init:main",
+    "predict": "dltrain.verbs.predict:main",
+    "resume": "dltrain.verbs.resume:main",
+    "runs": "dltrain.verbs.runs:main",
+    "serve": "dltrain.verbs.serve:main",
+    "why": "dltrain.verbs.why:main",
 }
 
 USAGE = 2

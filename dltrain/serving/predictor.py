@@ -1,0 +1,81 @@
+"""From rows of a request to the answers of the model."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any
+
+from dltrain.errors import DataError
+from dltrain.inference.blocks import Block, to_arrow
+from dltrain.inference.intake import Intake, spell
+from dltrain.inference.model import Model
+
+Row = dict[str, Any]
+
+
+class Predictor:
+    """A model that answers rows that came as JSON.
+
+    Args:
+        model: of a finished run.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.signature = model.signature
+        self._known = {column.source: set(column.words) for column in self._of_kind("category")}
+        self._images = {column.source for column in self._of_kind("image")}
+
+    def answer(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """An answer to each row: its prediction, and the probability of each class or label.
+
+        Raises:
+            DataError: a row cannot be used.
+        """
+        columns = {
+            name: [_decode(row[name], name) for row in rows]
+            if name in self._images
+            else to_arrow([row[name] for row in rows])
+            for name in self.signature.needed
+        }
+        block = Block(columns, 0, "the request")
+        answers = []
+        for _, found in self.model.answered([block], Intake(self.signature)):
+            named = {name: cells.tolist() for name, cells in self.model.name(found).items()}
+            answers += [
+                self._answer(dict(zip(named, cells, strict=True))) for cells in zip(*named.values(), strict=True)
+            ]
+        return answers
+
+    def unknown(self, rows: Sequence[Row]) -> dict[str, list[str]]:
+        """The categories that the train rows did not have, by column."""
+        found = {}
+        for name, known in self._known.items():
+            words = {spell(row[name], known) for row in rows if row[name] is not None}
+            if strange := sorted(word for word in words if word and word not in known):
+                found[name] = strange[:10]
+        return found
+
+    def _of_kind(self, kind: str) -> list[Any]:
+        return [column for column in self.signature.by_source.values() if column.kind == kind]
+
+    def _answer(self, named: dict[str, Any]) -> dict[str, Any]:
+        classes = self.signature.classes
+        if not classes:
+            return {"prediction": named["prediction"], "probabilities": None}
+        probabilities = {name: named[f"probability_{name}"] for name in classes}
+        if self.signature.task == "multilabel":
+            return {
+                "prediction": {name: named[f"prediction_{name}"] for name in classes},
+                "probabilities": probabilities,
+            }
+        return {"prediction": named["prediction"], "probabilities": probabilities}
+
+
+def _decode(text: str, name: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise DataError(f"'{name}' is no base64 of an image.") from None

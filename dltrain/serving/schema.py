@@ -1,0 +1,83 @@
+"""What the service takes and gives as pydantic models, from the signature of the run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from dltrain.inference.signature import Column, Signature
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Word = str | bool | int | Number
+
+
+def row_model(signature: Signature) -> type[BaseModel]:
+    """A model of one row; its fields carry the columns' own names as aliases.
+
+    Args:
+        signature: of the run.
+    """
+    fields: dict[str, Any] = {}
+    for place, name in enumerate(signature.needed):
+        column = signature.by_source.get(name)
+        kind = "text" if column is None else column.kind
+        types = {"numeric": Number | None, "image": str}
+        fields[f"column_{place}"] = (
+            types.get(kind, Word | None),
+            Field(alias=name, title=name, description=describe_column(column)),
+        )
+    return create_model(
+        "Row",
+        __config__=ConfigDict(extra="allow", title="Row", json_schema_extra={"example": example(signature)}),
+        **fields,
+    )
+
+
+def rows_model(signature: Signature) -> type[BaseModel]:
+    """A model of the body: `{"rows": [...]}`."""
+    row = row_model(signature)
+    return create_model("Rows", rows=(list[row], Field(min_length=1, description="the rows to predict")))  # type: ignore[valid-type]
+
+
+class Answer(BaseModel):
+    """What the model says of one row."""
+
+    prediction: Any = Field(description="the class, the number, or of each label 0 or 1")
+    probabilities: dict[str, float] | None = Field(None, description="of each class or label")
+
+
+class Answers(BaseModel):
+    """What the model says of the rows, in their order."""
+
+    rows: list[Answer]
+    ignored: list[str] = Field(description="columns that came and that the model does not take")
+    unknown: dict[str, list[str]] = Field(description="categories that the train rows did not have, by column")
+
+
+def describe_column(column: Column | None) -> str:
+    """A sentence on what a column holds."""
+    if column is None:
+        return "Words, or null; columns of the model are made from them."
+    if column.kind == "numeric":
+        span = "" if column.minimum is None else f"; the train rows have {column.minimum:g} to {column.maximum:g}"
+        return f"A number, or null where it is missing{span}."
+    if column.kind == "category":
+        return f"One of {', '.join(column.words[:20])}{', …' if len(column.words) > 20 else ''}, or null."
+    if column.kind == "image":
+        return f"A PNG, JPEG, BMP or GIF in base64; resized to {column.shape[0]} x {column.shape[1]} pixels."
+    return "A text, or null."
+
+
+def example(signature: Signature) -> dict[str, Any]:
+    """A row that the model takes: middle numbers and first words."""
+    row: dict[str, Any] = {}
+    for name in signature.needed:
+        column = signature.by_source.get(name)
+        if column is None or column.kind == "text":
+            row[name] = "words"
+        elif column.kind == "numeric":
+            row[name] = column.median
+        else:
+            row[name] = column.words[0] if column.words else ""
+    return row

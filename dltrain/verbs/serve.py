@@ -1,0 +1,98 @@
+"""`dltrain serve RUN`: a run's model as a web service."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+
+from dltrain.errors import ConfigError
+
+EXAMPLES = """\
+POST /predict takes {"rows": [{"age": 30, ...}, ...]}; / is a form to try single rows, /docs describes the columns,
+/openapi.json is for client generators, /health and /metrics (Prometheus) are for those who run it. Requests that arrive
+together go through the model together. Ctrl-C or SIGTERM answers what is in flight, then stops.
+It listens on this machine alone unless --host says otherwise, and asks nobody for a password: put it behind a server
+that does before others can reach it.
+
+  dltrain serve outputs/2026-01-31/14-05-09_titanic_mlp
+  dltrain serve outputs/2026-01-31/14-05-09_titanic_mlp --port 9000 --max-rows 100
+"""
+TERMINATED = 143
+
+
+def main(words: list[str]) -> int:
+    """Runs the verb until it is stopped.
+
+    Args:
+        words: the command line behind `serve`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ConfigError: FastAPI and uvicorn are not installed, or a limit makes no sense.
+    """
+    parser = argparse.ArgumentParser(
+        "dltrain serve",
+        description="The model of a finished run as a web service (needs: pip install 'dltrain[serve]').",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", metavar="RUN", help="directory of a completed run")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    parser.add_argument("--max-rows", type=int, default=1_000, help="rows of a request (default: %(default)s)")
+    parser.add_argument(
+        "--max-bytes", type=int, default=10_000_000, help="bytes of a request's body (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--wait", type=float, default=2.0, metavar="MILLISECONDS",
+        help="that a request waits for others to go through the model with it (default: %(default)s)",
+    )  # fmt: skip
+    given = parser.parse_args(words)
+    _check(given)
+
+    from dltrain.inference.signature import Signature
+    from dltrain.record import Record
+
+    Signature.of(Record(given.run))
+    try:
+        import fastapi  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import uvicorn
+    except ImportError as error:
+        raise ConfigError(f"dltrain serve needs {error.name}: pip install 'dltrain[serve]'.") from error
+    from dltrain import tensorflow_quietly
+
+    tensorflow_quietly.load()
+    from dltrain.inference.model import Model
+    from dltrain.serving.app import make_app
+
+    app = make_app(Model(given.run), max_rows=given.max_rows, max_bytes=given.max_bytes, wait=given.wait / 1000)
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=given.host, port=given.port, log_level="warning", access_log=False, lifespan="on")
+    )
+    # uvicorn answers what is in flight, then raises the signal again: that is when this handler is called.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        print(f"serving {given.run} on http://{given.host}:{given.port} (Ctrl-C stops)", flush=True)
+        server.run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return 0 if server.started else 1
+
+
+def _check(given: argparse.Namespace) -> None:
+    faults = [
+        f"--{name.replace('_', '-')} {value}: expected {expected}."
+        for name, value, expected, right in (
+            ("port", given.port, "a port from 0 to 65535", 0 <= given.port <= 65535),
+            ("max_rows", given.max_rows, "1 or more", given.max_rows >= 1),
+            ("max_bytes", given.max_bytes, "1 or more", given.max_bytes >= 1),
+            ("wait", given.wait, "0 to 1000 milliseconds", 0 <= given.wait <= 1000),
+        )
+        if not right
+    ]
+    if faults:
+        raise ConfigError(faults)

@@ -1,0 +1,278 @@
+"""The web service of a run, asked as its users ask it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dltrain
+from dltrain.cli import main
+
+pytest.importorskip("fastapi", reason="needs the extra `serve`")
+httpx = pytest.importorskip("httpx2", reason="FastAPI's test client needs httpx2")
+
+QUICK = ("score_test=always", "model=linear", "callbacks=learning_rate", "quiet=true")
+HOSTILE = '<script>alert("x")</script>'
+
+
+@pytest.fixture(scope="module")
+def run(run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose columns and classes try to break out of the page."""
+    root = tmp_path_factory.mktemp("served")
+    rows = 60
+    generator = np.random.default_rng(0)
+    lines = [
+        f"{generator.normal():.3f},{generator.choice(['red', '<b>', ''])},{'yes' if n % 2 else '<no>'}"
+        for n in range(rows)
+    ]
+    header = '"num ""ber""","<script>alert(""x"")</script>",answer'
+    (root / "table.csv").write_text("\n".join([header, *lines]) + "\n")
+    return Path(
+        run_in(root / "run", "dataset=csv", f"dataset.path={root / 'table.csv'}", "dataset.target=answer", *QUICK).path
+    )
+
+
+@pytest.fixture(scope="module")
+def client(run: Path) -> Iterator[Any]:
+    from fastapi.testclient import TestClient
+
+    from dltrain.serving.app import make_app
+
+    app = make_app(dltrain.load(run), max_rows=50, max_bytes=20_000, wait=0.001)
+    with TestClient(app) as test_client:
+        yield test_client
+
+
+def row(number: Any = 1.0, word: Any = "red", **more: Any) -> dict[str, Any]:
+    return {'num "ber"': number, HOSTILE: word, **more}
+
+
+class TestPredict:
+    def test_answers_are_those_of_the_model(self, client: Any, run: Path) -> None:
+        import pandas as pd
+
+        rows = [row(), row(None, None), row(-1, "strange", extra=3)]
+        reply = client.post("/predict", json={"rows": rows})
+        assert reply.status_code == 200
+        found = reply.json()
+        expected = dltrain.load(run).predict(pd.DataFrame(rows))
+        assert [each["prediction"] for each in found["rows"]] == list(expected["prediction"])
+        for name in ("yes", "<no>"):
+            probabilities = [each["probabilities"][name] for each in found["rows"]]
+            np.testing.assert_allclose(probabilities, expected[f"probability_{name}"], rtol=1e-6)
+        assert found["ignored"] == ["extra"]
+        assert found["unknown"] == {HOSTILE: ["strange"]}
+
+    @pytest.mark.parametrize(
+        ("rows", "column", "words"),
+        [
+            ([row(), {'num "ber"': 1}], HOSTILE, "Field required"),
+            ([row(), row("abc")], 'num "ber"', "valid number"),
+            ([row(), row(1, [2])], HOSTILE, "valid"),
+        ],
+    )
+    def test_bad_rows_are_named(self, client: Any, rows: Any, column: str, words: str) -> None:
+        reply = client.post("/predict", json={"rows": rows})
+        assert reply.status_code == 422
+        fault = reply.json()["detail"][0]
+        assert (fault["row"], fault["column"]) == (1, column)
+        assert words in fault["message"]
+
+    def test_infinite_numbers_and_bad_json_are_refused(self, client: Any) -> None:
+        bodies = (
+            json.dumps({"rows": [row(0)]}).replace(": 0", ": 1e999"),
+            "{",
+            "[]",
+            '{"rows": []}',
+            json.dumps({"rows": [row(float("nan"))]}),
+        )
+        for body in bodies:
+            reply = client.post("/predict", content=body, headers={"content-type": "application/json"})
+            assert reply.status_code == 422, body
+            assert reply.json()["detail"]
+
+    def test_limits_answer_413_in_words(self, client: Any) -> None:
+        reply = client.post("/predict", json={"rows": [row()] * 51})
+        assert reply.status_code == 413
+        assert "51 rows are too many" in reply.json()["detail"]
+        reply = client.post("/predict", json={"rows": [row(1, "x" * 30_000)]})
+        assert reply.status_code == 413
+        assert "at most 20,000 bytes" in reply.json()["detail"]
+        reply = client.post("/predict", content=(b"x" * 1_000 for _ in range(30)))  # no length is announced
+        assert reply.status_code == 413
+
+    def test_health_metrics_and_schema(self, client: Any, run: Path) -> None:
+        assert client.get("/health").json() == {"status": "ok", "run": run.name}
+        client.post("/predict", json={"rows": [row()] * 3})
+        text = client.get("/metrics").text
+        assert 'dltrain_requests_total{path="/predict",status="200"}' in text
+        assert "dltrain_batch_rows_bucket" in text
+        assert client.get("/nowhere").status_code == 404
+        schema = client.get("/openapi.json").json()
+        properties = schema["components"]["schemas"]["Row"]["properties"]
+        assert set(properties) == {'num "ber"', HOSTILE}
+        assert sorted(schema["components"]["schemas"]["Row"]["required"]) == sorted(properties)
+
+    def test_pages_escape_what_comes_from_the_data(self, client: Any) -> None:
+        for path in ("/", "/docs"):
+            reply = client.get(path)
+            assert reply.status_code == 200
+            assert HOSTILE not in reply.text
+            assert "http://" not in reply.text
+            assert "https://" not in reply.text
+            assert "default-src 'none'" in reply.headers["content-security-policy"]
+
+    def test_requests_in_one_moment_share_a_call(self, run: Path) -> None:
+
+        from dltrain.serving.app import make_app
+
+        app = make_app(dltrain.load(run), max_rows=50, max_bytes=20_000, wait=0.05)
+
+        async def ask() -> tuple[list[Any], str]:
+            transport = httpx.ASGITransport(app)
+            async with (
+                app.router.lifespan_context(app),
+                httpx.AsyncClient(transport=transport, base_url="http://here") as asker,
+            ):
+                posts = [asker.post("/predict", json={"rows": [row(n / 10)]}) for n in range(20)]
+                replies = await asyncio.gather(*posts)
+                return [reply.json()["rows"][0] for reply in replies], (await asker.get("/metrics")).text
+
+        answers, metrics = asyncio.run(ask())
+        counted = {line.split()[0]: line.split()[1] for line in metrics.splitlines() if not line.startswith("#")}
+        assert float(counted["dltrain_rows_total"]) == 20
+        assert float(counted["dltrain_batch_rows_count"]) < 5
+        import pandas as pd
+
+        expected = dltrain.load(run).predict(pd.DataFrame([row(n / 10) for n in range(20)]))["probability_yes"]
+        np.testing.assert_allclose([each["probabilities"]["yes"] for each in answers], expected, rtol=1e-5)
+
+
+def test_images_and_engineered_columns_are_served(run_in: Any, tmp_path: Path) -> None:
+    import tensorflow as tf
+    from fastapi.testclient import TestClient
+
+    from dltrain.serving.app import make_app
+
+    run_in(tmp_path / "image", "dataset.kind=image", "dataset.image_size=4", "dataset.problem=regression", *QUICK)
+    pixels = np.arange(16, dtype=np.uint8).reshape(4, 4, 1)
+    picture = base64.b64encode(tf.io.encode_png(pixels).numpy()).decode()
+    with TestClient(make_app(dltrain.load(tmp_path / "image"), max_rows=9, max_bytes=9_999, wait=0)) as asker:
+        reply = asker.post("/predict", json={"rows": [{"image": picture}]})
+        assert reply.status_code == 200
+        assert isinstance(reply.json()["rows"][0]["prediction"], float)
+        for bad in ("@@", base64.b64encode(b"no image").decode()):
+            reply = asker.post("/predict", json={"rows": [{"image": bad}]})
+            assert reply.status_code == 422
+            assert "image" in reply.json()["detail"]
+        assert 'type="file"' in asker.get("/").text
+
+
+def test_bad_arguments_are_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", str(run), "--port", "99999", "--max-rows", "0"]) == 2
+    told = capsys.readouterr().err
+    assert "--port 99999" in told
+    assert "--max-rows 0" in told
+
+
+class Server:
+    """`dltrain serve` in a process of its own."""
+
+    def __init__(self, run: Path, *words: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "dltrain", "serve", str(run), "--port", str(port), *words]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(600):
+            if self.process.poll() is not None:
+                raise AssertionError(self.process.communicate()[1])
+            try:
+                with urllib.request.urlopen(f"{self.url}/health", timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError("the server does not answer")
+
+    def post(self, rows: list[Any]) -> Any:
+        body = json.dumps({"rows": rows}).encode()
+        request = urllib.request.Request(f"{self.url}/predict", body, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return json.loads(reply.read())
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.mark.slow
+def test_sigterm_answers_what_is_in_flight(run: Path) -> None:
+    server = Server(run, "--wait", "1000")
+    try:
+        found: list[Any] = []
+        asker = threading.Thread(target=lambda: found.append(server.post([row()])))
+        asker.start()
+        time.sleep(0.3)
+        os.kill(server.process.pid, signal.SIGTERM)
+        asker.join(20)
+        assert found
+        assert found[0]["rows"][0]["prediction"] in ("yes", "<no>")
+        assert server.process.wait(20) == 143
+        assert "Traceback" not in server.process.stderr.read()  # type: ignore[union-attr]
+    finally:
+        server.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("chromium"), reason="Chromium is not installed")
+def test_form_works_in_a_browser(run: Path) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    server = Server(run)
+    try:
+        with playwright.sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            for scheme in ("light", "dark"):
+                page = browser.new_page(color_scheme=scheme, viewport={"width": 360, "height": 740})
+                faults: list[str] = []
+                page.on("console", lambda message, faults=faults: faults.append(message.text))
+                page.on("pageerror", lambda error, faults=faults: faults.append(str(error)))
+                page.on("dialog", lambda dialog, faults=faults: (faults.append("dialog"), dialog.dismiss()))
+                requests: list[str] = []
+                page.on("request", lambda request, requests=requests: requests.append(request.url))
+                page.goto(server.url)
+                page.get_by_label('num "ber"').fill("0.5")
+                page.get_by_label(HOSTILE).select_option("red")
+                page.keyboard.press("Tab")
+                page.get_by_role("button", name="Predict").press("Enter")
+                page.wait_for_selector("#prediction")
+                expected = server.post([row(0.5)])["rows"][0]
+                assert page.inner_text("#prediction") == f"Prediction: {expected['prediction']}"
+                assert page.locator("#answer tr").count() == 2
+                assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+                page.get_by_role("link", name="How to call it").click()
+                page.wait_for_selector("table")
+                assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+                assert faults == []
+                assert all(url.startswith((server.url, "data:")) for url in requests)
+                page.close()
+            browser.close()
+    finally:
+        server.close()
