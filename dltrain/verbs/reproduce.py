@@ -1,0 +1,89 @@
+"""`dltrain reproduce`: repeats a run from its own record and says whether the same came out."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import math
+import sys
+from pathlib import Path
+
+from dltrain.claim import claim
+from dltrain.errors import ConfigError
+from dltrain.lock import unlock
+from dltrain.record import Record
+from dltrain.reproduction import Difference, differences
+from dltrain.rerun import run_recorded
+
+DESCRIPTION = """\
+Runs a completed run again, from its own record and into a directory of its own, and compares the two: data, config,
+packages, git commit, history, metrics and predictions. Of each column that differs it tells the largest absolute
+difference. Other packages or another commit are told, and are no failure by themselves.
+"""
+
+EXAMPLES = """\
+examples:
+  dltrain reproduce outputs/2026-01-31/14-05-09_titanic_mlp
+  dltrain reproduce outputs/2026-01-31/14-05-09_titanic_mlp --output again --json
+
+exit codes: 0 the same to the last digit, 1 something differs or the run failed, 2 usage or data error,
+130 interrupted, 143 terminated
+"""
+
+
+def main(words: list[str]) -> int:
+    """Runs the verb.
+
+    Args:
+        words: those after `reproduce`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ConfigError: there is no run, it did not complete, or the directory is taken.
+    """
+    parser = argparse.ArgumentParser(
+        prog="dltrain reproduce",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", metavar="RUN", help="the run's directory")
+    parser.add_argument("--output", metavar="DIR", type=Path, help="where to; by default beside it: RUN_reproduced")
+    parser.add_argument("--json", action="store_true", help="print the differences as JSON")
+    flags = parser.parse_args(words)
+    before = Record(flags.run)
+    status = before.facts.get("status")
+    if status != "completed":
+        raise ConfigError(f"'{before.path}' has the status {status}: only a completed run can be reproduced.")
+    beside = before.path.resolve()
+    directory = flags.output or beside.with_name(f"{beside.name}_reproduced")
+    claimed = claim(directory, key="--output", chosen=flags.output is not None)
+    try:
+        # JSON alone on the standard output; what the run tells goes where errors go.
+        with contextlib.redirect_stdout(sys.stderr) if flags.json else contextlib.nullcontext():
+            run_recorded(before, before.config, claimed.path, resumes=False)
+    finally:
+        unlock(claimed.path)
+        claimed.release()
+    found = differences(before, Record(claimed.path))
+    same = not any(each.matters for each in found)
+    if flags.json:
+        print(json.dumps(_as_json(before.path, claimed.path, found, same), indent=2, ensure_ascii=False))
+    else:
+        for each in found:
+            print(f"{each.where}: {each.name} {each.sentence}")
+        print("identical: " if same else "different: ", end="")
+        print("data, config, history, metrics and predictions" if same else f"see {claimed.path}")
+    return 0 if same else 1
+
+
+def _as_json(before: Path, after: Path, found: list[Difference], same: bool) -> dict[str, object]:
+    rows = [dataclasses.asdict(each) for each in found]
+    for row in rows:
+        if row["largest"] is not None and not math.isfinite(row["largest"]):
+            row["largest"] = None  # JSON has no word for it
+    return {"identical": same, "run": str(before), "reproduced": str(after), "differences": rows}
