@@ -13,6 +13,7 @@ import yaml
 
 from dltrain.cli import main
 from dltrain.config.compose import Composer, conf_directory
+from dltrain.verbs import compare, runs, why
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -125,6 +126,28 @@ def test_own_parts_train_and_leave_what_is_listed(working_directory: Path, capsy
     answer = re.search(r"\[\[([\d.]+)\]\]", capsys.readouterr().out)
     assert answer
     assert 0 < float(answer[1]) < 1
+
+
+def test_why_example_is_what_comes(
+    working_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    (example,) = [block for block in blocks("text") if block.startswith("$ dltrain why ")]
+    command, _, shown = example.partition("\n")
+    assert main(shlex.split(command)[2:]) == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_verbs_of_the_examples_know_their_flags() -> None:
+    chapter = section("See and compare")
+    shown = [shlex.split(block.splitlines()[0])[2:] for block in blocks("text", chapter)]
+    verbs = {"runs": runs, "compare": compare, "why": why}
+    assert [words[0] for words in shown] == list(verbs)
+    for words in (
+        *shown,
+        *(["runs", *shlex.split(flags)] for flags in re.findall(r"`(--(?:sort|filter) .*?)`", chapter)),
+    ):
+        assert verbs[words[0]].build_parser().parse_args(runs.joined(words[1:]))
 
 
 def test_links_lead_somewhere() -> None:

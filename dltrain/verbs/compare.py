@@ -253,7 +253,7 @@ def _show_tests(comparisons: Mapping[str, Comparison]) -> None:
 
 
 def _verdict(p_value: float | None) -> str:
-    return "more than noise" if p_value is not None and p_value < ALPHA else "no more than noise may explain it"
+    return "more than noise" if p_value is not None and p_value < ALPHA else "noise alone may explain it"
 
 
 def _plot(path: Path, runs: Mapping[str, Record]) -> None:

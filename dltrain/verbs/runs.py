@@ -70,7 +70,7 @@ def main(words: list[str]) -> int:
     Raises:
         ConfigError: there is no such folder, or no such key.
     """
-    given = build_parser().parse_args(_joined(words))
+    given = build_parser().parse_args(joined(words))
     if given.limit is not None and given.limit < 1:
         raise ConfigError(f"--limit: expected a number from 1, got {given.limit}.")
     rows = filter_rows(rows_below(given.folder), given.filter)
@@ -86,7 +86,7 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _joined(words: Sequence[str]) -> list[str]:
+def joined(words: Sequence[str]) -> list[str]:
     """The words with --sort joined to its key: argparse takes `-validation` for a flag."""
     joined: list[str] = []
     for word in words:
