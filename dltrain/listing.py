@@ -34,7 +34,8 @@ class Row:
         run: path of its directory.
         sweep: path of the directory of the sweep that it belongs to; None for a single run.
         values: all that can be sorted and filtered by: started, status, dataset, model, metric (the main one),
-            validation and test (its values), `part.metric`, each group's option and each setting.
+            validation and test (its values; after a cross-validation the mean over the folds), `part.metric`,
+            each group's option and each setting.
         choices: the option of each group.
         settings: by their full keys.
         fault: what is damaged; empty where all could be read.
@@ -78,8 +79,11 @@ def _row(path: str, sweep: str | None) -> Row:
         record = Record(path)
         facts, choices, settings = record.facts, record.choices, record.settings
         metrics = {part: scores for part, scores in record.metrics.items() if part in ("train", "validation", "test")}
+        folds = record.metrics.get("cross_validation")
+        if folds and "validation" not in metrics:  # after the last fold the model has trained on all other rows
+            metrics["validation"] = dict(folds["mean"])
         model = choices.get("model") or str(settings.get("model._target_", "")).rpartition(".")[2]
-        main = main_metric(metrics.get("validation", {}))
+        main = main_metric(metrics.get("validation") or metrics.get("test") or {})
         values = {
             **settings,
             **choices,

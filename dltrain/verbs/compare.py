@@ -23,20 +23,23 @@ from dltrain.verbs import plain_table
 from dltrain.verbs.plain_table import cell, say, setting
 
 DESCRIPTION = """\
-Sets two or more runs side by side: the settings in which they differ, data (hash, rows), packages and git commit,
-metrics, learning curves drawn over each other, and whether each differs from the first by more than noise:
+Sets two or more runs side by side: the settings in which they differ, data
+(hash, rows), packages and git commit, metrics, learning curves drawn over
+each other, and whether each differs from the first by more than noise:
 
-  rows   McNemar's exact test (classes) and the paired bootstrap on the rows that both scored, of the test part
-         where both have it, else of validation
-  folds  the corrected resampled t test (Nadeau & Bengio 2003), where both were cross-validated on the same folds
-  seeds  Wilcoxon's signed-rank test, where both were repeated over the same seeds
+  rows   McNemar's exact test (classes) and the paired bootstrap on the rows
+         that both scored: of test where both have it, else of validation
+  folds  the corrected resampled t test (Nadeau & Bengio 2003), where both
+         were cross-validated on the same folds
+  seeds  Wilcoxon's signed-rank test, where both were repeated over the same
+         seeds
 
-Where two runs share nothing to pair, it says that no test is valid, and why. With three runs and more the p values
-are corrected for their number (Holm).
+Where two runs share nothing to pair, it says that no test is valid, and why.
+With three runs and more the p values are corrected for their number (Holm).
 """
 EXAMPLES = """\
 examples:
-  dltrain compare outputs/2026-01-31/14-05-09_titanic_mlp outputs/2026-01-31/14-06-20_titanic_linear
+  dltrain compare outputs/2026-01-31/14-05-09_titanic_mlp other_run
   dltrain compare A B C --plot curves.svg
   dltrain compare A B --curve val_auc
   dltrain compare A B --json

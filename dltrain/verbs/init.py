@@ -13,8 +13,9 @@ from dltrain.errors import ConfigError
 from dltrain.verbs.plain_table import say
 
 DESCRIPTION = """\
-Writes a folder with a dataset, an experiment and a callback of your own, a small table of made-up data and a README,
-ready to run. Nothing that exists is overwritten.
+Writes a folder with a dataset, an experiment and a callback of your own, a
+small table of made-up data and a README, ready to run. Nothing that exists is
+overwritten.
 """
 EXAMPLES = """\
 examples:

@@ -19,23 +19,27 @@ from dltrain.verbs import plain_table
 from dltrain.verbs.plain_table import cell, say, setting
 
 DESCRIPTION = """\
-Lists every run and sweep below a folder, the newest first: when, dataset, model, status, the main metric (accuracy of
-classes, rmse of numbers) on validation and test, time, and only the settings in which the listed runs differ. What all
-of them share stands in one line above. A sweep is one row, that of its best job by validation; --jobs lists each job.
+Lists every run and sweep below a folder, the newest first: when, dataset,
+model, status, the main metric (accuracy of classes, rmse of numbers) on
+validation and test, time, and only the settings in which the listed runs
+differ. What all of them share stands in one line above. A sweep is one row,
+that of its best job by validation; --jobs lists each job.
 
-The status `died` is a run whose process has gone without a word. Damaged directories are listed with their fault.
+The status `died` is a run whose process has gone without a word. Damaged
+directories are listed with their fault.
 """
 EXAMPLES = """\
 examples:
   dltrain runs
   dltrain runs outputs/2026-01-31 --sort -validation
   dltrain runs --filter 'status=failed optimizer=adam'
-  dltrain runs --filter 'validation.auc>0.9 optimizer.learning_rate<=0.01' --sort -auc --limit 10
+  dltrain runs --filter 'auc>0.9 seed<=3' --sort -auc --limit 10
   dltrain runs outputs/sweeps/2026-01-31/14-05-09_titanic --jobs
   dltrain runs --csv > runs.csv
 
-Keys of --sort and --filter: run, sweep, started, status, dataset, model, metric, validation, test, seconds,
-best_value, best_epoch, error, part.metric (a bare metric means validation), a group, or the full key of a setting.
+Keys of --sort and --filter: run, sweep, started, status, dataset, model,
+metric, validation, test, seconds, best_value, best_epoch, error, part.metric
+(a bare metric means validation), a group, or the full key of a setting.
 
 exit codes: 0 done, 2 usage error.
 """

@@ -135,7 +135,7 @@ def test_multilabel_compares_shares_of_labels(make: Make, capsys: pytest.Capture
 def test_folds_and_seeds_are_paired(make: Make, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for name, gain in (("a", 0.0), ("b", 0.1)):
         seeds = [{"seed": seed, "test": {"accuracy": 0.5 + gain + seed / 1000 * (1 + gain)}} for seed in range(6)]
-        make(name, right=-1, metrics={"seeds": seeds}, settings={"cv.folds": 4})
+        make(name, right=-1, metrics={"seeds": {"runs": seeds}}, settings={"cv.folds": 4})
         (tmp_path / name / "cv").mkdir()
         folds = [{"loss": 0.5, "accuracy": 0.5 + gain * (1 + fold / 10)} for fold in range(4)]
         (tmp_path / name / "cv" / "summary.json").write_text(json.dumps({"folds": folds, "mean": {}, "sd": {}}))

@@ -190,6 +190,13 @@ def test_runs_of_older_versions_are_read_from_yaml(make: Make, capsys: pytest.Ca
     assert header.split() == ["when", "optimizer", "run"]
 
 
+def test_mean_over_folds_stands_for_validation(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    results = {"train": {"accuracy": 0.9}, "cross_validation": {"mean": {"loss": 0.5, "accuracy": 0.75}}}
+    (make("a") / "metrics.json").write_text(json.dumps(results))
+    (row,) = json.loads(told(capsys, "--json"))
+    assert (row["metric"], row["validation"], row["validation.loss"]) == ("accuracy", 0.75, 0.5)
+
+
 def test_empty_folder_says_so(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     assert told(capsys) == "No run below 'outputs'.\n"
     assert told(capsys, "--json") == "[]\n"
