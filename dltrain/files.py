@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+PART = ".part-"  # how the name of a file begins that is still being written, or that a kill left behind
+
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
@@ -28,7 +30,7 @@ def replace_file(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name alone, not a file made by tempfile: that one would be readable by its owner only.
-    temporary = path.with_name(f".part-{secrets.token_hex(6)}.{path.name}")
+    temporary = path.with_name(f"{PART}{secrets.token_hex(6)}.{path.name}")
     try:
         yield temporary
         # Without this a power cut can leave the new name with no content.

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dltrain.files import replace_file
+from dltrain.files import PART, replace_file
 
 try:
     import fcntl
@@ -55,6 +55,8 @@ class RunDirectory:
 
     def resume(self, **facts: Any) -> None:
         """Writes the `run.json` of a run that goes on; `resumed` lists each time with its command."""
+        for unfinished in self.path.rglob(f"{PART}*"):
+            unfinished.unlink()
         self.facts = json.loads((self.path / "run.json").read_text("utf-8"))
         for name in ("error", "seconds", "reached"):
             self.facts.pop(name, None)

@@ -29,7 +29,7 @@ def diverged(engine: Any, source: Source, epoch: int, loss: float, before: Seque
     norm = engine.graphs.gradient_norm(block)
     rate = float(model.optimizer.learning_rate)
     found = f"{len(broken)} weights that are not finite, {broken[0]} first" if broken else "all weights still finite"
-    if np.isfinite(norm):
+    if np.isfinite(norm) or epoch:
         advice = f"Try optimizer.learning_rate={rate / 10:g}, optimizer.global_clipnorm=1 or another scaling=."
     else:
         advice = "Even the first batch gives no finite gradient, so look at the data, the loss or a layer of your own."

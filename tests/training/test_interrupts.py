@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from dltrain.training.interrupts import Interrupts
+
+# A step that takes a minute or, with a word, ends when a signal has come.
+LONG_STEP = """
+import sys, time
+from dltrain.training.interrupts import Interrupts
+with Interrupts() as interrupts:
+    print("ready", flush=True)
+    while interrupts.received is None:
+        time.sleep(0.01)
+    print("noted", flush=True)
+    time.sleep(60 if len(sys.argv) == 1 else 0)
+    interrupts.check()
+"""
+
+
+def start(*words: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LONG_STEP, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert process.stdout
+    assert process.stdout.readline() == b"ready\n"
+    return process
+
+
+@pytest.mark.parametrize(
+    ("signals", "code"),
+    [
+        ((signal.SIGINT, signal.SIGINT), 130),
+        ((signal.SIGTERM, signal.SIGTERM), 143),
+        ((signal.SIGINT, signal.SIGTERM), 143),
+    ],
+)
+def test_second_signal_quits_at_once(signals: tuple[signal.Signals, ...], code: int) -> None:
+    with start() as process:
+        process.send_signal(signals[0])
+        assert process.stdout
+        assert process.stdout.readline() == b"noted\n"
+        began = time.monotonic()
+        process.send_signal(signals[1])
+        assert process.wait(timeout=30) == code
+        assert time.monotonic() - began < 10
+        assert process.stderr
+        assert b"a second signal quits at once" in process.stderr.read()
+
+
+def test_first_signal_waits_for_the_step_and_keeps_its_exit_code() -> None:
+    with start("short") as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 143
+    with start("short") as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) != 0
+        assert process.stderr
+        assert b"KeyboardInterrupt" in process.stderr.read()
+
+
+def test_signal_that_nobody_asked_for_is_not_lost_and_the_handlers_come_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as raised, Interrupts():
+        signal.raise_signal(signal.SIGTERM)
+    assert raised.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_other_threads_leave_signals_alone() -> None:
+    found: list[object] = []
+
+    def enter() -> None:
+        with Interrupts() as interrupts:
+            found.append(interrupts.received)
+
+    thread = threading.Thread(target=enter)
+    before = signal.getsignal(signal.SIGINT)
+    thread.start()
+    thread.join()
+    assert found == [None]
+    assert signal.getsignal(signal.SIGINT) is before
