@@ -15,23 +15,23 @@ from collections.abc import Iterable, Sequence
 
 
 class DltrainError(Exception):
-    """A fault that a person can mend; shown without a traceback."""
-
-    exit_code = 1
-
-
-class ConfigError(DltrainError):
-    """One or more faults in the configuration, found before any training.
+    """A fault that a person can mend; shown without a traceback.
 
     Args:
         faults: a sentence for each fault.
     """
 
-    exit_code = 2
+    exit_code = 1
 
     def __init__(self, faults: str | Sequence[str]) -> None:
         self.faults = [faults] if isinstance(faults, str) else list(faults)
         super().__init__("\n".join(self.faults))
+
+
+class ConfigError(DltrainError):
+    """One or more faults in the configuration, found before any training."""
+
+    exit_code = 2
 
 
 class DataError(DltrainError):

@@ -22,7 +22,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from dltrain.config.validate import keys
+from dltrain.data.checks import as_json
 from dltrain.data.dataset import Dataset
+from dltrain.data.finding import Finding
 from dltrain.data.split import Split
 from dltrain.errors import ConfigError, DataError, DltrainError
 from dltrain.evaluation import Results
@@ -159,6 +161,15 @@ class Journal:
             "source": dataset.source,
         }
         self.directory.record(data=data)
+
+    def checks(self, found: list[Finding]) -> None:
+        """Tells what the checks of the data found: warnings to the terminal too, all of it to run.json."""
+        self.directory.record(checks=as_json(found))
+        for finding in found:
+            if finding.severity == "warning":
+                self.warn(f"{finding.check}: {finding.sentence}")
+            else:
+                logger.debug("%s: %s", finding.check, finding.sentence)
 
     def header(self, data: Prepared, network: keras.Model, batch_size: int) -> None:
         """Tells what will be done."""

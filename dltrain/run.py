@@ -8,7 +8,7 @@ import keras
 from omegaconf import DictConfig
 
 from dltrain.data.dataset import Dataset
-from dltrain.data.load import choose_task, draw_rows, load_dataset, refuse_ignored, split_rows
+from dltrain.data.load import check_rows, choose_task, draw_rows, load_dataset, refuse_ignored, split_rows
 from dltrain.errors import RunError
 from dltrain.evaluation import Results
 from dltrain.journal import Journal
@@ -99,6 +99,8 @@ def assemble(config: DictConfig, dataset: Dataset, journal: Journal) -> Experime
     refuse_ignored(journal.typed, dataset, target)
     dataset, target = draw_rows(config.rows, dataset, target, config.seed, journal)
     split = split_rows(config.split, dataset, target, config.seed, journal)
+    weighted = task.get("class_weight") is not None
+    check_rows(config.checks, dataset, target, split, weighted=weighted, seed=config.seed, journal=journal)
     data = prepare(
         dataset,
         target,

@@ -89,6 +89,7 @@ class Config:
     seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})
     rows: int | None = field(default=MISSING, metadata={"minimum": 10})
     score_test: str = field(default=MISSING, metadata={"choices": ("auto", "always", "never")})
+    checks: str = field(default=MISSING, metadata={"choices": ("warn", "strict", "none")})
     require_beats_baseline: bool = MISSING
     quiet: bool = MISSING
     verbose: bool = MISSING

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.build import build
 from dltrain.config import head_rules
 from dltrain.config.compose import conf_directory
+from dltrain.data import checks
 from dltrain.data import split as splitting
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
@@ -127,6 +128,31 @@ def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, jo
             )
     journal.split(dataset, split)
     return split
+
+
+def check_rows(
+    mode: str, dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int, journal: Journal
+) -> None:
+    """Looks for leaks and faults in the data.
+
+    Args:
+        mode: warn, strict or none.
+        dataset: all rows.
+        target: of all rows.
+        split: the parts.
+        weighted: whether classes are weighted.
+        seed: of samples.
+        journal: told of what is found.
+
+    Raises:
+        DataError: mode is strict and there is a warning; all of them.
+    """
+    if mode == "none":
+        return
+    found = checks.check_data(dataset, target, split, weighted=weighted, seed=seed)
+    if mode == "strict":
+        checks.refuse(found)
+    journal.checks(found)
 
 
 def _split_source(dataset: Dataset, target: Target) -> splitting.Source:

@@ -1,0 +1,130 @@
+"""Columns that give the target away, and columns that say nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from dltrain.data.finding import Finding, Parts, folds
+from dltrain.data.kinds import CAMEL_CASE_ID, ID_NAME
+from dltrain.targets import CLASS_TASKS
+
+LEAK_ROWS = 1_000
+LEAK_COLUMNS = 200
+FEWEST = 30
+NEARLY_PERFECT = 0.99
+MOSTLY_MISSING = 0.5
+NEARLY_ALL_DIFFER = 0.9
+
+
+def leaks(parts: Parts) -> Iterator[Finding]:
+    """Columns that tell the target alone: a small tree on one of them is nearly always right, out of fold."""
+    rows = parts.sample("train", LEAK_ROWS)
+    numbers, names = parts.numbers("train", rows)
+    # With a single column there is nothing that it could be suspicious beside.
+    if len(rows) < FEWEST or len(parts.train.kinds) < 2 or parts.target.task == "multilabel":
+        return
+    target = parts.target.values[rows]
+    fold = folds(target, 3, parts.seed)
+    for place in _likeliest(numbers, target):
+        score = _score(numbers[:, place : place + 1].astype(np.float32), target, fold, parts)
+        if score >= NEARLY_PERFECT:
+            what = "balanced accuracy" if parts.target.task in CLASS_TASKS else "R2"
+            yield Finding(
+                "target leak",
+                "warning",
+                f"Column '{names[place]}' alone tells the target ({what} {score:.3f} of a small tree, out of fold). "
+                "If it is known only after the target is, leave it out: a model of it is worth nothing.",
+                columns=(names[place],),
+            )
+
+
+def useless(parts: Parts) -> Iterator[Finding]:
+    """Constant, mostly missing and identifying columns."""
+    for name, kind in parts.train.kinds.items():
+        if kind not in ("numeric", "category"):
+            continue
+        cells = parts.train.columns[name]
+        absent = np.isnan(cells.astype(np.float64)) if kind == "numeric" else cells == ""
+        present = cells[~absent]
+        share = float(absent.mean())
+        distinct = len(pd.unique(pd.Series(present)))
+        if distinct <= 1 and share in (0.0, 1.0):
+            word = "missing" if share else f"'{present[0]}'"
+            yield Finding(
+                "constant column",
+                "warning",
+                f"Column '{name}' is {word} in every train row: nothing can be learned from it.",
+                columns=(name,),
+            )
+        elif share > MOSTLY_MISSING:
+            yield Finding(
+                "mostly missing column",
+                "warning",
+                f"Column '{name}' is missing in {share:.0%} of the train rows.",
+                columns=(name,),
+            )
+        elif _identifies(name, kind, present, distinct):
+            yield Finding(
+                "identifying column",
+                "warning",
+                f"Column '{name}' names the rows ({distinct:,} different values in {len(present):,} train rows): "
+                f"what is learned of it holds for these rows alone. Leave it out, or name it as the id.",
+                columns=(name,),
+            )
+
+
+def _identifies(name: str, kind: str, present: npt.NDArray[Any], distinct: int) -> bool:
+    if len(present) < FEWEST or distinct < NEARLY_ALL_DIFFER * len(present):
+        return False
+    if kind == "category":
+        return True
+    numbers = present.astype(np.float64)
+    if distinct < len(present) or not bool(np.all(numbers == np.floor(numbers))):
+        return False
+    rising = bool(np.all(np.diff(numbers) > 0)) or bool(np.all(np.diff(numbers) < 0))
+    return rising or bool(ID_NAME.fullmatch(name) or CAMEL_CASE_ID.fullmatch(name))
+
+
+def _likeliest(numbers: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Places of the columns to look at: of very many those that go with the target most, by rank correlation."""
+    if numbers.shape[1] <= LEAK_COLUMNS:
+        return np.arange(numbers.shape[1])
+    ranks = pd.DataFrame(numbers).rank().to_numpy()
+    ranks = (ranks - ranks.mean(axis=0)) / np.maximum(ranks.std(axis=0), 1e-9)
+    order = pd.Series(target).rank().to_numpy()
+    together = np.abs(ranks.T @ (order - order.mean()))
+    return np.sort(np.argsort(-together)[:LEAK_COLUMNS])
+
+
+def _score(
+    column: npt.NDArray[np.float32], target: npt.NDArray[Any], fold: npt.NDArray[np.intp], parts: Parts
+) -> float:
+    classes = parts.target.task in CLASS_TASKS
+    answers = np.zeros(len(target))
+    if classes:
+        depth = 2 + math.ceil(math.log2(len(parts.target.classes)))
+        tree: Any = DecisionTreeClassifier(max_depth=depth, random_state=parts.seed)
+    else:
+        tree = DecisionTreeRegressor(max_depth=6, min_samples_leaf=2, random_state=parts.seed)
+        target = target.astype(np.float64)
+    for number in range(3):
+        held = fold == number
+        tree.fit(column[~held], target[~held])
+        answers[held] = tree.predict(column[held])
+        if number == 0 and _quality(answers[held], target[held], classes) < NEARLY_PERFECT - 0.1:
+            return 0.0  # most columns are far from it
+    return _quality(answers, target, classes)
+
+
+def _quality(answers: npt.NDArray[np.float64], target: npt.NDArray[Any], classes: bool) -> float:
+    if classes:
+        return float(np.mean([(answers[target == label] == label).mean() for label in np.unique(target)]))
+    spread = np.square(target - target.mean()).sum()
+    return float(1 - np.square(answers - target).sum() / spread) if spread > 0 else 0.0

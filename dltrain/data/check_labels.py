@@ -1,0 +1,139 @@
+"""Targets that mislead: rare classes, values far from all others, labels that the other rows speak against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import csr_matrix, hstack
+from scipy.stats import poisson
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from dltrain.data.finding import Finding, Parts, folds, named_rows
+from dltrain.targets import CLASS_TASKS
+
+RATIO = 10.0  # of the largest class to the smallest
+RARE = 0.05  # share of rows with a label
+OUTLYING = 10.0  # robust standard deviations
+NOISE_ROWS = 1_000
+FEWEST = 100
+ROWS_A_FEATURE = 10  # of fewer, the answers are too sure of themselves
+MOST_CLASSES = 20
+FREQUENT = 5  # rows with a category, from which on it gets a column
+UNLIKELY = 0.02
+SIGNIFICANT = 1e-3
+
+
+def imbalance(parts: Parts) -> Iterator[Finding]:
+    """Classes or labels that few train rows have."""
+    target = parts.target
+    if target.task == "multilabel":
+        shares = target.values.mean(axis=0)
+        for name, share in zip(target.classes, shares, strict=True):
+            if not RARE <= share <= 1 - RARE:
+                yield Finding(
+                    "class imbalance",
+                    "warning",
+                    f"Label '{name}' is true in {share:.1%} of the train rows: accuracy says little, look at the AUC.",
+                    columns=(name,),
+                )
+    elif target.task in CLASS_TASKS and not parts.weighted:
+        counts = np.bincount(target.values.astype(np.int64), minlength=len(target.classes))
+        least, most = int(counts.argmin()), int(counts.argmax())
+        if counts[most] >= RATIO * counts[least]:
+            yield Finding(
+                "class imbalance",
+                "warning",
+                f"Class '{target.classes[least]}' has {counts[least]:,} train rows and '{target.classes[most]}' "
+                f"{counts[most]:,}: accuracy alone says little. Try task.class_weight=balanced.",
+            )
+
+
+def outliers(parts: Parts) -> Iterator[Finding]:
+    """Targets far from the others; a squared error follows them."""
+    if parts.target.classes:
+        return
+    values = parts.target.values.astype(np.float64)
+    middle = np.median(values)
+    spread = 1.4826 * np.median(np.abs(values - middle))
+    if not spread > 0:
+        return
+    far = np.abs(values - middle) / spread
+    rows = np.flatnonzero(far > OUTLYING)
+    if len(rows):
+        rows = rows[np.argsort(-far[rows], kind="stable")]
+        ids, words = named_rows(parts.train.row_ids[rows])
+        yield Finding(
+            "target outliers",
+            "warning",
+            f"The target of {len(rows):,} train rows lies more than {OUTLYING:g} robust standard deviations from the "
+            f"median {middle:g} (rows {words}; {values[rows[0]]:g}). Look at them, train on its logarithm, or use "
+            "task.loss._target_=keras.losses.Huber.",
+            rows=ids,
+        )
+
+
+def noise(parts: Parts) -> Iterator[Finding]:
+    """Labels that are wrong more often than their out-of-fold probabilities allow (after Northcutt et al. 2021)."""
+    target = parts.target
+    rows = parts.sample("train", NOISE_ROWS)
+    if target.task not in CLASS_TASKS or len(target.classes) > MOST_CLASSES or len(rows) < FEWEST:
+        return
+    labels = target.values[rows].astype(np.int64)
+    features = _features(parts, rows)
+    texts = bool(parts.named("text"))
+    if features.shape[1] == 0 or (not texts and features.shape[1] * ROWS_A_FEATURE > len(rows)):
+        return
+    probabilities = np.zeros((len(rows), len(target.classes)))
+    fold = folds(labels, 3, parts.seed)
+    for number in range(3):
+        held = fold == number
+        if len(np.unique(labels[~held])) < 2:
+            return
+        model = LogisticRegression(C=1.0 if texts else 100.0, tol=1e-2).fit(features[~held], labels[~held])
+        probabilities[np.ix_(held, model.classes_)] = model.predict_proba(features[held])
+    given = probabilities[np.arange(len(rows)), labels]
+    suspects = np.flatnonzero(given < UNLIKELY)
+    expected = probabilities[probabilities < UNLIKELY].sum()
+    if len(suspects) > 2 and poisson.sf(len(suspects) - 1, max(expected, 0.1)) < SIGNIFICANT:
+        suspects = suspects[np.argsort(given[suspects], kind="stable")]
+        ids, words = named_rows(parts.train.row_ids[rows[suspects]])
+        sampled = f" (of {len(rows):,} looked at)" if len(rows) < len(parts.train) else ""
+        yield Finding(
+            "label noise",
+            "warning",
+            f"The labels of {len(suspects):,} train rows{sampled} have less than {UNLIKELY:.0%} probability by the "
+            f"other rows, where {expected:.1f} would be expected (rows {words}). Look at them: they may be wrong.",
+            rows=ids,
+        )
+
+
+def _features(parts: Parts, rows: npt.NDArray[np.intp]) -> Any:
+    """Standardized numbers, the more frequent categories in one-hot columns, words: a matrix (rows, features)."""
+    blocks: list[npt.NDArray[np.float64]] = []
+    texts = []
+    for name, kind in parts.train.kinds.items():
+        cells = parts.train.columns[name][rows]
+        if kind == "numeric":
+            numbers = cells.astype(np.float64)
+            absent = np.isnan(numbers)
+            if absent.all():
+                continue
+            low, middle, high = np.quantile(numbers[~absent], [0.05, 0.5, 0.95])
+            numbers = np.clip(np.where(absent, middle, numbers), low, high)
+            width = high - low
+            blocks.append(((numbers - middle) / (width if 0 < width < np.inf else 1.0))[:, None])
+            if absent.any():
+                blocks.append(absent[:, None].astype(np.float64))
+        elif kind == "category":
+            places, _ = pd.factorize(cells, sort=True)
+            frequent = np.flatnonzero(np.bincount(places) >= FREQUENT)
+            blocks.append((places[:, None] == frequent).astype(np.float64))
+        elif kind == "text":
+            texts.append(HashingVectorizer(n_features=2**12).transform(cells))
+    table = np.hstack(blocks) if blocks else np.zeros((len(rows), 0))
+    return csr_matrix(hstack([*texts, csr_matrix(table)])) if texts else table

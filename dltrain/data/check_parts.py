@@ -1,0 +1,167 @@
+"""Whether the parts are what they should be: no row in two of them, and all from one distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.tree import DecisionTreeClassifier
+
+from dltrain.data.dataset import Dataset
+from dltrain.data.finding import Finding, Parts, folds, named_rows
+
+MOST_ROWS = 50_000  # of a part that are looked at
+MOST_COLUMNS = 30
+COPIES = 0.01  # share of a part above which copies make its metrics too good
+DRIFT_ROWS = 1_000
+DRIFT_TEXTS = 300
+DRIFT_AREA = 0.6
+DRIFT_DEVIATIONS = 4.0
+FEWEST = 30
+WORDS = 5  # of a text, from which on it is no stock phrase
+
+
+def shared_rows(parts: Parts) -> Iterator[Finding]:
+    """Rows of validation and test whose features stand in train as well.
+
+    Rows of few and coarse columns are alike without being copies. Then many more are alike in all columns but one,
+    and what is found is no warning.
+    """
+    rows = {part: parts.sample(part, MOST_ROWS) for part in parts.raw}
+    # Each different row once: a copy within train is not what this is about.
+    train = np.unique(_hashes(parts.train.take(rows["train"])), axis=0)
+    kinds = list(parts.train.kinds.values())
+    coarse = [place for place, kind in enumerate(kinds) if kind in ("numeric", "category") and len(kinds) > 1]
+    for part in ("validation", "test"):
+        dataset = parts.raw[part].take(rows[part])
+        hashes = _hashes(dataset)
+        copied = _counts(hashes.sum(axis=1), train.sum(axis=1)) > 0
+        copied &= _telling(dataset)
+        if not copied.any():
+            continue
+        alike = np.zeros(len(dataset), dtype=bool)
+        for place in coarse[:MOST_COLUMNS]:
+            rest = hashes.sum(axis=1) - hashes[:, place]
+            alike |= _counts(rest, train.sum(axis=1) - train[:, place]) > copied
+        ids, words = named_rows(dataset.row_ids[copied])
+        telling = copied.sum() > alike.sum() and copied.mean() >= COPIES
+        yield Finding(
+            "rows in two parts",
+            "warning" if telling else "note",
+            f"{copied.sum():,} of {len(dataset):,} {part} rows have the features of a train row (rows {words})"
+            + (
+                f": the {part} metrics look better than they are. Remove copies before the split."
+                if telling
+                else f"; {alike.sum():,} differ from one in a single column."
+            ),
+            rows=ids,
+        )
+
+
+def unseen_categories(parts: Parts) -> Iterator[Finding]:
+    """Values of a category that the train rows do not have."""
+    for name in parts.named("category"):
+        known = parts.levels[name]
+        for part in ("validation", "test"):
+            cells = parts.raw[part].columns[name]
+            strange = np.flatnonzero(~pd.Index(cells).isin(known) & (cells != ""))
+            if not len(strange):
+                continue
+            words = list(dict.fromkeys(cells[strange]))
+            shown = ", ".join(f"'{word[:40]}'" for word in words[:3]) + (", …" if len(words) > 3 else "")
+            ids, _ = named_rows(parts.raw[part].row_ids[strange])
+            yield Finding(
+                "unseen categories",
+                "warning" if len(strange) > 0.05 * len(cells) and len(strange) > 2 else "note",
+                f"Column '{name}' has values in {part} that no train row has ({shown}, {len(strange):,} of "
+                f"{len(cells):,} rows): the model takes them as unknown.",
+                columns=(name,),
+                rows=ids,
+            )
+
+
+def drift(parts: Parts) -> Iterator[Finding]:
+    """Whether a classifier can tell the rows of a part from those of train (adversarial validation)."""
+    texts = parts.named("text")
+    most = DRIFT_TEXTS if texts else DRIFT_ROWS
+    train_rows = parts.sample("train", most)
+    for part in ("validation", "test"):
+        rows = parts.sample(part, most)
+        count, other = len(train_rows), len(rows)
+        if min(count, other) < FEWEST:
+            continue
+        origin = np.repeat([0, 1], [count, other])
+        found: list[tuple[float, str]] = []
+        numbers, names = parts.numbers("train", train_rows)
+        if names:
+            features = np.vstack([numbers, parts.numbers(part, rows)[0]]).astype(np.float32)
+            tree = DecisionTreeClassifier(
+                max_depth=4, min_samples_leaf=10, class_weight="balanced", random_state=parts.seed
+            )
+            area = _area(tree, features, origin, parts.seed)
+            found.append((area, names[int(tree.feature_importances_.argmax())]))
+        for name in texts:
+            cells = np.concatenate([parts.train.columns[name][train_rows], parts.raw[part].columns[name][rows]])
+            counts = HashingVectorizer(n_features=2**12).transform(cells)
+            found.append(
+                (_area(LogisticRegression(class_weight="balanced", tol=1e-2), counts, origin, parts.seed), name)
+            )
+        if not found:
+            continue
+        area, column = max(found)
+        # Of an area without any difference (Hanley & McNeil 1982).
+        deviation = np.sqrt((count + other + 1) / (12 * count * other))
+        if area > DRIFT_AREA and area - 0.5 > DRIFT_DEVIATIONS * deviation:
+            yield Finding(
+                "drift between parts",
+                "warning",
+                f"A classifier tells {part} rows from train rows (AUC {area:.2f}, 0.5 by chance), above all by "
+                f"'{column}': the {part} metrics are of other data than the model learned from.",
+                columns=(column,),
+            )
+
+
+def _area(model: Any, features: Any, origin: npt.NDArray[Any], seed: int) -> float:
+    """Area under the curve of out-of-fold answers; the model was last fitted on two thirds of the rows."""
+    numbers = folds(origin, 3, seed)
+    answers = np.zeros(len(origin))
+    for fold in range(3):
+        held = numbers == fold
+        model.fit(features[~held], origin[~held])
+        answers[held] = model.predict_proba(features[held])[:, 1]
+    return float(roc_auc_score(origin, answers))
+
+
+def _hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
+    """A number for each cell, shape (rows, columns); their sum over a row is the same for the same features."""
+    columns = []
+    for place, cells in enumerate(dataset.columns.values()):
+        plain = np.array([row.tobytes() for row in cells], dtype=object) if cells.ndim > 1 else cells
+        factor = np.uint64(pow(0x9E3779B97F4A7C15, place + 1, 2**64))
+        columns.append(pd.util.hash_array(plain, categorize=False) * factor)
+    return np.column_stack(columns)
+
+
+def _counts(wanted: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
+    """How often each number stands among the known ones."""
+    known = np.sort(known)
+    return np.searchsorted(known, wanted, "right") - np.searchsorted(known, wanted, "left")
+
+
+def _telling(dataset: Dataset) -> npt.NDArray[np.bool_]:
+    """Which rows have more in them than an empty cell, a stock phrase or a blank image, (rows,)."""
+    telling = np.zeros(len(dataset), dtype=bool)
+    for name, cells in dataset.columns.items():
+        if dataset.kinds[name] == "text":
+            telling |= np.array([len(str(cell).split()) >= WORDS for cell in cells], dtype=bool)
+        elif dataset.kinds[name] == "image":
+            telling |= cells.reshape(len(cells), -1).std(axis=1) > 0
+        elif len(dataset.columns) > 1:
+            telling |= True
+    return telling

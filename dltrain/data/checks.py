@@ -1,0 +1,65 @@
+"""What a person should know of the data before it trains: leaks between the parts, columns and labels that mislead.
+
+The checks read the train and validation rows; of the test rows the features alone. They are there to be believed: each
+has a threshold that chance does not reach, and looks at a sample of large data, so that it costs a run some tenths of a
+second at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from dltrain.data import check_columns, check_labels, check_parts
+from dltrain.data.dataset import Dataset
+from dltrain.data.finding import Finding, Parts
+from dltrain.data.split import Split
+from dltrain.errors import DataError
+from dltrain.targets import Target
+
+CHECKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
+    check_parts.shared_rows,
+    check_parts.drift,
+    check_parts.unseen_categories,
+    check_columns.leaks,
+    check_columns.useless,
+    check_labels.imbalance,
+    check_labels.outliers,
+    check_labels.noise,
+)
+
+
+def check_data(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
+    """All that the checks find, warnings first.
+
+    Args:
+        dataset: all rows, raw.
+        target: of all rows; that of the test part is not looked at.
+        split: the parts.
+        weighted: whether classes are weighted, so that their imbalance is known.
+        seed: of samples and folds.
+    """
+    raw = {part: dataset.take(rows) for part, rows in split.parts().items()}
+    raw["test"] = replace(raw["test"], target={})
+    parts = Parts(raw, target.take(split.train), weighted, seed)
+    with np.errstate(all="ignore"):  # numbers near the end of their range are no concern of these
+        found = [finding for check in CHECKS for finding in check(parts)]
+    return sorted(found, key=lambda finding: finding.severity != "warning")
+
+
+def refuse(found: list[Finding]) -> None:
+    """The warnings as faults, all at once.
+
+    Raises:
+        DataError: there is a warning.
+    """
+    if faults := [f"{finding.check}: {finding.sentence}" for finding in found if finding.severity == "warning"]:
+        raise DataError(faults)
+
+
+def as_json(found: list[Finding]) -> list[dict[str, Any]]:
+    """The entry `checks` of run.json."""
+    return [asdict(finding) for finding in found]
