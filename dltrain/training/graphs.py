@@ -11,6 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.training.source import Block
+from dltrain.training.step import TrainStep
 from dltrain.training.traces import Traces, traces_of
 
 EVALUATION_BATCH = 1024
@@ -27,9 +28,6 @@ class Graphs:
     def __init__(self, model: keras.Model, batch_size: int) -> None:
         self.model = model
         self.batch_size = batch_size
-        # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
-        # The inner function is optimized by itself, as `fit` has it, and so are its numbers `fit`'s.
-        self._train_step = tf.function(self._one_train_step, autograph=False, reduce_retracing=True)
         self._traces: Traces | None = None
         self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
 
@@ -112,17 +110,24 @@ class Graphs:
             self._calls[key] = cast("Callable[..., Any]", found)
         return self._calls[key](*arguments)
 
-    def _one_train_step(self, *batch: Any) -> None:
-        self.model.train_step(batch)
-
     def _many_train_steps(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> None:
-        def body(step: Any) -> Any:
+        train_step = TrainStep(self.model)
+
+        def body(step: Any, answers: Any) -> Any:
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
             batch = (_rows(features, rows), tf.gather(targets, rows))
-            self._train_step(*batch if isinstance(weights, tuple) else (*batch, tf.gather(weights, rows)))
-            return step + 1
+            answer = train_step(*batch if isinstance(weights, tuple) else (*batch, tf.gather(weights, rows)))
+            return step + 1, answers.write(
+                tf.cast(step - first, tf.int32), answer
+            ) if train_step.counts_later else answers
 
-        tf.while_loop(lambda step: step < last, body, [first])
+        output = self.model.output
+        shape = (None, *output.shape[1:])
+        kept = tf.TensorArray(output.dtype, 0, dynamic_size=True, infer_shape=False, element_shape=shape)
+        _, kept = tf.while_loop(lambda step, _: step < last, body, [first, kept])
+        if train_step.counts_later:
+            rows = order[first * self.batch_size : last * self.batch_size]
+            train_step.count(tf.gather(targets, rows), kept.concat())
 
     def _many_test_steps(self, features: Any, targets: Any, order: Any) -> None:
         def body(first: Any) -> Any:
