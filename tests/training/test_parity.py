@@ -21,7 +21,7 @@ CASES = {
     "unit_regression": ("dataset.problem=unit_regression",),
     "dropout_and_normalization": ("model.units=[4,3]", "model.dropout=0.5", "dataset.problem=regression"),
     "class_weights": ("dataset.problem=multiclass", "task.class_weight=balanced"),
-    "schedule": ("dataset.problem=regression", "schedule=cosine", "schedule.warmup_epochs=1"),
+    "schedule": ("dataset.problem=regression", "schedule=cosine", "schedule.warmup_epochs=1", "trainer.epochs=3"),
     "l2_and_clipnorm": ("dataset.problem=regression", "regularizer=l2", "optimizer.global_clipnorm=0.1"),
     "words": ("dataset.kind=text", "dataset.problem=regression", "model=text_bag", "model.dropout=0.3"),
     "embedded_categories": ("encoding=embedding", "dataset.problem=regression"),
