@@ -25,6 +25,7 @@ VERBS: dict[str, str] = {
     "evaluate": "dltrain.verbs.evaluate:main",
     "init": "dltrain.verbs.init:main",
     "predict": "dltrain.verbs.predict:main",
+    "report": "dltrain.verbs.report:main",
     "reproduce": "dltrain.verbs.reproduce:main",
     "resume": "dltrain.verbs.resume:main",
     "runs": "dltrain.verbs.runs:main",

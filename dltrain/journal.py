@@ -59,7 +59,7 @@ class Journal:
         plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
         self.console = Console(force_terminal=False if plain else None, width=120 if plain else None)
         hydra = None if recorded is not None else HydraConfig.get()
-        self._in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
+        self.in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
         self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))
         self._choices = choices_of(hydra.runtime.choices) if hydra else dict((recorded or {}).get("choices", {}))
         self.resumes = resumes
@@ -97,7 +97,7 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
+        if error is not None and self.directory.facts["status"] == "running":
             status = "interrupted" if isinstance(error, (KeyboardInterrupt, SystemExit)) else "failed"
             if not isinstance(error, DltrainError):
                 logger.debug("The run ended with %s", kind, exc_info=error)
@@ -110,7 +110,7 @@ class Journal:
             for path, content in self._before.items():
                 with replace_file(path) as temporary:
                     temporary.write_bytes(content)
-        elif refused and not self._in_sweep:
+        elif refused and not self.in_sweep:
             self.directory.erase()
             (self.path / "dltrain.log").unlink()
         self._unlock()

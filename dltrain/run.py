@@ -14,6 +14,7 @@ from dltrain.evaluation import Results
 from dltrain.journal import Journal
 from dltrain.models.network import build_network
 from dltrain.prepared import Prepared, prepare
+from dltrain.report.end import report_run
 from dltrain.scoring import score_run
 from dltrain.training.train import compile_for, train_network
 
@@ -84,6 +85,7 @@ def run(config: DictConfig, journal: Journal) -> Results:
         journal=journal,
     )
     journal.finish(results)
+    report_run(experiment.data, experiment.network, task=experiment.task, wanted=config.report, journal=journal)
     return results
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 # They change what is told, not what is trained.
-TELL_ONLY = frozenset({"quiet", "verbose", "score_test"})
+TELL_ONLY = frozenset({"quiet", "verbose", "score_test", "report"})
 _REFERENCE = re.compile(r"\$\{[\w.]+\}")
 
 

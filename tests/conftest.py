@@ -27,7 +27,7 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)
 os.environ["DLTRAIN_DATA_DIR"] = tempfile.mkdtemp(prefix="dltrain-tests-")
 
 # Whatever a test does not say itself: a short training on little made-up data.
-SMALL = ("dataset=synthetic", "dataset.rows=60", "trainer.epochs=1", "quiet=true")
+SMALL = ("dataset=synthetic", "dataset.rows=60", "trainer.epochs=1", "quiet=true", "report=false")
 
 
 def pytest_configure(config: pytest.Config) -> None:

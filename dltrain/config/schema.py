@@ -91,5 +91,6 @@ class Config:
     score_test: str = field(default=MISSING, metadata={"choices": ("auto", "always", "never")})
     checks: str = field(default=MISSING, metadata={"choices": ("warn", "strict", "none")})
     require_beats_baseline: bool = MISSING
+    report: Any = field(default=MISSING, metadata={"choices": ("auto", True, False)})
     quiet: bool = MISSING
     verbose: bool = MISSING

@@ -1,0 +1,1 @@
+"""Looking into a network before and after training: gradients, activations, learning rates."""

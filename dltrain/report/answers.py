@@ -1,0 +1,211 @@
+"""A run's answers read back from predictions.csv, and what can be counted from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pyarrow import csv, types
+from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
+
+BINS = 10
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers for one part.
+
+    Attributes:
+        part: its name.
+        task: name of the row of the head table.
+        classes: names of the classes or labels; empty for a quantity.
+        truth: class numbers (n,), labels of 0 and 1 (n, labels), or amounts (n,).
+        given: probability of each class or label (n, classes), or amounts (n,).
+    """
+
+    part: str
+    task: str
+    classes: tuple[str, ...]
+    truth: npt.NDArray[Any]
+    given: Numbers
+
+    @property
+    def chosen(self) -> npt.NDArray[np.int64]:
+        """The most probable class, (n,)."""
+        found: npt.NDArray[np.int64] = self.given.argmax(axis=1)
+        return found
+
+
+def read_answers(path: Path, task: str, classes: Sequence[str]) -> dict[str, Answers]:
+    """The answers of a run by part.
+
+    Args:
+        path: of predictions.csv.
+        task: name of the row of the head table.
+        classes: names of the classes or labels.
+    """
+    with csv.open_csv(path) as opened:
+        names = opened.schema.names
+    texts = {"row_id", "part", *(("target", "prediction") if task in ("binary", "multiclass") else ())}
+    convert = csv.ConvertOptions(column_types=dict.fromkeys(texts, "string"), strings_can_be_null=False)
+    parse = csv.ParseOptions(newlines_in_values=True)
+    table = csv.read_csv(path, convert_options=convert, parse_options=parse)
+
+    def numbers(name: str) -> Numbers:
+        column = table.column(name)
+        if types.is_null(column.type):
+            return np.full(len(table), np.nan)
+        return np.asarray(column.to_numpy(), np.float64)
+
+    truth: npt.NDArray[Any]
+    if task == "multilabel":
+        # By place, since the columns of a label come in threes: target, prediction, probability.
+        truth = np.column_stack([numbers(names[2 + 3 * place]) for place in range(len(classes))])
+        given = np.column_stack([numbers(names[4 + 3 * place]) for place in range(len(classes))])
+    elif classes:
+        # A name that a spreadsheet would take for a formula is written behind an apostrophe.
+        place = {name: number for number, name in enumerate(classes)}
+        place = {f"'{name}": number for name, number in place.items()} | place
+        truth = np.array([place[name] for name in table.column("target").to_pylist()])
+        given = np.column_stack([numbers(name) for name in names[4 : 4 + len(classes)]])
+    else:
+        truth, given = numbers("target"), numbers("prediction")
+    parts = np.array(table.column("part").to_pylist(), dtype=object)
+    return {
+        str(part): Answers(str(part), task, tuple(classes), truth[parts == part], given[parts == part])
+        for part in dict.fromkeys(parts)
+    }
+
+
+def per_class(answers: Answers, threshold: float) -> list[dict[str, Any]]:
+    """Precision, recall, F1 and number of rows of each class or label, and the area under ROC where there is one.
+
+    Args:
+        answers: of classes or labels.
+        threshold: above which a label, or the second of two classes, is predicted.
+    """
+    truth, guess = _indicators(answers, threshold)
+    found = precision_recall_fscore_support(truth, guess, average=None, zero_division=np.nan)
+    rows = []
+    for place, name in enumerate(answers.classes):
+        own = truth[:, place]
+        both = own.min() < own.max() if len(own) else False
+        rows.append(
+            {
+                "name": name,
+                "rows": int(own.sum()),
+                "precision": float(found[0][place]),
+                "recall": float(found[1][place]),
+                "f1": float(found[2][place]),
+                "auc": float(roc_auc_score(own, answers.given[:, place])) if both else float("nan"),
+            }
+        )
+    return rows
+
+
+def _indicators(answers: Answers, threshold: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Truth and guess as (n, classes) of 0 and 1."""
+    if answers.task == "multilabel":
+        return answers.truth.astype(np.int64), (answers.given > threshold).astype(np.int64)
+    chosen = (answers.given[:, 1] > threshold).astype(np.int64) if answers.task == "binary" else answers.chosen
+    eye = np.eye(len(answers.classes), dtype=np.int64)
+    return eye[answers.truth], eye[chosen]
+
+
+def confusion(answers: Answers, threshold: float) -> npt.NDArray[np.int64]:
+    """Rows by true class (first axis) and predicted class, (classes, classes)."""
+    truth, guess = _indicators(answers, threshold)
+    counts: npt.NDArray[np.int64] = truth.T @ guess
+    return counts
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far probabilities can be taken at their word.
+
+    Attributes:
+        confidence: mean probability of each bin that has rows, (bins,).
+        share: share of these rows for which it came true, (bins,).
+        rows: number of rows of each, (bins,).
+        error: expected calibration error: mean distance of the two, weighted by the rows (Guo et al. 2017).
+    """
+
+    confidence: Numbers
+    share: Numbers
+    rows: npt.NDArray[np.int64]
+    error: float
+
+
+def calibration(answers: Answers) -> Calibration:
+    """Ten bins of equal width: of the second class, of the chosen class among several, or of all labels together."""
+    if answers.task == "binary":
+        confidence, came_true = answers.given[:, 1], answers.truth == 1
+    elif answers.task == "multilabel":
+        confidence, came_true = answers.given.ravel(), answers.truth.ravel() == 1
+    else:
+        confidence, came_true = answers.given.max(axis=1), answers.chosen == answers.truth
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    kept = counts > 0
+    means = np.bincount(bins, confidence, BINS)[kept] / counts[kept]
+    shares = np.bincount(bins, came_true, BINS)[kept] / counts[kept]
+    error = float(np.sum(counts[kept] * np.abs(means - shares)) / max(1, len(confidence)))
+    return Calibration(means, shares, counts[kept], error)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What each threshold on the probability of the second class would give on one part.
+
+    Attributes:
+        values: the thresholds, rising.
+        precision: of each; NaN where no row is above it.
+        recall: of each.
+        f1: of each.
+        accuracy: of each.
+        balanced_accuracy: mean of the recall of both classes, of each.
+    """
+
+    values: Numbers
+    precision: Numbers
+    recall: Numbers
+    f1: Numbers
+    accuracy: Numbers
+    balanced_accuracy: Numbers
+
+    def best(self, name: str) -> float:
+        """The threshold with the greatest value of a measure; the one nearest to 0.5 among equals."""
+        measure: Numbers = getattr(self, name)
+        equal = self.values[measure >= np.nanmax(measure) - 1e-12]
+        return float(equal[np.argmin(np.abs(equal - 0.5))])
+
+    def at(self, threshold: float) -> dict[str, float]:
+        """The measures at one of the thresholds."""
+        place = int(np.argmin(np.abs(self.values - threshold)))
+        return {
+            name: float(getattr(self, name)[place])
+            for name in ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
+        }
+
+
+def thresholds(answers: Answers) -> Thresholds:
+    """Measures of a binary task at the thresholds 0.01, 0.02, … 0.99."""
+    values = np.arange(1, 100) / 100
+    truth = answers.truth == 1
+    above = np.sort(answers.given[truth, 1])
+    others = np.sort(answers.given[~truth, 1])
+    hits = len(above) - np.searchsorted(above, values, side="right")
+    alarms = len(others) - np.searchsorted(others, values, side="right")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = hits / (hits + alarms)
+        recall = hits / len(above) if len(above) else np.full(len(values), np.nan)
+        f1 = 2 * hits / (hits + alarms + len(above))
+        refused = (len(others) - alarms) / len(others) if len(others) else np.full(len(values), np.nan)
+    accuracy = (hits + len(others) - alarms) / max(1, len(truth))
+    return Thresholds(values, precision, recall, f1, accuracy, (recall + refused) / 2)

@@ -1,0 +1,165 @@
+"""Pictures as SVG that take the colours of the page around them, light or dark."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+# Each colour of a picture is drawn as a mark, #0n0n0n, which becomes a variable of the page or a colour of its own.
+INK, MUTED, GRID, ACCENT, SECOND, *OTHERS = (f"#{number:02x}{number:02x}{number:02x}" for number in range(1, 12))
+SERIES = (ACCENT, SECOND, *OTHERS)
+LIGHT = {
+    INK: "#1c2024",
+    MUTED: "#60656c",
+    GRID: "#d9dce1",
+    ACCENT: "#2563c9",
+    SECOND: "#d9730d",
+    OTHERS[0]: "#23845b",
+    OTHERS[1]: "#8a45b8",
+    OTHERS[2]: "#c0364c",
+    OTHERS[3]: "#0b7f92",
+    OTHERS[4]: "#8a6a12",
+    OTHERS[5]: "#5b6470",
+}
+DARK = {
+    INK: "#eceef0",
+    MUTED: "#a3a9b1",
+    GRID: "#3a3f46",
+    ACCENT: "#7aa9f7",
+    SECOND: "#f2a65a",
+    OTHERS[0]: "#63c79a",
+    OTHERS[1]: "#c79bea",
+    OTHERS[2]: "#f08a99",
+    OTHERS[3]: "#5ec8d8",
+    OTHERS[4]: "#d8b957",
+    OTHERS[5]: "#aab2bd",
+}
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.7,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "path.simplify": True,
+}
+LONGEST_NAME = 18
+WIDTH = 4.3  # inches
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture.
+
+    Attributes:
+        name: of its file in plots/, and of its ids in the page.
+        title: a few words.
+        message: what it shows, as a sentence, for those who cannot see it as well.
+        template: the SVG with marks for the colours.
+    """
+
+    name: str
+    title: str
+    message: str
+    template: str
+
+    def inline(self) -> str:
+        """For the page: the colours are its variables, the size is that of the column."""
+        text = re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r"\1", self.template, count=1)
+        text = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", text, count=1)
+        for mark in LIGHT:
+            text = text.replace(mark, f"var({variable(mark)})")
+        return text
+
+    def file(self) -> str:
+        """As a file of its own: light, on a white card."""
+        card = '<rect width="100%" height="100%" fill="#ffffff"/>'
+        text = re.sub(r"(</desc>)", rf"\1{card}", self.template, count=1)
+        for mark, colour in LIGHT.items():
+            text = text.replace(mark, colour)
+        return f'<?xml version="1.0" encoding="utf-8"?>\n{text}'
+
+
+def variable(mark: str) -> str:
+    """The name of the CSS variable of a mark."""
+    return f"--c{int(mark[1:3], 16)}"
+
+
+def draw(
+    name: str,
+    title: str,
+    message: str,
+    plot: Callable[[Axes], None],
+    *,
+    height: float = 3.1,
+    left: float = 0.13,
+) -> Picture:
+    """Draws one picture.
+
+    Args:
+        name: letters and underscores.
+        title: a few words.
+        message: what it shows.
+        plot: draws on the axes.
+        height: in inches.
+        left: share of the width for what stands left of the axes.
+    """
+    # Class names may hold characters that the font has not; the browser's fonts do.
+    style: Any = {**STYLE, "svg.hashsalt": name}
+    with mpl.rc_context(style), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        figure = Figure(figsize=(WIDTH, height))
+        FigureCanvasSVG(figure)
+        figure.patch.set_visible(False)
+        axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 0.65 / height))
+        axes.patch.set_visible(False)
+        axes.locator_params(nbins=5)  # ticks take most of the time
+        plot(axes)
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return Picture(name, title, message, _labelled(text.getvalue(), name, title, message))
+
+
+def _labelled(svg: str, name: str, title: str, message: str) -> str:
+    """The `svg` element alone, with a name and a description, and with ids that no other picture has."""
+    text = svg[svg.index("<svg") :].rstrip()
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r'\bid="([^"]*)"', rf'id="{name}-\1"', text)
+    text = re.sub(r"url\(#([^)]*)\)", rf"url(#{name}-\1)", text)
+    text = re.sub(r'href="#([^"]*)"', rf'href="#{name}-\1"', text)
+    text = re.sub(r"'DejaVu Sans'[^;\"]*", FONT, text)
+    label = (
+        f'role="img" aria-labelledby="{name}-title {name}-desc">'
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(message)}</desc>'
+    )
+    return re.sub(r"(<svg\b[^>]*)>", lambda found: f"{found[1]} {label}", text, count=1)
+
+
+def short(name: object) -> str:
+    """A name as a label: what cannot be printed is a dot, and what is too long is cut."""
+    text = "".join(character if character.isprintable() else "·" for character in str(name))
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"

@@ -1,0 +1,105 @@
+"""A run in plain words: what was trained on what, how good it is, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dltrain.comparison import Difference
+from dltrain.inference.signature import Signature
+from dltrain.record import Record
+
+FEW_ROWS = 500
+
+
+def number(value: float | None) -> str:
+    """A metric as a person reads it; empty where there is none."""
+    if value is None or value != value:
+        return ""
+    return f"{value:.4f}" if abs(value) < 1_000 else f"{value:,.1f}" if abs(value) < 1e9 else f"{value:.4g}"
+
+
+def scored_parts(metrics: Mapping[str, Any]) -> list[str]:
+    """The parts that were scored, the last one being what counts."""
+    return [part for part in ("train", "validation", "test") if part in metrics]
+
+
+def main_metric(metrics: Mapping[str, Any]) -> str:
+    """The metric that a run is judged by: the first of its task."""
+    part = metrics[scored_parts(metrics)[-1]]
+    return next((name for name in part if name != "loss"), "loss")
+
+
+def summary(record: Record, signature: Signature, rows: Mapping[str, int]) -> list[str]:
+    """Sentences.
+
+    Args:
+        record: of the run.
+        signature: of its model.
+        rows: number of rows of each part.
+    """
+    return [_trained(record, signature, rows), *_scored(record.metrics, rows), *_uncertainty(record, rows)]
+
+
+def _trained(record: Record, signature: Signature, rows: Mapping[str, int]) -> str:
+    facts, metrics = record.facts, record.metrics
+    target = ", ".join(signature.target)
+    what = {
+        "binary": f"to tell {' from '.join(signature.classes)} in {target}",
+        "multiclass": f"to tell the {len(signature.classes)} classes of {target} apart",
+        "multilabel": f"to give each of {len(signature.classes)} labels or not",
+    }.get(signature.task, f"to predict the number {target}")
+    model = record.choices.get("model") or str(record.settings.get("model._target_", "model")).rpartition(".")[2]
+    size = f" with {facts['trainable_parameters']:,} trainable weights" if "trainable_parameters" in facts else ""
+    columns = len(signature.columns)
+    return (
+        f"The model {model}{size} was trained on {rows['train']:,} rows of {facts['data']['name']} "
+        f"({columns} column{'s' if columns != 1 else ''}) {what}. Of {metrics['epochs']} epochs, the weights of epoch "
+        f"{metrics['best_epoch']} are kept: there {_monitor(record)} was best."
+    )
+
+
+def _monitor(record: Record) -> str:
+    monitor = str(record.settings.get("task.monitor") or "val_loss")
+    return f"the validation part's {monitor.removeprefix('val_')}" if monitor.startswith("val_") else monitor
+
+
+def _scored(metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
+    part, name = scored_parts(metrics)[-1], main_metric(metrics)
+    interval = metrics.get("intervals", {}).get(part, {}).get(name)
+    seen = ", which nothing in the training has seen," if part == "test" else ""
+    sure = f" (95 % interval {number(interval[0])} to {number(interval[1])})" if interval else ""
+    sentences = [f"On {rows[part]:,} {part} rows{seen} it reaches {name} {number(metrics[part][name])}{sure}."]
+    known = {
+        each: scores[part][name]
+        for each, scores in metrics.get("baselines", {}).items()
+        if name in scores.get(part, {})
+    }
+    if known:
+        listed = ", ".join(f"{number(value)} ({each})" for each, value in known.items())
+        sentences.append(f"Simple models reach {listed} on the same rows.")
+    if "difference" in metrics:
+        found = Difference(**metrics["difference"])
+        sentences.append(f"Row by row compared, it {found.sentence()}.")
+    return sentences
+
+
+def _uncertainty(record: Record, rows: Mapping[str, int]) -> list[str]:
+    metrics = record.metrics
+    if "test" not in metrics:
+        return [
+            "The test part was not scored. The validation value is a little too good, since the epoch was chosen by it."
+        ]
+    sentences = [
+        "The intervals hold for this split and this seed: another seed gives another network, and that spread is not "
+        "in them."
+    ]
+    if rows["test"] < FEW_ROWS:
+        sentences.append(f"{rows['test']:,} test rows are few; do not read much into the third digit.")
+    again = len(record.facts.get("test_scorings", [])) - 1
+    if again > 0:
+        sentences.append(
+            f"The test part, or other rows, was scored {again} more time{'s' if again > 1 else ''} since: "
+            "what was chosen by that is no longer tested by it."
+        )
+    return sentences

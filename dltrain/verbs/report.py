@@ -1,0 +1,51 @@
+"""`dltrain report DIR`: the report of a finished run, made anew."""
+
+from __future__ import annotations
+
+import argparse
+
+EXAMPLES = """\
+Everything is read from the files of the directory. Importance, mistakes and layers stand in insights.json, which a run
+writes with its report; where it is missing, as in the jobs of a sweep, the data and the model are loaded for the first
+two of them. The file opens from disk in any browser, without a network.
+
+  dltrain report outputs/2026-01-31/14-05-09_titanic_mlp
+  dltrain report outputs/sweeps/2026-01-31/14-05-09_titanic/3
+"""
+
+
+def main(words: list[str]) -> int:
+    """Runs the verb.
+
+    Args:
+        words: the command line behind `report`.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(
+        "dltrain report",
+        description="Writes report.html and plots/*.svg of a finished run.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("directory", metavar="DIR", help="directory of a completed run")
+    given = parser.parse_args(words)
+
+    from dltrain.inference.signature import Signature
+    from dltrain.record import Record
+    from dltrain.report import INSIGHTS
+
+    record = Record(given.directory)
+    Signature.of(record)
+    if not (record.path / INSIGHTS).exists() and record.metrics:
+        from dltrain import tensorflow_quietly
+
+        tensorflow_quietly.load()
+        from dltrain.report.again import write_insights
+
+        write_insights(record)
+    from dltrain.report.report import write_report
+
+    print(write_report(record.path))
+    return 0

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dltrain.cli import main
+from dltrain.report.report import write_report
+
+SMALL = ("model.units=[2]", "report=true", "score_test=always", "dataset.rows=80", "trainer.epochs=2")
+PROBLEMS = ("binary", "multiclass", "multilabel", "regression")
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def reported(run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    runs: dict[str, Any] = {}
+
+    def report(problem: str) -> Any:
+        if problem not in runs:
+            runs[problem] = run_in(tmp_path_factory.mktemp(problem), *SMALL, f"dataset.problem={problem}")
+        return runs[problem]
+
+    return report
+
+
+def page_of(run: Any) -> str:
+    return str((run.path / "report.html").read_text())
+
+
+class Outline(HTMLParser):
+    """Headings, ids and labels of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.levels: list[int] = []
+        self.ids: list[str] = []
+        self.named: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.tags.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.levels.append(int(tag[1]))
+        if values.get("id"):
+            self.ids.append(str(values["id"]))
+        if tag == "svg":
+            assert values["role"] == "img"
+            self.named += str(values["aria-labelledby"]).split()
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+class TestEveryTask:
+    def test_is_one_file_without_scripts_or_addresses(self, reported: Any, problem: str) -> None:
+        run = reported(problem)
+        assert run.json("run.json")["warnings"] == []
+        page = page_of(run)
+        outline = Outline(page)
+        assert "script" not in outline.tags
+        assert "link" not in outline.tags
+        addresses = re.findall(r'(?:src|href)="([^"#][^"]*)"', page)
+        assert all(address.startswith("data:") for address in addresses)
+
+    def test_can_be_read_without_eyes(self, reported: Any, problem: str) -> None:
+        page = page_of(reported(problem))
+        outline = Outline(page)
+        assert '<html lang="en">' in page
+        assert outline.levels[0] == 1
+        assert all(after - before <= 1 for before, after in zip(outline.levels, outline.levels[1:], strict=False))
+        assert len(outline.ids) == len(set(outline.ids))
+        assert set(outline.named) <= set(outline.ids)
+        assert page.count("<caption>") == page.count("<table>")
+        assert '<a class="skip" href="#main">' in page
+
+    def test_each_picture_is_a_file_too(self, reported: Any, problem: str) -> None:
+        run = reported(problem)
+        files = sorted(file.stem for file in (run.path / "plots").glob("*.svg"))
+        assert len(files) == page_of(run).count("<svg")
+        expected = {
+            "binary": {"confusion_matrix", "roc", "precision_recall", "calibration", "thresholds"},
+            "multiclass": {"confusion_matrix", "roc", "calibration"},
+            "multilabel": {"roc", "precision_recall", "calibration"},
+            "regression": {"predicted_true", "residuals", "residual_counts"},
+        }[problem]
+        assert expected | {"curve_loss", "importance", "gradients"} <= set(files)
+        for file in (run.path / "plots").glob("*.svg"):
+            text = file.read_text()
+            assert "var(" not in text
+            assert not re.search(r"#(0[1-9a-b])\1\1\b", text)
+
+    def test_says_the_numbers_of_the_run(self, reported: Any, problem: str) -> None:
+        run = reported(problem)
+        metrics, page = run.json("metrics.json"), page_of(run)
+        name = next(name for name in metrics["test"] if name != "loss")
+        assert f"{name} {metrics['test'][name]:.4f}" in page
+        assert f"{metrics['best_epoch']} of 2" in page
+        for word in ("Diagnosis", "Worst mistakes", "model.units (typed)", run.json("run.json")["data"]["sha256"]):
+            assert word in page
+
+
+def test_insights_agree_with_the_predictions(reported: Any) -> None:
+    run = reported("multiclass")
+    insights = run.json("insights.json")
+    table = pd.read_csv(run.path / "predictions.csv", dtype={"target": str, "prediction": str})
+    rows = table[table["part"] == "validation"]
+    given = np.array([row[f"probability_{row['target']}"] for _, row in rows.iterrows()])
+    worst = rows.iloc[int(np.argmin(given))]
+    first = insights["mistakes"][0]
+    assert first["row_id"] == str(worst["row_id"])
+    assert first["loss"] == pytest.approx(-np.log(given.min()), rel=1e-4)
+    assert first["target"] == worst["target"]
+    importance = insights["importance"]
+    assert importance["rows"] == len(rows)
+    assert importance["loss"] == pytest.approx(-np.log(given).mean(), rel=1e-4)
+    assert {each["column"] for each in importance["columns"]} == set(first["columns"])
+    assert [layer["name"] for layer in insights["layers"]][-1] == "head"
+
+
+def test_importance_finds_the_column_that_decides(run_in: Any, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    table = pd.DataFrame(random.normal(size=(300, 3)), columns=["noise", "decides", "idle"])
+    table["target"] = np.where(table["decides"] > 0, "yes", "no")
+    table.to_csv(tmp_path / "table.csv", index=False)
+    run = run_in(
+        tmp_path / "run",
+        "dataset=csv",
+        f"dataset.path={tmp_path / 'table.csv'}",
+        "dataset.target=target",
+        "report=true",
+        "trainer.epochs=15",
+    )
+    first, *others = run.json("insights.json")["importance"]["columns"]
+    assert first["column"] == "decides"
+    assert first["mean"] > 10 * max(abs(each["mean"]) for each in others)
+
+
+def test_what_comes_from_the_data_is_escaped(run_in: Any, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({f"{EVIL} $x$": random.normal(size=60), "a&b": random.choice([EVIL, "b"], 60)})
+    table["target"] = random.choice([EVIL, "=cmd", "$m_1$"], 60)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    data = ("dataset=csv", f"dataset.path={tmp_path / 'table.csv'}", "dataset.target=target")
+    run = run_in(tmp_path / "run", *data, "report=true", "model.units=[2]", "score_test=always")
+    assert run.json("run.json")["warnings"] == []
+    page = page_of(run)
+    assert "<script" not in page
+    assert html.escape(EVIL) in page
+    assert "script" not in Outline(page).tags
+    for file in (run.path / "plots").glob("*.svg"):
+        assert "<script" not in file.read_text()
+
+
+def test_is_made_only_where_it_is_wanted(run_in: Any, tmp_path: Path) -> None:
+    run = run_in(tmp_path, "model=linear", "report=false")
+    assert not (run.path / "report.html").exists()
+    assert not (run.path / "insights.json").exists()
+
+
+def test_a_report_that_fails_does_not_fail_the_run(
+    run_in: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("no ink")
+
+    monkeypatch.setattr("dltrain.report.report.write_report", fail)
+    run = run_in(tmp_path, "model=linear", "report=true")
+    facts = run.json("run.json")
+    assert facts["status"] == "completed"
+    assert "no ink" in facts["warnings"][-1]
+
+
+def test_checks_of_the_data_are_shown(reported: Any, tmp_path: Path) -> None:
+    shutil.copytree(reported("binary").path, tmp_path / "run")
+    file = tmp_path / "run" / "run.json"
+    facts = json.loads(file.read_text())
+    facts["checks"] = [{"check": "leak", "severity": "warning", "columns": ["a", "b"], "sentence": "a gives it away"}]
+    file.write_text(json.dumps(facts))
+    page = write_report(tmp_path / "run").read_text()
+    assert "a gives it away" in page
+    assert "<td>a, b</td>" in page
+
+
+class TestVerb:
+    def test_makes_the_same_report_from_the_files(self, reported: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        run = reported("binary")
+        before = page_of(run)
+        (run.path / "report.html").unlink()
+        shutil.rmtree(run.path / "plots")
+        assert main(["report", str(run.path)]) == 0
+        assert capsys.readouterr().out.strip() == str(run.path / "report.html")
+        assert page_of(run) == before
+        assert (run.path / "plots" / "roc.svg").exists()
+
+    @pytest.mark.parametrize("problem", ["binary", "regression"])
+    def test_finds_what_needs_the_model_anew(self, reported: Any, tmp_path: Path, problem: str) -> None:
+        run = reported(problem)
+        shutil.copytree(run.path, tmp_path / "run")
+        before = json.loads((tmp_path / "run" / "insights.json").read_text())
+        (tmp_path / "run" / "insights.json").unlink()
+        assert main(["report", str(tmp_path / "run")]) == 0
+        after = json.loads((tmp_path / "run" / "insights.json").read_text())
+        assert [each["row_id"] for each in after["mistakes"]] == [each["row_id"] for each in before["mistakes"]]
+        found, expected = (each["importance"]["columns"] for each in (after, before))
+        assert [each["mean"] for each in found] == pytest.approx([each["mean"] for each in expected], rel=1e-3)
+
+    def test_refuses_what_is_no_completed_run(
+        self, reported: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["report", str(tmp_path)]) == 2
+        assert "holds no run" in capsys.readouterr().err
+        shutil.copytree(reported("binary").path, tmp_path / "run")
+        (tmp_path / "run" / "metrics.json").unlink()
+        assert main(["report", str(tmp_path / "run")]) == 2
+        assert "Expected a completed run" in capsys.readouterr().err
+
+
+def test_a_report_from_files_needs_no_tensorflow(reported: Any) -> None:
+    code = (
+        "import sys; from pathlib import Path; from dltrain.report.report import write_report; "
+        f"write_report(Path({str(reported('binary').path)!r})); sys.exit('tensorflow' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+MEASURE = """
+<!doctype html><html><body><iframe style="border:0" width="WIDTH" height="900" srcdoc="PAGE"></iframe><script>
+const messages = [];
+window.addEventListener("error", event => messages.push(event.message));
+document.querySelector("iframe").addEventListener("load", event => {
+  const page = event.target.contentDocument;
+  const boxes = [...page.querySelectorAll("svg, img")].map(each => each.getBoundingClientRect());
+  document.body.textContent = "MEASURED" + JSON.stringify({
+    pictures: boxes.length,
+    empty: boxes.filter(box => box.width < 20 || box.height < 20).length,
+    width: page.documentElement.scrollWidth,
+    messages,
+    background: getComputedStyle(page.body).backgroundColor,
+    ink: getComputedStyle(page.body).color,
+    stroke: getComputedStyle(page.querySelector("svg path[style*='--c4']")).stroke,
+    focusable: page.querySelectorAll("a[href], summary, [tabindex='0']").length,
+  }) + "END";
+});
+</script></body></html>
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("problem", ["binary", "regression"])
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+def test_in_a_browser(reported: Any, tmp_path: Path, problem: str) -> None:
+    run = reported(problem)
+    found = {}
+    for scheme, setting in (("light", 1), ("dark", 0)):
+        for width in (360, 1200):
+            page = MEASURE.replace("WIDTH", str(width)).replace("PAGE", html.escape(page_of(run)))
+            (tmp_path / "frame.html").write_text(page)
+            command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+            command += [f"--blink-settings=preferredColorScheme={setting}", "--virtual-time-budget=4000", "--dump-dom"]
+            done = subprocess.run(
+                [*command, f"--user-data-dir={tmp_path / 'profile'}", (tmp_path / "frame.html").as_uri()],
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=True,
+            )
+            assert "CONSOLE" not in done.stderr
+            measured = json.loads(html.unescape(done.stdout.split("MEASURED")[1].split("END")[0]))
+            assert measured["messages"] == []
+            assert measured["pictures"] == len(list((run.path / "plots").glob("*.svg")))
+            assert measured["empty"] == 0
+            assert measured["width"] <= width
+            assert measured["focusable"] > 10
+            found[scheme] = measured
+    for part in ("background", "ink", "stroke"):
+        assert found["light"][part] != found["dark"][part]
