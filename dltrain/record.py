@@ -125,7 +125,7 @@ class Record:
         """
         try:
             return json.loads((self.path / name).read_text("utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"'{self.path / name}' cannot be read: {error}") from error
 
 

@@ -17,6 +17,7 @@ from dltrain.files import replace_file
 from dltrain.journal import Journal
 from dltrain.models.network import artifact, build_loss, build_metrics
 from dltrain.prepared import Prepared
+from dltrain.spreadsheet import neutral
 from dltrain.training.train import Training
 
 BASELINE_ROWS = 50_000  # train rows that a baseline sees at most
@@ -109,9 +110,13 @@ def _baselines(
 
 
 def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32]], journal: Journal) -> None:
-    tables = [prediction_table(data, part, found) for part, found in answers.items()]
+    tables = [prediction_table(data, part, found).map(_cell) for part, found in answers.items()]
     with replace_file(journal.path / "predictions.csv") as path:
         pd.concat(tables).to_csv(path, index=False)
+
+
+def _cell(value: Any) -> Any:
+    return neutral(value) if isinstance(value, str) else value
 
 
 def prediction_table(data: Prepared, part: str, answers: npt.NDArray[np.float32]) -> pd.DataFrame:

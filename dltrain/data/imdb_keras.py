@@ -20,6 +20,7 @@ WORD_INDEX_URL = f"https://storage.googleapis.com/tensorflow/tf-keras-datasets/{
 # `keras.datasets.imdb.load_data` adds 3 to the numbers of the file and puts a 1 before each review.
 START, LOAD_DATA_OFFSET = 1, 3
 UNKNOWN = "[UNK]"
+MOST_UNPACKED = 2**30  # Keras' own file unpacks to a tenth of it
 # What zip, numpy's header and pickle raise on a damaged file; pickle says that it can be nearly anything.
 _DAMAGE = (
     *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError),
@@ -68,6 +69,8 @@ def read_keras_reviews(npz: Path, word_index: Path) -> list[tuple[str, bool, boo
     reviews = []
     try:
         with zipfile.ZipFile(npz) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MOST_UNPACKED:
+                raise ValueError(f"it unpacks to more than {MOST_UNPACKED:,} bytes")
             for part in ("train", "test"):
                 with archive.open(f"x_{part}.npy") as file:
                     rows = _read_lists(file)

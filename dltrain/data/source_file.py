@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import zlib
 from pathlib import Path
 
@@ -19,6 +20,9 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 GZIP_MAGIC = b"\x1f\x8b"
+# A file of zeros shrinks to a thousandth and would fill the memory when it is read.
+LEAST_UNPACKED = 2**30
+MOST_RATIO = 100
 
 
 def find_file(path: str | Path) -> Path:
@@ -65,12 +69,29 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
     if content.startswith(GZIP_MAGIC) or (content and path.suffix.lower() == ".gz"):
         try:
-            content = gzip.decompress(content)
+            content = _unpacked(content, path)
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"{path} is no complete gzip file ({error}); is the download whole?") from None
     if not content:
         raise DataError(f"{path} is empty.")
     return content
+
+
+def _unpacked(content: bytes, path: Path) -> bytes:
+    """What a gzip file holds, unless that is so much more than the file that it can be no table.
+
+    Raises:
+        DataError: it unpacks to more than a hundred times its size, and to more than a gibibyte.
+    """
+    most = max(LEAST_UNPACKED, MOST_RATIO * len(content))
+    with gzip.open(io.BytesIO(content)) as file:
+        unpacked = file.read(most + 1)
+    if len(unpacked) > most:
+        raise DataError(
+            f"{path} unpacks to more than {most:,} bytes, a hundred times its size: no table is like that. "
+            "Unpack it yourself if you trust it."
+        )
+    return unpacked
 
 
 def decode(content: bytes, *, origin: str, encoding: str | None) -> tuple[str, tuple[str, ...]]:

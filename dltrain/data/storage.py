@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
 TIMEOUT_SECONDS = 30
+# The largest archive that is read here unpacks to half a gigabyte, its largest file to 14 kB.
+MOST_UNPACKED = 2**32
+MOST_OF_A_FILE = 2**24
 
 
 def data_directory() -> Path:
@@ -107,7 +110,8 @@ def read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
         The name in the archive and the content of each wanted file.
 
     Raises:
-        DataError: it is no such archive, it is cut short or damaged, or it cannot be opened.
+        DataError: it is no such archive, it is cut short or damaged, it cannot be opened, or it unpacks to so much that
+            it was made to fill the memory.
     """
     try:
         with path.open("rb") as raw:
@@ -116,12 +120,17 @@ def read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
             stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if compressed else raw
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 for member in archive:
+                    if archive.offset > MOST_UNPACKED:
+                        raise tarfile.ReadError(f"it unpacks to more than {MOST_UNPACKED:,} bytes")
                     if member.isfile() and wanted(member.name):
+                        if member.size > MOST_OF_A_FILE:
+                            raise tarfile.ReadError(f"{member.name} has {member.size:,} bytes, too many for a text")
                         content = archive.extractfile(member)
                         yield member.name, content.read() if content else b""
             # gzip compares its checksum only at its own end, which lies behind the end of the archive.
             while stream.read(BLOCK):
-                pass
+                if stream.tell() > MOST_UNPACKED:
+                    raise tarfile.ReadError(f"it unpacks to more than {MOST_UNPACKED:,} bytes")
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise DataError(
             f"Cannot read {path} as a .tar or .tar.gz archive: {error}. If it was cut short, fetch it again."

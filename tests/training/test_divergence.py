@@ -60,9 +60,7 @@ def test_no_finite_gradient_even_at_the_begin_points_to_data_and_layers() -> Non
     network.compile("sgd", "mse")
     rows = Resident(features, np.ones((20, 1), np.float32))
     before = network.get_weights()
-    with pytest.raises(
-        RunError, match=r"norm nan when the epoch began\. Even the first batch gives no finite"
-    ):
+    with pytest.raises(RunError, match=r"norm nan when the epoch began\. Even the first batch gives no finite"):
         Engine(network, batch_size=8, shuffle=True, seed=0).train(rows, rows, epochs=2, callbacks=[])
     for one, other in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
