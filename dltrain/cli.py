@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 VERBS: dict[str, str] = {
     "compare": "dltrain.verbs.compare:main",
     "evaluate": "dltrain.verbs.evaluate:main",
+    "export": "dltrain.verbs.export:main",
     "init": "dltrain.verbs.init:main",
     "predict": "dltrain.verbs.predict:main",
     "report": "dltrain.verbs.report:main",

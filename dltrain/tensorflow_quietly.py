@@ -34,14 +34,14 @@ def _import() -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     # Each job of a sweep traces graphs of its own, of which TensorFlow would warn.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with _standard_error_held():
+    with standard_error_held():
         import tensorflow as tf
 
         tf.config.list_physical_devices()
 
 
 @contextmanager
-def _standard_error_held() -> Iterator[None]:
+def standard_error_held() -> Iterator[None]:
     """Holds back what is written to standard error, and shows it after all if the block raises."""
     sys.stderr.flush()
     saved = os.dup(2)

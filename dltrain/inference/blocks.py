@@ -27,7 +27,6 @@ from dltrain.data.raw_table import RawTable, check_names
 from dltrain.data.read_table import read_table
 from dltrain.errors import ConfigError, DataError, did_you_mean
 
-FORMATS = ("csv", "tsv", "parquet", "arff", "jsonl", "text", "images")
 SUFFIXES = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet", ".arff": "arff",
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "text", ".png": "images", ".jpg": "images", ".jpeg": "images",
@@ -74,17 +73,15 @@ def read_blocks(
 
     Args:
         path: a file, a folder of texts or images, or - for standard input.
-        file_format: one of FORMATS, or None to go by the suffix and the content.
+        file_format: csv, tsv, parquet, arff, jsonl, text or images, or None to go by the suffix and the content.
         reading: how the training file was read: separator, encoding, header, missing_values.
         only_column: the column that texts and images are.
         kind: text, image, or table for what has columns of its own.
 
     Raises:
-        ConfigError: an unknown format, or texts or images for a model that takes columns.
+        ConfigError: texts or images for a model that takes columns.
         DataError: the input is not there or cannot be read.
     """
-    if file_format is not None and file_format not in FORMATS:
-        raise ConfigError(f"--input-format {file_format} is no format.{did_you_mean(file_format, FORMATS)}")
     location = None if path == "-" else _existing(path)
     with contextlib.ExitStack() as opened:
         stream = _peekable(sys.stdin.buffer, opened) if location is None else _peekable(location, opened)

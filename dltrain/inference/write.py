@@ -17,7 +17,6 @@ import pyarrow.parquet
 from dltrain.errors import ConfigError, DataError
 from dltrain.files import replace_file
 
-FORMATS = ("csv", "parquet", "jsonl")
 # A spreadsheet takes a cell that begins so for a formula; the apostrophe in front makes it a text.
 FORMULA = r"^[=+\-@\t\r]"
 
@@ -36,7 +35,7 @@ def write_tables(tables: Iterable[Any], output: str | None, file_format: str) ->
     Args:
         tables: at least one.
         output: the file, or None for standard output.
-        file_format: one of FORMATS.
+        file_format: csv, parquet or jsonl.
 
     Raises:
         ConfigError: the output is a folder, or Parquet would go to a terminal.

@@ -37,8 +37,12 @@ def text_bag(
     """
     if "text" not in inputs:
         raise ConfigError("model=text_bag needs a column of text, and this dataset has none. Use model=mlp.")
-    words = keras.layers.Embedding(inputs.vocabulary_size, dimension, mask_zero=True, name="words")(inputs["text"])
-    hidden = keras.layers.GlobalAveragePooling1D()(words)
+    ids = inputs["text"]
+    words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)
+    # GlobalAveragePooling1D would divide by zero, and give NaN, where a text has no word.
+    present = keras.ops.expand_dims(keras.ops.cast(keras.ops.not_equal(ids, 0), words.dtype), -1)
+    count = keras.ops.maximum(keras.ops.sum(present, axis=1), 1)
+    hidden = keras.ops.divide(keras.ops.sum(keras.ops.multiply(words, present), axis=1), count)
     beside = inputs.flat()
     if beside is not None:
         hidden = keras.layers.Concatenate()([hidden, beside])

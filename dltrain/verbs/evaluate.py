@@ -36,7 +36,11 @@ def main(words: list[str]) -> int:
     )
     parser.add_argument("run", metavar="RUN", help="directory of a completed run")
     parser.add_argument("--data", metavar="F", help="file with the columns and the target, as for dltrain predict")
-    parser.add_argument("--input-format", metavar="FORMAT", help="of --data; by suffix and content if not given")
+    parser.add_argument(
+        "--input-format",
+        choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
+        help="of --data; by its suffix and content if not given",
+    )
     parser.add_argument("--by", metavar="COLUMN", help="the metrics of each group of this column too")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="the result as JSON")

@@ -31,9 +31,6 @@ def main(words: list[str]) -> int:
     Returns:
         The exit code.
     """
-    from dltrain.inference.blocks import FORMATS as INPUT_FORMATS
-    from dltrain.inference.write import FORMATS
-
     parser = argparse.ArgumentParser(
         "dltrain predict",
         description="Predictions of a finished run for new rows: a row each, with class names and probabilities.",
@@ -43,9 +40,13 @@ def main(words: list[str]) -> int:
     parser.add_argument("run", metavar="RUN", help="directory of a completed run")
     parser.add_argument("--input", required=True, metavar="F", help="file, folder, or - for standard input")
     parser.add_argument("--output", metavar="F", help="file to write; standard output if not given")
-    parser.add_argument("--format", choices=FORMATS, help="of the output; by its suffix if not given, else csv")
     parser.add_argument(
-        "--input-format", metavar="FORMAT", help=f"{', '.join(INPUT_FORMATS)}; by suffix and content if not given"
+        "--format", choices=("csv", "parquet", "jsonl"), help="of the output; by its suffix if not given, else csv"
+    )
+    parser.add_argument(
+        "--input-format",
+        choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
+        help="of the input; by its suffix and content if not given",
     )
     parser.add_argument(
         "--id-column",

@@ -282,6 +282,12 @@ def test_a_run_that_is_none_is_told_at_once(tmp_path: Path, capsys: pytest.Captu
         dltrain.load(tmp_path)
 
 
+def test_a_text_without_words_gets_an_answer(runs: Path) -> None:
+    found = dltrain.load(runs / "text").predict(pd.DataFrame({"text": ["", None, "?!", "bada"]}))
+    assert found["probability_class_1"].between(0, 1).all()
+    assert found["probability_class_1"].nunique() <= 2
+
+
 def test_empty_frame_gives_no_rows(runs: Path) -> None:
     found = dltrain.load(runs / "multiclass").predict(raw_frame(runs / "multiclass").head(0))
     assert len(found) == 0

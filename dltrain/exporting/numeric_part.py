@@ -1,0 +1,89 @@
+"""The part of a model that knows numbers alone: categories and texts come in as the ids that its lookups give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from dltrain.errors import ConfigError
+
+MISSING_AND_UNKNOWN = 2  # ids that stand before those of the words
+
+
+def cut_lookups(model: keras.Model) -> tuple[keras.Model, dict[str, dict[str, Any]]]:
+    """The model behind its lookups, and what its lookups do.
+
+    Args:
+        model: from raw columns to answers.
+
+    Returns:
+        The same model with ids in place of words, and for each such column `words`, and for a text `length` (ids of a
+        row) and `ngrams` as well.
+
+    Raises:
+        ConfigError: a text is taken apart in a way that the companion does not know.
+    """
+    names = {id(tensor): name for name, tensor in model.input.items()}
+    tensors, lookups = dict(model.input), {}
+    for layer in model.layers:
+        if not isinstance(layer, (keras.layers.StringLookup, keras.layers.TextVectorization)):
+            continue
+        about = _describe(layer)
+        for node in layer._inbound_nodes:
+            name = names.get(id(node.input_tensors[0]))
+            if name is not None:
+                tensors[name], lookups[name] = node.outputs[0], about
+    # As lists: tensors in the middle of a model have no names of their own.
+    behind = keras.Model(list(tensors.values()), model.output)
+    inputs = {name: keras.Input(each.shape[1:], dtype=each.dtype, name=name) for name, each in tensors.items()}
+    return keras.Model(inputs, behind(list(inputs.values())), name="numeric_part"), lookups
+
+
+def in_32_bits(model: keras.Model) -> keras.Model:
+    """The same model with 32-bit numbers throughout, for a runtime that has no others.
+
+    Args:
+        model: from `cut_lookups`.
+    """
+    inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    inputs = {
+        name: keras.Input(each.shape[1:], dtype=_narrow(each.dtype), name=name) for name, each in model.input.items()
+    }
+
+    def call(operation: Any, *arguments: Any, **keywords: Any) -> Any:
+        if getattr(operation, "dtype", None) == "float64" and type(operation).__name__ == "Cast":
+            return keras.ops.cast(arguments[0], "float32")
+        arguments, keywords = keras.tree.map_structure(_narrow_constant, (arguments, keywords))
+        return operation(*arguments, **keywords)
+
+    clone = keras.models.clone_model(
+        inner, input_tensors=list(inputs.values()), clone_function=lambda layer: layer, call_function=call
+    )
+    return keras.Model(inputs, clone(list(inputs.values())), name="numeric_part_in_32_bits")
+
+
+def _narrow(dtype: str) -> str:
+    return "float32" if dtype == "float64" else dtype
+
+
+def _narrow_constant(value: Any) -> Any:
+    return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
+
+
+def _describe(layer: Any) -> dict[str, Any]:
+    if isinstance(layer, keras.layers.StringLookup):
+        return {"words": layer.get_vocabulary()[MISSING_AND_UNKNOWN:]}
+    config = layer.get_config()
+    if config["standardize"] != "lower_and_strip_punctuation" or config["split"] != "whitespace":
+        raise ConfigError(
+            f"This model splits its texts by {config['standardize']} and {config['split']}, which has no companion; "
+            "use --format saved_model, which holds that."
+        )
+    widest = max(config["ngrams"] or [1]) if not isinstance(config["ngrams"], int) else config["ngrams"]
+    return {
+        "words": layer.get_vocabulary()[MISSING_AND_UNKNOWN:],
+        "length": config["output_sequence_length"],
+        "ngrams": widest,
+    }

@@ -1,0 +1,83 @@
+"""Raw rows to what model.onnx or model.tflite takes, and its answers to names. Needs NumPy alone.
+
+    import onnxruntime
+    from rows import to_answers, to_inputs
+
+    session = onnxruntime.InferenceSession("model.onnx")
+    rows = [{"age": 30, "sex": "male"}]
+    print(to_answers(session.run(None, to_inputs(rows))[0]))
+
+columns.json beside this file lists the columns in its `columns`: numbers go in as they are, a missing one as NaN; of a
+category or a text the ids of its `words` do, counted from 2, with 0 for a missing one and 1 for an unknown one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+COLUMNS = json.loads((Path(__file__).parent / "columns.json").read_text("utf-8"))
+PUNCTUATION = re.compile(rb"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']")
+IDS = {column["name"]: {word: n + 2 for n, word in enumerate(column["words"])} for column in COLUMNS["columns"]}
+
+
+def to_inputs(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The model's inputs, one array of shape (rows, ...) for each column.
+
+    Args:
+        rows: a list of dicts with a value, or None where it is missing, for each column.
+    """
+    return {column["name"]: to_array(column, [row[column["name"]] for row in rows]) for column in COLUMNS["columns"]}
+
+
+def to_array(column: dict[str, Any], cells: list[Any]) -> Any:
+    """The cells of one column as the array that the model takes."""
+    if column["kind"] == "numeric":
+        numbers = [np.nan if cell is None else cell for cell in cells]
+        return np.array(numbers, dtype=column["dtype"]).reshape(-1, 1)
+    if column["kind"] == "image":
+        return np.stack(cells).astype(column["dtype"])
+    ids = IDS[column["name"]]
+    if column["kind"] == "category":
+        found = [0 if cell in (None, "") else ids.get(str(cell), 1) for cell in cells]
+        return np.array(found, dtype=column["dtype"]).reshape(-1, 1)
+    array = np.zeros((len(cells), column["length"]), dtype=column["dtype"])
+    for place, cell in enumerate(cells):
+        found = [ids.get(term, 1) for term in split(cell or "", column["ngrams"])][: column["length"]]
+        array[place, : len(found)] = found
+    return array
+
+
+def split(text: str, ngrams: int) -> list[str]:
+    """The terms of a text: its words in lower case (of ASCII) without punctuation, then pairs of them, and so on."""
+    words = PUNCTUATION.sub(b"", text.encode().lower()).split()
+    terms = [b" ".join(words[n : n + width]) for width in range(1, ngrams + 1) for n in range(len(words) - width + 1)]
+    return [term.decode(errors="replace") for term in terms]
+
+
+def to_answers(outputs: Any) -> list[dict[str, Any]]:
+    """A dict for each row: its prediction, and the probability of each class or label.
+
+    Args:
+        outputs: what the model gave, of shape (rows, units).
+    """
+    classes, threshold = COLUMNS["classes"], COLUMNS["threshold"]
+    answers: list[dict[str, Any]] = []
+    for row in np.asarray(outputs, dtype=np.float64):
+        if not classes:
+            answers.append({"prediction": float(row[0])})
+            continue
+        shares = [1 - row[0], row[0]] if COLUMNS["task"] == "binary" else row
+        probabilities = dict(zip(classes, map(float, shares), strict=True))
+        if COLUMNS["task"] == "multilabel":
+            prediction: Any = [name for name in classes if probabilities[name] > threshold]
+        elif COLUMNS["task"] == "binary":
+            prediction = classes[int(row[0] > threshold)]
+        else:
+            prediction = classes[int(np.argmax(row))]
+        answers.append({"prediction": prediction, "probabilities": probabilities})
+    return answers

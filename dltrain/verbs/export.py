@@ -1,0 +1,59 @@
+"""`dltrain export RUN --format onnx`: a run's model for another runtime, checked against the original."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+EXAMPLES = """\
+saved_model takes raw columns, words included. onnx and tflite take numbers: a rows.py beside them, which needs NumPy
+alone, turns raw rows into their inputs and their outputs into answers; columns.json says what it goes by. tflite counts
+in 32 bits throughout. The exported file is run before it appears, on rows of the run, and must give the same scores.
+
+  dltrain export outputs/2026-01-31/14-05-09_titanic_mlp --format saved_model
+  dltrain export outputs/2026-01-31/14-05-09_titanic_mlp --format onnx --output titanic_onnx
+"""
+
+
+def main(words: list[str]) -> int:
+    """Runs the verb.
+
+    Args:
+        words: the command line behind `export`.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(
+        "dltrain export",
+        description="The model of a finished run as SavedModel, ONNX or TFLite.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", metavar="RUN", help="directory of a completed run")
+    parser.add_argument(
+        "--format", required=True, choices=("saved_model", "onnx", "tflite"), help="onnx needs an extra"
+    )
+    parser.add_argument("--output", metavar="DIR", help="folder to make; RUN/export/FORMAT if not given")
+    given = parser.parse_args(words)
+
+    from dltrain.inference.signature import Signature
+    from dltrain.record import Record
+
+    record = Record(given.run)
+    signature = Signature.of(record)
+    from dltrain import tensorflow_quietly
+
+    tensorflow_quietly.load()
+    from dltrain.exporting.export import export
+    from dltrain.inference.model import Model
+
+    output = Path(given.output) if given.output else record.path / "export" / given.format
+    exported = export(Model(given.run), given.format, output)
+    print(f"largest difference {exported.difference:.2g} on {exported.rows} rows ({exported.which})")
+    print(f"{given.format}  {exported.path}")
+    if signature.made_from:
+        names = ", ".join(f"{name} from {' and '.join(given)}" for name, given in signature.made_from.items())
+        print(f"not in it: what the dataset makes ({names}); give these columns themselves.", file=sys.stderr)
+    return 0
