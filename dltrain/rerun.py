@@ -34,12 +34,13 @@ def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes
 
         tensorflow_quietly.load()
         from dltrain.journal import Journal
-        from dltrain.run import run
+        from dltrain.run import require_what_was_asked, run
 
         with Journal(config, directory, recorded=record.facts, resumes=resumes) as journal:
             for difference in record.version_differences() if resumes else ():
                 journal.warn(f"Since the run began {difference}: its numbers may differ from those of a run in one go.")
-            run(config, journal)
+            results = run(config, journal)
+        require_what_was_asked(config, results)
 
 
 @contextmanager

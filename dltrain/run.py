@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from dltrain.data.dataset import Dataset
 from dltrain.data.load import check_rows, choose_task, draw_rows, load_dataset, refuse_ignored, split_rows
+from dltrain.determinism import fix_randomness
 from dltrain.errors import RunError
 from dltrain.evaluation import Results
 from dltrain.journal import Journal
@@ -31,9 +32,18 @@ def run_job(config: DictConfig) -> float:
     """
     with Journal.open(config) as journal:
         results = run(config, journal)
+    require_what_was_asked(config, results)
+    return results.best_value
+
+
+def require_what_was_asked(config: DictConfig, results: Results) -> None:
+    """Makes an exit code of a result that is not good enough.
+
+    Raises:
+        RunError: `require_beats_baseline` is set, and the run does not.
+    """
     if config.require_beats_baseline and not results.difference.beats:
         raise RunError(f"require_beats_baseline: the run completed and {results.difference.sentence()}.")
-    return results.best_value
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ def run(config: DictConfig, journal: Journal) -> Results:
         config: composed and checked.
         journal: what the run tells, to the terminal and into its directory.
     """
-    keras.utils.set_random_seed(config.seed)
+    fix_randomness(config.seed, config.trainer.deterministic)
     dataset = load_dataset(config.dataset, journal)
     experiment = assemble(config, dataset, journal)
     journal.header(experiment.data, experiment.network, experiment.batch_size)

@@ -179,3 +179,16 @@ def test_model_is_used_as_shown(working_directory: Path, capsys: pytest.CaptureF
     (snippet,) = blocks("python", chapter)
     exec(snippet.replace(run, "run"), {})
     assert "probability_1" in capsys.readouterr().out
+
+
+def test_run_is_resumed_and_reproduced_as_shown(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shown,) = blocks("text", section("Stop, continue, repeat"))
+    commands = [shlex.split(line)[2:] for line in shown.splitlines() if line.startswith("$ dltrain ")]
+    train, _, resume, reproduce = commands
+    assert main([*train, "experiment=smoke"]) == 0
+    told = []
+    for words in (resume, reproduce):
+        capsys.readouterr()
+        assert main(words) == 0
+        told.append(capsys.readouterr().out.splitlines()[-1])
+    assert told == [shown.splitlines()[-3], shown.splitlines()[-1]]
