@@ -11,7 +11,7 @@ from dltrain.errors import ConfigError
 from dltrain.lock import lock, unlock
 
 # Files that a run or a sweep leaves behind.
-TRACES = ("run.json", "multirun.yaml")
+TRACES = ("run.json", "multirun.yaml", "sweep.json")
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import errno
 import importlib
-import json
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain.errors import ConfigError, DltrainError, did_you_mean
 from dltrain.printable import printable
+from dltrain.sweep import memory
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -52,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 the run failed or a job of the sweep did, 2 usage, config or data error,
         130 interrupted, 143 terminated.
     """
-    words = ["verbose=true" if word == "-v" else word for word in (sys.argv[1:] if argv is None else argv)]
+    short = {"-v": "verbose=true", "--retry-failed": "retry_failed=true"}
+    words = [short.get(word, word) for word in (sys.argv[1:] if argv is None else argv)]
+    memory.renewable = memory.renewable or argv is None
     # Classes that a config names may stand in the working directory, as they may for `python -m`.
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
@@ -70,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ConfigError(_unknown_word(first))
         return _train(words)
     except DltrainError as error:
-        _tell(error)
+        tell(error)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -80,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except Exception as error:
-        _tell_unexpected(error)
+        tell_unexpected(error)
         return 1
 
 
@@ -99,11 +101,12 @@ def _train(words: list[str]) -> int:
     from hydra.core.override_parser.types import Quote, QuotedString
     from omegaconf import OmegaConf
 
-    from dltrain.claim import claim
+    from dltrain.claim import Claim, claim
     from dltrain.config.compose import Composer
     from dltrain.config.hydra_node import resolving
-    from dltrain.lock import unlock
+    from dltrain.lock import lock, unlock
 
+    typed = list(words)
     parser = get_args_parser()
     parser.prog = "dltrain"
     flags = parser.parse_intermixed_args(words)
@@ -129,8 +132,12 @@ def _train(words: list[str]) -> int:
                 Composer(folder, extra, flags.config_name or "config").compose(overrides)  # tells all faults
             raise
     composer = Composer(folder, extra, flags.config_name or "config")
-    sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides
+    sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides or _searches(overrides)
     config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
+    if not sweep:
+        _refuse_sweep_keys(overrides)
+    elif not flags.multirun:
+        words.insert(0, "--multirun")
     if sweep and config.score_test == "auto":
         # Jobs that compare settings leave the test part alone: choosing by it would make its score too good.
         swept = {each.key_or_group for each in composer.parser.parse_overrides(overrides) if each.is_sweep_override()}
@@ -139,15 +146,23 @@ def _train(words: list[str]) -> int:
     with resolving(config):
         directory = Path(OmegaConf.select(config, key))
     chosen = any(word.lstrip("+").startswith(f"{key}=") for word in overrides)
-    claimed = claim(directory, key=key, chosen=chosen)
+    if sweep and chosen and (directory / "sweep.json").exists():
+        lock(directory)
+        claimed = Claim(directory, created=False)
+    else:
+        claimed = claim(directory, key=key, chosen=chosen)
     if not chosen:
         words.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
     code = 1
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
-        code = _run_hydra(words)
-        if sweep and code != INTERRUPTED:
-            code = code or int(_any_unfinished(claimed.path))
+        if sweep:
+            from dltrain.sweep.job import run_sweep_job
+            from dltrain.sweep.start import run_sweep
+
+            code = run_sweep(claimed.path, typed, overrides, config, lambda: _run_hydra(words, run_sweep_job))
+        else:
+            code = _run_hydra(words)
     except KeyboardInterrupt:
         code = INTERRUPTED
     finally:
@@ -169,11 +184,9 @@ def _complete(line: str) -> bool:
     return rest is not None
 
 
-def _run_hydra(words: list[str]) -> int:
-    """Hands a command line to Hydra and turns what comes of it into an exit code."""
+def _run_hydra(words: list[str], sweep_job: Callable[[DictConfig], Any] | None = None) -> int:
+    """Hands a command line to Hydra and turns what comes of it into an exit code; a sweep brings its own job."""
     import hydra
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
 
     from dltrain.config.compose import COMPOSITION_ERRORS, conf_directory
     from dltrain.config.overrides import sentence
@@ -181,9 +194,7 @@ def _run_hydra(words: list[str]) -> int:
     codes: list[int] = []
 
     def job(config: DictConfig) -> Any:
-        """Runs one experiment; a failed one tells why and lets the other jobs of a sweep go on."""
-        setting = HydraConfig.get()
-        sweep = setting.mode == RunMode.MULTIRUN
+        """Runs one experiment; a failed one tells why."""
         try:
             from dltrain import tensorflow_quietly
 
@@ -192,18 +203,18 @@ def _run_hydra(words: list[str]) -> int:
 
             return run_job(config)
         except DltrainError as error:
-            codes.append(1 if sweep else error.exit_code)
-            _tell(error, f"job {setting.job.num} ({' '.join(setting.overrides.task)}): " if sweep else "")
+            codes.append(error.exit_code)
+            tell(error)
         except Exception as error:
             codes.append(1)
-            _tell_unexpected(error)
+            tell_unexpected(error)
         return None
 
     before, sys.argv = sys.argv, ["dltrain", *words]
     full_error = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises what it would print in its own way
     try:
-        hydra.main(config_path=str(conf_directory()), config_name="config", version_base="1.3")(job)()
+        hydra.main(config_path=str(conf_directory()), config_name="config", version_base="1.3")(sweep_job or job)()
     except COMPOSITION_ERRORS as error:
         raise ConfigError(sentence(error)) from error
     finally:
@@ -215,25 +226,31 @@ def _run_hydra(words: list[str]) -> int:
     return max(codes, default=0)
 
 
-def _any_unfinished(sweep: Path) -> bool:
-    """Whether a job of a sweep did not complete, wherever it ran: its directory knows."""
-    for job in (folder.parent for folder in sweep.rglob(".hydra")):
-        record = job / "run.json"
-        if not record.exists() or json.loads(record.read_text("utf-8")).get("status") != "completed":
-            return True
-    return False
+def _searches(overrides: Sequence[str]) -> bool:
+    """Whether the words choose a search: it has many jobs, with or without -m."""
+    return any(word.startswith("search=") and word not in ("search=none", "search=null") for word in overrides)
+
+
+def _refuse_sweep_keys(overrides: Sequence[str]) -> None:
+    of_sweeps = [
+        key for key in ("keep", "extend", "retry_failed") if any(word.startswith(f"{key}=") for word in overrides)
+    ]
+    if of_sweeps:
+        raise ConfigError([f"{key} has no effect on a single run: it is for sweeps. Add -m." for key in of_sweeps])
 
 
 def _value(word: str) -> str:
     return word.partition("=")[2] if word.startswith("--") and "=" in word else word
 
 
-def _tell(error: DltrainError, prefix: str = "") -> None:
+def tell(error: DltrainError, prefix: str = "") -> None:
+    """Prints each fault of an error in a line of its own."""
     for fault in getattr(error, "faults", [str(error)]):
         print(printable(f"error: {prefix}{' '.join(fault.split())}"), file=sys.stderr)
 
 
-def _tell_unexpected(error: Exception) -> None:
+def tell_unexpected(error: Exception) -> None:
+    """Prints a fault of the disk in a sentence, and any other, which is a bug, with its traceback."""
     if isinstance(error, OSError) and error.errno in DISK_FAULTS:
         where = f" '{error.filename}'" if error.filename else ""
         print(f"error: a file{where} cannot be written: {error.strerror}.", file=sys.stderr)

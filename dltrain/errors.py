@@ -4,6 +4,7 @@
     ├── ConfigError   a key, an option or a combination that cannot work (exit code 2)
     ├── DataError     a file or a table that cannot be used              (exit code 2)
     └── RunError      the training itself failed                        (exit code 1)
+        └── PrunedError   a search gave the training up: other jobs were better at the same epoch
 
 Each message is one or two sentences: what is wrong and where, what was expected, what came, what to do.
 """
@@ -42,6 +43,10 @@ class DataError(DltrainError):
 
 class RunError(DltrainError):
     """The training started and could not be finished."""
+
+
+class PrunedError(RunError):
+    """A search ended the training early, since others were better by then."""
 
 
 def did_you_mean(word: str, choices: Iterable[object]) -> str:

@@ -38,6 +38,7 @@ class Results:
         best_epoch: the epoch (from 1) whose weights are kept.
         epochs: how many epochs were run.
         best_value: the monitored value of the best epoch.
+        monitor: its name.
     """
 
     metrics: Mapping[str, Scores]
@@ -48,6 +49,7 @@ class Results:
     best_epoch: int
     epochs: int
     best_value: float
+    monitor: str
 
     def as_json(self) -> dict[str, Any]:
         """The content of metrics.json."""
@@ -60,6 +62,7 @@ class Results:
             "best_epoch": self.best_epoch,
             "epochs": self.epochs,
             "best_value": self.best_value,
+            "monitor": self.monitor,
         }
 
 

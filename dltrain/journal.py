@@ -21,12 +21,13 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
+from dltrain.config.fingerprint import fingerprint
 from dltrain.config.validate import keys
 from dltrain.data.checks import as_json
 from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding
 from dltrain.data.split import Split
-from dltrain.errors import ConfigError, DataError, DltrainError
+from dltrain.errors import ConfigError, DataError, DltrainError, PrunedError
 from dltrain.evaluation import Results
 from dltrain.files import replace_file
 from dltrain.inference.signature import FILE as SIGNATURE_FILE
@@ -73,7 +74,7 @@ class Journal:
 
     def __enter__(self) -> Self:
         self._locked = lock(self.path)
-        facts = {"settings": settings_of(self.config), "device": _device(), "notes": [], "warnings": []}
+        facts = {"settings": settings_of(self.config), "config_sha256": fingerprint(self.config), "device": _device(), "notes": [], "warnings": []}
         kept = [self.path / name for name in ("run.json", "config.yaml") if (self.path / name).exists()]
         if self.resumes:
             self._before = {path: path.read_bytes() for path in kept}
@@ -98,7 +99,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None and self.directory.facts["status"] == "running":
-            status = "interrupted" if isinstance(error, (KeyboardInterrupt, SystemExit)) else "failed"
+            cut_off = isinstance(error, (KeyboardInterrupt, SystemExit))
+            status = "interrupted" if cut_off else "pruned" if isinstance(error, PrunedError) else "failed"
             if not isinstance(error, DltrainError):
                 logger.debug("The run ended with %s", kind, exc_info=error)
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())

@@ -75,6 +75,7 @@ def score_run(
         best_epoch=training.best_epoch,
         epochs=len(training.history),
         best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
+        monitor=task.monitor,
     )
 
 

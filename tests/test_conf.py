@@ -16,7 +16,7 @@ from dltrain.errors import ConfigError
 CONF = conf_directory()
 FILES = sorted(CONF.rglob("*.yaml"))
 # What an option leaves to the person.
-NEEDED = {"dataset/csv": ["dataset.path=any.csv", "dataset.target=any"]}
+NEEDED = {"dataset/csv": ["dataset.path=any.csv", "dataset.target=any"], "search/space": ["search=random"]}
 # For networks on images, which are a person's own so far: the shipped ones refuse it.
 IMAGES_ONLY = "normalization/instance"
 
@@ -75,12 +75,12 @@ def test_command_of_the_file_works_and_uses_it(
         assert "trainer:" in capsys.readouterr().out
         return
     chosen = compose(composer, words).hydra.runtime.choices
-    group, _, option = name.partition("/")
+    group, _, option = name.rpartition("/")
     if group == "callbacks":
         assert option == chosen.get(group) or re.search(rf"\b{option}\b", " ".join(words))
     elif group == "shrink":
         assert chosen["shrink@model"] == option
-    elif option:
+    elif group:
         assert chosen[group] == option
 
 
@@ -89,8 +89,8 @@ def test_command_of_the_file_works_and_uses_it(
     [name for name in map(name_of, FILES) if "/" in name and not name.startswith("shrink/") and name != IMAGES_ONLY],
 )
 def test_option_can_be_chosen(composer: Composer, name: str) -> None:
-    group, _, option = name.partition("/")
-    config = composer.compose([f"{group}={option}", *NEEDED.get(name, [])])
+    group, _, option = name.rpartition("/")
+    config = composer.compose([f"{group}={option}", *NEEDED.get(name, NEEDED.get(group, []))])
     assert config.hydra.runtime.choices[group] == option
 
 

@@ -120,6 +120,8 @@ class Composer:
         except COMPOSITION_ERRORS as error:
             failure = sentence(error)
         jobs, swept = self._jobs(parsed, config)
+        if config is not None and config.search is not None and len(jobs) == 1:
+            jobs, swept = self._corners(jobs[0], config)
         found: dict[str, list[list[str]]] = {}
         for job in jobs:
             for fault in self.check(job)[1]:
@@ -211,7 +213,7 @@ class Composer:
     def _jobs(self, parsed: list[Override], config: DictConfig | None) -> tuple[list[list[str]], set[str]]:
         """The overrides of the first jobs of a sweep, and the keys that differ between jobs."""
         sweeper = config.hydra.sweeper if config is not None else {}
-        if not str(sweeper.get("_target_", "BasicSweeper")).endswith("BasicSweeper"):
+        if not str(sweeper.get("_target_", "BasicSweeper")).endswith(("BasicSweeper", "DltrainSweeper")):
             return [[str(each.input_line) for each in parsed if not each.is_sweep_override()]], set()
         params = parse(self.parser, [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()])[0]
         swept = {each.get_key_element() for each in [*params, *parsed] if each.is_sweep_override()}
@@ -220,6 +222,17 @@ class Composer:
         except HydraException as error:
             raise ConfigError(sentence(error)) from None
         return jobs[:MOST_JOBS_CHECKED], swept
+
+    def _corners(self, words: list[str], config: DictConfig) -> tuple[list[list[str]], set[str]]:
+        """The jobs at the ends of a search's space, one key after the other, and the keys of the space."""
+        from dltrain.sweep.space import corners, dimensions
+
+        try:
+            space = dimensions(config.search.space)
+        except ConfigError:  # the base job tells
+            return [words], set()
+        jobs = [[*words, *(f"{key}={value}" for key, value in drawn.items())] for drawn in corners(space, config)]
+        return [words, *jobs], {dimension.key for dimension in space}
 
 
 def _warn_of_shadows(extra: Path, shipped: Path) -> None:

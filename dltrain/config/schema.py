@@ -67,6 +67,20 @@ class Trainer:
 
 
 @dataclass
+class Search:
+    """Which jobs a search draws, and what makes one better than another."""
+
+    sampler: Any = MISSING
+    points: int | None = field(default=MISSING, metadata={"minimum": 1})
+    jobs: int | None = field(default=MISSING, metadata={"minimum": 1})
+    seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})
+    objectives: list[str] = MISSING
+    directions: Any = MISSING
+    at_once: Any = field(default=MISSING, metadata={"choices": ("auto",), "minimum": 1})
+    space: dict[str, Any] = MISSING
+
+
+@dataclass
 class Config:
     """The whole experiment. A field of type Any holds a `_target_` with its arguments, or null."""
 
@@ -93,5 +107,9 @@ class Config:
     checks: str = field(default=MISSING, metadata={"choices": ("warn", "strict", "none")})
     require_beats_baseline: bool = MISSING
     report: Any = field(default=MISSING, metadata={"choices": ("auto", True, False)})
+    search: Search | None = MISSING
+    keep: str = field(default=MISSING, metadata={"choices": ("best", "all", "none")})
+    extend: bool = MISSING
+    retry_failed: bool = MISSING
     quiet: bool = MISSING
     verbose: bool = MISSING

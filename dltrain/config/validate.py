@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from dltrain.config import callback_rules, head_rules, ranges
 from dltrain.config.signatures import Signature, signature
 from dltrain.config.sources import Unknown
-from dltrain.errors import did_you_mean
+from dltrain.errors import ConfigError, did_you_mean
 
 # Those that a person is likely to mean; Keras has more.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax", "selu", "elu", "gelu", "silu", "softplus", "leaky_relu", "linear")
@@ -33,6 +33,7 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
         _layers,
         _head,
         _without_effect,
+        _search,
     )
     found: list[str] = []
     for check in checks:
@@ -175,3 +176,26 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
         )
     if "model.normalization_position" in words and config.normalization is None:
         yield "model.normalization_position has no effect with normalization=none."
+
+
+def _search(config: DictConfig) -> Iterator[str]:
+    if config.search is None:
+        return
+    from dltrain.sweep import objectives, space
+
+    yield from objectives.faults(config)
+    try:
+        found = space.dimensions(config.search.space)
+    except ConfigError as error:
+        yield from error.faults
+        return
+    yield from (
+        f"search.space.{each.key}: no job may draw this key: it belongs to the sweep itself."
+        for each in found
+        if each.key.split(".")[0] in ("search", "hydra", "keep", "extend", "retry_failed", "score_test")
+    )
+    words = typed(config.hydra)
+    if config.search.points is not None and "search.jobs" in words:
+        yield "search.jobs has no effect with search=grid: it runs every combination. Use search.points."
+    if config.search.points is None and config.search.jobs is None:
+        yield "search.jobs: expected a whole number of at least 1."

@@ -32,7 +32,10 @@ class Interrupts:
         # Python's own handlers wait for TensorFlow to come back; the number of a signal reaches this socket at once.
         self._sockets = socket.socketpair()
         self._sockets[1].setblocking(False)
-        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        # Whoever has taken Ctrl-C before, such as a sweep that lets its jobs finish, keeps it.
+        own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        held = SIGNALS if own else (signal.SIGTERM,)
+        self._before = {number: signal.signal(number, self._note) for number in held}
         self._wakeup = signal.set_wakeup_fd(self._sockets[1].fileno(), warn_on_full_buffer=False)
         threading.Thread(target=_quit_at_the_second, args=(self._sockets[0],), daemon=True).start()
         return self

@@ -5,8 +5,7 @@ from __future__ import annotations
 import keras
 
 from dltrain.errors import ConfigError
-
-RISING = ("accuracy", "auc", "precision", "recall", "f1", "r2", "iou", "similarity")
+from dltrain.metric_direction import direction_by_name
 
 
 def direction(monitor: str, mode: str, model: keras.Model) -> str:
@@ -28,10 +27,9 @@ def direction(monitor: str, mode: str, model: keras.Model) -> str:
     for metric in _metrics(model):
         if metric.name == name and getattr(metric, "_direction", None):
             return "max" if metric._direction == "up" else "min"
-    if any(word in name for word in RISING):
-        return "max"
-    if any(word in name for word in ("error", "rmse", "mae", "mse", "loss", "entropy", "deviance")):
-        return "min"
+    by_name = direction_by_name(name)
+    if by_name is not None:
+        return by_name
     raise ConfigError(f"monitor '{monitor}' does not say whether less or more is better; set mode to min or max.")
 
 

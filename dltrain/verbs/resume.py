@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -10,6 +11,7 @@ from dltrain.errors import ConfigError, did_you_mean
 from dltrain.lock import lock, unlock
 from dltrain.record import Record
 from dltrain.rerun import run_recorded
+from dltrain.sweep.resume import is_sweep, resume_sweep
 
 ALLOWED = ("trainer.epochs", "quiet", "verbose")
 
@@ -17,12 +19,15 @@ DESCRIPTION = """\
 Goes on with a run that was interrupted, terminated, killed or that failed, in its own directory and with its own
 settings. It ends with the same weights, history and predictions as if it had never stopped. A finished run is trained
 for longer with trainer.epochs=N.
+
+A sweep goes on with the jobs that are left; --retry-failed repeats those that failed, extend=true adds jobs to it.
 """
 
 EXAMPLES = """\
 examples:
   dltrain resume outputs/2026-01-31/14-05-09_titanic_mlp
   dltrain resume outputs/2026-01-31/14-05-09_titanic_mlp trainer.epochs=500
+  dltrain resume outputs/sweeps/2026-01-31/14-05-09_titanic --retry-failed
 
 exit codes: 0 done or nothing left to do, 1 the run failed, 2 usage, or the data has changed, 130 interrupted,
 143 terminated
@@ -47,9 +52,11 @@ def main(words: list[str]) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("run", metavar="RUN", help="the run's directory")
-    parser.add_argument("overrides", nargs="*", default=[], metavar="KEY=VALUE", help=f"one of {', '.join(ALLOWED)}")
+    parser.add_argument("run", metavar="RUN", help="the directory of a run or a sweep")
+    parser.add_argument("overrides", nargs="*", default=[], metavar="KEY=VALUE", help=f"of a run: one of {', '.join(ALLOWED)}; of a sweep: any")
     flags = parser.parse_args(words)
+    if is_sweep(Path(flags.run)):
+        return resume_sweep(Path(flags.run), flags.overrides)
     record = Record(flags.run)
     lock(record.path)  # before the look at how far it came
     try:

@@ -1,0 +1,1 @@
+"""Many jobs from one command: a ledger that survives interruption, searches, and what came out best."""

@@ -1,0 +1,106 @@
+"""One job of a sweep, in this process or in a worker: it runs, and writes its line into the ledger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from dltrain.errors import DltrainError, PrunedError
+from dltrain.sweep.keep import remove_models
+from dltrain.sweep.ledger import Entry, Ledger
+from dltrain.sweep.stop import asked_to_stop, in_main_process
+
+
+def run_sweep_job(config: DictConfig) -> float | None:
+    """Hydra's job in a sweep: a failed one tells why and lets the others go on.
+
+    Returns:
+        The best value of the monitored metric; None where there is none.
+    """
+    setting = HydraConfig.get()
+    sweep, directory = Path(setting.sweep.dir).resolve(), Path(setting.runtime.output_dir).resolve()
+    if asked_to_stop(sweep):
+        return None  # its directory holds no result, so that the next start removes it
+    if not in_main_process(sweep):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main one decides
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _share_threads(setting.launcher)
+    failure: BaseException | None = None
+    value = None
+    try:
+        from dltrain import tensorflow_quietly
+
+        tensorflow_quietly.load()
+        from dltrain.run import run_job
+
+        value = run_job(config)
+    except DltrainError as error:
+        failure = error
+        _tell(error, directory.name, setting.overrides.task)
+    except Exception as error:
+        from dltrain.cli import tell_unexpected
+
+        failure = error
+        tell_unexpected(error)
+    ledger = Ledger(sweep)
+    ledger.append(Entry.of(directory, sweep, failure))
+    with ledger.locked():
+        remove_models(ledger, config.keep)
+    _write_hyperparameters(directory, config, value)
+    _let_go()
+    return value
+
+
+def _tell(error: DltrainError, job: str, overrides: list[str]) -> None:
+    from dltrain.cli import tell
+
+    if not isinstance(error, PrunedError):
+        tell(error, f"job {job} ({' '.join(overrides)}): ")
+
+
+def _share_threads(launcher: Any) -> None:
+    """Divides the cores among the workers of one machine, before TensorFlow counts them."""
+    workers = workers_at_once(launcher)
+    if workers > 1 and "tensorflow" not in sys.modules:
+        threads = str(max(1, (os.cpu_count() or 1) // workers))
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", threads)
+        os.environ.setdefault("OMP_NUM_THREADS", threads)
+
+
+def workers_at_once(launcher: Any) -> int:
+    """How many jobs a launcher runs side by side on this machine, as far as its settings tell."""
+    cores = os.cpu_count() or 1
+    name = str(launcher.get("_target_", ""))
+    if name.endswith("JoblibLauncher"):
+        wanted = int(launcher.n_jobs)
+        return max(1, wanted if wanted > 0 else cores + 1 + wanted)
+    if name.endswith("LocalLauncher"):
+        return cores
+    return 1
+
+
+def _write_hyperparameters(directory: Path, config: DictConfig, value: float | None) -> None:
+    if "tensorboard" in config.callbacks and (directory / "tensorboard").is_dir():
+        from dltrain.sweep.hyperparameters import write_hyperparameters
+
+        write_hyperparameters(
+            directory / "tensorboard", list(HydraConfig.get().overrides.task), completed=value is not None
+        )
+
+
+def _let_go() -> None:
+    """Frees the graphs of this job: a process that runs hundreds must not keep them all."""
+    if "keras" in sys.modules:
+        import gc
+
+        import keras
+
+        keras.utils.clear_session()
+        gc.collect()

@@ -1,0 +1,41 @@
+"""Disk hygiene: which jobs of a sweep keep their models; the metrics of all stay."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from dltrain.sweep.ledger import Entry, Ledger
+from dltrain.sweep.ranking import ranked
+
+BEST = 5  # jobs that keep their models with keep=best
+
+
+def remove_models(ledger: Ledger, keep: str) -> None:
+    """Deletes checkpoints and models of the jobs that shall not keep them.
+
+    Args:
+        ledger: of the sweep.
+        keep: best (the five best jobs keep theirs), all or none.
+    """
+    if keep == "all":
+        return
+    entries = ledger.entries()
+    kept = {entry.job for entry in ranked(entries)[:BEST]} if keep == "best" else set()
+    for entry in entries:
+        if entry.job not in kept:
+            _remove(ledger.sweep / entry.job)
+
+
+def _remove(job: Path) -> None:
+    for pattern in ("checkpoints", "*/*/checkpoints"):
+        for folder in job.glob(pattern):
+            shutil.rmtree(folder, ignore_errors=True)
+    for pattern in ("model.keras", "*/*/model.keras"):
+        for file in job.glob(pattern):
+            file.unlink(missing_ok=True)
+
+
+def has_model(sweep: Path, entry: Entry) -> bool:
+    """Whether a job's model is still there."""
+    return (sweep / entry.job / "model.keras").exists()

@@ -1,0 +1,218 @@
+"""sweep.jsonl: a line for each finished job of a sweep, written by the job itself, wherever it ran."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from dltrain.files import replace_file
+from dltrain.record import Record
+
+FINISHED = ("completed", "pruned", "failed")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came of one job.
+
+    Attributes:
+        job: its directory, relative to the sweep's.
+        key: the fingerprint of its resolved config.
+        data: the hash of its data, where it came so far.
+        overrides: the words that made it.
+        status: completed, pruned or failed.
+        monitor: name of the monitored value.
+        value: the monitored value of the best epoch; a mean over folds or seeds where the job has them.
+        metrics: of the validation part, by name.
+        repeats: the monitored value of each fold or seed, by its name; empty for a single split.
+        epochs: how many were run.
+        best_epoch: the epoch whose weights are kept.
+        parameters: trainable numbers of the network.
+        seconds: from start to end.
+        reason: of a failure.
+    """
+
+    job: str
+    key: str = ""
+    data: str | None = None
+    overrides: list[str] = field(default_factory=list)
+    status: str = "failed"
+    monitor: str | None = None
+    value: float | None = None
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    repeats: dict[str, float] = field(default_factory=dict)
+    epochs: int | None = None
+    best_epoch: int | None = None
+    parameters: int | None = None
+    seconds: float | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, directory: Path, sweep: Path, error: BaseException | str | None = None) -> Entry:
+        """Reads the files of a job that has ended; `error` tells why, where they do not."""
+        record = Record(directory) if (directory / "run.json").is_file() else None
+        facts = record.facts if record else {}
+        metrics = record.metrics if record else {}
+        status = str(facts.get("status"))
+        if status not in FINISHED:
+            status = "failed"
+        reason = None
+        if status != "completed":
+            reason = str(facts.get("error") or error or "the run did not complete")
+        history = record.history if record else []
+        monitor = metrics.get("monitor") or facts.get("monitor")
+        return cls(
+            job=directory.relative_to(sweep).as_posix(),
+            key=str(facts.get("config_sha256", "")),
+            data=(facts.get("data") or {}).get("sha256"),
+            overrides=_overrides(directory),
+            status=status,
+            monitor=monitor,
+            value=metrics.get("best_value"),
+            metrics=_validation(metrics),
+            repeats=_repeats(metrics, monitor),
+            epochs=metrics.get("epochs", len(history) or None),
+            best_epoch=metrics.get("best_epoch"),
+            parameters=facts.get("trainable_parameters"),
+            seconds=facts.get("seconds"),
+            reason=reason,
+        )
+
+
+class Ledger:
+    """The finished jobs of a sweep.
+
+    Args:
+        sweep: the sweep's directory.
+    """
+
+    def __init__(self, sweep: Path) -> None:
+        self.sweep = sweep
+        self.path = sweep / "sweep.jsonl"
+
+    def entries(self) -> list[Entry]:
+        """The last line of each job, in the order of the jobs; a line that a kill cut short is passed over."""
+        known = {each.name for each in fields(Entry)}
+        found: dict[str, Entry] = {}
+        for line in self.path.read_text("utf-8").splitlines() if self.path.exists() else []:
+            try:
+                content = json.loads(line)
+            except ValueError:
+                continue
+            entry = Entry(**{name: value for name, value in content.items() if name in known})
+            found[entry.job] = entry
+        return sorted(found.values(), key=lambda entry: natural(entry.job))
+
+    def append(self, entry: Entry) -> None:
+        """Adds a line, whole, also when jobs in several processes end at once."""
+        line = _line(entry)
+        with self.locked():
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            try:
+                size = os.fstat(descriptor).st_size
+                if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                    line = "\n" + line  # after a line that a kill cut short
+                os.write(descriptor, line.encode())
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def gather(self) -> list[Entry]:
+        """Adds what was finished but not written down, as after a kill between the two; returns all entries."""
+        written = {entry.job for entry in self.entries()}
+        for directory in job_directories(self.sweep):
+            name = directory.relative_to(self.sweep).as_posix()
+            if name not in written and _status(directory) in FINISHED:
+                self.append(Entry.of(directory, self.sweep))
+        return self.entries()
+
+    def remove_unfinished(self) -> list[str]:
+        """Removes the directories of jobs that were cut off: they run again from their start."""
+        done = {entry.job for entry in self.entries()}
+        cut_off = []
+        for directory in job_directories(self.sweep):
+            name = directory.relative_to(self.sweep).as_posix()
+            if name not in done:
+                shutil.rmtree(directory)
+                cut_off.append(name)
+        return cut_off
+
+    def forget_failed(self) -> None:
+        """Takes the failed jobs out, with their directories, so that they run again."""
+        failed = [entry.job for entry in self.entries() if entry.status == "failed"]
+        with self.locked():
+            kept = [entry for entry in self.entries() if entry.job not in failed]
+            with replace_file(self.path) as path:
+                path.write_text("".join(_line(entry) for entry in kept), encoding="utf-8")
+        for job in failed:
+            shutil.rmtree(self.sweep / job, ignore_errors=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Lets one process at a time write what all jobs share."""
+        with (self.sweep / ".ledger.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _line(entry: Entry) -> str:
+    return json.dumps(asdict(entry), ensure_ascii=False) + "\n"
+
+
+def job_directories(sweep: Path) -> list[Path]:
+    """Where Hydra started jobs of a sweep, finished or not."""
+    return sorted(
+        (folder.parent for folder in sweep.rglob(".hydra") if folder.parent != sweep),
+        key=lambda path: natural(path.relative_to(sweep).as_posix()),
+    )
+
+
+def natural(name: str) -> tuple[bool, int, str]:
+    """Sorts 2 before 10."""
+    return (not name.isdigit(), int(name) if name.isdigit() else 0, name)
+
+
+def _status(directory: Path) -> str | None:
+    file = directory / "run.json"
+    try:
+        return str(json.loads(file.read_text("utf-8")).get("status"))
+    except (OSError, ValueError):
+        return None
+
+
+def _overrides(directory: Path) -> list[str]:
+    file = directory / ".hydra" / "overrides.yaml"
+    return [str(each) for each in OmegaConf.load(file)] if file.exists() else []
+
+
+def _validation(metrics: dict[str, Any]) -> dict[str, float | None]:
+    crossed = metrics.get("cross_validation") or {}
+    return dict(crossed.get("mean") or metrics.get("validation") or {})
+
+
+def _repeats(metrics: dict[str, Any], monitor: str | None) -> dict[str, float]:
+    """The monitored value of each fold or seed, where the run has several."""
+    name = (monitor or "").removeprefix("val_")
+    for group in ("cross_validation", "seeds"):
+        node = metrics.get(group) or {}
+        parts: Any = node.get("folds") or node.get("runs") or []
+        values = {}
+        for place, part in enumerate(parts if isinstance(parts, list) else []):
+            if not isinstance(part, dict):
+                continue
+            part_metrics: dict[str, Any] = part.get("metrics", part.get("validation", part))
+            value = part_metrics.get(name, part_metrics.get(monitor))
+            if isinstance(value, (int, float)):
+                values[f"{group} {part.get('fold', part.get('seed', place))}"] = float(value)
+        if len(values) > 1:
+            return values
+    return {}

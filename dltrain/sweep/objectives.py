@@ -1,0 +1,83 @@
+"""What a search makes small or great: validation metrics, and what a network costs; never the test part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from omegaconf import DictConfig
+
+from dltrain.errors import did_you_mean
+from dltrain.metric_direction import direction_by_name
+from dltrain.sweep.ledger import Entry
+from dltrain.sweep.ranking import finite
+
+COSTS = ("parameters", "seconds", "epochs")
+
+
+def faults(config: DictConfig) -> Iterator[str]:
+    """What is wrong with the objectives of a search, a sentence each."""
+    search = config.search
+    names = list(search.objectives)
+    known = [*COSTS]
+    if "metrics" in config.task:
+        known += ["val_loss", *(f"val_{name}" for name in config.task.metrics)]
+    if not names:
+        yield "search.objectives: expected at least one, such as val_loss."
+    for name in names:
+        if "test" in name.split("_"):
+            yield f"search.objectives: '{name}' would choose by the test part, which has to judge the choice. Use val_."
+        elif "metrics" in config.task and name not in known and name != config.task.monitor:
+            yield f"search.objectives: no metric of this task gives '{name}'.{did_you_mean(name, known)}"
+        elif not name.startswith("val_") and name not in COSTS:
+            yield f"search.objectives: expected a validation metric (val_…) or one of {', '.join(COSTS)}, got '{name}'."
+        elif search.directions == "auto" and direction_by_name(name) is None:
+            yield f"search.objectives: '{name}' does not say which way is better. Set search.directions=[min]."
+    if search.directions != "auto" and len(search.directions) != len(names):
+        yield f"search.directions: expected {len(names)}, one for each of search.objectives, or auto."
+    elif search.directions != "auto" and set(search.directions) - {"min", "max"}:
+        yield f"search.directions: expected min or max, got {', '.join(search.directions)}."
+    if len(names) > 1 and "pruning" in config.callbacks:
+        yield "search.objectives: jobs are pruned by a single objective. Use another search= for several."
+
+
+def directions(config: DictConfig) -> list[str]:
+    """`min` or `max` for each objective."""
+    if config.search.directions != "auto":
+        return list(config.search.directions)
+    return [direction_by_name(name) or "min" for name in config.search.objectives]
+
+
+def values_of(entry: Entry, names: Sequence[str]) -> list[float] | None:
+    """The objectives of a finished job; None where one is missing or not finite."""
+    found = [_value(entry, name) for name in names]
+    return [float(value) for value in found if value is not None] if all(finite(value) for value in found) else None
+
+
+def _value(entry: Entry, name: str) -> float | None:
+    if name in COSTS:
+        cost = getattr(entry, name)
+        return None if cost is None else float(cost)
+    return entry.value if name == entry.monitor else entry.metrics.get(name.removeprefix("val_"))
+
+
+def pareto_front(config: DictConfig, entries: Sequence[Entry]) -> list[tuple[Entry, dict[str, float]]]:
+    """The jobs that no other beats in every objective; empty for a single objective."""
+    names = list(config.search.objectives)
+    if len(names) < 2:
+        return []
+    signs = [1.0 if way == "min" else -1.0 for way in directions(config)]
+    scored = [
+        (entry, values)
+        for entry in entries
+        if entry.status == "completed" and (values := values_of(entry, names)) is not None
+    ]
+    points = [[sign * value for sign, value in zip(signs, values, strict=True)] for _, values in scored]
+
+    def beaten(point: list[float]) -> bool:
+        return any(
+            other != point and all(one <= two for one, two in zip(other, point, strict=True)) for other in points
+        )
+
+    front = [place for place, point in enumerate(points) if not beaten(point)]
+    front.sort(key=lambda place: points[place])
+    return [(scored[place][0], dict(zip(names, scored[place][1], strict=True))) for place in front]

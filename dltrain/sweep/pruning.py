@@ -1,0 +1,81 @@
+"""A search's job gives up when it is hopeless beside those that went before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import optuna
+
+from dltrain.errors import PrunedError
+from dltrain.record import Record
+from dltrain.sweep.ledger import Ledger
+from dltrain.training.monitor import direction
+
+# The curves that were read by this process; a warm process runs many jobs of a sweep.
+_studies: dict[Path, tuple[optuna.Study, set[str]]] = {}
+
+
+class Pruning(keras.callbacks.Callback):
+    """Reports the monitored value every few epochs to an Optuna pruner, and ends the run when that says so.
+
+    What the pruner knows of other jobs is read from the ledger and from their history.csv: jobs may run anywhere.
+
+    Args:
+        directory: of the run.
+        pruner: an Optuna pruner.
+        monitor: a name in the epoch's logs.
+        every_epochs: how often it is asked.
+    """
+
+    def __init__(self, directory: Path, *, pruner: optuna.pruners.BasePruner, monitor: str, every_epochs: int) -> None:
+        super().__init__()
+        self.directory, self.pruner, self.monitor, self.every_epochs = Path(directory), pruner, monitor, every_epochs
+        self._trial: optuna.Trial | None = None
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        sweep = next((path for path in self.directory.resolve().parents if (path / "sweep.json").exists()), None)
+        if sweep is not None:
+            way = direction(self.monitor, "auto", self.model)
+            self._trial = self._others(sweep, way).ask()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine.
+
+        Raises:
+            PrunedError: others were better at this epoch.
+        """
+        if self._trial is None or (epoch + 1) % self.every_epochs:
+            return
+        value = (logs or {})[self.monitor]
+        self._trial.report(value, epoch + 1)
+        if self._trial.should_prune():
+            raise PrunedError(f"pruned after epoch {epoch + 1}: {self.monitor} {value:.4g} is behind the other jobs")
+
+    def _others(self, sweep: Path, way: str) -> optuna.Study:
+        """A study in memory with the curve of each finished job, replayed so that the pruner knows each rung."""
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        if sweep not in _studies:
+            best = optuna.study.StudyDirection.MAXIMIZE if way == "max" else optuna.study.StudyDirection.MINIMIZE
+            _studies[sweep] = optuna.create_study(direction=best, pruner=self.pruner), set()
+        study, known = _studies[sweep]
+        for entry in Ledger(sweep).entries():
+            if entry.job not in known and entry.status in ("completed", "pruned"):
+                known.add(entry.job)
+                self._replay(study, Record(sweep / entry.job).history, entry.status)
+        return study
+
+    def _replay(self, study: optuna.Study, history: list[dict[str, float]], status: str) -> None:
+        trial = study.ask()
+        reported = False
+        for row in history:
+            if int(row["epoch"]) % self.every_epochs == 0 and self.monitor in row:
+                trial.report(row[self.monitor], int(row["epoch"]))
+                trial.should_prune()
+                reported = True
+        finished = status == "completed" and self.monitor in (history[-1] if history else {})
+        if finished:
+            study.tell(trial, history[-1][self.monitor])
+        else:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED if reported else optuna.trial.TrialState.FAIL)

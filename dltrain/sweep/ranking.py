@@ -1,0 +1,44 @@
+"""The order of a sweep's jobs: by the monitored value, the best first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from dltrain.metric_direction import direction_by_name
+from dltrain.sweep.ledger import Entry
+
+
+def better_way(entries: Sequence[Entry]) -> str:
+    """`min` or `max`, by the name of the monitored value; `min` where the name does not tell."""
+    names = [entry.monitor for entry in entries if entry.monitor]
+    return (direction_by_name(names[0]) if names else None) or "min"
+
+
+def ranked(entries: Sequence[Entry], way: str | None = None) -> list[Entry]:
+    """The completed jobs that have a finite value, the best first; equal ones in the order of the jobs.
+
+    Args:
+        entries: of one sweep.
+        way: `min` or `max`; by the monitored value's name where it is None.
+    """
+    scored = [entry for entry in entries if entry.status == "completed" and finite(entry.value)]
+    sign = -1 if (way or better_way(scored)) == "max" else 1
+    return sorted(scored, key=lambda entry: sign * (entry.value or 0.0))
+
+
+def finite(value: float | None) -> bool:
+    """Whether there is a number that can be compared."""
+    return value is not None and math.isfinite(value)
+
+
+def swept_keys(entries: Sequence[Entry]) -> list[str]:
+    """The keys in which the jobs differ, in the order of their words."""
+    settings = [settings_of(entry) for entry in entries]
+    keys = list(dict.fromkeys(key for each in settings for key in each))
+    return [key for key in keys if len({each.get(key) for each in settings}) > 1]
+
+
+def settings_of(entry: Entry) -> dict[str, str]:
+    """The words that made a job, as keys and values."""
+    return {key.lstrip("+~"): value for key, _, value in (word.partition("=") for word in entry.overrides)}

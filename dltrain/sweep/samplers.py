@@ -1,0 +1,202 @@
+"""Samplers for Optuna that it lacks, or has only on top of PyTorch: coarse to fine, and a Gaussian process."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from optuna import Study
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.search_space import intersection_search_space
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+from scipy.stats import norm
+
+Floats = npt.NDArray[np.float64]
+
+
+class CoarseToFineSampler(BaseSampler):
+    """Random search that zooms in: after each round the box around the best job so far shrinks.
+
+    Args:
+        jobs: of the whole search.
+        rounds: how often the box is set anew, the first round over the whole space included.
+        shrink: width of the box of a round, as a share of the one before.
+        seed: of the random numbers.
+    """
+
+    def __init__(self, jobs: int, rounds: int, shrink: float, seed: int) -> None:
+        self.jobs, self.rounds, self.shrink = jobs, rounds, shrink
+        self._generator = np.random.default_rng(seed)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Each key is drawn by itself."""
+        return {}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Each key is drawn by itself."""
+        return {}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """A value within the box of this round; a category is the best one's, or any with the share of the box."""
+        turn = min(self.rounds - 1, trial.number * self.rounds // self.jobs)
+        best = self._best(study, before=math.ceil(turn * self.jobs / self.rounds))
+        width = self.shrink**turn if best is not None and param_name in best.params else 1.0
+        if isinstance(param_distribution, CategoricalDistribution):
+            if width < 1 and best is not None and self._generator.random() > width:
+                return best.params[param_name]
+            return param_distribution.choices[self._generator.integers(len(param_distribution.choices))]
+        middle = _to_unit(param_distribution, best.params[param_name]) if width < 1 and best is not None else 0.5
+        low = min(max(0.0, middle - width / 2), 1 - width)
+        return _from_unit(param_distribution, low + width * float(self._generator.random()))
+
+    def _best(self, study: Study, before: int) -> FrozenTrial | None:
+        done = [
+            trial for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if trial.number < before
+        ]
+        sign = -1 if study.directions[0] == StudyDirection.MAXIMIZE else 1
+        return min(done, key=lambda trial: sign * trial.values[0], default=None)
+
+
+class GaussianProcessSampler(BaseSampler):
+    """Bayesian optimisation: expected improvement (Jones et al. 1998) under a Gaussian process with a Matérn kernel.
+
+    Optuna's own needs PyTorch; this one stands on scikit-learn. Several objectives are weighed at random for each job
+    (ParEGO, Knowles 2006). Jobs that run at the same time count with the value that is expected of them.
+
+    Args:
+        startup_jobs: drawn at random before the first fit.
+        candidates: points that are compared for each job.
+        seed: of the random numbers.
+    """
+
+    def __init__(self, startup_jobs: int, candidates: int, seed: int) -> None:
+        self.startup_jobs, self.candidates, self.seed = startup_jobs, candidates, seed
+        self._random = RandomSampler(seed)
+        self._generator = np.random.default_rng(seed)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """The keys that every finished job has; others, under a condition, are drawn at random."""
+        space = intersection_search_space(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        return {name: each for name, each in space.items() if not each.single()}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """A random value."""
+        return self._random.sample_independent(study, trial, param_name, param_distribution)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The candidate of which the greatest improvement is expected."""
+        done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if len(done) < self.startup_jobs or not search_space:
+            return {}
+        seen = np.array([_encode(search_space, each.params) for each in done])
+        values = self._scalar(np.array([each.values for each in done]), study.directions)
+        process = _fit(seen, values, self.seed)
+        for each in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if search_space.keys() <= each.params.keys():
+                point = _encode(search_space, each.params)[None]
+                seen, values = np.vstack([seen, point]), np.append(values, process.predict(point))
+                process.fit(seen, values)
+        best = done[int(np.argmin(values[: len(done)]))].params
+        candidates = [self._anywhere(search_space) for _ in range(self.candidates)]
+        candidates += [self._near(search_space, best) for _ in range(self.candidates // 4)]
+        points = np.array([_encode(search_space, each) for each in candidates])
+        mean, deviation = process.predict(points, return_std=True)
+        return candidates[int(np.argmax(_expected_improvement(mean, deviation, float(values.min()))))]
+
+    def _scalar(self, values: Floats, directions: Sequence[StudyDirection]) -> Floats:
+        """One value a job, less is better, without the far outliers of diverged jobs."""
+        signs = [-1.0 if way == StudyDirection.MAXIMIZE else 1.0 for way in directions]
+        losses = values * signs
+        if losses.shape[1] > 1:
+            low, high = losses.min(axis=0), losses.max(axis=0)
+            weighed = (
+                self._generator.dirichlet(np.ones(losses.shape[1]))
+                * (losses - low)
+                / np.where(high > low, high - low, 1)
+            )
+            losses = weighed.max(axis=1, keepdims=True) + 0.05 * weighed.sum(axis=1, keepdims=True)
+        first, third = np.quantile(losses[:, 0], [0.25, 0.75])
+        bounded: Floats = np.minimum(losses[:, 0], third + 1.5 * (third - first))
+        return bounded
+
+    def _anywhere(self, space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        return {
+            name: each.choices[self._generator.integers(len(each.choices))]
+            if isinstance(each, CategoricalDistribution)
+            else _from_unit(each, float(self._generator.random()))
+            for name, each in space.items()
+        }
+
+    def _near(self, space: dict[str, BaseDistribution], best: dict[str, Any]) -> dict[str, Any]:
+        moved = dict(self._anywhere(space))
+        for name, each in space.items():
+            if isinstance(each, CategoricalDistribution):
+                moved[name] = best[name] if self._generator.random() < 0.8 else moved[name]
+            else:
+                unit = _to_unit(each, best[name]) + 0.1 * float(self._generator.standard_normal())
+                moved[name] = _from_unit(each, min(1.0, max(0.0, unit)))
+        return moved
+
+
+def _fit(points: Floats, values: Floats, seed: int) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import Matern, WhiteKernel
+
+    kernel = Matern(np.full(points.shape[1], 0.5), (0.05, 20.0), nu=2.5) + WhiteKernel(0.1, (1e-4, 1.0))
+    process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=2, random_state=seed)
+    with warnings.catch_warnings():
+        # A length scale at its bound says that a key does not matter.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        process.fit(points, values)
+    return process
+
+
+def _expected_improvement(mean: Floats, deviation: Floats, best: float) -> Floats:
+    deviation = np.maximum(deviation, 1e-12)
+    standard = (best - mean) / deviation
+    improvement: Floats = (best - mean) * norm.cdf(standard) + deviation * norm.pdf(standard)
+    return improvement
+
+
+def _encode(space: dict[str, BaseDistribution], values: dict[str, Any]) -> Floats:
+    """A point in the unit cube; a category is one column for each choice."""
+    columns: list[float] = []
+    for name, each in space.items():
+        if isinstance(each, CategoricalDistribution):
+            columns += [float(choice == values[name]) for choice in each.choices]
+        else:
+            columns.append(_to_unit(each, values[name]))
+    return np.array(columns)
+
+
+def _to_unit(distribution: BaseDistribution, value: float) -> float:
+    assert isinstance(distribution, (FloatDistribution, IntDistribution))
+    low, high = distribution.low, distribution.high
+    if distribution.log:
+        low, high, value = math.log(low), math.log(high), math.log(value)
+    return (value - low) / (high - low) if high > low else 0.5
+
+
+def _from_unit(distribution: BaseDistribution, unit: float) -> float | int:
+    assert isinstance(distribution, (FloatDistribution, IntDistribution))
+    low, high = float(distribution.low), float(distribution.high)
+    whole = isinstance(distribution, IntDistribution)
+    if whole and not distribution.log:
+        return int(min(high, low + math.floor(unit * (high - low + 1))))
+    value = math.exp(math.log(low) + unit * math.log(high / low)) if distribution.log else low + unit * (high - low)
+    return round(min(high, max(low, value))) if whole else min(high, max(low, value))

@@ -1,0 +1,150 @@
+"""A search: each job is asked of an Optuna sampler that has seen the jobs of the ledger, so that it can go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import optuna
+from hydra.core.config_loader import ConfigLoader
+from omegaconf import DictConfig
+from optuna.distributions import BaseDistribution
+from optuna.study import StudyDirection
+from optuna.trial import TrialState, create_trial
+
+from dltrain.build import build
+from dltrain.errors import ConfigError
+from dltrain.sweep.job import workers_at_once
+from dltrain.sweep.ledger import Entry, Ledger
+from dltrain.sweep.objectives import directions, values_of
+from dltrain.sweep.ranking import settings_of
+from dltrain.sweep.run import Job, remaining
+from dltrain.sweep.space import Dimension, dimensions, draw, grid
+
+STATES = {"completed": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+TRIES = 50  # to draw a job that was not drawn before
+SCHEDULED = 8  # jobs at once on a cluster whose width the launcher's settings do not tell
+
+
+def asked(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader) -> Iterator[list[Job]]:
+    """The jobs of a search, batch after batch; each is drawn when those before it have ended.
+
+    Args:
+        jobs: what the command line spells out: the words that all jobs share.
+        config: of the sweep.
+        ledger: of what ran so far.
+        loader: Hydra's.
+
+    Raises:
+        ConfigError: the command line sweeps too.
+    """
+    if len(jobs) != 1:
+        raise ConfigError(
+            "search: a key with several values on the command line cannot join a search. "
+            "Put it into the space, as +search.space.optimizer.choices=[adam,sgd]."
+        )
+    (words,) = jobs
+    space = free_dimensions(config, words)
+    if config.search.points is not None:
+        yield from _grid(space, words, config, ledger, loader)
+        return
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    at_once = _at_once(config)
+    before = -1
+    while before < (done := len(ledger.entries())) < config.search.jobs:
+        before = done  # a batch that left no line would be drawn for ever
+        batch = _ask(space, config, ledger.entries(), min(at_once, config.search.jobs - done))
+        if not batch:
+            print(f"search: the space has no further point; {done} of {config.search.jobs} jobs were drawn")
+            return
+        names = _free_names(ledger, len(batch))
+        yield [
+            Job([*words, *(f"{key}={value}" for key, value in drawn.items())], name)
+            for drawn, name in zip(batch, names, strict=True)
+        ]
+
+
+def free_dimensions(config: DictConfig, words: Sequence[str]) -> list[Dimension]:
+    """The space without the keys that the command line sets: what a person types holds.
+
+    Raises:
+        ConfigError: nothing is left to search.
+    """
+    typed = {word.partition("=")[0].lstrip("+") for word in words}
+    space = [dimension for dimension in dimensions(config.search.space) if dimension.key not in typed]
+    if not space:
+        raise ConfigError("search: every key of search.space is set on the command line; nothing is left to search.")
+    return space
+
+
+def study_of(space: Sequence[Dimension], config: DictConfig, entries: Sequence[Entry]) -> optuna.Study:
+    """A study in memory that knows the finished jobs; its sampler's seed depends on how many there are."""
+    search = config.search
+    sampler = build(search.sampler, key="search.sampler", seed=search.seed + len(entries), jobs=search.jobs)
+    ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
+    study = optuna.create_study(directions=[ways[way] for way in directions(config)], sampler=sampler)
+    for entry in entries:
+        study.add_trial(_trial(space, config, entry))
+    return study
+
+
+def _trial(space: Sequence[Dimension], config: DictConfig, entry: Entry) -> optuna.trial.FrozenTrial:
+    settings = settings_of(entry)
+    params: dict[str, Any] = {}
+    distributions: dict[str, BaseDistribution] = {}
+    for dimension in space:
+        try:
+            drawn = dimension.parse(settings[dimension.key])
+        except (KeyError, ValueError):  # not drawn under its condition, or of an earlier, wider space
+            continue
+        params |= drawn
+        distributions |= dimension.distributions()
+    values = values_of(entry, config.search.objectives)
+    state = STATES[entry.status]
+    if state is TrialState.COMPLETE and values is None:
+        state = TrialState.FAIL
+    steps = {entry.epochs or 0: entry.value} if state is TrialState.PRUNED and entry.value is not None else {}
+    return create_trial(
+        state=state,
+        values=values if state is TrialState.COMPLETE else None,
+        params=params,
+        distributions=distributions,
+        intermediate_values=steps,
+    )
+
+
+def _ask(space: Sequence[Dimension], config: DictConfig, entries: Sequence[Entry], number: int) -> list[dict[str, str]]:
+    study = study_of(space, config, entries)
+    drawn_before = [{key: settings_of(entry).get(key) for key in settings_of(entry)} for entry in entries]
+    batch: list[dict[str, str]] = []
+    for _ in range(TRIES):
+        if len(batch) == number:
+            break
+        words = draw(study.ask(), space, config)
+        if words not in batch and not any(words.items() <= before.items() for before in drawn_before):
+            batch.append(words)
+    return batch
+
+
+def _grid(
+    space: Sequence[Dimension], words: list[str], config: DictConfig, ledger: Ledger, loader: ConfigLoader
+) -> Iterator[list[Job]]:
+    points = grid(space, config.search.points, config)
+    jobs = [[*words, *(f"{key}={value}" for key, value in point.items())] for point in points]
+    left, size = remaining(jobs, config, ledger, loader), _at_once(config)
+    yield from (left[start : start + size] for start in range(0, len(left), size))
+
+
+def _free_names(ledger: Ledger, number: int) -> list[str]:
+    taken = {entry.job for entry in ledger.entries()}
+    free = (str(name) for name in range(len(taken) + number) if str(name) not in taken)
+    return [next(free) for _ in range(number)]
+
+
+def _at_once(config: DictConfig) -> int:
+    if config.search.at_once != "auto":
+        return int(config.search.at_once)
+    launcher = config.hydra.launcher
+    if "array_parallelism" in launcher or "num_cpus_per_job" in launcher:
+        return SCHEDULED
+    return workers_at_once(launcher)

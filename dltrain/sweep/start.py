@@ -1,0 +1,151 @@
+"""A sweep from its command to its result: its directory, what is left to do in it, how it ends."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.errors import ConfigError
+from dltrain.files import replace_file
+from dltrain.sweep import memory
+from dltrain.sweep.ledger import Ledger
+from dltrain.sweep.space import text_of
+from dltrain.sweep.stop import asked_to_stop, stoppable
+
+RECORD = "sweep.json"
+FAILED, INTERRUPTED = 1, 130
+# Words that change nothing of the space of jobs.
+BESIDE_THE_SPACE = ("quiet", "verbose", "keep", "extend", "retry_failed")
+
+
+def run_sweep(
+    directory: Path,
+    typed: list[str],
+    overrides: Sequence[str],
+    config: DictConfig,
+    launch: Callable[[], Any],
+) -> int:
+    """Runs the jobs that are left, then shows what came of all.
+
+    Args:
+        directory: of the sweep; it exists.
+        typed: the words of the command line, by which the sweep can go on.
+        overrides: among them.
+        config: that the sweep starts from.
+        launch: has Hydra run the command line.
+
+    Returns:
+        0 if all jobs completed, 1 if one failed, 130 after Ctrl-C.
+
+    Raises:
+        ConfigError: the directory belongs to another space, or the settings cannot work.
+    """
+    directory = directory.resolve()
+    _write_record(directory, typed, overrides, config)
+    with stoppable(directory):
+        try:
+            launch()
+        except KeyboardInterrupt:
+            stopped = True
+        else:
+            stopped = asked_to_stop(directory)
+    entries = Ledger(directory).gather()
+    if entries and not (memory.full and not stopped):
+        from dltrain.sweep.summary import summarise
+
+        summarise(directory, config, quiet=stopped)
+    if memory.full and not stopped:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", "dltrain", *again(directory)])
+    if stopped:
+        print(
+            f"\n{len(entries)} jobs are done; to go on: dltrain resume {shlex.quote(str(directory))}", file=sys.stderr
+        )
+        return INTERRUPTED
+    return FAILED if any(entry.status == "failed" for entry in entries) or not entries else 0
+
+
+def _write_record(directory: Path, words: list[str], overrides: Sequence[str], config: DictConfig) -> None:
+    """Writes sweep.json: by which words and from where the sweep goes on.
+
+    Raises:
+        ConfigError: another space was swept there.
+    """
+    space = space_lines(overrides, config)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    record: dict[str, Any] = {"started": now, "continued": []}
+    if (directory / RECORD).exists():
+        record = json.loads((directory / RECORD).read_text("utf-8"))
+        before = record["space"]
+        if before != space and not config.extend:
+            raise ConfigError(
+                [
+                    f"hydra.sweep.dir: '{directory}' holds a sweep of another space. "
+                    "Choose another directory, or add extend=true to run what is new beside it.",
+                    *(f"there, not now: {line}" for line in before if line not in space),
+                    *(f"now, not there: {line}" for line in space if line not in before),
+                ]
+            )
+        record["continued"].append(now)
+    elif config.extend or config.retry_failed:
+        key = "extend" if config.extend else "retry_failed"
+        raise ConfigError(f"{key}=true has no effect: '{directory}' holds no sweep. Name one with hydra.sweep.dir=…")
+    once = ("extend", "retry_failed", "hydra.sweep.dir", "--retry-failed")
+    kept = [word for word in words if word.partition("=")[0] not in once]
+    record |= {"words": kept, "working_directory": str(Path.cwd()), "space": space}
+    with replace_file(directory / RECORD) as path:
+        path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def space_lines(overrides: Sequence[str], config: DictConfig) -> list[str]:
+    """What decides which jobs there are: the words of the task, sorted, and the settings of a search."""
+    lines = [
+        word
+        for word in overrides
+        if not word.lstrip("+~").startswith("hydra")
+        and word.partition("=")[0] not in BESIDE_THE_SPACE
+        and not word.lstrip("+~").startswith("search")
+    ]
+    params = config.hydra.sweeper.get("params") or {}
+    lines += [f"hydra.sweeper.params.{key}={value}" for key, value in params.items()]
+    if config.search is not None:
+        lines += [f"search.{key}={text_of(_plain(config.search[key]))}" for key in map(str, config.search)]
+    return sorted(lines)
+
+
+def again(directory: Path, more: Sequence[str] = ()) -> list[str]:
+    """The words that go on with a sweep, to be typed where it began: the working directory becomes that one.
+
+    Args:
+        directory: of the sweep.
+        more: words that take the place of those of the first start, or join them.
+
+    Raises:
+        ConfigError: the sweep's record cannot be read.
+    """
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    directory = directory.resolve()
+    try:
+        record = json.loads((directory / RECORD).read_text("utf-8"))
+        first, place = list(record["words"]), Path(record["working_directory"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"'{directory / RECORD}' cannot be read: {error}") from error
+    given = {word.partition("=")[0] for word in more if "=" in word}
+    kept = [word for word in first if word.startswith("-") or word.partition("=")[0] not in given]
+    if place.is_dir():
+        os.chdir(place)  # relative paths of the first command mean what they meant
+    where = QuotedString(str(directory), Quote.single).with_quotes()
+    return [*kept, *more, f"hydra.sweep.dir={where}"]
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(OmegaConf.to_container(value, resolve=True)) if OmegaConf.is_config(value) else value

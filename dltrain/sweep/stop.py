@@ -1,0 +1,48 @@
+"""Ctrl-C in a sweep: the first lets the jobs in flight finish, the second ends them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+STOP, MAIN = ".stop", ".main"
+
+
+def asked_to_stop(sweep: Path) -> bool:
+    """Whether no further job shall start; a file, since workers may be on other hosts."""
+    return (sweep / STOP).exists()
+
+
+def in_main_process(sweep: Path) -> bool:
+    """Whether this process is the one that a person started."""
+    file = sweep / MAIN
+    return file.exists() and file.read_text().strip() == f"{os.uname().nodename} {os.getpid()}"
+
+
+@contextmanager
+def stoppable(sweep: Path) -> Iterator[None]:
+    """Turns the first Ctrl-C into a request that jobs look at before they start."""
+    (sweep / STOP).unlink(missing_ok=True)
+    (sweep / MAIN).write_text(f"{os.uname().nodename} {os.getpid()}")
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if asked_to_stop(sweep):
+            raise KeyboardInterrupt
+        (sweep / STOP).touch()
+        print("\nstopping after the jobs in flight; press Ctrl-C again to end them now", file=sys.stderr, flush=True)
+
+    try:
+        before = signal.signal(signal.SIGINT, stop)
+    except ValueError:  # not the main thread: no signal comes here
+        before = None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+        (sweep / MAIN).unlink(missing_ok=True)

@@ -1,0 +1,189 @@
+"""What came of a sweep: results.csv, best.json, a leaderboard in the terminal, and how to train the winner again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dltrain.files import replace_file
+from dltrain.sweep.groups import Setting, like_the_best, settings
+from dltrain.sweep.importance import importance
+from dltrain.sweep.ledger import Entry, Ledger
+from dltrain.sweep.ranking import better_way, finite, settings_of, swept_keys
+
+# Words that the winner's own run does without.
+BESIDE = ("score_test=", "search", "callbacks.pruning", "keep=", "extend=", "retry_failed=", "quiet=")
+ROWS = 20  # of the leaderboard; results.csv has all
+
+
+def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
+    """Writes and shows the result of a sweep.
+
+    Args:
+        sweep: its directory.
+        config: that it started from.
+        quiet: whether to write the files only.
+    """
+    entries = Ledger(sweep).entries()
+    way = _way(config, entries)
+    found = settings(entries, way)
+    keys = swept_keys(entries)
+    _write_results(sweep, entries, keys)
+    weights = importance(entries, way)
+    content: dict[str, Any] = {"jobs": len(entries), "importance": weights or None}
+    if found:
+        content |= _best(sweep, found[0], way)
+    front = _front(config, entries)
+    if front:
+        content["pareto_front"] = [{"job": entry.job, "overrides": entry.overrides, **point} for entry, point in front]
+    with replace_file(sweep / "best.json") as path:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if not quiet:
+        _show(sweep, entries, found, keys, weights, front)
+
+
+def _way(config: DictConfig, entries: Sequence[Entry]) -> str:
+    if config.search is not None:
+        from dltrain.sweep.objectives import directions
+
+        return directions(config)[0]
+    return better_way(entries)
+
+
+def _front(config: DictConfig, entries: Sequence[Entry]) -> list[tuple[Entry, dict[str, float]]]:
+    if config.search is None:
+        return []
+    from dltrain.sweep.objectives import pareto_front
+
+    return pareto_front(config, entries)
+
+
+def _write_results(sweep: Path, entries: Sequence[Entry], keys: Sequence[str]) -> None:
+    metrics = list(dict.fromkeys(name for entry in entries for name in entry.metrics))
+    monitor = next((entry.monitor for entry in entries if entry.monitor), None) or "value"
+    facts = ("epochs", "best_epoch", "parameters", "seconds", "reason")
+    with replace_file(sweep / "results.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["job", "status", *keys, monitor, *(f"validation_{name}" for name in metrics), *facts])
+        for entry in entries:
+            words = settings_of(entry)
+            row = [entry.job, entry.status, *(words.get(key, "") for key in keys), entry.value]
+            row += [entry.metrics.get(name) for name in metrics]
+            writer.writerow([*row, *(getattr(entry, name) for name in facts)])
+
+
+def _best(sweep: Path, first: Setting, way: str) -> dict[str, Any]:
+    entry = first.entries[0]
+    return {
+        "job": entry.job,
+        "path": str(sweep / entry.job),
+        "overrides": entry.overrides,
+        "monitor": entry.monitor,
+        "direction": way,
+        "value": first.mean,
+        "standard_deviation": first.deviation,
+        "command": winner_command(sweep, entry),
+    }
+
+
+def winner_command(sweep: Path, entry: Entry) -> str:
+    """The command that trains a job's configuration again and scores its test part."""
+    words = json.loads((sweep / "sweep.json").read_text("utf-8"))["words"] if (sweep / "sweep.json").exists() else []
+    flags: list[str] = []
+    for place, word in enumerate(words):
+        if word.startswith(("--config-dir", "--config-name", "--config-path", "-cd", "-cn", "-cp")):
+            flags += [word] if "=" in word else words[place : place + 2]
+    overrides = [word for word in entry.overrides if not word.lstrip("+~").startswith(BESIDE)]
+    return shlex.join(["dltrain", *flags, *overrides, "score_test=always"])
+
+
+def _show(
+    sweep: Path,
+    entries: Sequence[Entry],
+    found: Sequence[Setting],
+    keys: Sequence[str],
+    weights: dict[str, float],
+    front: Sequence[tuple[Entry, dict[str, float]]],
+) -> None:
+    plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
+    console = Console(force_terminal=False if plain else None, width=120 if plain else None, highlight=False)
+    counts = {status: sum(entry.status == status for entry in entries) for status in ("completed", "pruned", "failed")}
+    console.print("\n[bold]sweep[/bold]  " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+    if found:
+        _show_leaderboard(console, found, keys)
+    if weights:
+        console.print("importance  " + ", ".join(f"{escape(key)} {share:.0%}" for key, share in weights.items()))
+    for entry, point in front:
+        words = ", ".join(f"{name} {value:.6g}" for name, value in point.items())
+        console.print(f"Pareto front  job {entry.job}: {words}", soft_wrap=True)
+    for entry in entries:
+        if entry.status == "failed":
+            words = " ".join(entry.overrides)
+            reason = " ".join((entry.reason or "").split())
+            console.print(f"[red]failed[/red]  job {entry.job} ({escape(words)}): {escape(reason)}", soft_wrap=True)
+    if counts["failed"]:
+        console.print(f"to repeat the failed: dltrain resume {shlex.quote(str(sweep))} --retry-failed", soft_wrap=True)
+    if found:
+        console.print("train the winner again, and score its test part once:")
+        console.print(f"  {escape(winner_command(sweep, found[0].entries[0]))}", soft_wrap=True)
+    console.print(f"[bold]sweep[/bold]  {escape(str(sweep))}", soft_wrap=True)
+
+
+def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence[str]) -> None:
+    repeated = max(len(each.values) for each in found) > 1
+    like = like_the_best(found)
+    columns = [key for key in keys if key != "seed" or not any(len(each.entries) > 1 for each in found)]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("job", style="bold")
+    for key in columns:
+        table.add_column(escape(key))
+    table.add_column(escape(found[0].entries[0].monitor or "value"), justify="right")
+    if repeated:
+        table.add_column("sd", justify="right")
+        table.add_column("like the best")
+    others = [name for name in found[0].entries[0].metrics if name != "loss"][:3]
+    for name in others:
+        table.add_column(escape(name), justify="right")
+    table.add_column("epochs", justify="right")
+    table.add_column("seconds", justify="right")
+    for place, each in enumerate(found[:ROWS]):
+        first = each.entries[0]
+        words = settings_of(first)
+        row = [" ".join(entry.job for entry in each.entries), *(escape(words.get(key, "")) for key in columns)]
+        row.append(f"{each.mean:.5g}")
+        if repeated:
+            row += [f"{each.deviation:.2g}" if each.deviation is not None else "", _mark(like, place)]
+        for name in others:
+            values = [value for entry in each.entries if finite(value := entry.metrics.get(name)) and value is not None]
+            row.append(f"{sum(values) / len(values):.4g}" if values else "")
+        row += [str(first.epochs or ""), f"{sum(entry.seconds or 0 for entry in each.entries):.1f}"]
+        table.add_row(*row)
+    console.print(table)
+    if len(found) > ROWS:
+        console.print(f"… and {len(found) - ROWS} more in results.csv")
+    if len(found) > 1:
+        console.print(_verdict(like), style="dim")
+
+
+def _mark(like: list[bool] | None, place: int) -> str:
+    return "" if like is None else "best" if place == 0 else "yes" if like[place] else "no"
+
+
+def _verdict(like: list[bool] | None) -> str:
+    if like is None:
+        return (
+            "one split and one seed each: no test tells these apart. "
+            "Sweep seed=1,2,3,4,5 too and the differences are tested."
+        )
+    return "like the best: not distinguishable from it, paired t test over folds or seeds, Holm's correction, 5 %"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from dltrain.config.fingerprint import fingerprint
+
+
+@pytest.fixture(autouse=True)
+def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return tmp_path
+
+
+def leave_a_run(config: DictConfig, **metrics: Any) -> float:
+    """What a real run leaves behind, as far as a sweep looks at it."""
+    path = Path(HydraConfig.get().runtime.output_dir)
+    value = metrics.pop("best_value", float(config.optimizer.learning_rate))
+    facts = {"status": "completed", "config_sha256": fingerprint(config), "seconds": 0.5, "trainable_parameters": 10}
+    (path / "run.json").write_text(json.dumps(facts))
+    content = {"best_value": value, "monitor": "val_loss", "epochs": 3, "best_epoch": 2, "validation": {"loss": value}}
+    (path / "metrics.json").write_text(json.dumps(content | metrics))
+    (path / "model.keras").write_text("model")
+    (path / "checkpoints").mkdir()
+    return value
+
+
+@pytest.fixture
+def fake_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[DictConfig], Any]], list[str]]:
+    """Puts a function in the place of `dltrain.run.run_job`; the list fills with the jobs that ran."""
+
+    def replace(job: Callable[[DictConfig], Any]) -> list[str]:
+        ran: list[str] = []
+
+        def run_job(config: DictConfig) -> Any:
+            ran.append(Path(HydraConfig.get().runtime.output_dir).name)
+            return job(config)
+
+        module = types.ModuleType("dltrain.run")
+        module.run_job = run_job  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "dltrain.run", module)
+        return ran
+
+    return replace
