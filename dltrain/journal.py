@@ -74,7 +74,13 @@ class Journal:
 
     def __enter__(self) -> Self:
         self._locked = lock(self.path)
-        facts = {"settings": settings_of(self.config), "config_sha256": fingerprint(self.config), "device": _device(), "notes": [], "warnings": []}
+        facts = {
+            "settings": settings_of(self.config),
+            "config_sha256": fingerprint(self.config),
+            "device": _device(),
+            "notes": [],
+            "warnings": [],
+        }
         kept = [self.path / name for name in ("run.json", "config.yaml") if (self.path / name).exists()]
         if self.resumes:
             self._before = {path: path.read_bytes() for path in kept}

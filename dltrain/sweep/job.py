@@ -53,7 +53,6 @@ def run_sweep_job(config: DictConfig) -> float | None:
     with ledger.locked():
         remove_models(ledger, config.keep)
     _write_hyperparameters(directory, config, value)
-    _let_go()
     return value
 
 
@@ -93,14 +92,3 @@ def _write_hyperparameters(directory: Path, config: DictConfig, value: float | N
         write_hyperparameters(
             directory / "tensorboard", list(HydraConfig.get().overrides.task), completed=value is not None
         )
-
-
-def _let_go() -> None:
-    """Frees the graphs of this job: a process that runs hundreds must not keep them all."""
-    if "keras" in sys.modules:
-        import gc
-
-        import keras
-
-        keras.utils.clear_session()
-        gc.collect()

@@ -202,15 +202,12 @@ def _validation(metrics: dict[str, Any]) -> dict[str, float | None]:
 def _repeats(metrics: dict[str, Any], monitor: str | None) -> dict[str, float]:
     """The monitored value of each fold or seed, where the run has several."""
     name = (monitor or "").removeprefix("val_")
-    for group in ("cross_validation", "seeds"):
-        node = metrics.get(group) or {}
-        parts: Any = node.get("folds") or node.get("runs") or []
-        values = {}
+    for group, several in (("cross_validation", "folds"), ("seeds", "runs")):
+        parts = (metrics.get(group) or {}).get(several)
+        values: dict[str, float] = {}
         for place, part in enumerate(parts if isinstance(parts, list) else []):
-            if not isinstance(part, dict):
-                continue
-            part_metrics: dict[str, Any] = part.get("metrics", part.get("validation", part))
-            value = part_metrics.get(name, part_metrics.get(monitor))
+            scores: dict[str, Any] = dict(part.get("metrics", part.get("validation", part)))
+            value = scores.get(name, scores.get(f"val_{name}"))
             if isinstance(value, (int, float)):
                 values[f"{group} {part.get('fold', part.get('seed', place))}"] = float(value)
         if len(values) > 1:

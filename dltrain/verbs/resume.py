@@ -53,7 +53,13 @@ def main(words: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", metavar="RUN", help="the directory of a run or a sweep")
-    parser.add_argument("overrides", nargs="*", default=[], metavar="KEY=VALUE", help=f"of a run: one of {', '.join(ALLOWED)}; of a sweep: any")
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"of a run: one of {', '.join(ALLOWED)}; of a sweep: any",
+    )
     flags = parser.parse_args(words)
     if is_sweep(Path(flags.run)):
         return resume_sweep(Path(flags.run), flags.overrides)
