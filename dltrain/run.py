@@ -74,7 +74,6 @@ def run(config: DictConfig, journal: Journal) -> Results:
     dataset = load_dataset(config.dataset, journal)
     experiment = assemble(config, dataset, journal)
     journal.header(experiment.data, experiment.network, experiment.batch_size)
-    journal.signature(experiment.data)
     training = train_network(
         experiment.data,
         experiment.network,

@@ -14,6 +14,8 @@ from dltrain.baselines import baselines
 from dltrain.comparison import compare
 from dltrain.evaluation import Results, Scores, intervals, score, undefined
 from dltrain.files import replace_file
+from dltrain.inference.answers import name_answers
+from dltrain.inference.signature import THRESHOLD
 from dltrain.journal import Journal
 from dltrain.models.network import artifact, build_loss, build_metrics
 from dltrain.prepared import Prepared
@@ -61,6 +63,7 @@ def score_run(
         notes.append("The intervals are of 95 %, for this split and this seed alone.")
         if lacking := sorted(set(metrics["test"]) - set(sure["test"])):
             notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
+    journal.signature(data)
     with replace_file(journal.path / "model.keras") as path:
         artifact(data.preprocessing, network).save(path)
     _write_predictions(data, answers, journal)
@@ -125,16 +128,11 @@ def prediction_table(data: Prepared, part: str, answers: npt.NDArray[np.float32]
     target = data.truth(part)
     table: dict[str, Any] = {"row_id": data.raw(part).row_ids, "part": part}
     values = target.values
+    named = name_answers(target.task, target.classes, answers, THRESHOLD)
     if target.task == "multilabel":
         for place, label in enumerate(target.classes):
             table[f"target_{label}"] = values[:, place].astype(int)
-            table[f"prediction_{label}"] = (answers[:, place] > 0.5).astype(int)
-            table[f"probability_{label}"] = answers[:, place]
+            table |= {f"{kind}_{label}": named[f"{kind}_{label}"] for kind in ("prediction", "probability")}
         return pd.DataFrame(table)
-    if not target.classes:
-        return pd.DataFrame(table | {"target": values, "prediction": answers[:, 0]})
     names = np.array(target.classes, dtype=object)
-    probabilities = np.column_stack([1 - answers[:, 0], answers[:, 0]]) if target.task == "binary" else answers
-    table |= {"target": names[values.astype(int)], "prediction": names[probabilities.argmax(axis=1)]}
-    table |= {f"probability_{name}": probabilities[:, place] for place, name in enumerate(target.classes)}
-    return pd.DataFrame(table)
+    return pd.DataFrame(table | {"target": names[values.astype(int)] if target.classes else values} | named)

@@ -16,9 +16,7 @@ import pyarrow.parquet
 
 from dltrain.errors import ConfigError, DataError
 from dltrain.files import replace_file
-
-# A spreadsheet takes a cell that begins so for a formula; the apostrophe in front makes it a text.
-FORMULA = r"^[=+\-@\t\r]"
+from dltrain.spreadsheet import neutral
 
 
 def choose_format(output: str | None, asked: str | None) -> str:
@@ -76,14 +74,17 @@ def _csv(tables: Iterable[Any], sink: IO[bytes]) -> None:
 
 
 def _without_formulas(table: Any) -> Any:
-    columns = {}
-    for name, cells in zip(table.column_names, table.columns, strict=True):
-        key = f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else name
-        if pa.types.is_string(cells.type):
-            formula = pc.match_substring_regex(cells, FORMULA)
-            cells = pc.if_else(formula, pc.binary_join_element_wise("'", cells, ""), cells)
-        columns[key] = cells
-    return pa.table(columns)
+    return pa.table(
+        {neutral(name): _neutral(cells) for name, cells in zip(table.column_names, table.columns, strict=True)}
+    )
+
+
+def _neutral(cells: Any) -> Any:
+    if not pa.types.is_string(cells.type):
+        return cells
+    encoded = cells.combine_chunks().dictionary_encode()  # each distinct word is looked at once
+    words = pa.array([neutral(word) for word in encoded.dictionary.to_pylist()], pa.string())
+    return words.take(encoded.indices)
 
 
 def _parquet(tables: Iterable[Any], sink: IO[bytes]) -> None:
