@@ -21,7 +21,7 @@ import numpy as np  # noqa: E402
 
 from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.load import load_dataset  # noqa: E402
-from dltrain.run import Experiment, assemble  # noqa: E402
+from dltrain.experiment import Experiment, assemble  # noqa: E402
 from dltrain.training.engine import Engine  # noqa: E402
 
 

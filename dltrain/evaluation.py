@@ -37,8 +37,10 @@ class Results:
         notes: sentences on what the numbers do not say.
         best_epoch: the epoch (from 1) whose weights are kept.
         epochs: how many epochs were run.
-        best_value: the monitored value of the best epoch.
+        best_value: the monitored value of the best epoch, or its mean over folds or seeds.
         monitor: its name.
+        cross_validation: the content of cv/summary.json, where there were folds.
+        seeds: metrics of each seed with their mean, standard deviation and interval, where there were several.
     """
 
     metrics: Mapping[str, Scores]
@@ -50,6 +52,8 @@ class Results:
     epochs: int
     best_value: float
     monitor: str
+    cross_validation: Mapping[str, Any] | None = None
+    seeds: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The content of metrics.json."""
@@ -63,6 +67,8 @@ class Results:
             "epochs": self.epochs,
             "best_value": self.best_value,
             "monitor": self.monitor,
+            **({} if self.cross_validation is None else {"cross_validation": self.cross_validation}),
+            **({} if self.seeds is None else {"seeds": self.seeds}),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import shlex
@@ -137,8 +138,17 @@ class Journal:
         """The run directory."""
         return self.directory.path
 
+    def part(self, name: str) -> Journal:
+        """The journal of one of several trainings of this run: a folder of its own, and silent beside the notes."""
+        part = copy.copy(self)
+        part.directory = self.directory.part(name)
+        part.quiet, part.console = True, Console(quiet=True)
+        return part
+
     def note(self, text: str) -> None:
-        """Tells what was done: log, terminal and run.json."""
+        """Tells once what was done: log, terminal and run.json."""
+        if text.strip() in self.directory.facts["notes"]:
+            return
         logger.info(text)
         self.directory.facts["notes"].append(text.strip())
 
@@ -193,7 +203,7 @@ class Journal:
         learning_rate = float(network.optimizer.learning_rate)
         facts = {
             "data": f"{dataset.name}: {sum(rows.values()):,} rows, {_count(len(dataset.columns), 'column')}",
-            "split": ", ".join(f"{part} {count:,}" for part, count in rows.items()),
+            "split": ", ".join(f"{part} {count:,}" for part, count in rows.items() if count),
             "task": target.task
             + (f", {len(target.classes)} {'labels' if many else 'classes'}" if target.classes else ""),
             "features": features,

@@ -34,6 +34,14 @@ class RunDirectory:
         self.path = path
         self.facts: dict[str, Any] = {}  # the content of run.json
         self._written: set[Path] = set()
+        self._run = self
+
+    def part(self, name: str) -> RunDirectory:
+        """A folder for one of several trainings of this run, whose facts join the run's own."""
+        part = RunDirectory(self.path / name)
+        part.path.mkdir(parents=True, exist_ok=True)
+        part.facts, part._written, part._run = self.facts, self._written, self._run
+        return part
 
     def start(self, **facts: Any) -> None:
         """Writes `run.json` with the status running."""
@@ -67,7 +75,7 @@ class RunDirectory:
     def record(self, **facts: Any) -> None:
         """Adds facts to `run.json`."""
         self.facts |= facts
-        self.write_json("run.json", self.facts)
+        self._run.write_json("run.json", self.facts)
 
     def finish(self, status: str, **facts: Any) -> None:
         """Writes the last status: completed, failed or interrupted."""
@@ -92,6 +100,8 @@ class RunDirectory:
         """Takes away what was written so far, with Hydra's record: a run that could not begin leaves nothing."""
         for path in self._written:
             path.unlink(missing_ok=True)
+        for folder in sorted({path.parent for path in self._written} - {self.path}, reverse=True):
+            shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(self.path / ".hydra", ignore_errors=True)
 
 

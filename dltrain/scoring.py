@@ -46,7 +46,7 @@ def score_run(
         seed: of the resampling.
         journal: of the run.
     """
-    parts = ["train", "validation"]
+    parts = ["train", "validation"] if len(data.split.validation) else ["train"]
     if with_test:
         data.unseal_test(journal.directory.record_test_scoring)
         parts.append("test")
@@ -67,7 +67,7 @@ def score_run(
     with replace_file(journal.path / "model.keras") as path:
         artifact(data.preprocessing, network).save(path)
     _write_predictions(data, answers, journal)
-    scores, simple = _baselines(data, parts, fresh, seed)
+    scores, simple = score_baselines(data, parts, fresh, seed)
     last = parts[-1]
     return Results(
         metrics=metrics,
@@ -92,7 +92,7 @@ def _mark_undefined(metrics: dict[str, Scores], fresh: list[Any], data: Prepared
     return notes
 
 
-def _baselines(
+def score_baselines(
     data: Prepared, parts: list[str], metrics: list[Any], seed: int
 ) -> tuple[dict[str, dict[str, Scores]], dict[str, npt.NDArray[np.float64]]]:
     """Metrics of the baselines by name and part, and their answers for the last part."""

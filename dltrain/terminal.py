@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +117,11 @@ def show_results(console: Console, results: Results, directory: Path) -> None:
     for baseline in results.baselines:
         table.add_column(f"{baseline} ({last})", justify="right", style="dim")
     for name in results.metrics[last]:
-        row = [escape(printable(name)), *(_number(results.metrics[part].get(name)) for part in parts)]
+        row = [escape(printable(name)), *(number(results.metrics[part].get(name)) for part in parts)]
         if last in results.intervals:
             interval = results.intervals[last].get(name)
-            row.append(f"{_number(interval[0])} to {_number(interval[1])}" if interval else "")
-        row += [_number(scores.get(last, {}).get(name)) for scores in results.baselines.values()]
+            row.append(f"{number(interval[0])} to {number(interval[1])}" if interval else "")
+        row += [number(scores.get(last, {}).get(name)) for scores in results.baselines.values()]
         table.add_row(*row)
         logger.debug("%s: %s", name, ", ".join(f"{part} {results.metrics[part].get(name)}" for part in parts))
     console.print(table)
@@ -133,7 +134,8 @@ def show_results(console: Console, results: Results, directory: Path) -> None:
     console.print(Text.assemble(("run", "bold"), f"  {printable(str(directory))}"), soft_wrap=True)
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A metric for people; nothing where there is none."""
     if value is None:
         return ""
     if math.isnan(value):
@@ -202,3 +204,80 @@ class Progress(keras.callbacks.Callback):
         if self._progress:
             self._progress.stop()
             self._progress = None
+
+
+class _EpochCounter(keras.callbacks.Callback):
+    def __init__(self, count: Callable[[], None]) -> None:
+        super().__init__()
+        self.count = count
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.count()
+
+
+class TrainingsProgress:
+    """One live line for several trainings at once; plain lines now and then where the output is no terminal.
+
+    Args:
+        console: where to print.
+        noun: what one of them is called.
+        count: how many there are.
+        epochs: of each, at most.
+        quiet: whether to print nothing.
+
+    Attributes:
+        stopping: set it, and every training ends with its epoch.
+    """
+
+    def __init__(self, console: Console, noun: str, count: int, epochs: int, *, quiet: bool) -> None:
+        self.console, self.noun, self.count, self.epochs = console, noun, count, epochs
+        self.quiet = quiet
+        self.stopping = False
+        self._done = 0
+        self._epochs_run = 0
+        self._began = self._printed = time.monotonic()
+        self._lock = threading.Lock()
+        self._progress: RichProgress | None = None
+        if console.is_terminal and not quiet:
+            columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[epochs]}"))
+            self._progress = RichProgress(*columns, console=console, transient=True)
+            self._task = self._progress.add_task(self._text(), total=count * epochs, epochs="")
+            self._progress.start()
+
+    def callback(self) -> keras.callbacks.Callback:
+        """Counts the epochs of one training."""
+        return _EpochCounter(self.epoch)
+
+    def finished(self) -> None:
+        """One training is done, whatever epochs it had left."""
+        with self._lock:
+            self._done += 1
+        self._show(self._done * self.epochs)
+
+    def close(self) -> None:
+        """Takes the live line away, also after a failure."""
+        if self._progress:
+            self._progress.stop()
+
+    def epoch(self) -> None:
+        """An epoch of one of them is done.
+
+        Raises:
+            KeyboardInterrupt: in the thread of a training that is to stop.
+        """
+        if self.stopping:
+            raise KeyboardInterrupt
+        with self._lock:
+            self._epochs_run += 1
+        self._show(max(self._epochs_run, self._done * self.epochs))
+
+    def _show(self, completed: int) -> None:
+        if self._progress:
+            epochs = f"{self._epochs_run:,} epochs in all"
+            self._progress.update(self._task, description=self._text(), completed=completed, epochs=epochs)
+        elif not self.quiet and time.monotonic() - self._printed > PLAIN_SECONDS:
+            self._printed = time.monotonic()
+            self.console.print(f"{self._text()}, {self._epochs_run:,} epochs in all", highlight=False)
+
+    def _text(self) -> str:
+        return f"{self.noun}s {self._done} of {self.count} done"

@@ -135,7 +135,7 @@ def stage_of(compose_config: Callable[..., DictConfig]) -> Callable[..., Stage]:
     import keras
 
     from dltrain.data.load import load_dataset
-    from dltrain.run import assemble
+    from dltrain.experiment import assemble
 
     def stage(*overrides: str, dataset: Dataset | None = None) -> Stage:
         config = compose_config(*overrides)

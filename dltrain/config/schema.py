@@ -81,12 +81,26 @@ class Search:
 
 
 @dataclass
+class CrossValidation:
+    """Which rows each fold scores, and what becomes of the models of the folds."""
+
+    name: str = field(
+        default=MISSING, metadata={"choices": ("kfold", "repeated_kfold", "group_kfold", "leave_one_out")}
+    )
+    ensemble: bool = MISSING
+    folds: int | None = field(default=None, metadata={"minimum": 2})
+    repeats: int | None = field(default=None, metadata={"minimum": 2})
+    group: str | None = None
+
+
+@dataclass
 class Config:
     """The whole experiment. A field of type Any holds a `_target_` with its arguments, or null."""
 
     dataset: Any = MISSING
     task: Task = MISSING
     split: Any = MISSING
+    cv: CrossValidation | None = MISSING
     imputation: Any = MISSING
     scaling: Any = MISSING
     encoding: Encoding = MISSING
@@ -102,6 +116,7 @@ class Config:
     )
     trainer: Trainer = MISSING
     seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})
+    seeds: int = field(default=MISSING, metadata={"minimum": 1})
     rows: int | None = field(default=MISSING, metadata={"minimum": 10})
     score_test: str = field(default=MISSING, metadata={"choices": ("auto", "always", "never")})
     checks: str = field(default=MISSING, metadata={"choices": ("warn", "strict", "none")})

@@ -16,6 +16,8 @@ from dltrain.errors import ConfigError, did_you_mean
 # Those that a person is likely to mean; Keras has more.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax", "selu", "elu", "gelu", "silu", "softplus", "leaky_relu", "linear")
 
+CV_KEYS = {"kfold": ("folds",), "repeated_kfold": ("folds", "repeats"), "group_kfold": ("folds", "group")}
+
 
 def faults(config: DictConfig, *, lenient: bool) -> list[str]:
     """A sentence for each combination of keys that cannot work.
@@ -32,6 +34,7 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
         _normalization,
         _layers,
         _head,
+        _cross_validation,
         _without_effect,
         _search,
     )
@@ -153,6 +156,24 @@ def _layer_widths(config: DictConfig) -> list[int]:
     """The numbers in `model.units`; a person's own model may mean something else by that key."""
     units = config.model.get("units")
     return [width for width in units if isinstance(width, int)] if isinstance(units, ListConfig) else []
+
+
+def _cross_validation(config: DictConfig) -> Iterator[str]:
+    if config.seeds > 1 and config.seed + config.seeds > 2**32:
+        yield f"seeds: the {config.seeds} seeds from seed={config.seed} on exceed {2**32 - 1}."
+    if config.cv is None:
+        return
+    takes = CV_KEYS.get(config.cv.name, ())
+    for key in ("folds", "repeats", "group"):
+        if config.cv.get(key) is not None and key not in takes:
+            yield f"cv.{key} has no effect with cv={config.cv.name}."
+        elif key in takes and config.cv.get(key) is None:
+            yield f"cv.{key}: cv={config.cv.name} needs a value here."
+    if config.seeds > 1:
+        yield (
+            "seeds repeats a run of one split, and cv has splits of its own: expected one of the two. "
+            f"Use cv=repeated_kfold cv.repeats={config.seeds}."
+        )
 
 
 def _without_effect(config: DictConfig) -> Iterator[str]:

@@ -35,6 +35,8 @@ class Dataset:
         test_rows: n booleans that mark an official test set, or None where there is none.
         task: the task that this target asks for, or None where it is to be inferred from the values.
         target_range: the least and the greatest value that the target can have, where that is known.
+        other_columns: columns that are no features, by which rows can be grouped: object arrays of str, "" for a
+            missing cell.
         notes: sentences for the log on what the loader dropped, inferred or filled in.
         source_names: what the source calls a column, for those that have another name here.
         made_from: for each column that the loader makes, the columns of the source that it is made from; the
@@ -50,6 +52,7 @@ class Dataset:
     test_rows: npt.NDArray[np.bool_] | None = None
     task: str | None = None
     target_range: tuple[float, float] | None = None
+    other_columns: Mapping[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
     source_names: Mapping[str, str] = field(default_factory=dict)
     made_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -61,7 +64,7 @@ class Dataset:
             )
         if not self.columns:
             raise DataError(f"Dataset {self.name}: no feature column is left beside the target.")
-        for name, values in {**self.columns, **self.target}.items():
+        for name, values in {**self.columns, **self.other_columns, **self.target}.items():
             if len(values) != len(self.row_ids):
                 raise DataError(
                     f"Dataset {self.name}: column '{name}' has {len(values)} rows, expected {len(self.row_ids)}."
@@ -80,6 +83,7 @@ class Dataset:
             self,
             columns={name: values[rows] for name, values in self.columns.items()},
             target={name: values[rows] for name, values in self.target.items()},
+            other_columns={name: values[rows] for name, values in self.other_columns.items()},
             row_ids=self.row_ids[rows],
             test_rows=None if self.test_rows is None else self.test_rows[rows],
         )

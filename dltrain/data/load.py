@@ -14,7 +14,7 @@ from dltrain.config.compose import conf_directory
 from dltrain.data import checks
 from dltrain.data import split as splitting
 from dltrain.data.dataset import Dataset
-from dltrain.data.split import Split
+from dltrain.data.split import Rows, Split
 from dltrain.errors import ConfigError, DataError
 from dltrain.journal import Journal
 from dltrain.targets import CLASS_TASKS, Target, encode, infer, without_missing
@@ -104,28 +104,32 @@ def draw_rows(
     """At most so many rows of the dataset, drawn at random, every class in its share."""
     if rows is None or rows >= len(dataset):
         return dataset, target
-    kept = splitting.subset(_split_source(dataset, target), rows, seed)
+    kept = splitting.subset(split_source(dataset, target), rows, seed)
     journal.note(f"{len(kept)} of {len(dataset)} rows are used (rows={rows})")
     dataset = dataset.take(kept)
     # Encoded anew: a class may have lost its last row.
     return dataset, encode(dataset, target.task)
 
 
-def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, journal: Journal) -> Split:
+def split_rows(
+    node: DictConfig, dataset: Dataset, target: Target, seed: int, journal: Journal, groups: Rows | None = None
+) -> Split:
     """The parts of the dataset.
+
+    Args:
+        node: the group `split`.
+        dataset: all rows.
+        target: of these rows.
+        seed: of the draw.
+        journal: it writes the parts down.
+        groups: the group of each row, none of which may be in two parts; or None.
 
     Raises:
         ConfigError: the split does not fit the dataset.
         DataError: a part would be empty, or the train part lacks a class.
     """
-    split: Split = build(node, _split_source(dataset, target), key="split", seed=seed)
-    if target.task in CLASS_TASKS:
-        present = np.unique(target.values[split.train])
-        if len(present) < len(target.classes):
-            lacking = [name for number, name in enumerate(target.classes) if number not in present]
-            raise DataError(
-                f"No train row has the class {', '.join(lacking)}; expected at least one of each. Get more rows of it."
-            )
+    split: Split = build(node, split_source(dataset, target, groups), key="split", seed=seed)
+    refuse_lacking_classes(split, target)
     journal.split(dataset, split)
     return split
 
@@ -155,5 +159,28 @@ def check_rows(
     journal.checks(found)
 
 
-def _split_source(dataset: Dataset, target: Target) -> splitting.Source:
-    return splitting.Source(target.strata, dataset.test_rows, len(dataset))
+def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> None:
+    """Refuses a split whose train part lacks a class.
+
+    Args:
+        split: the parts.
+        target: of all rows.
+        where: what the split is of, for the error.
+
+    Raises:
+        DataError: a class has no train row.
+    """
+    if target.task not in CLASS_TASKS:
+        return
+    present = np.unique(target.values[split.train])
+    if len(present) < len(target.classes):
+        lacking = [name for number, name in enumerate(target.classes) if number not in present]
+        raise DataError(
+            f"{where}No train row has the class {', '.join(lacking)}; expected at least one of each. "
+            "Get more rows of it."
+        )
+
+
+def split_source(dataset: Dataset, target: Target, groups: Rows | None = None) -> splitting.Source:
+    """What a split may look at."""
+    return splitting.Source(target.strata, dataset.test_rows, len(dataset), groups)

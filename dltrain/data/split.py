@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from dltrain.errors import ConfigError, DataError
 
 Rows = npt.NDArray[np.intp]
+GROUP_DRAWS = 50
 PARTS = ("train", "validation", "test")
 
 
@@ -35,11 +36,13 @@ class Source:
         classes: the class number of each row, or None where the target is no class.
         test_rows: marks of an official test set, or None.
         rows: number of rows.
+        groups: the group of each row, none of which may be in two parts; or None.
     """
 
     classes: npt.NDArray[np.integer] | None
     test_rows: npt.NDArray[np.bool_] | None
     rows: int
+    groups: Rows | None = None
 
 
 def subset(source: Source, rows: int, seed: int) -> Rows:
@@ -57,7 +60,7 @@ def subset(source: Source, rows: int, seed: int) -> Rows:
     )
     if source.test_rows is not None:
         strata = 2 * strata + source.test_rows
-    kept, _ = _cut(np.arange(source.rows), rows, strata, seed)
+    kept, _ = cut(np.arange(source.rows), rows, replace(source, groups=None), strata, seed)
     return np.sort(kept)
 
 
@@ -84,8 +87,8 @@ def ratio(source: Source, *, seed: int, train: float, validation: float, test: f
     if source.test_rows is not None:
         raise ConfigError("split=ratio would mix this dataset's official test set into the rest. Use split=official.")
     strata = source.classes if stratify else None
-    rest, tested = _cut(np.arange(source.rows), source.rows - _size(source.rows, test), strata, seed)
-    trained, validated = _cut(rest, len(rest) - _size(source.rows, validation), strata, seed)
+    rest, tested = cut(np.arange(source.rows), source.rows - _size(source.rows, test), source, strata, seed)
+    trained, validated = cut(rest, len(rest) - _size(source.rows, validation), source, strata, seed)
     return _checked(trained, validated, tested)
 
 
@@ -101,7 +104,7 @@ def official(source: Source, *, seed: int, validation: float, stratify: bool) ->
         raise ConfigError(f"split.validation: expected a share between 0 and 1, got {validation}.")
     rest = np.flatnonzero(~source.test_rows)
     strata = source.classes if stratify else None
-    trained, validated = _cut(rest, len(rest) - _size(len(rest), validation), strata, seed)
+    trained, validated = cut(rest, len(rest) - _size(len(rest), validation), source, strata, seed)
     return _checked(trained, validated, np.flatnonzero(source.test_rows))
 
 
@@ -109,11 +112,24 @@ def _size(rows: int, share: float) -> int:
     return max(1, round(rows * share))
 
 
-def _cut(rows: Rows, first: int, strata: npt.NDArray[np.integer] | None, seed: int) -> tuple[Rows, Rows]:
-    """Two disjoint random parts of `rows`, the first with so many; stratified where every class can be in both."""
+def cut(rows: Rows, first: int, source: Source, strata: npt.NDArray[np.integer] | None, seed: int) -> tuple[Rows, Rows]:
+    """Two disjoint random parts of some rows; stratified where every class can be in both.
+
+    Args:
+        rows: positions.
+        first: how many of them the first part has; nearly so many where groups stay together.
+        source: its groups, if it has any, are not torn apart.
+        strata: the stratum of each row of the dataset, or None.
+        seed: of the draw.
+
+    Raises:
+        DataError: a part would be empty.
+    """
     if not 0 < first < len(rows):
         raise DataError(f"{len(rows)} rows are too few for this split: a part of it would have no row.")
     labels = None if strata is None else strata[rows]
+    if source.groups is not None:
+        return _cut_groups(rows, first, source.groups[rows], labels, seed)
     if labels is not None:
         _, numbered, counts = np.unique(labels, return_inverse=True, return_counts=True)
         # A class of a single row has no second row to stand in the other part: such rows share one stratum.
@@ -123,6 +139,24 @@ def _cut(rows: Rows, first: int, strata: npt.NDArray[np.integer] | None, seed: i
             labels = None
     one, other = train_test_split(rows, train_size=first, stratify=labels, random_state=seed)
     return one, other
+
+
+def _cut_groups(
+    rows: Rows, first: int, groups: Rows, labels: npt.NDArray[np.integer] | None, seed: int
+) -> tuple[Rows, Rows]:
+    """Whole groups in each part: of many draws the one whose sizes and shares of classes come nearest."""
+    if len(np.unique(groups)) < 2:
+        raise DataError(f"The {len(rows)} rows of one group cannot be split: expected at least two groups.")
+    share = first / len(rows)
+    strata = np.zeros(len(rows), dtype=np.int64) if labels is None else np.unique(labels, return_inverse=True)[1]
+    wanted = share * np.bincount(strata)
+    draws = GroupShuffleSplit(GROUP_DRAWS, train_size=share, random_state=seed).split(rows, groups=groups)
+
+    def distance(draw: tuple[Rows, Rows]) -> float:
+        return float(np.abs(np.bincount(strata[draw[0]], minlength=len(wanted)) - wanted).sum())
+
+    one, other = min(draws, key=distance)
+    return rows[one], rows[other]
 
 
 def _checked(train: Rows, validation: Rows, test: Rows) -> Split:

@@ -91,6 +91,9 @@ def load(
         source=f"{len(table):,} rows and {len(table.columns)} columns of {found}",
         notes=(*table.notes, *_kind_notes(chosen, ignored), *renamed),
         source_names={new: old for old, new in names.items() if old != new},
+        other_columns={
+            column: feature_values(table, column, "category") for column, kind in wanted.items() if kind == "ignore"
+        },
     )
 
 

@@ -77,6 +77,9 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
         task="binary" if wanted == "survived" else None,
         notes=(*table.notes, *_notes(table, kinds, wanted)),
         made_from=MADE_FROM if engineered else {},
+        other_columns={
+            column: feature_values(table, column, "category") for column in NOT_FEATURES if column in table.columns
+        },
     )
 
 

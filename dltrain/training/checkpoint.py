@@ -148,3 +148,13 @@ class Checkpoint(keras.callbacks.Callback):
     def _save(self, name: str) -> None:
         with replace_file(self.directory / name) as path:
             self.model.save(path)
+
+
+class BestWeights(Checkpoint):
+    """Keeps the best weights in memory and writes nothing: for a training whose weights are not an end in itself."""
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+
+    def _write(self, step: int | None = None) -> None:
+        pass

@@ -49,7 +49,7 @@ class Engine:
     def train(
         self,
         source: Source,
-        validation: Source,
+        validation: Source | None,
         *,
         epochs: int,
         callbacks: Sequence[keras.callbacks.Callback],
@@ -64,7 +64,7 @@ class Engine:
 
         Args:
             source: rows to train on.
-            validation: rows to validate on after each epoch.
+            validation: rows to validate on after each epoch, if there are any.
             epochs: at most.
             callbacks: Keras' or like them.
             first_epoch: counted from 0.
@@ -93,9 +93,10 @@ class Engine:
             logs, finite = self.graphs.results()
             if not finite or not math.isfinite(logs["loss"]):
                 raise diverged(self, source, epoch, logs["loss"], before)
-            hooks.on_test_begin()
-            logs.update({f"val_{name}": value for name, value in self.evaluate(validation).items()})
-            hooks.on_test_end(logs)
+            if validation is not None:
+                hooks.on_test_begin()
+                logs.update({f"val_{name}": value for name, value in self.evaluate(validation).items()})
+                hooks.on_test_end(logs)
             hooks.on_epoch_end(epoch, logs)
             if self.model.stop_training:
                 break

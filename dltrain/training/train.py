@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -93,11 +94,12 @@ def train_network(
     batch_size: int,
     seed: int,
     journal: Journal,
+    also: Sequence[keras.callbacks.Callback] = (),
 ) -> Training:
     """Trains until the last epoch or a callback's stop, and leaves the best epoch's weights in the network.
 
     Args:
-        data: its train part trains, its validation part validates.
+        data: its train part trains, its validation part validates, if there is one.
         network: compiled.
         task: the row of the head table.
         trainer: epochs and shuffling.
@@ -105,6 +107,7 @@ def train_network(
         batch_size: rows a step.
         seed: of the order of rows.
         journal: of the run.
+        also: callbacks beside those of the config.
 
     Raises:
         ConfigError: a callback cannot work with this run.
@@ -131,9 +134,9 @@ def train_network(
         with interrupts:
             engine.train(
                 data.source("train", weights),
-                data.source("validation"),
+                data.source("validation") if len(data.split.validation) else None,
                 epochs=trainer.epochs,
-                callbacks=[*callbacks_of_run, state],
+                callbacks=[*callbacks_of_run, state, *also],
                 first_epoch=trainer.epochs if state.stopped else first_epoch,
                 first_step=first_step,
             )

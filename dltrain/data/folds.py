@@ -1,0 +1,114 @@
+"""The folds of a cross-validation: which rows each one scores, trains on and stops by."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+from sklearn import model_selection
+
+from dltrain.data.dataset import Array, Dataset
+from dltrain.data.split import Rows, Source, Split, cut
+from dltrain.errors import ConfigError, DataError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One training of a cross-validation.
+
+    Attributes:
+        number: from 1, through all repeats.
+        repeat: from 1.
+        seed: of its weights and of the order of its rows, drawn from the run's seed and the number.
+        split: its rows; `test` is the fold that is scored, `validation` is cut out of the others.
+    """
+
+    number: int
+    repeat: int
+    seed: int
+    split: Split
+
+
+def make_folds(cv: DictConfig, source: Source, rows: Rows, *, validation: float, seed: int) -> list[Fold]:
+    """The folds of some rows: each row is scored once a repeat.
+
+    Args:
+        cv: the options of the group `cv`.
+        source: classes and groups of all rows of the dataset.
+        rows: positions of the rows outside the test part.
+        validation: share of a fold's other rows that it validates on.
+        seed: of the folds.
+
+    Raises:
+        ConfigError: there are fewer rows or groups than folds.
+        DataError: no row of some class is left to train on.
+    """
+    splitter = _splitter(cv, source, rows, seed)
+    classes = None if source.classes is None else source.classes[rows]
+    groups = None if source.groups is None else source.groups[rows]
+    with warnings.catch_warnings():
+        # A class with fewer rows than folds is no harm as long as each fold trains on some.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        cuts = list(splitter.split(rows, np.zeros(len(rows)) if classes is None else classes, groups))
+    folds = []
+    for number, (others, scored) in enumerate(cuts, 1):
+        own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+        count = max(1, round(len(others) * validation))
+        train, validated = cut(rows[others], len(others) - count, source, source.classes, own_seed)
+        split = Split(np.sort(train), np.sort(validated), np.sort(rows[scored]))
+        folds.append(Fold(number, 1 + (number - 1) // int(cv.get("folds") or len(cuts)), own_seed, split))
+    return folds
+
+
+def group_numbers(dataset: Dataset, column: str) -> Rows:
+    """The group of each row as a number, shape (rows,).
+
+    Raises:
+        ConfigError: there is no such column.
+        DataError: a row has no group.
+    """
+    columns: dict[str, Array] = {**dataset.other_columns, **dataset.columns}
+    if column not in columns:
+        raise ConfigError(f"cv.group: {dataset.name} has no column '{column}'.{did_you_mean(column, columns)}")
+    cells = columns[column]
+    if cells.ndim > 1:
+        raise ConfigError(f"cv.group: column '{column}' holds images; expected a column of groups.")
+    missing = cells == "" if cells.dtype == object else np.isnan(cells.astype(np.float64))
+    if missing.any():
+        row = dataset.row_ids[np.flatnonzero(missing)[0]]
+        raise DataError(f"cv.group: column '{column}' is empty in row {row}; expected the group of each row.")
+    values: Any = cells.astype(str) if cells.dtype == object else cells
+    return np.unique(values, return_inverse=True)[1]
+
+
+def _splitter(cv: DictConfig, source: Source, rows: Rows, seed: int) -> Any:
+    """scikit-learn's splitter; stratified where there are classes."""
+    if cv.name == "leave_one_out":
+        return model_selection.LeaveOneOut()
+    stratified = source.classes is not None
+    if source.groups is not None:
+        groups = len(np.unique(source.groups[rows]))
+        if groups < cv.folds:
+            raise ConfigError(
+                f"cv.folds: {cv.folds} folds need at least {cv.folds} groups, and column '{cv.group}' has {groups} "
+                "outside the test part."
+            )
+        kind = model_selection.StratifiedGroupKFold if stratified else model_selection.GroupKFold
+        return kind(cv.folds, shuffle=True, random_state=seed)
+    if len(rows) < cv.folds:
+        raise ConfigError(
+            f"cv.folds: {cv.folds} folds need at least {cv.folds} rows outside the test part, got {len(rows)}."
+        )
+    if source.classes is not None and np.bincount(source.classes[rows]).max() < cv.folds:
+        raise ConfigError(
+            f"cv.folds: {cv.folds} folds are more than the rows of any class outside the test part "
+            f"({np.bincount(source.classes[rows]).max()} at most). Choose fewer folds."
+        )
+    if cv.name == "repeated_kfold":
+        repeated = model_selection.RepeatedStratifiedKFold if stratified else model_selection.RepeatedKFold
+        return repeated(n_splits=cv.folds, n_repeats=cv.repeats, random_state=seed)
+    plain = model_selection.StratifiedKFold if stratified else model_selection.KFold
+    return plain(cv.folds, shuffle=True, random_state=seed)

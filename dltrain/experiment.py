@@ -1,0 +1,116 @@
+"""From raw data to a compiled network: task, split, preprocessing, network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+from omegaconf import DictConfig
+
+from dltrain.data.dataset import Dataset
+from dltrain.data.load import check_rows, choose_task, draw_rows, refuse_ignored, split_rows
+from dltrain.data.split import Split
+from dltrain.journal import Journal
+from dltrain.models.network import build_network
+from dltrain.prepared import Prepared, prepare
+from dltrain.targets import Target
+from dltrain.training.train import compile_for
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be learnt from which rows.
+
+    Attributes:
+        task: the row of the head table.
+        dataset: the rows that are used.
+        target: of these rows.
+    """
+
+    task: DictConfig
+    dataset: Dataset
+    target: Target
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that a training needs, ready and compiled.
+
+    Attributes:
+        task: the row of the head table.
+        data: split and preprocessed.
+        network: compiled.
+        batch_size: rows a step.
+    """
+
+    task: DictConfig
+    data: Prepared
+    network: keras.Model
+    batch_size: int
+
+
+def pose(config: DictConfig, dataset: Dataset, journal: Journal) -> Problem:
+    """The task that fits the dataset, and the rows that are used.
+
+    Args:
+        config: composed and checked.
+        dataset: raw.
+        journal: told of what was chosen.
+    """
+    task, target = choose_task(config.task, dataset, journal)
+    refuse_ignored(journal.typed, dataset, target)
+    dataset, target = draw_rows(config.rows, dataset, target, config.seed, journal)
+    return Problem(task, dataset, target)
+
+
+def assemble(config: DictConfig, dataset: Dataset, journal: Journal) -> Experiment:
+    """From raw data to a compiled network, on a split of its own.
+
+    Args:
+        config: composed and checked.
+        dataset: raw.
+        journal: told of what was chosen.
+    """
+    problem = pose(config, dataset, journal)
+    split = split_rows(config.split, problem.dataset, problem.target, config.seed, journal)
+    weighted = problem.task.get("class_weight") is not None
+    check_rows(
+        config.checks, problem.dataset, problem.target, split, weighted=weighted, seed=config.seed, journal=journal
+    )
+    return assemble_on(config, problem, split)
+
+
+def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experiment:
+    """Preprocessing and network for given parts.
+
+    Args:
+        config: composed and checked.
+        problem: of all rows.
+        split: positions of the rows of each part.
+    """
+    data = prepare(
+        problem.dataset,
+        problem.target,
+        split,
+        imputation=config.imputation,
+        scaling=config.scaling,
+        encoding=config.encoding,
+        text=config.text,
+        scales_target=problem.task.get("target_scaling") == "standard",
+        engine=config.trainer.engine,
+        memory_budget=config.trainer.memory_budget,
+    )
+    network = build_network(
+        config.model,
+        data.preprocessing,
+        data.target,
+        activation=problem.task.activation,
+        initializer=config.initializer,
+        regularizer=config.regularizer,
+        normalization=config.normalization,
+        embedding_dimension=config.encoding.get("dimension"),
+    )
+    batch_size = compile_for(
+        data, network, task=problem.task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer
+    )
+    return Experiment(problem.task, data, network, batch_size)
