@@ -23,7 +23,7 @@ from dltrain.files import replace_file
 from dltrain.journal import Journal
 from dltrain.models.network import build_metrics
 from dltrain.scoring import prediction_table, score_baselines, score_run
-from dltrain.side_by_side import Job, train_side_by_side
+from dltrain.side_by_side import Job, forget_states, train_side_by_side
 from dltrain.spread import spread
 from dltrain.tables import show_folds
 from dltrain.training.train import Training, train_network
@@ -66,7 +66,7 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> Re
         The results of the final model; its best value is the mean of the monitored metric over the folds.
     """
     problem = pose(config, dataset, journal)
-    groups = group_numbers(problem.dataset, config.cv.group) if config.cv.get("group") else None
+    groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
     split = split_rows(config.split, problem.dataset, problem.target, config.seed, journal, groups)
     rows = np.sort(np.concatenate([split.train, split.validation]))
     everything = Split(rows, rows[:0], split.test)
@@ -90,6 +90,7 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> Re
     show_folds(journal.console, summary)
     epochs = round(statistics.median(result.best_epoch for result in found))
     training = _refit(config, final, epochs, journal)
+    forget_states(journal, [f"cv/fold_{fold.number}" for fold in folds])
     results = score_run(
         final.data,
         final.network,

@@ -15,7 +15,7 @@ from dltrain.experiment import Experiment, assemble
 from dltrain.files import replace_file
 from dltrain.journal import Journal
 from dltrain.scoring import score_run
-from dltrain.side_by_side import Job, train_side_by_side
+from dltrain.side_by_side import Job, forget_states, train_side_by_side
 from dltrain.spread import mean_intervals, spread
 from dltrain.tables import show_seeds
 from dltrain.training.train import Training
@@ -55,6 +55,7 @@ def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) ->
         if (parts[config.seed].path / name).exists():
             with replace_file(journal.path / name) as path:
                 shutil.copyfile(parts[config.seed].path / name, path)
+    forget_states(journal, [f"seeds/seed_{seed}" for seed in seeds])
     summary = summarize(found)
     show_seeds(journal.console, summary)
     values = spread([{"value": results.best_value} for results in found.values()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -114,6 +115,17 @@ def train_side_by_side(
                 for future in futures:
                     future.cancel()
                 raise
+
+
+def forget_states(journal: Journal, parts: Sequence[str]) -> None:
+    """Removes the saved states of trainings from which nobody will go on.
+
+    Args:
+        journal: of the run.
+        parts: the folders of the trainings.
+    """
+    for part in parts:
+        shutil.rmtree(journal.path / part / "checkpoints", ignore_errors=True)
 
 
 def quiet_callbacks(nodes: DictConfig) -> DictConfig:

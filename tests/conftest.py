@@ -76,6 +76,18 @@ class FakeJournal:
     def training_begins(self) -> None:
         pass
 
+    @property
+    def directory(self) -> Any:
+        from dltrain.rundir import RunDirectory
+
+        assert self.path
+        return RunDirectory(self.path)
+
+    def part(self, name: str) -> FakeJournal:
+        assert self.path
+        (self.path / name).mkdir(parents=True, exist_ok=True)
+        return FakeJournal(self.path / name, notes=self.notes)
+
 
 @dataclass
 class Stage:

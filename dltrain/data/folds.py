@@ -63,11 +63,16 @@ def make_folds(cv: DictConfig, source: Source, rows: Rows, *, validation: float,
     return folds
 
 
-def group_numbers(dataset: Dataset, column: str) -> Rows:
+def group_numbers(dataset: Dataset, column: str, folds: int) -> Rows:
     """The group of each row as a number, shape (rows,).
 
+    Args:
+        dataset: its features and its other columns can be groups.
+        column: the one that names them.
+        folds: how many there are to be.
+
     Raises:
-        ConfigError: there is no such column.
+        ConfigError: there is no such column, or it has too few groups.
         DataError: a row has no group.
     """
     columns: dict[str, Array] = {**dataset.other_columns, **dataset.columns}
@@ -81,7 +86,13 @@ def group_numbers(dataset: Dataset, column: str) -> Rows:
         row = dataset.row_ids[np.flatnonzero(missing)[0]]
         raise DataError(f"cv.group: column '{column}' is empty in row {row}; expected the group of each row.")
     values: Any = cells.astype(str) if cells.dtype == object else cells
-    return np.unique(values, return_inverse=True)[1]
+    groups, numbers = np.unique(values, return_inverse=True)
+    if len(groups) <= folds:
+        raise ConfigError(
+            f"cv.folds: {folds} folds and a test part need more than {folds} groups, and column '{column}' has "
+            f"{len(groups)}. Choose fewer folds or another cv.group."
+        )
+    return numbers
 
 
 def _splitter(cv: DictConfig, source: Source, rows: Rows, seed: int) -> Any:

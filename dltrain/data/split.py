@@ -146,7 +146,7 @@ def _cut_groups(
 ) -> tuple[Rows, Rows]:
     """Whole groups in each part: of many draws the one whose sizes and shares of classes come nearest."""
     if len(np.unique(groups)) < 2:
-        raise DataError(f"The {len(rows)} rows of one group cannot be split: expected at least two groups.")
+        raise DataError(f"cv.group: the {len(rows)} rows of one group cannot be split; expected more groups.")
     share = first / len(rows)
     strata = np.zeros(len(rows), dtype=np.int64) if labels is None else np.unique(labels, return_inverse=True)[1]
     wanted = share * np.bincount(strata)

@@ -151,10 +151,13 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 class BestWeights(Checkpoint):
-    """Keeps the best weights in memory and writes nothing: for a training whose weights are not an end in itself."""
+    """Keeps the best weights in memory and writes none: for a training whose weights are not an end in itself."""
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
+
+    def on_failure(self) -> None:
+        """Called when the training cannot go on."""
 
     def _write(self, step: int | None = None) -> None:
         pass

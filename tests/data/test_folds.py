@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from omegaconf import DictConfig
+
+from dltrain.data.folds import make_folds
+from dltrain.data.split import Source, cut, ratio
+from dltrain.errors import ConfigError, DataError
+
+
+def options(name: str, **more: Any) -> DictConfig:
+    return DictConfig({"name": name, "ensemble": False, **more})
+
+
+def assert_folds_of(folds: Any, rows: Any, repeats: int = 1) -> None:
+    """Each row is scored once a repeat, and a fold's parts are disjoint and make up the rows."""
+    for repeat in range(1, repeats + 1):
+        scored = np.concatenate([fold.split.test for fold in folds if fold.repeat == repeat])
+        np.testing.assert_array_equal(np.sort(scored), rows)
+    for fold in folds:
+        parts = fold.split.parts().values()
+        assert all(len(part) for part in parts)
+        np.testing.assert_array_equal(np.sort(np.concatenate(list(parts))), rows)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    count=st.integers(12, 80),
+    kinds=st.integers(0, 4),
+    folds=st.integers(2, 6),
+    repeats=st.integers(2, 3),
+    name=st.sampled_from(["kfold", "repeated_kfold", "leave_one_out"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_each_row_is_scored_once_a_repeat(
+    count: int, kinds: int, folds: int, repeats: int, name: str, seed: int
+) -> None:
+    classes = np.random.default_rng(seed).integers(0, kinds, count) if kinds else None
+    rows = np.sort(np.random.default_rng(seed).permutation(count)[: count - 2])
+    assume(classes is None or np.bincount(classes[rows]).max() >= folds)
+    more = {"kfold": {"folds": folds}, "repeated_kfold": {"folds": folds, "repeats": repeats}}.get(name, {})
+    found = make_folds(options(name, **more), Source(classes, None, count), rows, validation=0.2, seed=seed)
+    assert_folds_of(found, rows, repeats if name == "repeated_kfold" else 1)
+    assert [fold.number for fold in found] == list(range(1, len(found) + 1))
+    assert len({fold.seed for fold in found}) == len(found)
+    again = make_folds(options(name, **more), Source(classes, None, count), rows, validation=0.2, seed=seed)
+    for one, other in zip(found, again, strict=True):
+        assert one.seed == other.seed
+        np.testing.assert_array_equal(one.split.train, other.split.train)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    count=st.integers(20, 90),
+    sites=st.integers(6, 15),
+    stratified=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_no_group_is_in_two_parts(count: int, sites: int, stratified: bool, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    groups = np.concatenate([np.arange(sites), random.integers(0, sites, count - sites)])
+    classes = random.permutation(np.arange(count) % 2) if stratified else None
+    source = Source(classes, None, count, groups)
+    split = ratio(source, seed=seed, train=0.6, validation=0.2, test=0.2, stratify=True)
+    rows = np.sort(np.concatenate([split.train, split.validation]))
+    assume(len(set(groups[rows])) >= 4)
+    found = make_folds(options("group_kfold", folds=3, group="site"), source, rows, validation=0.2, seed=seed)
+    assert_folds_of(found, rows)
+    for each in [split, *(fold.split for fold in found)]:
+        sets = [set(groups[part]) for part in each.parts().values()]
+        assert sum(map(len, sets)) == len(set().union(*sets))
+
+
+def test_folds_and_their_validation_keep_the_share_of_each_class() -> None:
+    classes = np.repeat([0, 1], [80, 20])
+    for fold in make_folds(
+        options("kfold", folds=5), Source(classes, None, 100), np.arange(100), validation=0.25, seed=1
+    ):
+        for part in fold.split.parts().values():
+            assert classes[part].mean() == 0.2
+
+
+def test_groups_are_cut_near_the_wanted_size_and_share() -> None:
+    random = np.random.default_rng(0)
+    groups, classes = random.integers(0, 60, 600), random.integers(0, 2, 600)
+    one, other = cut(np.arange(600), 480, Source(classes, None, 600, groups), classes, 3)
+    assert abs(len(one) - 480) < 30
+    assert abs(classes[one].mean() - classes[other].mean()) < 0.1
+
+
+def test_one_group_cannot_be_cut() -> None:
+    source = Source(None, None, 20, np.zeros(20, int))
+    with pytest.raises(DataError, match="20 rows of one group cannot be split"):
+        cut(np.arange(20), 10, source, None, 1)
+    with pytest.raises(ConfigError, match="3 folds need at least 3 groups, and column 'site' has 1"):
+        make_folds(options("group_kfold", folds=3, group="site"), source, np.arange(20), validation=0.2, seed=1)
