@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
+from dltrain.comparison import Difference, compare
 from dltrain.data.dataset import Dataset
 from dltrain.data.folds import Fold, group_numbers, make_folds
 from dltrain.data.load import refuse_lacking_classes, split_rows, split_source
 from dltrain.data.split import Split
-from dltrain.evaluation import Results, Scores, score
+from dltrain.evaluation import Results, Scores, score, undefined
 from dltrain.experiment import Experiment, Problem, assemble_on, pose
 from dltrain.files import replace_file
 from dltrain.journal import Journal
@@ -26,7 +27,10 @@ from dltrain.scoring import prediction_table, score_baselines, score_run
 from dltrain.side_by_side import Job, forget_states, train_side_by_side
 from dltrain.spread import spread
 from dltrain.tables import show_folds
+from dltrain.targets import Target
 from dltrain.training.train import Training, train_network
+
+NETWORK = "network"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class FoldResult:
         scores: metrics of the rows that it scored; NaN where a metric is not defined on them.
         baselines: metrics of simple models on the same rows.
         predictions: a row for each row that it scored.
-        answers: the model's, shape (rows, units).
+        answers: of the network and of the baselines, by name; shape (rows, units).
         best_epoch: the epoch (from 1) whose weights answered.
         epochs: how many epochs were run.
         monitored: the value of the monitored metric.
@@ -48,7 +52,7 @@ class FoldResult:
     scores: Scores
     baselines: dict[str, Scores]
     predictions: pd.DataFrame
-    answers: Any
+    answers: dict[str, Any]
     best_epoch: int
     epochs: int
     monitored: float
@@ -100,6 +104,8 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> Re
         seed=config.seed,
         journal=journal,
     )
+    if "test" not in results.metrics:  # the train rows would flatter the network
+        results = dataclasses.replace(results, difference=_difference(found, problem, config.seed))
     return dataclasses.replace(results, best_value=summary["monitored"], cross_validation=summary)
 
 
@@ -131,24 +137,22 @@ def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], jou
 
 def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training) -> FoldResult:
     data, task = experiment.data, experiment.task
-    data.unseal_test()  # the fold's own, which holds no row of the run's test part
+    data.unseal_test(lambda rows: None)  # the fold's own, which holds no row of the run's test part
     source = data.source("test")
     scores = training.engine.evaluate(source)
     answers = training.engine.predict(source)
     metrics = build_metrics(task, data.target)
-    target = data.target.take(fold.split.test)
-    if target.task in ("binary", "multilabel") and len(np.unique(target.values)) < 2:
-        # Keras gives 0 for an area without both classes, which says nothing about the model.
-        scores |= {metric.name: float("nan") for metric in metrics if isinstance(metric, keras.metrics.AUC)}
+    scores |= dict.fromkeys(undefined(metrics, data.truth("test")), float("nan"))
     history = training.history[training.best_epoch - 1]
     name = task.monitor.removeprefix("val_")
     monitored = scores[name] if task.monitor.startswith("val_") else history[task.monitor]
+    baselines, simple = score_baselines(data, ["train", "test"], metrics, job.seed)
     result = FoldResult(
         fold,
         scores,
-        {name: found["test"] for name, found in score_baselines(data, ["train", "test"], metrics, job.seed).items()},
+        {name: found["test"] for name, found in baselines.items()},
         prediction_table(data, "test", answers),
-        answers,
+        {**simple, NETWORK: answers},
         training.best_epoch,
         len(training.history),
         monitored,
@@ -184,9 +188,8 @@ def summarize(found: Sequence[FoldResult], problem: Problem, config: DictConfig)
     metrics = build_metrics(problem.task, problem.target)
     pooled = []
     for repeat in sorted({result.fold.repeat for result in found}):
-        together = [result for result in found if result.fold.repeat == repeat]
-        target = problem.target.take(np.concatenate([result.fold.split.test for result in together]))
-        pooled.append(score(metrics, target, np.concatenate([result.answers for result in together])))
+        target, answers = _out_of_fold([result for result in found if result.fold.repeat == repeat], problem)
+        pooled.append(score(metrics, target, answers[NETWORK]))
     out_of_fold = spread(pooled)["mean"]
     monitored = spread([{"value": result.monitored} for result in found])["mean"]["value"]
     if np.isnan(monitored):  # no fold has it, such as an area under a curve where each scores a single row
@@ -202,6 +205,18 @@ def summarize(found: Sequence[FoldResult], problem: Problem, config: DictConfig)
         "baselines": {name: spread([result.baselines[name] for result in found]) for name in found[0].baselines},
         "folds": [_entry(result) for result in found],
     }
+
+
+def _out_of_fold(found: Sequence[FoldResult], problem: Problem) -> tuple[Target, dict[str, Any]]:
+    """The target and all answers of the rows of some folds, in the same order."""
+    target = problem.target.take(np.concatenate([result.fold.split.test for result in found]))
+    return target, {name: np.concatenate([result.answers[name] for result in found]) for name in found[0].answers}
+
+
+def _difference(found: Sequence[FoldResult], problem: Problem, seed: int) -> Difference:
+    """The networks of the folds against the baselines, on the rows that neither was fitted on."""
+    target, answers = _out_of_fold([result for result in found if result.fold.repeat == 1], problem)
+    return compare("the folds", target, answers.pop(NETWORK), answers, seed)
 
 
 def _write_predictions(found: Sequence[FoldResult], *, repeated: bool, journal: Journal) -> None:

@@ -99,6 +99,8 @@ class Prepared:
             DataError: there is one; its row and column are named.
         """
         for part, rows in self.split.parts().items():
+            if not len(rows):
+                continue
             if self.resident:
                 self._features_of(part)
             else:

@@ -97,6 +97,7 @@ def train_side_by_side(
                     free.release()
 
             try:
+                journal.training_begins()
                 for job in jobs:
                     if free:
                         free.acquire()

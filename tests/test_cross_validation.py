@@ -98,7 +98,7 @@ def test_folds_are_identical_alone_and_side_by_side(
         traces._kept.clear()
         (alone,) = train_folds(config, problem, [fold], make_journal(tmp_path / "alone", Console(quiet=True)))
         assert alone.scores == one.scores
-        np.testing.assert_array_equal(alone.answers, one.answers)
+        np.testing.assert_array_equal(alone.answers["network"], one.answers["network"])
         name = f"cv/fold_{fold.number}/history.csv"
         assert (tmp_path / name).read_text() == (tmp_path / "alone" / name).read_text()
 
