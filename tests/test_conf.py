@@ -16,7 +16,11 @@ from dltrain.errors import ConfigError
 CONF = conf_directory()
 FILES = sorted(CONF.rglob("*.yaml"))
 # What an option leaves to the person.
-NEEDED = {"dataset/csv": ["dataset.path=any.csv", "dataset.target=any"], "search/space": ["search=random"]}
+NEEDED = {
+    "dataset/csv": ["dataset.path=any.csv", "dataset.target=any"],
+    "search/space": ["search=random"],
+    "cv/group_kfold": ["cv.group=ticket"],
+}
 # For networks on images, which are a person's own so far: the shipped ones refuse it.
 IMAGES_ONLY = "normalization/instance"
 

@@ -167,7 +167,7 @@ def _cross_validation(config: DictConfig) -> Iterator[str]:
     for key in ("folds", "repeats", "group"):
         if config.cv.get(key) is not None and key not in takes:
             yield f"cv.{key} has no effect with cv={config.cv.name}."
-        elif key in takes and config.cv.get(key) is None:
+        elif key in takes and config.cv.get(key) is None and not OmegaConf.is_missing(config.cv, key):
             yield f"cv.{key}: cv={config.cv.name} needs a value here."
     if config.seeds > 1:
         yield (
