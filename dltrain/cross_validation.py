@@ -19,7 +19,7 @@ from dltrain.data.folds import Fold, group_numbers, make_folds
 from dltrain.data.load import refuse_lacking_classes, split_rows, split_source
 from dltrain.data.split import Split
 from dltrain.evaluation import Results, Scores, score, undefined
-from dltrain.experiment import Experiment, Problem, assemble_on, pose
+from dltrain.experiment import Experiment, Problem, assemble_on, check_problem, pose
 from dltrain.files import replace_file
 from dltrain.journal import Journal
 from dltrain.models.network import build_metrics
@@ -72,6 +72,7 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> Re
     problem = pose(config, dataset, journal)
     groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
     split = split_rows(config.split, problem.dataset, problem.target, config.seed, journal, groups)
+    check_problem(config, problem, split, journal)
     rows = np.sort(np.concatenate([split.train, split.validation]))
     everything = Split(rows, rows[:0], split.test)
     folds = make_folds(

@@ -73,11 +73,23 @@ def assemble(config: DictConfig, dataset: Dataset, journal: Journal) -> Experime
     """
     problem = pose(config, dataset, journal)
     split = split_rows(config.split, problem.dataset, problem.target, config.seed, journal)
+    check_problem(config, problem, split, journal)
+    return assemble_on(config, problem, split)
+
+
+def check_problem(config: DictConfig, problem: Problem, split: Split, journal: Journal) -> None:
+    """Looks for leaks and faults in the data, as `checks` says.
+
+    Args:
+        config: composed and checked.
+        problem: of all rows.
+        split: the parts.
+        journal: told of what is found.
+    """
     weighted = problem.task.get("class_weight") is not None
     check_rows(
         config.checks, problem.dataset, problem.target, split, weighted=weighted, seed=config.seed, journal=journal
     )
-    return assemble_on(config, problem, split)
 
 
 def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experiment:

@@ -40,7 +40,9 @@ def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) ->
     parts = {seed: journal.part(f"seeds/seed_{seed}") for seed in seeds}
 
     def assembled(seed: int) -> Experiment:
-        experiment = assemble(cast("DictConfig", OmegaConf.merge(config, {"seed": seed})), dataset, parts[seed])
+        # The data is the same each time, and looked at once.
+        own = {"seed": seed, "checks": config.checks if seed == config.seed else "none"}
+        experiment = assemble(cast("DictConfig", OmegaConf.merge(config, own)), dataset, parts[seed])
         if seed == config.seed:
             journal.header(experiment.data, experiment.network, experiment.batch_size)
             journal.signature(experiment.data)
