@@ -58,7 +58,7 @@ class FoldResult:
     monitored: float
 
 
-def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> Results:
+def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
     """Trains and scores every fold, then makes the model of the run from all rows outside the test part.
 
     Args:
@@ -67,7 +67,8 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> Re
         journal: of the run.
 
     Returns:
-        The results of the final model; its best value is the mean of the monitored metric over the folds.
+        The results of the final model, with the mean of the monitored metric over the folds as best value; and the
+        final model.
     """
     problem = pose(config, dataset, journal)
     groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
@@ -107,7 +108,7 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> Re
     )
     if "test" not in results.metrics:  # the train rows would flatter the network
         results = dataclasses.replace(results, difference=_difference(found, problem, config.seed))
-    return dataclasses.replace(results, best_value=summary["monitored"], cross_validation=summary)
+    return dataclasses.replace(results, best_value=summary["monitored"], cross_validation=summary), final
 
 
 def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], journal: Journal) -> list[FoldResult]:

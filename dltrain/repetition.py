@@ -23,7 +23,7 @@ from dltrain.training.train import Training
 OF_THE_RUN = ("model.keras", "predictions.csv", "history.csv", "splits.json")
 
 
-def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) -> Results:
+def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
     """Runs the experiment with the seeds `seed`, `seed + 1`, …: other weights, and other parts where those are drawn.
 
     Each repetition stands in `seeds/seed_K/`; the files of the first one are also those of the run.
@@ -34,7 +34,8 @@ def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) ->
         journal: of the run.
 
     Returns:
-        The results of the first seed, with a summary of all; the best value is the mean over the seeds.
+        The results of the first seed, with a summary of all and the mean over the seeds as best value; and what was
+        trained with the first seed.
     """
     seeds = range(config.seed, config.seed + config.seeds)
     parts = {seed: journal.part(f"seeds/seed_{seed}") for seed in seeds}
@@ -61,7 +62,8 @@ def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) ->
     summary = summarize(found)
     show_seeds(journal.console, summary)
     values = spread([{"value": results.best_value} for results in found.values()])
-    return dataclasses.replace(found[config.seed], best_value=values["mean"]["value"], seeds=summary)
+    results = dataclasses.replace(found[config.seed], best_value=values["mean"]["value"], seeds=summary)
+    return results, trained[0][0]
 
 
 def _scored(config: DictConfig, seed: int, experiment: Experiment, training: Training, journal: Journal) -> Results:

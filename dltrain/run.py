@@ -11,7 +11,7 @@ from dltrain.data.load import load_dataset
 from dltrain.determinism import fix_randomness
 from dltrain.errors import RunError
 from dltrain.evaluation import Results
-from dltrain.experiment import assemble
+from dltrain.experiment import Experiment, assemble
 from dltrain.journal import Journal
 from dltrain.repetition import repeat_over_seeds
 from dltrain.report.end import report_run
@@ -55,16 +55,18 @@ def run(config: DictConfig, journal: Journal) -> Results:
     fix_randomness(config.seed, config.trainer.deterministic)
     dataset = load_dataset(config.dataset, journal)
     if config.cv is not None:
-        results = cross_validate(config, dataset, journal)
+        results, final = cross_validate(config, dataset, journal)
     elif config.seeds > 1:
-        results = repeat_over_seeds(config, dataset, journal)
+        results, final = repeat_over_seeds(config, dataset, journal)
     else:
-        results = train_once(config, dataset, journal)
+        results, final = train_once(config, dataset, journal)
     journal.finish(results)
+    if config.cv is None:  # the report is about a validation part
+        report_run(final.data, final.network, task=final.task, wanted=config.report, journal=journal)
     return results
 
 
-def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> Results:
+def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
     """One split, one training, one scoring.
 
     Args:
@@ -85,7 +87,7 @@ def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> Result
         seed=config.seed,
         journal=journal,
     )
-    return score_run(
+    results = score_run(
         experiment.data,
         experiment.network,
         training,
@@ -94,3 +96,4 @@ def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> Result
         seed=config.seed,
         journal=journal,
     )
+    return results, experiment
