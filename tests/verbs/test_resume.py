@@ -104,8 +104,8 @@ def cut_run(run_in: Any, path: Path, *overrides: str) -> Path:
     ("config", "hook", "times", "after"),
     [
         (FULL, "on_epoch_end", 1, False),  # before anything was saved
-        (FULL, "on_epoch_end", 4, True),
-        (AVERAGED, "on_epoch_end", 3, False),
+        pytest.param(FULL, "on_epoch_end", 4, True, marks=pytest.mark.slow),
+        pytest.param(AVERAGED, "on_epoch_end", 3, False, marks=pytest.mark.slow),
         (AVERAGED, "on_segment_end", 10, True),  # within an epoch
         (AVERAGED, "on_epoch_end", EPOCHS, True),  # nothing but the scoring is left
     ],
@@ -158,7 +158,7 @@ def test_callbacks_decisions_go_on(run_in: Any, whole: Any, cut: Any, tmp_path: 
     assert_same(path, expected)
 
 
-@pytest.mark.parametrize("config", [FULL, AVERAGED])
+@pytest.mark.parametrize("config", [pytest.param(FULL, marks=pytest.mark.slow), AVERAGED])
 def test_finished_run_is_extended(config: Any, run_in: Any, whole: Any, tmp_path: Path) -> None:
     path = run_in(tmp_path / "run", *config, "trainer.epochs=4").path
     assert resume.main([str(path), f"trainer.epochs={EPOCHS}"]) == 0
@@ -177,7 +177,9 @@ def test_finished_run_says_so(run_in: Any, tmp_path: Path, capsys: pytest.Captur
     assert (path / "run.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("damage", ["flipped", "cut short", "empty"])
+@pytest.mark.parametrize(
+    "damage", ["flipped", *(pytest.param(each, marks=pytest.mark.slow) for each in ("cut short", "empty"))]
+)
 def test_damaged_state_is_never_used(damage: str, run_in: Any, whole: Any, cut: Any, tmp_path: Path) -> None:
     cut("on_epoch_end", 4, after=True)
     path = cut_run(run_in, tmp_path / "run", *FULL)
