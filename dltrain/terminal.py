@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +49,20 @@ class ConsoleHandler(logging.Handler):
         self.console.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
+class LogFile(logging.FileHandler):
+    """A log file whose disk may be full: what is lost is a line of the log, and the run tells of the disk itself."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Keeps still, where logging would print a traceback."""
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Closes the file, also where its last lines cannot be written."""
+        with contextlib.suppress(OSError):
+            super().close()
+
+
 class LineFormatter(logging.Formatter):
     """A record that begins on a line of its own and indents all others: no text can pass itself off as a record."""
 
@@ -65,7 +81,7 @@ def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool) -
         verbose: every decision to the terminal.
     """
     stop_logging()
-    file = logging.FileHandler(path, encoding="utf-8", delay=False)
+    file = LogFile(path, encoding="utf-8", delay=False)
     file.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
     file.setLevel(logging.DEBUG)
     terminal = ConsoleHandler(console)
