@@ -5,57 +5,33 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import keras
 import numpy as np
-import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
-from dltrain.comparison import Difference, compare
 from dltrain.data.dataset import Dataset
 from dltrain.data.folds import Fold, group_numbers, make_folds
 from dltrain.data.load import refuse_lacking_classes, split_rows, split_source
 from dltrain.data.split import Split
-from dltrain.evaluation import Results, Scores, score, undefined
+from dltrain.ensemble import average, predict
+from dltrain.evaluation import Results, score, undefined
 from dltrain.experiment import Experiment, Problem, assemble_on, check_problem, pose
-from dltrain.files import replace_file
+from dltrain.fold_results import NETWORK, FoldResult, difference, entry, summarize, write_predictions
 from dltrain.journal import Journal
-from dltrain.models.network import build_metrics
-from dltrain.scoring import prediction_table, score_baselines, score_run
+from dltrain.models.network import artifact, build_loss, build_metrics
+from dltrain.scoring import (
+    parts_to_score,
+    prediction_table,
+    score_answers,
+    score_baselines,
+    score_run,
+    write_model,
+)
 from dltrain.side_by_side import Job, forget_states, train_side_by_side
-from dltrain.spread import spread
 from dltrain.tables import show_folds
-from dltrain.targets import Target
 from dltrain.training.train import Training, train_network
-
-NETWORK = "network"
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """What is left of the training of a fold.
-
-    Attributes:
-        fold: its rows.
-        scores: metrics of the rows that it scored; NaN where a metric is not defined on them.
-        baselines: metrics of simple models on the same rows.
-        predictions: a row for each row that it scored.
-        answers: of the network and of the baselines, by name; shape (rows, units).
-        best_epoch: the epoch (from 1) whose weights answered.
-        epochs: how many epochs were run.
-        monitored: the value of the monitored metric.
-    """
-
-    fold: Fold
-    scores: Scores
-    baselines: dict[str, Scores]
-    predictions: pd.DataFrame
-    answers: dict[str, Any]
-    best_epoch: int
-    epochs: int
-    monitored: float
 
 
 def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
@@ -88,26 +64,17 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tu
     keras.utils.set_random_seed(config.seed)
     final = assemble_on(config, problem, everything)
     journal.header(final.data, final.network, final.batch_size)
-    journal.signature(final.data)
     found = train_folds(config, problem, folds, journal)
     summary = summarize(found, problem, config)
     journal.directory.write_json("cv/summary.json", summary)
-    _write_predictions(found, repeated=folds[-1].repeat > 1, journal=journal)
+    write_predictions(found, journal)
     show_folds(journal.console, summary)
     epochs = round(statistics.median(result.best_epoch for result in found))
-    training = _refit(config, final, epochs, journal)
+    make = _average if config.cv.ensemble else _refit
+    results = make(config, final, found, epochs, journal)
     forget_states(journal, [f"cv/fold_{fold.number}" for fold in folds])
-    results = score_run(
-        final.data,
-        final.network,
-        training,
-        task=final.task,
-        with_test=config.score_test != "never",
-        seed=config.seed,
-        journal=journal,
-    )
     if "test" not in results.metrics:  # the train rows would flatter the network
-        results = dataclasses.replace(results, difference=_difference(found, problem, config.seed))
+        results = dataclasses.replace(results, difference=difference(found, problem, config.seed))
     return dataclasses.replace(results, best_value=summary["monitored"], cross_validation=summary), final
 
 
@@ -131,13 +98,15 @@ def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], jou
     ]
     return train_side_by_side(
         jobs,
-        lambda job, experiment, training: _score_fold(by_name[job.name], job, experiment, training),
+        lambda job, experiment, training: _score_fold(
+            by_name[job.name], job, experiment, training, keep=config.cv.ensemble
+        ),
         config=config,
         journal=journal,
     )
 
 
-def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training) -> FoldResult:
+def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training, *, keep: bool) -> FoldResult:
     data, task = experiment.data, experiment.task
     data.unseal_test(lambda rows: None)  # the fold's own, which holds no row of the run's test part
     source = data.source("test")
@@ -158,82 +127,15 @@ def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training
         training.best_epoch,
         len(training.history),
         monitored,
+        (data.preprocessing, experiment.network) if keep else None,
     )
-    job.journal.directory.write_json("metrics.json", _entry(result))
+    job.journal.directory.write_json("metrics.json", entry(result))
     return result
 
 
-def _entry(result: FoldResult) -> dict[str, Any]:
-    split = result.fold.split
-    return {
-        "fold": result.fold.number,
-        "repeat": result.fold.repeat,
-        "seed": result.fold.seed,
-        "rows": len(split.test),
-        "train_rows": len(split.train),
-        "validation_rows": len(split.validation),
-        "best_epoch": result.best_epoch,
-        "epochs": result.epochs,
-        **result.scores,
-    }
-
-
-def summarize(found: Sequence[FoldResult], problem: Problem, config: DictConfig) -> dict[str, Any]:
-    """The content of cv/summary.json: every fold, mean and standard deviation over the folds, and all rows together.
-
-    Args:
-        found: the results of all folds.
-        problem: of all rows.
-        config: composed and checked.
-    """
-    over_folds = spread([result.scores for result in found])
-    metrics = build_metrics(problem.task, problem.target)
-    pooled = []
-    for repeat in sorted({result.fold.repeat for result in found}):
-        target, answers = _out_of_fold([result for result in found if result.fold.repeat == repeat], problem)
-        pooled.append(score(metrics, target, answers[NETWORK]))
-    out_of_fold = spread(pooled)["mean"]
-    monitored = spread([{"value": result.monitored} for result in found])["mean"]["value"]
-    if np.isnan(monitored):  # no fold has it, such as an area under a curve where each scores a single row
-        monitored = out_of_fold[problem.task.monitor.removeprefix("val_")]
-    return {
-        "name": config.cv.name,
-        "monitor": problem.task.monitor,
-        "monitored": monitored,
-        "val_loss": over_folds["mean"]["loss"],
-        "mean": over_folds["mean"],
-        "sd": over_folds["sd"],
-        "out_of_fold": out_of_fold,
-        "baselines": {name: spread([result.baselines[name] for result in found]) for name in found[0].baselines},
-        "folds": [_entry(result) for result in found],
-    }
-
-
-def _out_of_fold(found: Sequence[FoldResult], problem: Problem) -> tuple[Target, dict[str, Any]]:
-    """The target and all answers of the rows of some folds, in the same order."""
-    target = problem.target.take(np.concatenate([result.fold.split.test for result in found]))
-    return target, {name: np.concatenate([result.answers[name] for result in found]) for name in found[0].answers}
-
-
-def _difference(found: Sequence[FoldResult], problem: Problem, seed: int) -> Difference:
-    """The networks of the folds against the baselines, on the rows that neither was fitted on."""
-    target, answers = _out_of_fold([result for result in found if result.fold.repeat == 1], problem)
-    return compare("the folds", target, answers.pop(NETWORK), answers, seed)
-
-
-def _write_predictions(found: Sequence[FoldResult], *, repeated: bool, journal: Journal) -> None:
-    tables = []
-    for result in found:
-        table = result.predictions.drop(columns="part")
-        table.insert(1, "fold", result.fold.number)
-        if repeated:
-            table.insert(1, "repeat", result.fold.repeat)
-        tables.append(table)
-    with replace_file(journal.path / "cv" / "predictions.csv") as path:
-        pd.concat(tables).to_csv(path, index=False)
-
-
-def _refit(config: DictConfig, final: Experiment, epochs: int, journal: Journal) -> Training:
+def _refit(
+    config: DictConfig, final: Experiment, found: Sequence[FoldResult], epochs: int, journal: Journal
+) -> Results:
     """Trains on all rows outside the test part, for as long as the folds were best trained."""
     watching = [str(name) for name, node in config.callbacks.items() if node is not None and "monitor" in node]
     journal.note(
@@ -242,7 +144,7 @@ def _refit(config: DictConfig, final: Experiment, epochs: int, journal: Journal)
         f"{', '.join(watching) or 'callbacks'}"
     )
     keras.utils.set_random_seed(config.seed)
-    return train_network(
+    training = train_network(
         final.data,
         final.network,
         task=final.task,
@@ -252,3 +154,31 @@ def _refit(config: DictConfig, final: Experiment, epochs: int, journal: Journal)
         seed=config.seed,
         journal=journal,
     )
+    return score_run(
+        final.data,
+        final.network,
+        training,
+        task=final.task,
+        with_test=config.score_test != "never",
+        seed=config.seed,
+        journal=journal,
+    )
+
+
+def _average(
+    config: DictConfig, final: Experiment, found: Sequence[FoldResult], epochs: int, journal: Journal
+) -> Results:
+    """Averages the models of the folds."""
+    data, task = final.data, final.task
+    journal.note(f"model.keras averages the models of the {len(found)} folds")
+    model = average([artifact(*result.halves, name=f"fold_{result.fold.number}") for result in found if result.halves])
+    parts = parts_to_score(data, with_test=config.score_test != "never", journal=journal)
+    answers = {part: predict(model, data.raw(part)) for part in parts}
+    loss, metrics = build_loss(task, data.target), build_metrics(task, data.target)
+    scores = {}
+    for part, given in answers.items():
+        truth = data.truth(part)
+        scores[part] = {"loss": float(loss(truth.column, given)), **score(metrics, truth, given)}
+    results = score_answers(data, scores, answers, task=task, penalty=0.0, seed=config.seed, journal=journal)
+    write_model(model, data, journal)
+    return dataclasses.replace(results, best_epoch=epochs, epochs=max(result.epochs for result in found))

@@ -20,7 +20,7 @@ from dltrain.spread import mean_intervals, spread
 from dltrain.tables import show_seeds
 from dltrain.training.train import Training
 
-OF_THE_RUN = ("model.keras", "predictions.csv", "history.csv", "splits.json")
+OF_THE_RUN = ("model.keras", "predictions.csv", "history.csv", "splits.json", "signature.json")
 
 
 def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
@@ -46,7 +46,6 @@ def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) ->
         experiment = assemble(cast("DictConfig", OmegaConf.merge(config, own)), dataset, parts[seed])
         if seed == config.seed:
             journal.header(experiment.data, experiment.network, experiment.batch_size)
-            journal.signature(experiment.data)
         return experiment
 
     jobs = [Job(f"seed {seed}", seed, lambda seed=seed: assembled(seed), parts[seed]) for seed in seeds]  # type: ignore[misc]

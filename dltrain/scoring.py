@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -46,26 +47,73 @@ def score_run(
         seed: of the resampling.
         journal: of the run.
     """
+    parts = parts_to_score(data, with_test=with_test, journal=journal)
+    sources = {part: data.source(part) for part in parts}
+    results = score_answers(
+        data,
+        {part: training.engine.evaluate(source) for part, source in sources.items()},
+        {part: training.engine.predict(source) for part, source in sources.items()},
+        task=task,
+        penalty=float(sum(map(float, network.losses))),
+        seed=seed,
+        journal=journal,
+    )
+    write_model(artifact(data.preprocessing, network), data, journal)
+    return replace(
+        results,
+        best_epoch=training.best_epoch,
+        epochs=len(training.history),
+        best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
+    )
+
+
+def parts_to_score(data: Prepared, *, with_test: bool, journal: Journal) -> list[str]:
+    """The parts that have rows; of test after it was recorded that it is scored."""
     parts = ["train", "validation"] if len(data.split.validation) else ["train"]
     if with_test:
         data.unseal_test(journal.directory.record_test_scoring)
         parts.append("test")
-    sources = {part: data.source(part) for part in parts}
-    metrics = {part: training.engine.evaluate(source) for part, source in sources.items()}
-    answers = {part: training.engine.predict(source) for part, source in sources.items()}
+    return parts
+
+
+def write_model(model: keras.Model, data: Prepared, journal: Journal) -> None:
+    """Writes model.keras, and what it takes and gives."""
+    journal.signature(data)
+    with replace_file(journal.path / "model.keras") as path:
+        model.save(path)
+
+
+def score_answers(
+    data: Prepared,
+    metrics: dict[str, Scores],
+    answers: dict[str, npt.NDArray[np.float32]],
+    *,
+    task: DictConfig,
+    penalty: float,
+    seed: int,
+    journal: Journal,
+) -> Results:
+    """Intervals, baselines and predictions.csv for given answers; the results know of no epochs yet.
+
+    Args:
+        data: the parts.
+        metrics: of each part.
+        answers: for each part, (rows, units).
+        task: the row of the head table.
+        penalty: what the loss has beside the rows' own.
+        seed: of the resampling.
+        journal: of the run.
+    """
+    parts = list(answers)
     fresh = build_metrics(task, data.target)
     notes = _mark_undefined(metrics, fresh, data)
     sure = {}
     if "test" in parts:
-        penalty = float(sum(map(float, network.losses)))
         loss = build_loss(task, data.target)
         sure["test"] = intervals(fresh, loss, data.truth("test"), answers["test"], seed, penalty)
         notes.append("The intervals are of 95 %, for this split and this seed alone.")
         if lacking := sorted(set(metrics["test"]) - set(sure["test"])):
             notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
-    journal.signature(data)
-    with replace_file(journal.path / "model.keras") as path:
-        artifact(data.preprocessing, network).save(path)
     _write_predictions(data, answers, journal)
     scores, simple = score_baselines(data, parts, fresh, seed)
     last = parts[-1]
@@ -75,9 +123,9 @@ def score_run(
         baselines=scores,
         difference=compare(last, data.truth(last), answers[last], simple, seed),
         notes=notes,
-        best_epoch=training.best_epoch,
-        epochs=len(training.history),
-        best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
+        best_epoch=0,
+        epochs=0,
+        best_value=float("nan"),
         monitor=task.monitor,
     )
 

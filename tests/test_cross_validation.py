@@ -14,8 +14,10 @@ from rich.console import Console
 from dltrain.cross_validation import train_folds
 from dltrain.data.folds import make_folds
 from dltrain.data.load import load_dataset, split_source
+from dltrain.ensemble import average, predict
 from dltrain.errors import ConfigError, DataError
 from dltrain.experiment import pose
+from dltrain.record import Record
 from dltrain.training import traces
 
 SMALL = ("cv=kfold", "cv.folds=3", "model.units=[2]", "model.dropout=0.2", "trainer.epochs=2", "dataset.rows=40")
@@ -272,3 +274,32 @@ class TestErrors:
 def test_final_model_takes_raw_rows(finished: Any) -> None:
     model = keras.models.load_model(finished.path / "model.keras")
     assert set(model.input) == {column["name"] for column in finished.json("signature.json")["columns"]}
+
+
+@pytest.mark.parametrize("problem", ["multiclass", "regression"])
+def test_ensemble_is_the_mean_of_the_models_of_the_folds(
+    run_in: Any, make_journal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str
+) -> None:
+    from dltrain import cross_validation
+
+    models: list[keras.Model] = []
+    monkeypatch.setattr(cross_validation, "average", lambda parts: models.extend(parts) or average(parts))
+    run = run_in(
+        tmp_path,
+        *("cv=kfold", "cv.folds=2", "cv.ensemble=true", f"dataset.problem={problem}", "dataset.rows=40"),
+        *("model=linear", "callbacks=learning_rate"),
+    )
+    assert len(models) == 2
+    dataset = load_dataset(Record(run.path).config.dataset, make_journal())
+    table = pd.read_csv(run.path / "predictions.csv").sort_values("row_id")
+    columns = [name for name in table if name.startswith("probability_")] or ["prediction"]
+    mean = np.mean([predict(model, dataset) for model in models], axis=0)
+    np.testing.assert_allclose(table[columns], mean, rtol=1e-5, atol=1e-6)
+    loaded = keras.models.load_model(run.path / "model.keras")
+    np.testing.assert_allclose(predict(loaded, dataset), mean, rtol=1e-5, atol=1e-6)
+    metrics = run.json("metrics.json")
+    assert set(metrics["test"]) == set(metrics["train"]) == set(metrics["cross_validation"]["mean"])
+    if problem == "multiclass":
+        test = table[table["part"] == "test"]
+        assert metrics["test"]["accuracy"] == pytest.approx((test["target"] == test["prediction"]).mean())
+    assert [scoring["rows"] for scoring in run.json("run.json")["test_scorings"]] == [8]

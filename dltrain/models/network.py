@@ -116,8 +116,8 @@ def build_metrics(task: DictConfig, target: Target) -> list[Any]:
     return metrics
 
 
-def artifact(preprocessing: Preprocessing, network: keras.Model) -> keras.Model:
+def artifact(preprocessing: Preprocessing, network: keras.Model, name: str = "dltrain") -> keras.Model:
     """The whole model: raw columns in, answer out."""
     # The same layers without loss and metrics: dltrain's own ones could not be read where it is not installed.
     network = keras.Model(network.input, network.output, name="network")
-    return keras.Model(preprocessing.model.input, network(preprocessing.model.output), name="dltrain")
+    return keras.Model(preprocessing.model.input, network(preprocessing.model.output), name=name)

@@ -32,6 +32,7 @@ MADE_UP = {
     "text": ("dataset.kind=text", "dataset.problem=multiclass", "model=text_bag", "text.ngrams=2"),
     "image": ("dataset.kind=image", "dataset.problem=binary", "dataset.image_size=4", "model=linear"),
     "labels": ("dataset.problem=multilabel", "model=linear"),
+    "ensemble": ("dataset.problem=multiclass", "model=linear", "cv=kfold", "cv.folds=2", "cv.ensemble=true"),
 }
 
 # Reads what was sent and answers with the models' own words: nothing of dltrain is imported.
