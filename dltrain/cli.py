@@ -25,6 +25,7 @@ VERBS: dict[str, str] = {
     "evaluate": "dltrain.verbs.evaluate:main",
     "export": "dltrain.verbs.export:main",
     "init": "dltrain.verbs.init:main",
+    "plan": "dltrain.verbs.plan:main",
     "predict": "dltrain.verbs.predict:main",
     "report": "dltrain.verbs.report:main",
     "reproduce": "dltrain.verbs.reproduce:main",

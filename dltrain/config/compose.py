@@ -123,6 +123,7 @@ class Composer:
         if config is not None and config.search is not None and len(jobs) == 1:
             jobs, swept = self._corners(jobs[0], config)
         found: dict[str, list[list[str]]] = {}
+        jobs = jobs[:MOST_JOBS_CHECKED]
         for job in jobs:
             for fault in self.check(job)[1]:
                 found.setdefault(fault, []).append(job)
@@ -210,6 +211,21 @@ class Composer:
     def _load(self, overrides: Sequence[str], mode: RunMode) -> DictConfig:
         return self.loader.load_configuration(self.config_name, list(overrides), mode, from_shell=False)
 
+    def jobs(self, overrides: Sequence[str]) -> list[list[str]]:
+        """The overrides of every job of a sweep.
+
+        Raises:
+            ConfigError: an override cannot be read.
+        """
+        parsed, faults = parse(self.parser, overrides)
+        if faults:
+            raise ConfigError(faults)
+        try:
+            config = self._load(overrides, RunMode.MULTIRUN)
+        except COMPOSITION_ERRORS:  # the check of each job tells
+            config = None
+        return self._jobs(parsed, config)[0]
+
     def _jobs(self, parsed: list[Override], config: DictConfig | None) -> tuple[list[list[str]], set[str]]:
         """The overrides of the first jobs of a sweep, and the keys that differ between jobs."""
         sweeper = config.hydra.sweeper if config is not None else {}
@@ -221,7 +237,7 @@ class Composer:
             (jobs,) = BasicSweeper.split_arguments([*params, *parsed], None)
         except HydraException as error:
             raise ConfigError(sentence(error)) from None
-        return jobs[:MOST_JOBS_CHECKED], swept
+        return jobs, swept
 
     def _corners(self, words: list[str], config: DictConfig) -> tuple[list[list[str]], set[str]]:
         """The jobs at the ends of a search's space, one key after the other, and the keys of the space."""

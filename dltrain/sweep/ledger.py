@@ -65,7 +65,7 @@ class Entry:
         status = str(facts.get("status"))
         if status not in FINISHED:
             status = "failed"
-        reason = None
+        reason = str(error) if error else None
         if status != "completed":
             reason = str(facts.get("error") or error or "the run did not complete")
         history = record.history if record else []

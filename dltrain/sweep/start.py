@@ -70,7 +70,9 @@ def run_sweep(
             f"\n{len(entries)} jobs are done; to go on: dltrain resume {shlex.quote(str(directory))}", file=sys.stderr
         )
         return INTERRUPTED
-    return FAILED if any(entry.status == "failed" for entry in entries) or not entries else 0
+    # A completed job with a reason is one that does not reach what was required of it.
+    failed = any(entry.status == "failed" or (entry.status == "completed" and entry.reason) for entry in entries)
+    return FAILED if failed or not entries else 0
 
 
 def _write_record(directory: Path, words: list[str], overrides: Sequence[str], config: DictConfig) -> None:

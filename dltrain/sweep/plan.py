@@ -1,0 +1,64 @@
+"""The jobs that a command line stands for, each with its faults; nothing heavy is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from dltrain.config.compose import Composer
+from dltrain.config.overrides import parse
+from dltrain.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One job to come.
+
+    Attributes:
+        overrides: its words.
+        config: composed; None where that failed.
+        faults: a sentence each.
+        count: how many jobs of this kind; a search draws them later.
+    """
+
+    overrides: list[str]
+    config: DictConfig | None
+    faults: list[str] = field(default_factory=list)
+    count: int = 1
+
+
+def planned(overrides: Sequence[str], *, sweep: bool, config_directory: Path | None) -> list[Planned]:
+    """The jobs of a command line.
+
+    Args:
+        overrides: as typed.
+        sweep: whether `-m` was among the words.
+        config_directory: a folder of options that is searched as well.
+
+    Raises:
+        ConfigError: faults of the whole command line.
+    """
+    composer = Composer(extra_directory=config_directory)
+    parsed, faults = parse(composer.parser, overrides)
+    if faults:
+        raise ConfigError(faults)
+    swept = any(each.is_sweep_override() for each in parsed)
+    if swept and not sweep:
+        composer.compose(overrides)  # tells which keys have several values
+    jobs = composer.jobs(overrides) if swept else [list(overrides)]
+    checked = [Planned(job, *composer.check(job)) for job in jobs]
+    first = checked[0].config
+    if first is None or first.search is None or checked[0].faults:
+        return checked
+    if swept:
+        raise ConfigError("search: a key with several values cannot join a search. Put it into search.space.")
+    if first.search.points is None:
+        return [Planned(list(overrides), first, [], first.search.jobs)]
+    from dltrain.sweep.space import dimensions, grid
+
+    points = grid(dimensions(first.search.space), first.search.points, first)
+    jobs = [[*overrides, *(f"{key}={value}" for key, value in point.items())] for point in points]
+    return [Planned(job, *composer.check(job)) for job in jobs]

@@ -1,0 +1,131 @@
+"""Lists the jobs that a command line stands for and what they cost; trains nothing."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from dltrain.errors import ConfigError, DltrainError
+from dltrain.sweep.plan import Planned, planned
+from dltrain.verbs import plain_table
+
+DESCRIPTION = """\
+Lists every job that a command line stands for, with every fault in its
+settings; that takes a moment. Then it loads the data and builds each network:
+its parameters, the shape of the data, steps, and the greatest time and disk.
+A few steps of a throwaway network are timed; nothing is trained or written.
+"""
+EXAMPLES = """\
+examples:
+  dltrain plan dataset=wine model=linear
+  dltrain plan -m optimizer=adam,sgd regularizer=none,l2
+  dltrain plan search=grid search.points=3
+  dltrain plan -m optimizer=adam,sgd --settings-only --json
+
+exit codes: 0 done, 1 the data does not fit a job, 2 a fault in the settings.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The words that `dltrain plan` takes."""
+    parser = argparse.ArgumentParser(
+        prog="dltrain plan",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run")
+    parser.add_argument("-m", "--multirun", action="store_true", help="keys with several values make several jobs")
+    parser.add_argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well")
+    parser.add_argument("--settings-only", action="store_true", help="load no data and build no network")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--csv", action="store_true", help="as CSV")
+    return parser
+
+
+def main(words: list[str]) -> int:
+    """Runs `dltrain plan`.
+
+    Raises:
+        ConfigError: every fault, with the job that has it.
+    """
+    given = build_parser().parse_intermixed_args(words)
+    jobs = planned(given.overrides, sweep=given.multirun, config_directory=given.config_dir)
+    faults: dict[str, list[str]] = {}
+    for job in jobs:
+        for fault in job.faults:
+            faults.setdefault(fault, []).append(" ".join(job.overrides))
+    if faults:
+        raise ConfigError(
+            [
+                text if len(having) == len(jobs) else f"{text} (In {len(having)} of {len(jobs)} jobs, as {having[0]}.)"
+                for text, having in faults.items()
+            ]
+        )
+    plain = not (given.json or given.csv)
+    total = sum(job.count for job in jobs)
+    if plain:
+        print(f"{total} job{'s' if total > 1 else ''}, settings without fault", flush=True)
+    rows = [{"job": place, "settings": _differing(job, jobs), "count": job.count} for place, job in enumerate(jobs)]
+    failed = False if given.settings_only else _add_costs(jobs, rows)
+    if given.json:
+        print(json.dumps({"jobs": rows, "total": _total(rows)}, indent=2))
+    elif given.csv:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        writer = csv.DictWriter(sys.stdout, names)
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        _show(rows)
+    return int(failed)
+
+
+def _differing(job: Planned, jobs: list[Planned]) -> str:
+    common = set(jobs[0].overrides).intersection(*(each.overrides for each in jobs)) if len(jobs) > 1 else set()
+    return " ".join(word for word in job.overrides if word not in common)
+
+
+def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]]) -> bool:
+    """Adds what each job costs; whether the data does not fit one of them."""
+    from dltrain import tensorflow_quietly
+
+    tensorflow_quietly.load()
+    from dltrain.sweep.cost import cost_of
+
+    failed = False
+    for job, row in zip(jobs, rows, strict=True):
+        assert job.config is not None
+        try:
+            row |= dataclasses.asdict(cost_of(job.config))
+        except DltrainError as error:
+            row["fault"] = " ".join(str(error).split())
+            failed = True
+    return failed
+
+
+def _total(rows: list[dict[str, Any]]) -> dict[str, float]:
+    return {
+        name: round(sum(row["count"] * row.get(name, 0) for row in rows), 2)
+        for name in ("count", "seconds", "megabytes")
+    } | {"count": sum(row["count"] for row in rows)}
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("count", "fault")]
+    cells = [[plain_table.cell(row.get(name)) for name in names] for row in rows]
+    right = [name for name in names if name not in ("settings", "features")]
+    print("\n".join(plain_table.table(names, cells, right)))
+    for row in rows:
+        if "fault" in row:
+            print(f"job {row['job']}: {row['fault']}")
+    if any("seconds" in row for row in rows):
+        total = _total(rows)
+        print(
+            f"at most {total['seconds']:,.0f} seconds and {total['megabytes']:,.1f} megabytes in all, one job at a time"
+        )
