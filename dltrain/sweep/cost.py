@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from dltrain.config.hydra_node import resolving
 from dltrain.config.validate import typed
 from dltrain.data.load import load_dataset
-from dltrain.run import assemble
+from dltrain.experiment import assemble
 from dltrain.training.engine import Engine
 
 STEPS = 20  # that are timed

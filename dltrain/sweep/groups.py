@@ -6,9 +6,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dltrain.significance import corrected_t, holm
 from dltrain.sweep.ledger import Entry
 from dltrain.sweep.ranking import better_way, finite, ranked, settings_of
-from dltrain.sweep.significance import LEVEL, holm, paired_p
+
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,12 @@ class Setting:
     Attributes:
         entries: its completed jobs, one a seed.
         values: the monitored value of each seed or fold, by its name.
-        folds: of the cross-validation, where the values are folds.
+        overlap: of the folds, where the values are folds; see `Entry`.
     """
 
     entries: list[Entry]
     values: dict[str, float]
-    folds: int | None
+    overlap: float | None
 
     @property
     def mean(self) -> float:
@@ -47,8 +49,7 @@ def settings(entries: Sequence[Entry], way: str | None = None) -> list[Setting]:
 
 def _setting(jobs: list[Entry]) -> Setting:
     if len(jobs) == 1 and jobs[0].repeats:
-        folds = len(jobs[0].repeats) if next(iter(jobs[0].repeats)).startswith("cross_validation") else None
-        return Setting(jobs, dict(jobs[0].repeats), folds)
+        return Setting(jobs, dict(jobs[0].repeats), jobs[0].overlap)
     values = {
         settings_of(job).get("seed", job.job): float(job.value)
         for job in jobs
@@ -59,9 +60,21 @@ def _setting(jobs: list[Entry]) -> Setting:
 
 def like_the_best(found: Sequence[Setting]) -> list[bool] | None:
     """Whether each setting cannot be told from the first (Holm's correction); None where no test is possible."""
-    values = [paired_p(found[0].values, other.values, found[0].folds) for other in found[1:]]
+    values = [paired_p(found[0], other) for other in found[1:]]
     tested = [value for value in values if value is not None]
     if not tested or all(len(each.values) < 2 for each in found):
         return None
     adjusted = iter(holm(tested))
     return [True, *(next(adjusted) > LEVEL if value is not None else True for value in values)]
+
+
+def paired_p(best: Setting, other: Setting) -> float | None:
+    """Two-sided p value that two settings differ on average; None where fewer than two pairs exist.
+
+    Folds share training rows, for which the t test is corrected; over seeds it is the paired t test.
+    """
+    common = [name for name in best.values if name in other.values]
+    if len(common) < 2:
+        return None
+    pairs = [best.values[name] for name in common], [other.values[name] for name in common]
+    return corrected_t(*pairs, best.overlap or 0.0).p_value

@@ -34,6 +34,7 @@ class Entry:
         value: the monitored value of the best epoch; a mean over folds or seeds where the job has them.
         metrics: of the validation part, by name.
         repeats: the monitored value of each fold or seed, by its name; empty for a single split.
+        overlap: of a cross-validation: rows that a fold is scored on for each row that it trains on.
         epochs: how many were run.
         best_epoch: the epoch whose weights are kept.
         parameters: trainable numbers of the network.
@@ -50,6 +51,7 @@ class Entry:
     value: float | None = None
     metrics: dict[str, float | None] = field(default_factory=dict)
     repeats: dict[str, float] = field(default_factory=dict)
+    overlap: float | None = None
     epochs: int | None = None
     best_epoch: int | None = None
     parameters: int | None = None
@@ -80,6 +82,7 @@ class Entry:
             value=metrics.get("best_value"),
             metrics=_validation(metrics),
             repeats=_repeats(metrics, monitor),
+            overlap=_overlap(metrics),
             epochs=metrics.get("epochs", len(history) or None),
             best_epoch=metrics.get("best_epoch"),
             parameters=facts.get("trainable_parameters"),
@@ -213,3 +216,10 @@ def _repeats(metrics: dict[str, Any], monitor: str | None) -> dict[str, float]:
         if len(values) > 1:
             return values
     return {}
+
+
+def _overlap(metrics: dict[str, Any]) -> float | None:
+    folds = (metrics.get("cross_validation") or {}).get("folds") or []
+    pairs = [(fold.get("rows"), fold.get("train_rows")) for fold in folds]
+    ratios = [rows / trained for rows, trained in pairs if rows and trained]
+    return sum(ratios) / len(ratios) if ratios else None

@@ -142,7 +142,7 @@ def _show(
 
 def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence[str]) -> None:
     repeated = max(len(each.values) for each in found) > 1
-    like = like_the_best(found)
+    like = like_the_best(found) if len(found) > 1 else None
     columns = [key for key in keys if key != "seed" or not any(len(each.entries) > 1 for each in found)]
     table = Table(box=None, pad_edge=False)
     table.add_column("job", style="bold")
@@ -151,7 +151,8 @@ def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence
     table.add_column(escape(found[0].entries[0].monitor or "value"), justify="right")
     if repeated:
         table.add_column("sd", justify="right")
-        table.add_column("like the best")
+        if like is not None:
+            table.add_column("like the best")
     others = [name for name in found[0].entries[0].metrics if name != "loss"][:3]
     for name in others:
         table.add_column(escape(name), justify="right")
@@ -163,7 +164,8 @@ def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence
         row = [" ".join(entry.job for entry in each.entries), *(escape(words.get(key, "")) for key in columns)]
         row.append(f"{each.mean:.5g}")
         if repeated:
-            row += [f"{each.deviation:.2g}" if each.deviation is not None else "", _mark(like, place)]
+            row.append(f"{each.deviation:.2g}" if each.deviation is not None else "")
+            row += [_mark(like, place)] if like is not None else []
         for name in others:
             values = [value for entry in each.entries if finite(value := entry.metrics.get(name)) and value is not None]
             row.append(f"{sum(values) / len(values):.4g}" if values else "")
@@ -176,8 +178,8 @@ def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence
         console.print(_verdict(like), style="dim")
 
 
-def _mark(like: list[bool] | None, place: int) -> str:
-    return "" if like is None else "best" if place == 0 else "yes" if like[place] else "no"
+def _mark(like: list[bool], place: int) -> str:
+    return "best" if place == 0 else "yes" if like[place] else "no"
 
 
 def _verdict(like: list[bool] | None) -> str:

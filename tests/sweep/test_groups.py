@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
-from dltrain.sweep.groups import like_the_best, settings
+from dltrain.sweep.groups import Setting, like_the_best, paired_p, settings
 from dltrain.sweep.importance import importance
 from dltrain.sweep.ledger import Entry
-from dltrain.sweep.significance import holm, paired_p
 
 
 def entry(job: int, *words: str, value: float | None = 0.5, **more: object) -> Entry:
@@ -53,25 +49,15 @@ def test_greater_is_better_for_accuracy_and_the_unfinished_have_no_rank() -> Non
 
 
 def test_folds_widen_the_variance() -> None:
-    best = dict(zip("abcde", [0.1, 0.2, 0.15, 0.12, 0.2], strict=True))
-    other = dict(zip("abcde", [0.2, 0.22, 0.3, 0.2, 0.21], strict=True))
-    plain, corrected = paired_p(best, other, None), paired_p(best, other, 5)
-    assert plain == pytest.approx(stats.ttest_rel(list(best.values()), list(other.values())).pvalue)
+    values = [0.1, 0.2, 0.15, 0.12, 0.2], [0.2, 0.22, 0.3, 0.2, 0.21]
+    by_fold = [dict(zip("abcde", each, strict=True)) for each in values]
+    plain = paired_p(Setting([], by_fold[0], None), Setting([], by_fold[1], None))
+    corrected = paired_p(Setting([], by_fold[0], 0.25), Setting([], by_fold[1], 0.25))
+    assert plain == pytest.approx(stats.ttest_rel(*values).pvalue)
     assert corrected is not None
     assert plain is not None
     assert corrected > plain
-    assert paired_p({"a": 1.0}, {"a": 2.0}, None) is None
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_is_between_the_raw_values_and_bonferroni(values: list[float]) -> None:
-    adjusted = holm(values)
-    for raw, each in zip(values, adjusted, strict=True):
-        assert raw <= each <= 1
-        assert each <= max(1.0 if len(values) * v >= 1 else len(values) * v for v in values)
-    order = np.argsort(values, kind="stable")
-    assert list(np.array(adjusted)[order]) == sorted(adjusted)
-    assert adjusted[order[0]] == pytest.approx(min(1.0, len(values) * min(values)))
+    assert paired_p(Setting([], {"a": 1.0}, None), Setting([], {"a": 2.0}, None)) is None
 
 
 def test_importance_finds_the_key_that_matters() -> None:

@@ -1,0 +1,81 @@
+"""Sweeps in processes of their own: killed, and on launchers."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+SMALL = ["dataset=synthetic", "dataset.rows=60", "model=linear", "trainer.epochs=2", "quiet=true"]
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+    where = [] if any(word.startswith("hydra.sweep.dir=") for word in words) else ["hydra.sweep.dir=here"]
+    command = [sys.executable, "-m", "dltrain", *SMALL, *words, *where]
+    return subprocess.Popen(command, cwd=folder, env=environment, text=True, stderr=subprocess.PIPE)
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    file = folder / "here" / "sweep.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def wait_for_jobs(folder: Path, number: int) -> None:
+    end = time.monotonic() + 300
+    while len(lines(folder)) < number:
+        assert time.monotonic() < end, "the jobs did not come"
+        time.sleep(0.05)
+
+
+def test_killed_sweep_ends_with_each_job_once(tmp_path: Path) -> None:
+    words = ["-m", "seed=range(0,20)"]
+    first = start(tmp_path, *words)
+    wait_for_jobs(tmp_path, 7)
+    first.kill()
+    first.communicate()
+    assert len(lines(tmp_path)) < 20
+    again = start(tmp_path, *words)
+    assert again.communicate(timeout=600) is not None
+    assert again.returncode == 0
+    assert len(lines(tmp_path)) == 20
+    assert len({line["key"] for line in lines(tmp_path)}) == 20
+    assert {line["status"] for line in lines(tmp_path)} == {"completed"}
+
+
+def test_ctrl_c_finishes_the_job_and_tells_how_to_go_on(tmp_path: Path) -> None:
+    words = ["-m", "seed=range(0,20)"]
+    first = start(tmp_path, *words)
+    wait_for_jobs(tmp_path, 3)
+    first.send_signal(signal.SIGINT)
+    _, error = first.communicate(timeout=300)
+    assert first.returncode == 130
+    assert "dltrain resume" in error
+    jobs = {path.name for path in (tmp_path / "here").glob("[0-9]*")}
+    assert {line["job"] for line in lines(tmp_path)} == jobs
+    assert len(jobs) < 20
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_workers_write_the_same_ledger(tmp_path: Path, launcher: str) -> None:
+    package = {"joblib": "hydra_plugins.hydra_joblib_launcher", "submitit_local": "submitit"}[launcher]
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
+    done = start(tmp_path, "-m", "seed=1,2,3", f"hydra/launcher={launcher}")
+    _, error = done.communicate(timeout=600)
+    assert done.returncode == 0, error
+    assert sorted(line["job"] for line in lines(tmp_path)) == ["0", "1", "2"]
+    alone = start(tmp_path, "-m", "seed=1,2,3", "hydra.sweep.dir=alone")
+    alone.communicate(timeout=600)
+    of_workers = {line["key"]: line["value"] for line in lines(tmp_path)}
+    file = tmp_path / "alone" / "sweep.jsonl"
+    assert {each["key"]: each["value"] for each in map(json.loads, file.read_text().splitlines())} == of_workers
