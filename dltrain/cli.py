@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # First word of a command line -> module and function; it takes the other words and returns the exit code.
 VERBS: dict[str, str] = {
+    "check": "dltrain.verbs.check:main",
     "compare": "dltrain.verbs.compare:main",
     "evaluate": "dltrain.verbs.evaluate:main",
     "export": "dltrain.verbs.export:main",

@@ -1,1 +1,1 @@
-"""Looking into a network before and after training: gradients, activations, learning rates."""
+"""Looking into a network before it is trained for long: gradients, activations, learning rates."""

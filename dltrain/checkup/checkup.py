@@ -1,0 +1,92 @@
+"""All checks of a config, one after the other."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import tensorflow as tf
+from omegaconf import DictConfig
+
+from dltrain.checkup.gradient import check_gradients
+from dltrain.checkup.speed import check_learning_rate, time_batch_sizes
+from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
+from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome, double_precision, prepare_subjects
+from dltrain.data.finding import Finding
+
+
+@dataclass(frozen=True)
+class Timed:
+    """An outcome and how long it took.
+
+    Attributes:
+        outcome: of the check.
+        seconds: that it took.
+    """
+
+    outcome: Outcome
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        found = asdict(self.outcome)
+        found["details"] = [{name: _finite(value) for name, value in row.items()} for row in found["details"]]
+        return {**found, "seconds": round(self.seconds, 3)}
+
+
+def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
+    """Runs every check; each is given as soon as it is done.
+
+    Args:
+        config: composed and checked; it is changed.
+        overrides: as typed.
+
+    Raises:
+        DltrainError: the data cannot be loaded or the network not be built.
+    """
+    began = time.monotonic()
+    subject, precise, findings = prepare_subjects(config, overrides)
+    yield Timed(_data(findings), time.monotonic() - began)
+    checks: list[Callable[[], Outcome]] = [
+        lambda: check_first_loss(subject),
+        lambda: check_flow(subject),
+        lambda: _gradients(precise, config.seed),
+        lambda: check_one_batch(subject),
+        lambda: check_learning_rate(subject, config.seed),
+        lambda: time_batch_sizes(subject),
+    ]
+    for check in checks:
+        began = time.monotonic()
+        outcome = check()
+        yield Timed(outcome, time.monotonic() - began)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no word for a number that is not finite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _data(findings: list[Finding]) -> Outcome:
+    warnings = [finding for finding in findings if finding.severity == "warning"]
+    details = tuple({"check": each.check, "severity": each.severity, "sentence": each.sentence} for each in findings)
+    if not warnings:
+        return Outcome("data", FINE, "The checks of the data warn of nothing.", details)
+    return Outcome("data", LOOK, " ".join(finding.sentence for finding in warnings), details)
+
+
+def _gradients(precise: Callable[[], Any], seed: int) -> Outcome:
+    try:
+        with double_precision():
+            return check_gradients(precise(), seed)
+    except (tf.errors.OpError, TypeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        text = f"A layer cannot work in double precision, which numeric gradients need: {reason[:200]}"
+        return Outcome("gradients", LOOK, text)
+
+
+def failed(outcomes: list[Timed]) -> bool:
+    """Whether any check failed."""
+    return any(each.outcome.status == FAILED for each in outcomes)

@@ -1,0 +1,80 @@
+"""How fast to go: the range of learning rates that work, and how long batches of each size take."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from dltrain.checkup.subject import FINE, LOOK, Outcome, Subject
+
+LOWEST, HIGHEST, RATES = 1e-6, 10.0, 100
+MEMORY = 0.9  # of the smoothed loss
+TORN = 4.0  # times the best loss: beyond, the test stops
+FACTOR = 10.0  # between a rate and the suggested one that is worth a word
+SIZES = (16, 32, 64, 128, 256, 512, 1024)
+TIMED_ROWS = 2_048
+
+
+def check_learning_rate(subject: Subject, seed: int) -> Outcome:
+    """Raises the learning rate at each step and looks where the loss falls fastest (Smith 2017, range test)."""
+    subject.restore()
+    random = np.random.default_rng(seed)
+    size = min(subject.batch_size, len(subject))
+    rates = np.geomspace(LOWEST, HIGHEST, RATES)
+    smooth, best = 0.0, math.inf
+    course = []
+    for step, rate in enumerate(rates, 1):
+        subject.network.optimizer.learning_rate.assign(rate)
+        (loss,) = subject.train(random.permutation(len(subject))[:size].astype(np.int64), size)
+        smooth = MEMORY * smooth + (1 - MEMORY) * float(loss)
+        corrected = smooth / (1 - MEMORY**step)
+        if not math.isfinite(corrected) or corrected > TORN * best:
+            break
+        best = min(best, corrected)
+        course.append({"learning_rate": float(rate), "loss": corrected})
+    subject.restore()
+    losses = np.array([each["loss"] for each in course])
+    lowest = int(losses.argmin())
+    if lowest < 3 or losses[0] - losses[lowest] < 0.01 * abs(losses[0]):
+        text = f"The loss falls at no rate from {LOWEST:g} to {HIGHEST:g} within one step each."
+        return Outcome("learning rate", LOOK, text, tuple(course))
+    # Of a smoothed curve the steepest place is where the next ten steps win most.
+    gains = losses[: lowest + 1] - losses[np.minimum(np.arange(lowest + 1) + 10, lowest)]
+    suggested = float(f"{course[int(gains.argmax())]['learning_rate']:.1g}")
+    limit = course[lowest]["learning_rate"]
+    text = f"The loss falls fastest near {suggested:g} and is lowest at {limit:.1g}; the run has {subject.rate:g}."
+    if max(suggested / subject.rate, subject.rate / suggested) > FACTOR:
+        tries = (f"optimizer.learning_rate={suggested:g}",)
+        return Outcome("learning rate", LOOK, text, tuple(course), tries)
+    return Outcome("learning rate", FINE, text, tuple(course))
+
+
+def time_batch_sizes(subject: Subject) -> Outcome:
+    """Rows a second in training at several batch sizes."""
+    rows = min(TIMED_ROWS, len(subject))
+    details = []
+    for size in dict.fromkeys((*(size for size in SIZES if size <= rows), min(subject.batch_size, rows))):
+        subject.restore()
+        order = np.arange(rows // size * size, dtype=np.int64)
+        subject.train(order[:size], size)
+        began = time.perf_counter()
+        subject.train(order, size)
+        seconds = time.perf_counter() - began
+        details.append(
+            {
+                "batch_size": size,
+                "milliseconds_a_step": 1_000 * seconds * size / len(order),
+                "rows_a_second": len(order) / seconds,
+            }
+        )
+    subject.restore()
+    details.sort(key=lambda each: each["batch_size"])
+    own = next(each for each in details if each["batch_size"] == min(subject.batch_size, rows))
+    fastest = max(details, key=lambda each: each["rows_a_second"])
+    text = (
+        f"{own['rows_a_second']:,.0f} rows a second at {own['batch_size']:,} a step, at most "
+        f"{fastest['rows_a_second']:,.0f} at {fastest['batch_size']:,}."
+    )
+    return Outcome("batch size", FINE, text, tuple(details))

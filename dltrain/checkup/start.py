@@ -1,0 +1,130 @@
+"""The first moments of a training: the first loss, the flow through the layers, one batch learned by heart."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.checkup.layers import look_at_layers
+from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome, Subject
+from dltrain.evaluation import score
+from dltrain.models.network import build_loss, build_metrics
+from dltrain.report.diagnosis import DEAD_SHARE, EXPLODED, VANISHED
+from dltrain.targets import CLASS_TASKS
+
+FAR, ABSURD = 3.0, 10.0  # times the expected loss
+MEMORY_ROWS = 8
+MEMORY_STEPS = 600
+LEARNED, HALF = 0.1, 0.5  # of the loss at the start
+LAYER_ROWS = 256
+LOUD = 100.0  # standard deviation of a layer's output that is too large
+SILENT = 1e-4  # and one that is too small
+
+
+def check_first_loss(subject: Subject) -> Outcome:
+    """The loss before any step against that of a guess that knows nothing: ln 2, ln C, or the target's variance."""
+    subject.restore()
+    truth = subject.truth
+    loss = build_loss(subject.task, truth)
+    guess = {"multiclass": 1 / max(1, len(truth.classes)), "regression": truth.offset}.get(
+        truth.task, truth.offset + truth.scale / 2
+    )
+    blind = np.full((len(subject), truth.units), guess, np.float32)
+    expected = float(np.mean(np.asarray(loss.call(truth.column, blind), np.float64)))
+    answers = np.asarray(subject.network(subject.features, training=True))
+    subject.restore()
+    value = float(np.mean(np.asarray(loss.call(truth.column, answers), np.float64)))
+    name = {"binary": "ln 2", "multilabel": "ln 2", "multiclass": f"ln {len(truth.classes)}"}.get(truth.task)
+    known = f"{name} = {expected:.4g}" if name else f"{expected:.4g}, that of a constant answer"
+    text = f"{value:.4g} without penalties; expected about {known}."
+    details = ({"loss": value, "expected": expected},)
+    if not value <= FAR * expected:
+        text += " The first answers are too sure of themselves: look at initializer, scaling and the last layer."
+        return Outcome("first loss", LOOK if value <= ABSURD * expected else FAILED, text, details)
+    if value < expected / FAR:
+        return Outcome("first loss", LOOK, f"{text} It is lower than a blind guess: does a column leak?", details)
+    return Outcome("first loss", FINE, text, details)
+
+
+def check_one_batch(subject: Subject) -> Outcome:
+    """Whether eight rows can be learned by heart: if not, rows and targets, loss and updates do not belong together."""
+    subject.restore()
+    rows = _different_rows(subject)
+    loss = build_loss(subject.task, subject.truth)
+    part = subject.truth.take(rows)
+    features = {name: values[rows] for name, values in subject.numbers.items()}
+
+    def answers() -> npt.NDArray[np.float32]:
+        return np.asarray(subject.network(features, training=False))
+
+    def mean_loss() -> float:
+        return float(np.mean(np.asarray(loss.call(part.column, answers()), np.float64)))
+
+    first = mean_loss()
+    subject.train(np.tile(rows, MEMORY_STEPS), len(rows))
+    last = mean_loss()
+    scores = score(build_metrics(subject.task, part), part, answers())
+    subject.restore()
+    share = last / first if first else 0.0
+    right = part.task in CLASS_TASKS and scores.get("accuracy") == 1.0
+    text = f"Loss {first:.3g} to {last:.2g} in {MEMORY_STEPS} steps on {len(rows)} rows"
+    details = ({"rows": len(rows), "steps": MEMORY_STEPS, "first_loss": first, "last_loss": last, **scores},)
+    if right or share < LEARNED:
+        return Outcome("one batch", FINE, f"{text}: learned by heart{', every row right' if right else ''}.", details)
+    tries = (f"optimizer.learning_rate={subject.rate * 10:g}",)
+    if share < HALF:
+        return Outcome("one batch", LOOK, f"{text}: on its way, but slowly.", details, tries)
+    text += ": not learned. Do rows and targets belong together, and do the gradients arrive?"
+    return Outcome("one batch", FAILED, text, details, tries)
+
+
+def check_flow(subject: Subject) -> Outcome:
+    """Mean and standard deviation of activations and gradients by layer, and dead units, before any step."""
+    subject.restore()
+    features = {name: values[:LAYER_ROWS] for name, values in subject.numbers.items()}
+    layers = look_at_layers(subject.network, features, subject.truth.column[:LAYER_ROWS], training=True)
+    subject.restore()
+    details = tuple(layer.as_json() for layer in layers)
+    trained = [layer for layer in layers if layer.weights > 1 and "Normalization" not in layer.kind]
+    rms = [layer.gradient_rms or 0.0 for layer in trained]
+    tries: tuple[str, ...] = ("initializer=he_normal", "normalization=batch")
+    # Written so that what is not a number counts as too large.
+    for layer in layers:
+        if not layer.sd <= LOUD:
+            text = f"Exploding: the outputs of {layer.name} have a standard deviation of {layer.sd:.3g}."
+            return Outcome("layers", FAILED, text, details, tries)
+        if layer.gradient_rms is not None and not layer.gradient_rms <= EXPLODED:
+            text = f"Exploding: the gradient of {layer.name} is {layer.gradient_rms:.3g} a weight (root mean square)."
+            return Outcome("layers", FAILED, text, details, ("optimizer.global_clipnorm=1", *tries))
+    for layer in trained:
+        if layer.sd < SILENT:
+            text = f"Vanishing: the outputs of {layer.name} have a standard deviation of {layer.sd:.2g}."
+            return Outcome("layers", FAILED, text, details, tries)
+    if rms and rms[0] < VANISHED * rms[-1]:
+        text = f"Vanishing: the gradient is {rms[0]:.2g} a weight in {trained[0].name}, {rms[-1]:.2g} in the last."
+        return Outcome("layers", FAILED, text, details, tries)
+    dead = [layer for layer in layers if (layer.dead or 0) > DEAD_SHARE]
+    if dead:
+        text = f"{100 * (dead[0].dead or 0):.0f} % of the units of {dead[0].name} are zero for every row."
+        return Outcome("layers", LOOK, text, details, tries)
+    spread = f"Outputs of sd {min(x.sd for x in layers):.2g} to {max(x.sd for x in layers):.2g}"
+    units = [layer.dead for layer in layers if layer.dead is not None]
+    idle = f", {100 * max(units):.0f} % dead units at most" if units else ""
+    text = f"{spread}, gradients of rms {min(rms, default=0):.2g} to {max(rms, default=0):.2g}{idle}."
+    return Outcome("layers", FINE, text, details)
+
+
+def _different_rows(subject: Subject) -> npt.NDArray[np.int64]:
+    """Positions of a few rows that differ in their features, of as many classes as there are."""
+    flat = np.column_stack([values.reshape(len(values), -1) for values in subject.numbers.values()])
+    _, places = np.unique(flat, axis=0, return_index=True)
+    places = np.sort(places)
+    truth = subject.truth
+    if truth.task in CLASS_TASKS:
+        numbers = truth.values[places].astype(int)
+        turn = np.zeros(len(places), int)  # the how-manieth row of its class each one is
+        for each in np.unique(numbers):
+            turn[numbers == each] = np.arange(np.sum(numbers == each))
+        places = places[np.argsort(turn, kind="stable")]
+    few: npt.NDArray[np.int64] = places[:MEMORY_ROWS].astype(np.int64)
+    return few

@@ -1,0 +1,111 @@
+"""`dltrain check [overrides]`: looks a network over before it is trained for long."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """\
+Looks the network of a config over before it is trained for long: the checks of
+the data, the loss at initialization against its expected value, activations
+and gradients by layer, dead units, numeric against automatic gradients in
+double precision, whether one batch can be learned by heart, a range test that
+suggests a learning rate, and the time that batches of each size take. It reads
+train rows only and writes nothing; a schedule is left out.
+"""
+EXAMPLES = """\
+The relative error of a gradient is right below 1e-7, good below 1e-5, doubtful
+below 1e-3 and wrong above.
+
+examples:
+  dltrain check dataset=titanic
+  dltrain check dataset=wine initializer=too_large
+  dltrain check dataset=titanic model.units=[512,512] --details
+  dltrain check --config-dir my_conf model=wide --json
+
+exit codes: 0 no check failed, 1 one did, 2 a fault in the overrides or in the
+data.
+"""
+MARKS = {"fine": ("fine", "green"), "look": ("look", "yellow"), "failed": ("failed", "red")}
+
+
+def main(words: list[str]) -> int:
+    """Runs `dltrain check`.
+
+    Args:
+        words: the command line behind `check`.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(
+        "dltrain check",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="as one would type them for a run")
+    parser.add_argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well")
+    parser.add_argument("--details", action="store_true", help="each layer, learning rate and batch size too")
+    parser.add_argument("--json", action="store_true", help="everything as JSON")
+    given = parser.parse_intermixed_args(words)
+
+    from dltrain.config.compose import Composer
+
+    config = Composer(extra_directory=given.config_dir).compose(given.overrides)
+    from dltrain import tensorflow_quietly
+
+    tensorflow_quietly.load()
+    from dltrain.checkup.checkup import check_up, failed
+
+    done = []
+    for timed in check_up(config, given.overrides):
+        done.append(timed)
+        if not given.json and sys.stderr.isatty():
+            print(f"\r{timed.outcome.name} …\033[K", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty() and not given.json:
+        print("\r\033[K", end="", file=sys.stderr)
+    if given.json:
+        content = {"passed": not failed(done), "checks": [timed.as_json() for timed in done]}
+        print(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    else:
+        _show(done, given.overrides, details=given.details)
+    return int(failed(done))
+
+
+def _show(done: list[Any], overrides: list[str], *, details: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from dltrain.printable import printable
+    from dltrain.report.diagnosis import command
+    from dltrain.verbs.plain_table import cell, window
+
+    console = Console(width=window() or 120, highlight=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("check", style="bold", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("found", overflow="fold")
+    table.add_column("s", justify="right", no_wrap=True)
+    for timed in done:
+        outcome = timed.outcome
+        table.add_row(outcome.name, Text(*MARKS[outcome.status]), Text(printable(outcome.text)), f"{timed.seconds:.1f}")
+    console.print(table)
+    for outcome in (timed.outcome for timed in done):
+        if details and outcome.details:
+            rows = Table(box=None, pad_edge=False, title=outcome.name, title_justify="left", title_style="bold")
+            for name in outcome.details[0]:
+                rows.add_column(name.replace("_", " "), overflow="fold")
+            for each in outcome.details:
+                rows.add_row(*(Text(printable(cell(value))) for value in each.values()))
+            console.print()
+            console.print(rows)
+    tries = dict.fromkeys(words for timed in done if timed.outcome.status != "fine" for words in timed.outcome.tries)
+    if tries:
+        console.print("\n[bold]worth a try[/bold]")
+    for words in tries:
+        console.print(Text(f"  {command(['check', *overrides], [words])}"), soft_wrap=True)
