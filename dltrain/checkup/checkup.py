@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from dltrain.checkup.gradient import check_gradients
 from dltrain.checkup.speed import check_learning_rate, time_batch_sizes
 from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
-from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome, double_precision, prepare_subjects
+from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome, Subject, double_precision, prepare_subjects
 from dltrain.data.finding import Finding
 
 
@@ -48,12 +48,13 @@ def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
         DltrainError: the data cannot be loaded or the network not be built.
     """
     began = time.monotonic()
-    subject, precise, findings = prepare_subjects(config, overrides)
+    build, findings = prepare_subjects(config, overrides)
+    subject = build()
     yield Timed(_data(findings), time.monotonic() - began)
     checks: list[Callable[[], Outcome]] = [
         lambda: check_first_loss(subject),
         lambda: check_flow(subject),
-        lambda: _gradients(precise, config.seed),
+        lambda: _gradients(build, config.seed),
         lambda: check_one_batch(subject),
         lambda: check_learning_rate(subject, config.seed),
         lambda: time_batch_sizes(subject),
@@ -77,10 +78,10 @@ def _data(findings: list[Finding]) -> Outcome:
     return Outcome("data", LOOK, " ".join(finding.sentence for finding in warnings), details)
 
 
-def _gradients(precise: Callable[[], Any], seed: int) -> Outcome:
+def _gradients(build: Callable[[], Subject], seed: int) -> Outcome:
     try:
         with double_precision():
-            return check_gradients(precise(), seed)
+            return check_gradients(build(), seed)
     except (tf.errors.OpError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         text = f"A layer cannot work in double precision, which numeric gradients need: {reason[:200]}"

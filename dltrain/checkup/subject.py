@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +16,9 @@ from omegaconf import DictConfig, open_dict
 from dltrain.config.validate import keys
 from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding
-from dltrain.data.load import load_dataset
+from dltrain.data.load import load_dataset, split_rows
 from dltrain.data.split import Split
-from dltrain.run import Experiment, assemble
+from dltrain.experiment import Experiment, assemble_on, check_problem, pose
 from dltrain.targets import Target
 
 MOST_ROWS = 2_048
@@ -72,7 +72,7 @@ class Subject:
 
     Args:
         experiment: ready and compiled, with a constant learning rate.
-        typed: keys and groups that were typed.
+        seed: of the rows that are taken.
 
     Attributes:
         network: of the experiment.
@@ -145,8 +145,8 @@ class Subject:
         return tf.cast(loss, tf.float32)
 
 
-def prepare_subjects(config: DictConfig, overrides: list[str]) -> tuple[Subject, Any, list[Finding]]:
-    """The network of a config, a function that builds it again, and what the checks of its data found.
+def prepare_subjects(config: DictConfig, overrides: list[str]) -> tuple[Callable[[], Subject], list[Finding]]:
+    """A function that builds the network of a config, always the same one, and what the checks of its data found.
 
     Args:
         config: composed and checked.
@@ -157,17 +157,15 @@ def prepare_subjects(config: DictConfig, overrides: list[str]) -> tuple[Subject,
         # The checks start at the optimizer's own rate.
         config.schedule = None
     notes: Any = Notes(keys(overrides))
-    keras.utils.set_random_seed(config.seed)
-    dataset = load_dataset(config.dataset, notes)
-    subject = Subject(assemble(config, dataset, notes), config.seed)
-    found = notes.findings
+    problem = pose(config, load_dataset(config.dataset, notes), notes)
+    split = split_rows(config.split, problem.dataset, problem.target, config.seed, notes)
+    check_problem(config, problem, split, notes)
 
-    def precise() -> Subject:
-        config.checks = "none"
+    def build() -> Subject:
         keras.utils.set_random_seed(config.seed)
-        return Subject(assemble(config, dataset, notes), config.seed)
+        return Subject(assemble_on(config, problem, split), config.seed)
 
-    return subject, precise, found
+    return build, notes.findings
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from dltrain.checkup.speed import check_learning_rate, time_batch_sizes
 from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
 from dltrain.checkup.subject import FAILED, FINE, LOOK, Subject, double_precision
 from dltrain.cli import main
-from dltrain.run import Experiment
+from dltrain.experiment import Experiment
 
 QUICK = ("dataset=synthetic", "dataset.rows=60", "checks=none")
 
@@ -101,7 +101,7 @@ def test_flow(subject_of: Any) -> None:
 
 def test_dead_units_are_told(subject_of: Any) -> None:
     subject = subject_of("normalization=none", "dataset.problem=regression")
-    subject.network.get_layer("dense_1").bias.assign(np.array([-1e3] * 6 + [0.0] * 2, np.float32))
+    subject.network.get_layer("dense_1").bias.assign(np.array([-50.0] * 6 + [0.0] * 2, np.float32))
     subject._start = [(variable, np.array(variable)) for variable in subject._variables()]
     outcome = check_flow(subject)
     assert outcome.status == LOOK
