@@ -106,7 +106,7 @@ def test_own_parts_train_and_leave_what_is_listed(working_directory: Path, capsy
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(snippet)
     (command,) = re.findall(r"^# dltrain (.*)$", chapter, flags=re.MULTILINE)
-    assert main([*shlex.split(command), "experiment=smoke", "hydra.run.dir=run"]) == 0
+    assert main([*shlex.split(command), "experiment=smoke", "report=true", "hydra.run.dir=run"]) == 0
     run = working_directory / "run"
     config = (run / "config.yaml").read_text()
     assert "units: 500" in config
