@@ -140,5 +140,6 @@ def _renamed(node: Any, names: Mapping[str, str]) -> Any:
     if isinstance(node, list):
         return [_renamed(each, names) for each in node]
     if isinstance(node, dict):
-        return {names.get(key, key): _renamed(each, names) for key, each in node.items()}
+        # A key is no layer's name, though Keras may well call a layer `activation`.
+        return {key: _renamed(each, names) for key, each in node.items()}
     return names.get(node, node) if isinstance(node, str) else node

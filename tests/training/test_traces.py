@@ -89,6 +89,21 @@ def test_parts_from_elsewhere_do_not_share() -> None:
     assert architecture(model(keras.layers.Dense(2, "relu"))) != known
 
 
+def test_counted_names_make_no_other_architecture() -> None:
+    keras.utils.clear_session()
+
+    def model() -> Any:
+        inputs = keras.Input((2,), name="table")
+        hidden = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(keras.layers.Dense(3)(inputs)))
+        made = keras.Model({"table": inputs}, keras.layers.Dense(1, name="head")(keras.layers.Dropout(0.5)(hidden)))
+        made.compile("adam", "mse")
+        return made
+
+    first, second, third = model(), model(), model()
+    assert first.layers[3].name == "activation" != second.layers[3].name
+    assert architecture(first) == architecture(second) == architecture(third)
+
+
 def test_only_a_few_are_kept(stage_of: Any) -> None:
     network = stage_of(*MLP).network
     for batch_size in range(1, traces.MOST_KEPT + 3):
