@@ -108,8 +108,12 @@ def _baseline(seen: Evidence) -> list[Finding]:
 
 
 def _noise(metric: str, error: float, rows: int) -> float:
-    """Two standard errors of a share; nothing is known of other metrics."""
-    return 2 * math.sqrt(max(error * (1 - error), 0.25 / max(rows, 1)) / rows) if rises(metric) and rows else 0.0
+    """Two standard errors: of a share, or of the root mean square of residuals that are about normal."""
+    if not rows:
+        return 0.0
+    if rises(metric):
+        return 2 * math.sqrt(max(error * (1 - error), 0.25 / rows) / rows)
+    return 2 * error / math.sqrt(2 * rows)
 
 
 def _error(seen: Evidence, scores: Scores, part: str) -> float:

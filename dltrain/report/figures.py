@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
 from dltrain.report.answers import Answers, Calibration, Numbers, Thresholds
-from dltrain.report.svg import ACCENT, GRID, INK, MUTED, SECOND, SERIES, Picture, draw, short
+from dltrain.report.svg import ACCENT, GRID, INK, MUTED, SECOND, SERIES, Picture, draw, plain_log, short
 
 MOST_LINES = len(SERIES)  # classes in one picture of curves
 MOST_NUMBERED = 12  # classes in a confusion matrix with its counts written in
@@ -58,6 +58,7 @@ def _rates(rates: list[float], best_epoch: int) -> Picture:
         axes.step(np.arange(1, len(rates) + 1), rates, color=ACCENT, where="mid")
         axes.axvline(best_epoch, color=MUTED, linewidth=1, linestyle=":")
         axes.set_yscale("log")
+        plain_log(axes.yaxis)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlabel("epoch")
 
@@ -293,6 +294,7 @@ def gradients(layers: Sequence[Mapping[str, Any]]) -> Picture:
         places = np.arange(len(shown))
         axes.plot([layer["gradient_rms"] for layer in shown], places, "o", color=ACCENT)
         axes.set_xscale("log")
+        plain_log(axes.xaxis)
         axes.set_yticks(places, [short(layer["name"]) for layer in shown])
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.set_xlabel("root mean square of the gradient")

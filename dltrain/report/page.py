@@ -160,7 +160,8 @@ nav a:hover{text-decoration:underline}
 section{margin-top:3rem}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,9rem),1fr));gap:.75rem;margin:1.25rem 0}
 .tile{background:var(--card);border:1px solid var(--c3);border-radius:.6rem;padding:.9rem 1rem}
-.tile b{display:block;font-size:1.6rem;line-height:1.25;font-weight:620;font-variant-numeric:tabular-nums}
+.tile b{display:block;white-space:nowrap;font-size:1.45rem;line-height:1.25;font-weight:620;
+font-variant-numeric:tabular-nums}
 .tile span{display:block;color:var(--c2);font-size:.8125rem;line-height:1.4}
 .tile.main b{color:var(--c4)}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1rem;margin:1rem 0}

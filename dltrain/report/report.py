@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.errors import ConfigError
-from dltrain.files import replace_file
 from dltrain.inference.signature import Signature
 from dltrain.record import Record
 from dltrain.report import INSIGHTS, figures
@@ -16,8 +15,8 @@ from dltrain.report.diagnosis import Evidence, Finding, command, diagnose
 from dltrain.report.page import Html, code, folded, join, note, page, paragraph, pictures, section, table, text
 from dltrain.report.svg import Picture
 from dltrain.report.words import main_metric, number, scored_parts, summary
+from dltrain.report.write import write_files
 
-FILE = "report.html"
 MOST_CLASSES = 40  # in the picture of the confusion matrix
 MOST_BARS = 20  # columns in the picture of the importance
 THRESHOLD_HEAD = ("threshold", "part", "value", "accuracy", "balanced accuracy", "precision", "recall", "F1")
@@ -355,15 +354,7 @@ def write_report(path: Path) -> Path:
     """
     report = RunReport(Record(path))
     html = report.html()
-    for picture in report.pictures:
-        _write(report.record.path / "plots" / f"{picture.name}.svg", picture.file())
-    return _write(report.record.path / FILE, html)
-
-
-def _write(path: Path, content: str) -> Path:
-    with replace_file(path) as temporary:
-        temporary.write_text(content, encoding="utf-8")
-    return path
+    return write_files(report.record.path, html, report.pictures)
 
 
 def _flags(words: Sequence[str]) -> list[str]:

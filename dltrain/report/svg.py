@@ -11,9 +11,12 @@ from html import escape
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 # Each colour of a picture is drawn as a mark, #0n0n0n, which becomes a variable of the page or a colour of its own.
 INK, MUTED, GRID, ACCENT, SECOND, *OTHERS = (f"#{number:02x}{number:02x}{number:02x}" for number in range(1, 12))
@@ -157,6 +160,15 @@ def _labelled(svg: str, name: str, title: str, message: str) -> str:
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(message)}</desc>'
     )
     return re.sub(r"(<svg\b[^>]*)>", lambda found: f"{found[1]} {label}", text, count=1)
+
+
+def plain_log(axis: Axis) -> None:
+    """Writes the numbers of a log axis as they are, since formulas are not drawn."""
+    axis.set_major_locator(LogLocator(numticks=6))
+    axis.set_minor_locator(LogLocator(subs=(2, 5), numticks=6))
+    axis.set_major_formatter("{x:g}")
+    few = float(np.ptp(np.log10(axis.get_view_interval()))) < 1.5
+    axis.set_minor_formatter("{x:g}" if few else NullFormatter())
 
 
 def short(name: object) -> str:

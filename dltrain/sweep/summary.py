@@ -49,6 +49,10 @@ def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
         content["pareto_front"] = [{"job": entry.job, "overrides": entry.overrides, **point} for entry, point in front]
     with replace_file(sweep / "best.json") as path:
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if entries and config.report is not False:
+        from dltrain.report.sweep import write_sweep_report  # drawing needs half a second of imports
+
+        write_sweep_report(sweep)
     if not quiet:
         _show(sweep, entries, found, keys, weights, front)
 

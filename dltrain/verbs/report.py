@@ -1,8 +1,9 @@
-"""`dltrain report DIR`: the report of a finished run, made anew."""
+"""`dltrain report DIR`: the report of a finished run or sweep, made anew."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 EXAMPLES = """\
 Everything is read from the files of the directory. Importance, mistakes and layers stand in insights.json, which a run
@@ -10,6 +11,7 @@ writes with its report; where it is missing, as in the jobs of a sweep, the data
 two of them. The file opens from disk in any browser, without a network.
 
   dltrain report outputs/2026-01-31/14-05-09_titanic_mlp
+  dltrain report outputs/sweeps/2026-01-31/14-05-09_titanic
   dltrain report outputs/sweeps/2026-01-31/14-05-09_titanic/3
 """
 
@@ -25,12 +27,19 @@ def main(words: list[str]) -> int:
     """
     parser = argparse.ArgumentParser(
         "dltrain report",
-        description="Writes report.html and plots/*.svg of a finished run.",
+        description="Writes report.html and plots/*.svg of a finished run or sweep.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("directory", metavar="DIR", help="directory of a completed run")
+    parser.add_argument("directory", metavar="DIR", help="directory of a completed run, or of a sweep")
     given = parser.parse_args(words)
+
+    directory = Path(given.directory)
+    if not (directory / "run.json").exists() and (directory / "sweep.jsonl").exists():
+        from dltrain.report.sweep import write_sweep_report
+
+        print(write_sweep_report(directory))
+        return 0
 
     from dltrain.inference.signature import Signature
     from dltrain.record import Record

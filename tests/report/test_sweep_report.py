@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import DictConfig
+
+from dltrain.cli import main
+from dltrain.sweep.ledger import Entry
+from dltrain.sweep.summary import summarise
+
+EVIL = "<script>alert(1)</script>"
+
+
+def write_sweep(path: Path, *, jobs: int = 12, seeds: bool = False, report: Any = "auto") -> str:
+    """The files of a sweep over learning rates and optimizers; gives its report, empty where there is none."""
+    entries = []
+    for number in range(jobs):
+        words = [f"optimizer={'sgd' if number % 2 else 'adam'}", f"optimizer.learning_rate={10 ** -(1 + number % 4)}"]
+        words += [f"{'seed' if seeds else 'trainer.epochs'}={number // 4 + 1}"]
+        entries.append(
+            Entry(
+                job=str(number),
+                overrides=["dataset=wine", *words],
+                status="completed",
+                monitor="val_loss",
+                value=0.5 + 0.05 * (number % 4) + 0.001 * (number // 4),
+                metrics={"loss": 0.5, "accuracy": 0.8, EVIL: None},
+                epochs=3,
+                parameters=1_234,
+                seconds=1.5,
+            )
+        )
+    entries.append(Entry(job="99", overrides=[f"note={EVIL}"], status="failed", reason=f"It broke: {EVIL}"))
+    path.mkdir(exist_ok=True)
+    (path / "sweep.jsonl").write_text("".join(f"{json.dumps(asdict(entry))}\n" for entry in entries))
+    summarise(path, DictConfig({"search": None, "report": report}), quiet=True)
+    file = path / "report.html"
+    return file.read_text() if file.exists() else ""
+
+
+def test_tells_the_winner_and_how_to_train_it_again(tmp_path: Path) -> None:
+    page = write_sweep(tmp_path)
+    assert "The best one by val_loss is job 0, 0.5000" in page
+    assert "no test tells the jobs apart" in page
+    assert "optimizer=adam optimizer.learning_rate=0.1" in page
+    assert json.loads((tmp_path / "best.json").read_text())["command"] in page.replace("&#x27;", "'")
+    assert "12 completed, 1 failed" in page
+
+
+def test_draws_each_setting_and_lists_the_importance(tmp_path: Path) -> None:
+    page = write_sweep(tmp_path)
+    names = {file.stem for file in (tmp_path / "plots").glob("*.svg")}
+    assert names == {"parallel_coordinates", "over_jobs", "setting_0", "setting_1", "setting_2"}
+    assert page.count("<svg") == 5
+    assert "Importance of the settings" in page
+
+
+def test_jobs_that_differ_in_their_seed_are_one_row(tmp_path: Path) -> None:
+    page = write_sweep(tmp_path, seeds=True)
+    assert "0 4 8" in page
+    assert "like the best" in page
+    assert "no test tells the jobs apart" not in page
+
+
+def test_what_comes_from_outside_is_escaped(tmp_path: Path) -> None:
+    page = write_sweep(tmp_path)
+    assert "<script" not in page
+    assert "It broke: &lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("jobs", [0, 1])
+def test_sweep_with_next_to_nothing_in_it(tmp_path: Path, jobs: int) -> None:
+    page = write_sweep(tmp_path, jobs=jobs)
+    assert "Jobs that did not complete" in page
+    assert not (tmp_path / "plots").exists()
+
+
+def test_is_left_out_where_it_is_not_wanted_and_made_by_the_verb(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert write_sweep(tmp_path, report=False) == ""
+    assert main(["report", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "report.html")
