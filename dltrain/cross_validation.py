@@ -150,6 +150,7 @@ def _refit(
         task=final.task,
         trainer=cast("DictConfig", OmegaConf.merge(config.trainer, {"epochs": epochs})),
         callbacks=OmegaConf.masked_copy(config.callbacks, [name for name in config.callbacks if name not in watching]),
+        augmentation=config.augmentation,
         batch_size=final.batch_size,
         seed=config.seed,
         journal=journal,

@@ -83,6 +83,7 @@ def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[
         task=experiment.task,
         trainer=config.trainer,
         callbacks=config.callbacks,
+        augmentation=config.augmentation,
         batch_size=experiment.batch_size,
         seed=config.seed,
         journal=journal,

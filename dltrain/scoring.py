@@ -24,6 +24,7 @@ from dltrain.spreadsheet import neutral
 from dltrain.training.train import Training
 
 BASELINE_ROWS = 50_000  # train rows that a baseline sees at most
+BASELINE_PIXELS = 2**23  # of images together
 
 
 def score_run(
@@ -146,8 +147,11 @@ def score_baselines(
     """Metrics of the baselines by name and part, and their answers for the last part."""
     raw = {part: data.raw(part) for part in parts}
     truth = {part: data.truth(part) for part in parts}
-    if len(raw["train"]) > BASELINE_ROWS:
-        kept = np.random.default_rng(seed).choice(len(raw["train"]), BASELINE_ROWS, replace=False)
+    most = BASELINE_ROWS
+    if "image" in data.dataset.kinds.values():
+        most = min(most, max(100, BASELINE_PIXELS * 4 // data.preprocessing.bytes_per_row))
+    if len(raw["train"]) > most:
+        kept = np.random.default_rng(seed).choice(len(raw["train"]), most, replace=False)
         raw["train"], truth["train"] = raw["train"].take(kept), truth["train"].take(kept)
         features = {part: data.preprocessing.transform(dataset) for part, dataset in raw.items()}
     else:

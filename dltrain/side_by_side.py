@@ -77,6 +77,7 @@ def train_side_by_side(
                     task=experiment.task,
                     trainer=config.trainer,
                     callbacks=callbacks,
+                    augmentation=config.augmentation,
                     batch_size=experiment.batch_size,
                     seed=job.seed,
                     journal=job.journal,

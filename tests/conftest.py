@@ -176,6 +176,7 @@ def train_stage() -> Callable[..., Any]:
             task=stage.task,
             trainer=stage.config.trainer,
             callbacks=stage.config.callbacks,
+            augmentation=stage.config.augmentation,
             batch_size=stage.batch_size,
             seed=stage.config.seed,
             journal=journal,

@@ -18,10 +18,11 @@ FILES = sorted(CONF.rglob("*.yaml"))
 # What an option leaves to the person.
 NEEDED = {
     "dataset/csv": ["dataset.path=any.csv", "dataset.target=any"],
+    "dataset/images": ["dataset.path=any"],
     "search/space": ["search=random"],
     "cv/group_kfold": ["cv.group=ticket"],
 }
-# For networks on images, which are a person's own so far: the shipped ones refuse it.
+# For networks on images; the others refuse it.
 IMAGES_ONLY = "normalization/instance"
 
 
@@ -101,6 +102,7 @@ def test_option_can_be_chosen(composer: Composer, name: str) -> None:
 def test_normalization_of_images_says_what_it_is_for(composer: Composer) -> None:
     with pytest.raises(ConfigError, match="needs images"):
         composer.compose([IMAGES_ONLY.replace("/", "=")])
+    composer.compose([IMAGES_ONLY.replace("/", "="), "dataset=digits"])
 
 
 @pytest.mark.parametrize("file", sorted((CONF / "shrink").glob("*.yaml")), ids=name_of)
@@ -114,5 +116,5 @@ def test_each_shrink_belongs_to_an_experiment_and_a_model(composer: Composer, fi
 def test_each_model_with_a_size_of_its_own_shrinks(composer: Composer) -> None:
     for file in (CONF / "model").glob("*.yaml"):
         model = composer.compose([f"model={file.stem}"]).model
-        if {"units", "dimension"} & set(model):
+        if {"units", "dimension", "filters"} & set(model):
             assert (CONF / "shrink" / f"smoke_{file.stem}.yaml").exists(), file.stem

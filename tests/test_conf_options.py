@@ -68,12 +68,19 @@ def test_each_row_of_the_head_table_trains(stage_of: Any, train_stage: Any, tmp_
 
 @pytest.mark.parametrize(
     ("kind", "model"),
-    [("table", "linear"), ("table", "mlp"), ("image", "linear"), ("image", "mlp"), ("text", "text_bag")],
+    [
+        ("table", "linear"),
+        ("table", "mlp"),
+        ("image", "linear"),
+        ("image", "mlp"),
+        ("image", "cnn"),
+        ("text", "text_bag"),
+    ],
 )
 def test_each_model_trains_on_the_data_it_is_for(
     stage_of: Any, train_stage: Any, tmp_path: Path, kind: str, model: str
 ) -> None:
-    small = {"mlp": ["model.units=[4]"], "text_bag": ["model.dimension=3"]}.get(model, [])
+    small = {"mlp": ["model.units=[4]"], "text_bag": ["model.dimension=3"], "cnn": ["model.filters=[2]"]}.get(model, [])
     image = ["dataset.image_size=4"] if kind == "image" else []
     stage = stage_of(*CHEAP, f"dataset.kind={kind}", f"model={model}", "callbacks=learning_rate", *small, *image)
     assert isinstance(stage.network, keras.Model)

@@ -78,6 +78,8 @@ def assert_complete(run: Finished, task: str) -> pd.DataFrame:
         (["dataset=titanic"], "binary"),
         (["dataset=titanic", "dataset.engineered=true", "encoding=embedding"], "binary"),
         (["dataset=wine"], "multiclass"),
+        (["dataset=digits"], "multiclass"),
+        (["dataset=mnist"], "multiclass"),
         (["dataset=boston"], "regression"),
         (["dataset=synthetic", "dataset.problem=multilabel"], "multilabel"),
         (["dataset=synthetic", "dataset.problem=unit_regression", "task=unit_regression"], "unit_regression"),

@@ -36,7 +36,7 @@ RANGES: dict[str, Range] = {
     r"normalization\.epsilon": ABOVE_ZERO,
     r"scaling\.quantiles": AT_LEAST_ONE,
     r"imputation\.value": FINITE,
-    r"model\.(dimension|units\[\d+\])": AT_LEAST_ONE,
+    r"model\.(dimension|kernel_size|units\[\d+\]|filters\[\d+\])": AT_LEAST_ONE,
     r"model\.dropout": SHARE,
     r"callbacks\.\w+\.(patience|cooldown|min_delta|min_lr|start_from_epoch)": AT_LEAST_ZERO,
     r"callbacks\.\w+\.(every_epochs|every_steps|every_samples)": AT_LEAST_ONE,

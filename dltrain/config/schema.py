@@ -109,6 +109,7 @@ class Config:
     initializer: Any = MISSING
     regularizer: Regularizer = MISSING
     normalization: Any = MISSING
+    augmentation: dict[str, dict[str, Any] | None] = MISSING
     optimizer: Any = MISSING
     schedule: Any = MISSING
     callbacks: dict[str, dict[str, Any] | None] = field(

@@ -13,6 +13,7 @@ from dltrain.config.signatures import Signature, signature
 from dltrain.config.sources import Unknown
 from dltrain.errors import ConfigError, did_you_mean
 
+CNN_CHOICES = {"pooling": ("max", "average", "none"), "end": ("average", "max", "flatten")}
 # Those that a person is likely to mean; Keras has more.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax", "selu", "elu", "gelu", "silu", "softplus", "leaky_relu", "linear")
 
@@ -106,10 +107,21 @@ def _model_ignores(config: DictConfig) -> Iterator[str]:
 
 def _normalization(config: DictConfig) -> Iterator[str]:
     node = config.normalization
-    units = _layer_widths(config)
-    if node is None or not units:
+    if node is None:
         return
     target = str(node.get("_target_"))
+    groups = node.get("groups")
+    if str(config.model.get("_target_")).endswith(".cnn") and target.endswith("GroupNormalization"):
+        widths = [*config.model.filters, *config.model.units]
+        yield from (
+            f"normalization.groups: {groups} does not divide the {width} channels of a layer in model.filters or "
+            "model.units."
+            for width in dict.fromkeys(widths)
+            if isinstance(groups, int) and groups > 0 and width % groups
+        )
+    units = _layer_widths(config)
+    if not units:
+        return
     if (
         target.endswith("BatchNormalization")
         and config.trainer.batch_size == 1
@@ -120,9 +132,11 @@ def _normalization(config: DictConfig) -> Iterator[str]:
             "expected at least 2, or normalization=layer."
         )
     if target.endswith("GroupNormalization") and str(config.model["_target_"]).endswith(".mlp"):
-        groups = node.get("groups")
         if groups == -1:
-            yield "normalization=instance needs images: for a table each value would become 0. Use normalization=layer."
+            yield (
+                "normalization=instance needs images and model=cnn: otherwise each value would become 0. "
+                "Use normalization=layer."
+            )
         elif isinstance(groups, int):
             yield from (
                 f"normalization.groups: {groups} does not divide the {width} units of a layer in model.units."
@@ -143,6 +157,11 @@ def _layers(config: DictConfig) -> Iterator[str]:
         name = OmegaConf.select(config, key)
         if isinstance(name, str) and isinstance(signature(f"keras.activations.{name}"), Unknown):
             yield f"{key}: Keras has no activation '{name}'.{did_you_mean(name, ACTIVATIONS)}"
+    for key, names in CNN_CHOICES.items() if str(config.model.get("_target_")).endswith(".cnn") else ():
+        if config.model[key] not in names:
+            yield f"model.{key}: expected {', '.join(names)}, got '{config.model[key]}'."
+    if str(config.model.get("_target_")).endswith(".cnn") and not config.model.filters:
+        yield "model.filters: expected the channels of one stage at least, got an empty list. Use model=mlp."
     if str(config.model.get("_target_")).endswith(".mlp") and not config.model.units:
         idle = [
             key for key in ("dropout", "activation", "normalization_position") if f"model.{key}" in typed(config.hydra)

@@ -1,6 +1,7 @@
-"""The kind of a column, inferred from its cells (numeric, category, text), and its values as that kind.
+"""The kind of a column, inferred from its cells (numeric, category, text, image), and its values as that kind.
 
-A column of a few words is a category, of sentences a text; identifiers, dates and constants are no features.
+A column of a few words is a category, of sentences a text, of names of image files an image; identifiers, dates and
+constants are no features.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from dltrain.data.dataset import Array
+from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
 from dltrain.data.raw_table import RawTable
 from dltrain.errors import DataError
 
-CHOICES = ("numeric", "category", "text", "ignore")
+CHOICES = ("numeric", "category", "text", "image", "ignore")
 # Every value of a category becomes an input of its own: of one seen in a few rows, little is learned.
 CATEGORY_VALUES = 20
 CATEGORY_SHARE = 0.05
@@ -45,7 +47,7 @@ def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
         name: the column.
 
     Returns:
-        One of numeric, category, text, ignore; and the reason where it is ignore, else "".
+        One of numeric, category, text, image, ignore; and the reason where it is ignore, else "".
 
     Raises:
         DataError: the column holds numbers with words among them, or with commas in them.
@@ -94,6 +96,8 @@ def _number_kind(name: str, distinct: npt.NDArray[np.float64], rows: int) -> tup
 def _word_kind(present: Array, distinct: Array, few: int) -> tuple[str, str]:
     if _are_dates(distinct):
         return "ignore", "dates"
+    if all(str(word).lower().endswith(IMAGE_SUFFIXES) for word in distinct):
+        return "image", ""
     all_differ = len(distinct) > 2 and len(distinct) >= NEARLY_ALL_DIFFER * len(present)
     if (all_differ or len(distinct) > few) and _words_a_cell(present) >= TEXT_WORDS:
         return "text", ""
@@ -184,7 +188,7 @@ def feature_values(table: RawTable, name: str, kind: str) -> Array:
     Args:
         table: where the column stands.
         name: the column.
-        kind: numeric, category or text.
+        kind: numeric, category or text; of an image its path, as a text.
 
     Returns:
         float64 with NaN for numeric, else an object array of str with "" for a missing cell; shape (n,).

@@ -25,6 +25,10 @@ GROUPS_FOR_KINDS = {
     "scaling": ("numeric", "image"),
     "encoding": ("category",),
     "text": ("text",),
+    "augmentation": ("image",),
+    "dataset.size": ("image",),
+    "dataset.channels": ("image",),
+    "dataset.corrupt": ("image",),
 }
 
 
@@ -90,7 +94,7 @@ def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> No
     faults = [
         f"{word} has no effect: dataset {dataset.name} has no column of kind {' or '.join(kinds)}. Leave it out."
         for word in typed
-        if (kinds := GROUPS_FOR_KINDS.get(word.split(".")[0])) and not present & set(kinds)
+        if (kinds := GROUPS_FOR_KINDS.get(word, GROUPS_FOR_KINDS.get(word.split(".")[0]))) and not present & set(kinds)
     ]
     if "split.stratify" in typed and target.strata is None:
         faults.append(f"split.stratify has no effect: the target of task={target.task} has no classes. Leave it out.")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from dltrain.data.dataset import Array, Dataset, Kind
+from dltrain.data.image_file import Options, read_images
 from dltrain.data.kinds import CHOICES, feature_values, infer_kind, missing, target_values, word_values
 from dltrain.data.raw_table import RawTable, all_numbers
 from dltrain.data.read_table import read_table
@@ -31,6 +34,9 @@ def load(
     encoding: str | None,
     header: bool,
     missing_values: Sequence[str],
+    size: int | Sequence[int] | None,
+    channels: int | None,
+    corrupt: str,
 ) -> Dataset:
     """A dataset from a file: one column or several are the target, the others features by kind.
 
@@ -38,12 +44,16 @@ def load(
         name: what outputs call it; `csv`, the option's own name, stands for the file's name.
         path: the file.
         target: one column, or a list of several for multilabel.
-        kinds: column -> numeric, category, text or ignore, where the inferred kind is not wanted.
+        kinds: column -> numeric, category, text, image or ignore, where the inferred kind is not wanted; an image
+            column holds paths of files, from the table's own folder.
         id_column: the column that names the rows, or None for their numbers from 0.
         separator: a character or its name (comma, semicolon, tab, pipe, whitespace), or None to detect it.
         encoding: a codec's name, or None to detect it.
         header: whether the first line of a text file holds the names.
         missing_values: words that mean a missing cell, beside the usual ones.
+        size: height and width that images are resized to, one number for both, or None for their own.
+        channels: of images: 1 for grey, 3 for colour, None for colour where any has one.
+        corrupt: `skip` leaves a row out whose image cannot be read, `refuse` ends the run.
 
     Raises:
         ConfigError: a key whose value cannot be, or has no effect on this kind of file.
@@ -53,7 +63,8 @@ def load(
     targets = [target] if isinstance(target, str) else [str(column) for column in target]
     wanted = {str(column): str(kind) for column, kind in kinds.items()}
     _check_kinds(wanted, targets, id_column)
-    as_written = [column for column, kind in wanted.items() if kind in {"category", "text"}]
+    options = Options.of(size, channels, corrupt)
+    as_written = [column for column, kind in wanted.items() if kind in {"category", "text", "image"}]
     table = read_table(
         path,
         separator=separator,
@@ -82,7 +93,7 @@ def load(
     names = input_names(chosen, taken=table.columns)
     renamed = tuple(f"renamed: {old} to {new} (no '/' in an input's name)." for old, new in names.items() if old != new)
     found = find_file(path)
-    return Dataset(
+    dataset = Dataset(
         name=stem(found) if name == "csv" else name,
         columns={names[column]: feature_values(table, column, kind) for column, kind in chosen.items()},
         kinds={names[column]: kind for column, kind in chosen.items()},
@@ -95,6 +106,24 @@ def load(
             column: feature_values(table, column, "category") for column, kind in wanted.items() if kind == "ignore"
         },
     )
+    for column in [column for column, kind in dataset.kinds.items() if kind == "image"]:
+        dataset = _with_images(dataset, column, found.parent, options)
+    return dataset
+
+
+def _with_images(dataset: Dataset, column: str, folder: Path, options: Options) -> Dataset:
+    """The rows whose image can be read, with its pixels in place of its path."""
+    files = ((str(cell), _content(folder / str(cell)) if cell else None) for cell in dataset.columns[column])
+    images = read_images(files, options, origin=f"column '{column}'")
+    kept = dataset.take(np.flatnonzero(images.readable))
+    return replace(kept, columns={**kept.columns, column: images.pixels}, notes=(*kept.notes, *images.notes))
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.expanduser().read_bytes()
+    except OSError:
+        return None
 
 
 def row_ids(table: RawTable, column: str | None) -> Array:
@@ -153,7 +182,7 @@ def _check_kinds(wanted: Mapping[str, str], targets: Sequence[str], id_column: s
     faults += [
         f"dataset.kinds.{column}={wanted[column]}: '{column}' is the target, numeric or category."
         for column in targets
-        if wanted.get(column) in {"text", "ignore"}
+        if wanted.get(column) in {"text", "image", "ignore"}
     ]
     if not targets:
         faults.append("dataset.target is an empty list; name one column, or several for multilabel.")
@@ -183,5 +212,7 @@ def _kind_notes(chosen: Mapping[str, Kind], ignored: Sequence[str]) -> list[str]
         for kind in dict.fromkeys(chosen.values())
     ]
     if ignored:
-        notes.append(f"ignored: {', '.join(ignored)}; +dataset.kinds.<column>=category (or numeric, text) overrides.")
+        notes.append(
+            f"ignored: {', '.join(ignored)}; +dataset.kinds.<column>=category (or numeric, text, image) overrides."
+        )
     return notes

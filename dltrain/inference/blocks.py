@@ -11,7 +11,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -51,12 +51,14 @@ class Block:
         first: how many rows came before.
         origin: the file's name, for messages.
         names: what the rows are called where they have no id of their own, or None for their numbers from 0.
+        folder: where paths of images in the cells begin.
     """
 
     columns: Mapping[str, Any]
     first: int
     origin: str
     names: Sequence[str] | None = None
+    folder: Path = Path()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
@@ -93,18 +95,20 @@ def read_blocks(
             )
         origin = "standard input" if location is None else location.name
         if found in ("text", "images"):
-            yield from _files(location, stream, found, only_column)
+            blocks = _files(location, stream, found, only_column)
         elif location is not None and location.is_dir():
             raise DataError(f"'{path}' is a folder; expected a file with a table.")
         elif found == "parquet":
-            yield from _parquet(stream, location, origin)
+            blocks = _parquet(stream, location, origin)
         elif found == "jsonl":
-            yield from _json_lines(stream, origin)
+            blocks = _json_lines(stream, origin)
         elif found == "arff":
-            yield from _whole_table(stream, location, origin, ".arff", {})
+            blocks = _whole_table(stream, location, origin, ".arff", {})
         else:
             separator = {"separator": "tab"} if found == "tsv" else {}
-            yield from _delimited(stream, location, origin, dict(reading) | separator)
+            blocks = _delimited(stream, location, origin, dict(reading) | separator)
+        folder = Path() if location is None else location.parent
+        yield from (replace(block, folder=folder) for block in blocks)
 
 
 def frame_block(frame: pd.DataFrame, origin: str = "the data frame") -> Block:
@@ -136,6 +140,7 @@ def sliced(block: Block, rows: int) -> Iterator[Block]:
             block.first + start,
             block.origin,
             None if block.names is None else block.names[start : start + rows],
+            block.folder,
         )
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import tensorflow as tf
 
 from dltrain.data.dataset import Array
+from dltrain.data.image_file import decode_image
 from dltrain.data.kinds import WHOLE_NUMBER
 from dltrain.data.raw_table import RawTable
 from dltrain.errors import DataError, did_you_mean
@@ -121,7 +122,9 @@ class Intake:
 
     def _tensor(self, column: Column, cells: Any, block: Block) -> Any:
         if column.kind == "image":
-            return tf.stack([_pixels(cell, column, block.where(row)) for row, cell in enumerate(cells)])
+            if isinstance(cells, pa.Array):
+                cells = cells.to_pylist()
+            return tf.constant(np.stack([_pixels(cell, column, block, row) for row, cell in enumerate(cells)]))
         if column.kind == "numeric":
             values = numbers(cells, column.source, block)
             if column.minimum is not None and column.maximum is not None:
@@ -208,25 +211,30 @@ def _objects(cells: Any) -> Array:
     return words
 
 
-def _pixels(cell: Any, column: Column, where: str) -> Any:
-    """An image of the model's shape: pixels as they are, or the bytes of a file, decoded and resized."""
+def _pixels(cell: Any, column: Column, block: Block, row: int) -> npt.NDArray[np.uint8]:
+    """An image of the model's shape: pixels as they are, or a file, its bytes or its path, decoded and resized."""
     height, width, channels = column.shape
-    if not isinstance(cell, bytes):
-        pixels = np.asarray(cell)
-        if pixels.shape != column.shape:
-            raise DataError(
-                f"{where}: expected an image of {height} x {width} x {channels}, came "
-                f"{' x '.join(map(str, pixels.shape))}."
-            )
-        return tf.constant(pixels.astype(np.uint8))
-    try:
-        image = tf.io.decode_image(cell, channels=channels, expand_animations=False)
-    except tf.errors.InvalidArgumentError:
-        raise DataError(f"{where} is no image that can be read; expected PNG, JPEG, BMP or GIF.") from None
-    if tuple(image.shape) == column.shape:
-        return image
-    resized = tf.image.resize(image, (height, width), antialias=True)
-    return tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
+    where = block.where(row)
+    if isinstance(cell, str):
+        path = block.folder / cell
+        where = f"{where}, column '{column.source}': '{cell}'"
+        try:
+            cell = path.expanduser().read_bytes()
+        except OSError as error:
+            raise DataError(f"{where} cannot be read: {error.strerror} ({path}).") from None
+    if cell is None:
+        raise DataError(f"{where}, column '{column.source}' has no image; expected the path of a file.")
+    if isinstance(cell, bytes):
+        try:
+            return decode_image(cell, size=(height, width), channels=channels)
+        except DataError as error:
+            raise DataError(f"{where} is no image that can be read: {error}.") from None
+    pixels = np.asarray(cell)
+    if pixels.shape != column.shape:
+        raise DataError(
+            f"{where}: expected an image of {height} x {width} x {channels}, came {' x '.join(map(str, pixels.shape))}."
+        )
+    return pixels.astype(np.uint8)
 
 
 def _counted(rows: int) -> str:

@@ -23,6 +23,7 @@ from dltrain.record import Record
 
 # Cells of images and texts, and numbers of the widest layer, that go through the model at once.
 ROWS_AT_ONCE = {"image": 256, "text": 1_024, "table": 16_384}
+NUMBERS_AT_ONCE = 2**20  # pixels of large images
 
 
 class Model:
@@ -68,7 +69,9 @@ class Model:
     def rows_at_once(self) -> int:
         """How many rows go through the model together."""
         kinds = {column.kind for column in self.signature.columns}
-        return min(ROWS_AT_ONCE.get(kind, ROWS_AT_ONCE["table"]) for kind in kinds)
+        widest = max(math.prod(column.shape) for column in self.signature.columns)
+        rows = min(ROWS_AT_ONCE.get(kind, ROWS_AT_ONCE["table"]) for kind in kinds)
+        return min(rows, max(1, NUMBERS_AT_ONCE // widest))
 
     def answer(self, inputs: dict[str, Any]) -> npt.NDArray[np.float32]:
         """The model's numbers, (rows, units), for a tensor of rows for each column.

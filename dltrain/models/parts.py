@@ -47,8 +47,12 @@ class Inputs(Mapping[str, Any]):
     def __contains__(self, name: object) -> bool:
         return name in self._tensors
 
-    def flat(self) -> Any:
-        """Numbers, embedded categories and pixels side by side, shape (batch, width); None where there are none."""
+    def flat(self, *, images: bool = True) -> Any:
+        """Numbers, embedded categories and pixels side by side, shape (batch, width); None where there are none.
+
+        Args:
+            images: false leaves the pixels out.
+        """
         blocks = []
         if "table" in self:
             blocks.append(self["table"])
@@ -59,7 +63,7 @@ class Inputs(Mapping[str, Any]):
                 blocks.append(
                     keras.layers.Embedding(count, width, name=f"embedding_{position}_{_safe(name)}")(ids[:, position])
                 )
-        if "image" in self:
+        if "image" in self and images:
             blocks.append(keras.layers.Flatten()(self["image"]))
         if not blocks:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -22,6 +22,8 @@ Features = dict[str, npt.NDArray[Any]]
 
 UNKNOWN = "[unknown to the train rows]"
 ROWS_AT_ONCE = 65_536
+NUMBERS_AT_ONCE = 2**20  # float64 on their way through the layers, where an image is many numbers
+PIXELS_TO_LEARN_FROM = 2**24
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,27 @@ class Preprocessing:
             DataError: a number became infinite or NaN; its row and column are named.
         """
         raw = raw_inputs(dataset)
+        rows = min(ROWS_AT_ONCE, max(1, NUMBERS_AT_ONCE * 4 // self.bytes_per_row))
         parts = [
-            self.model({name: tf.constant(cells[first : first + ROWS_AT_ONCE]) for name, cells in raw.items()})
-            for first in range(0, len(dataset), ROWS_AT_ONCE)
+            self.model({name: tf.constant(cells[first : first + rows]) for name, cells in raw.items()})
+            for first in range(0, len(dataset), rows)
         ]
         features = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
         self._refuse_non_finite(features, dataset)
         return features
+
+    def pixel_range(self, dataset: Dataset) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """What the bytes 0 and 255 of an image become, by channel.
+
+        Args:
+            dataset: with a column of images and a row at least.
+        """
+        sample = dataset.take(np.array([0, 0]))
+        name = next(column for column, kind in dataset.kinds.items() if kind == "image")
+        pixels = np.zeros_like(sample.columns[name])
+        pixels[1] = 255
+        found = self.transform(replace(sample, columns={**sample.columns, name: pixels}))["image"]
+        return found[0, 0, 0], found[1, 0, 0]
 
     def _refuse_non_finite(self, features: Features, dataset: Dataset) -> None:
         # One NaN is enough to ruin every weight, and TensorFlow's CPU kernels can hide it behind a finite loss.
@@ -138,7 +154,7 @@ def fit(
             )
         name = by_kind["image"][0]
         pixels = keras.ops.cast(inputs[name], "float64")
-        outputs["image"] = keras.ops.cast(scaling(train.columns[name].astype(np.float64))(pixels), "float32")
+        outputs["image"] = keras.ops.cast(scaling(_pixels(train.columns[name]))(pixels), "float32")
     model = keras.Model(inputs, outputs, name="preprocessing")
     return Preprocessing(model, tuple(names), embedded, vocabulary_size, known)
 
@@ -146,6 +162,12 @@ def fit(
 def _input(name: str, kind: str, cells: npt.NDArray[Any]) -> Any:
     dtype = {"numeric": "float64", "image": "uint8"}.get(kind, "string")
     return keras.Input(cells.shape[1:] or (1,), name=name, dtype=dtype)
+
+
+def _pixels(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """What the scaling learns from: all train images, or evenly spread ones where they would fill the memory."""
+    every = math.ceil(images.size / PIXELS_TO_LEARN_FROM)
+    return images[::every].astype(np.float64)
 
 
 def _joined(tensors: list[Any], dtype: str) -> Any:

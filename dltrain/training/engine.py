@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.training.divergence import diverged
-from dltrain.training.graphs import EVALUATION_BATCH, Graphs
+from dltrain.training.graphs import Augment, Graphs
 from dltrain.training.source import Source
 
 FIRST_SEGMENT = 64  # steps before the first look at the clock
@@ -31,14 +31,23 @@ class Engine:
         batch_size: rows a step.
         shuffle: whether each epoch takes the rows in an order of its own, drawn from seed and epoch.
         seed: of the orders.
+        augmentation: changes each training batch inside the graph, or None.
     """
 
-    def __init__(self, model: keras.Model, *, batch_size: int, shuffle: bool, seed: int) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        *,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        augmentation: Augment | None = None,
+    ) -> None:
         self.model = model
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
-        self.graphs = Graphs(model, batch_size)
+        self.graphs = Graphs(model, batch_size, augmentation)
 
     def order(self, epoch: int, rows: int) -> npt.NDArray[np.int64]:
         """The row order of an epoch (counted from 0), shape (rows,); it depends on seed and epoch alone."""
@@ -107,14 +116,14 @@ class Engine:
         self._build(source)
         self.graphs.reset()
         order = np.arange(source.rows)
-        for block in source.blocks(order, EVALUATION_BATCH):
+        for block in source.blocks(order, self.graphs.evaluation_batch):
             self.graphs.test(block)
         return self.graphs.results()[0]
 
     def predict(self, source: Source) -> npt.NDArray[np.float32]:
         """The model's answers for all rows, shape (rows, units), in inference mode."""
         self._build(source)
-        blocks = source.blocks(np.arange(source.rows), EVALUATION_BATCH)
+        blocks = source.blocks(np.arange(source.rows), self.graphs.evaluation_batch)
         return np.concatenate([self.graphs.predict(block) for block in blocks])
 
     def _build(self, source: Source) -> None:

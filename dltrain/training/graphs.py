@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -14,7 +15,10 @@ from dltrain.training.source import Block
 from dltrain.training.step import TrainStep
 from dltrain.training.traces import Traces, traces_of
 
+Augment = Callable[[dict[str, Any], Any, Any], tuple[dict[str, Any], Any]]
+
 EVALUATION_BATCH = 1024
+EVALUATION_NUMBERS = 2**20  # inputs of a batch at most; a network makes many times as many of them
 
 
 class Graphs:
@@ -23,11 +27,15 @@ class Graphs:
     Args:
         model: compiled.
         batch_size: rows a training step.
+        augmentation: from features, weights and number of a training batch to features and weights, or None.
     """
 
-    def __init__(self, model: keras.Model, batch_size: int) -> None:
+    def __init__(self, model: keras.Model, batch_size: int, augmentation: Augment | None = None) -> None:
         self.model = model
+        self.augmentation = augmentation
         self.batch_size = batch_size
+        width = max(math.prod(tensor.shape[1:]) for tensor in model.inputs)
+        self.evaluation_batch = min(EVALUATION_BATCH, max(1, EVALUATION_NUMBERS // width))
         self._traces: Traces | None = None
         self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
 
@@ -42,7 +50,9 @@ class Graphs:
         self.model.test_step((_rows(block.features, block.order), tf.gather(block.targets, block.order)))
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
-        self._traces = traces_of(self.model, self.batch_size, self._functions())
+        own = self.augmentation is not None  # of which the architecture tells nothing
+        functions = self._functions()
+        self._traces = Traces(self.model, functions) if own else traces_of(self.model, self.batch_size, functions)
 
     def train(self, block: Block, first: int, last: int) -> None:
         """Training steps number `first` to below `last` of a block."""
@@ -57,8 +67,8 @@ class Graphs:
     def predict(self, block: Block) -> npt.NDArray[np.float32]:
         """The model's answers for a block in its order, shape (rows, units)."""
         parts = [
-            self._call("predict", block.features, block.order[first : first + EVALUATION_BATCH]).numpy()
-            for first in range(0, int(block.order.shape[0]), EVALUATION_BATCH)
+            self._call("predict", block.features, block.order[first : first + self.evaluation_batch]).numpy()
+            for first in range(0, int(block.order.shape[0]), self.evaluation_batch)
         ]
         return np.concatenate(parts).astype(np.float32)
 
@@ -115,8 +125,11 @@ class Graphs:
 
         def body(step: Any, answers: Any) -> Any:
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            batch = (_rows(features, rows), tf.gather(targets, rows))
-            answer = train_step(*batch if isinstance(weights, tuple) else (*batch, tf.gather(weights, rows)))
+            inputs, labels = _rows(features, rows), tf.gather(targets, rows)
+            counts = None if isinstance(weights, tuple) else tf.gather(weights, rows)
+            if self.augmentation is not None:
+                inputs, counts = self.augmentation(inputs, counts, self.model.optimizer.iterations)
+            answer = train_step(inputs, labels, *(() if counts is None else (counts,)))
             return step + 1, answers.write(
                 tf.cast(step - first, tf.int32), answer
             ) if train_step.counts_later else answers
@@ -131,9 +144,9 @@ class Graphs:
 
     def _many_test_steps(self, features: Any, targets: Any, order: Any) -> None:
         def body(first: Any) -> Any:
-            rows = order[first : first + EVALUATION_BATCH]
+            rows = order[first : first + self.evaluation_batch]
             self.model.test_step((_rows(features, rows), tf.gather(targets, rows)))
-            return first + EVALUATION_BATCH
+            return first + self.evaluation_batch
 
         count = tf.shape(order, tf.int64)[0]
         tf.while_loop(lambda first: first < count, body, [tf.constant(0, tf.int64)])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 BLOCK_ROWS = 65_536
+BLOCK_BYTES = 2**28  # of features, where a row is an image
 
 Order = npt.NDArray[np.int64]
 
@@ -83,8 +84,10 @@ class Streaming:
         self._weights = None if weights is None else np.asarray(weights, np.float32)
 
     def blocks(self, order: Order, batch_size: int) -> Iterator[Block]:
-        """Blocks of about 65,536 rows."""
-        step = max(1, BLOCK_ROWS // batch_size) * batch_size
+        """Blocks of about 65,536 rows, or 256 MiB."""
+        sample = self._features_of(order[:1])
+        rows = min(BLOCK_ROWS, BLOCK_BYTES // max(1, sum(values.nbytes for values in sample.values())))
+        step = max(1, rows // batch_size) * batch_size
 
         def made() -> Iterator[Any]:
             for first in range(0, len(order), step):
@@ -93,7 +96,6 @@ class Streaming:
                 weights = np.zeros(0, np.float32) if self._weights is None else self._weights[rows]
                 yield features, self._targets[rows], weights
 
-        sample = self._features_of(order[:1])
         signature = (
             {name: tf.TensorSpec((None, *values.shape[1:]), values.dtype) for name, values in sample.items()},
             tf.TensorSpec((None, *self._targets.shape[1:]), self._targets.dtype),

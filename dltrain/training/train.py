@@ -14,6 +14,7 @@ from dltrain.errors import ConfigError, RunError, did_you_mean
 from dltrain.journal import Journal
 from dltrain.models.network import compile_network
 from dltrain.prepared import Prepared, class_weights
+from dltrain.training.augmentation import build_augmentation
 from dltrain.training.callbacks import MovingAverage
 from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.engine import Engine, has_batch_hooks
@@ -91,6 +92,7 @@ def train_network(
     task: DictConfig,
     trainer: DictConfig,
     callbacks: DictConfig,
+    augmentation: DictConfig,
     batch_size: int,
     seed: int,
     journal: Journal,
@@ -104,8 +106,9 @@ def train_network(
         task: the row of the head table.
         trainer: epochs and shuffling.
         callbacks: nodes by name.
+        augmentation: nodes by name.
         batch_size: rows a step.
-        seed: of the order of rows.
+        seed: of the order of rows and of the augmentation.
         journal: of the run.
         also: callbacks beside those of the config.
 
@@ -114,7 +117,13 @@ def train_network(
         RunError: the training diverged.
     """
     built = _callbacks(callbacks, batch_size, task, network, journal)
-    engine = Engine(network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed)
+    engine = Engine(
+        network,
+        batch_size=batch_size,
+        shuffle=trainer.shuffle,
+        seed=seed,
+        augmentation=build_augmentation(augmentation, data, seed),
+    )
     history = _History()
     journal.training_begins()
     weights = class_weights(task.get("class_weight"), data.truth("train"))

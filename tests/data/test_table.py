@@ -26,6 +26,9 @@ def read(path: Path, **keys: object) -> Dataset:
         "encoding": None,
         "header": True,
         "missing_values": [],
+        "size": 64,
+        "channels": None,
+        "corrupt": "skip",
     }
     return load(path=str(path), **{**defaults, **keys})  # type: ignore[arg-type]
 

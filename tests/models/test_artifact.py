@@ -31,6 +31,13 @@ TABLES = {
 MADE_UP = {
     "text": ("dataset.kind=text", "dataset.problem=multiclass", "model=text_bag", "text.ngrams=2"),
     "image": ("dataset.kind=image", "dataset.problem=binary", "dataset.image_size=4", "model=linear"),
+    "convolutions": (
+        "dataset.kind=image",
+        "dataset.channels=3",
+        "model=cnn",
+        "model.filters=[4]",
+        "model.residual=true",
+    ),
     "labels": ("dataset.problem=multilabel", "model=linear"),
     "ensemble": ("dataset.problem=multiclass", "model=linear", "cv=kfold", "cv.folds=2", "cv.ensemble=true"),
 }

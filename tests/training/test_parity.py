@@ -24,6 +24,14 @@ CASES = {
     "schedule": ("dataset.problem=regression", "schedule=cosine", "schedule.warmup_epochs=1", "trainer.epochs=3"),
     "l2_and_clipnorm": ("dataset.problem=regression", "regularizer=l2", "optimizer.global_clipnorm=0.1"),
     "words": ("dataset.kind=text", "dataset.problem=regression", "model=text_bag", "model.dropout=0.3"),
+    "images": (
+        "dataset.kind=image",
+        "model=cnn",
+        "model.filters=[2]",
+        "model.residual=true",
+        "dataset.problem=multiclass",
+    ),
+    "images_by_group": ("dataset.kind=image", "model=cnn", "model.filters=[4]", "normalization=group"),
     "embedded_categories": ("encoding=embedding", "dataset.problem=regression"),
 }
 

@@ -1,0 +1,57 @@
+"""The files of a folder, a .zip or a .tar; nothing is unpacked, so no name in an archive can lead anywhere."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dltrain.data.storage import read_tar
+from dltrain.errors import DataError
+
+
+def read_files(location: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """The wanted files, in no particular order.
+
+    Args:
+        location: a folder, a .zip, a .tar or a .tar.gz.
+        wanted: says by its name, with slashes, whether a file is to be read.
+
+    Yields:
+        Name and content.
+
+    Raises:
+        DataError: it is no archive, it is damaged, or a file cannot be opened.
+    """
+    if location.is_dir():
+        yield from _read_folder(location, wanted)
+    elif zipfile.is_zipfile(location):
+        yield from _read_zip(location, wanted)
+    else:
+        yield from read_tar(location, wanted)
+
+
+def _read_folder(folder: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    for place, folders, names in os.walk(folder, followlinks=False):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(place, name)
+            relative = path.relative_to(folder).as_posix()
+            if wanted(relative):
+                try:
+                    yield relative, path.read_bytes()
+                except OSError as error:
+                    raise DataError(f"Cannot read {path}: {error.strerror}.") from None
+
+
+def _read_zip(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if not member.is_dir() and wanted(member.filename):
+                    yield member.filename, archive.read(member)
+    # A member with a password is a RuntimeError, one of an unknown compression a NotImplementedError.
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
+        raise DataError(f"Cannot read {path} as a .zip archive: {error}.") from None

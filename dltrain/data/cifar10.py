@@ -1,0 +1,100 @@
+"""CIFAR-10 (Krizhevsky 2009): 50,000 + 10,000 colour images of 32 x 32 pixels in ten classes."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.data.archive import read_files
+from dltrain.data.dataset import Dataset
+from dltrain.data.storage import data_directory, download
+from dltrain.errors import DataError
+
+URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
+SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+ARCHIVE = "cifar-10-binary.tar.gz"
+FOLDER = "cifar-10-batches-bin"
+TRAIN = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
+TEST = "test_batch.bin"
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+RECORD = 1 + 3 * 32 * 32  # the label, then the red, the green and the blue plane
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def load(*, name: str, path: str | None) -> Dataset:
+    """The training batches, then the official test batch, in their own order.
+
+    Args:
+        name: what outputs call it.
+        path: the binary version's archive or its unpacked folder; None looks in the data directory, then downloads
+            170 MB.
+
+    Raises:
+        DataError: the source is missing, damaged or another version, or it cannot be downloaded.
+    """
+    location = _locate(path)
+    batches: dict[str, Bytes] = {}
+    others: list[str] = []
+    for found, content in read_files(location, _is_batch):
+        file = PurePosixPath(found).name
+        if file in (*TRAIN, TEST):
+            batches[file] = _records(content, f"{location}: {found}")
+        else:
+            others.append(file)
+    train = [file for file in TRAIN if file in batches]
+    if not train or TEST not in batches:
+        python = (
+            " This is the version of Python pickles, which can run any code and are not read."
+            if {"data_batch_1", "test_batch"} & set(others)
+            else ""
+        )
+        raise DataError(
+            f"{location} has no {TRAIN[0]} with a {TEST}; expected CIFAR-10's binary version, {ARCHIVE}.{python}"
+        )
+    records = np.concatenate([*(batches[file] for file in train), batches[TEST]])
+    tested = len(batches[TEST])
+    pixels = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    lacking = len(TRAIN) - len(train)
+    return Dataset(
+        name=name,
+        columns={"image": np.ascontiguousarray(pixels)},
+        kinds={"image": "image"},
+        target={"class": np.array(CLASSES, dtype=object)[records[:, 0]]},
+        row_ids=np.arange(len(records)),
+        source=f"{len(records):,} colour images of CIFAR-10 in {location}, {tested:,} of them the official test set",
+        test_rows=np.arange(len(records)) >= len(records) - tested,
+        task="multiclass",
+        notes=(f"{lacking} of the five training batches are missing.",) if lacking else (),
+    )
+
+
+def _is_batch(member: str) -> bool:
+    return PurePosixPath(member).name.startswith(("data_batch", "test_batch"))
+
+
+def _records(content: bytes, origin: str) -> Bytes:
+    if not content or len(content) % RECORD:
+        raise DataError(f"{origin} has {len(content):,} bytes, expected a multiple of {RECORD:,}; fetch it again.")
+    records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)
+    if records[:, 0].max() >= len(CLASSES):
+        raise DataError(f"{origin} has the label {records[:, 0].max()}, expected 0 to {len(CLASSES) - 1}.")
+    return records
+
+
+def _locate(path: str | None) -> Path:
+    if path is not None:
+        given = Path(path).expanduser().absolute()
+        if not given.exists():
+            raise DataError(f"dataset.path={path}: there is no {given}.")
+        return given
+    folder = data_directory() / "cifar10"
+    for found in (folder / FOLDER, folder / ARCHIVE):
+        if found.exists():
+            return found
+    try:
+        return download(URL, SHA256, folder / ARCHIVE)
+    except DataError as error:
+        raise DataError(f"{error} Put {ARCHIVE} into {folder}, or set dataset.path to where it is.") from None

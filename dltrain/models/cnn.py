@@ -1,0 +1,126 @@
+"""Convolutional networks for images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from dltrain.errors import ConfigError
+from dltrain.models.mlp import dense_stack
+from dltrain.models.parts import Head, Inputs, Regularizers
+
+POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D, "none": None}
+ENDS = {
+    "average": keras.layers.GlobalAveragePooling2D,
+    "max": keras.layers.GlobalMaxPooling2D,
+    "flatten": keras.layers.Flatten,
+}
+
+
+def cnn(
+    inputs: Inputs,
+    head: Head,
+    *,
+    filters: Sequence[int],
+    kernel_size: int,
+    activation: str,
+    pooling: str,
+    residual: bool,
+    end: str,
+    units: Sequence[int],
+    dropout: float,
+    initializer: Callable[[], Any],
+    regularizer: Regularizers,
+    normalization: Callable[[], Any] | None,
+) -> Any:
+    """Stages of convolution, normalization and activation, each followed by pooling; then dense layers.
+
+    Args:
+        inputs: the feature tensors, with `image`; numbers and categories join behind the convolutions.
+        head: the last layer.
+        filters: channels of each stage.
+        kernel_size: height and width of the kernels; stride 1, padded to the same size.
+        activation: name of a Keras activation.
+        pooling: max, average or none; halves height and width (rounded up) after each stage.
+        residual: makes each stage two convolutions with a shortcut around them (He et al. 2015).
+        end: how pixels become one vector: their average, their max, or flatten, which keeps them all.
+        units: width of each dense layer behind the convolutions.
+        dropout: share of channels dropped in training after each stage, and of units after each dense layer.
+        initializer: of the kernels.
+        regularizer: of the kernels and biases.
+        normalization: gives a new layer, or None for none.
+    """
+    if "image" not in inputs:
+        raise ConfigError("model=cnn needs images, and this dataset has none. Use model=mlp, or text_bag for text.")
+    hidden = inputs["image"]
+    height, width = hidden.shape[1:3]
+    pools = sum(1 for _ in filters) if POOLINGS[pooling] else 0
+    if pools and min(height, width) <= 2 ** (pools - 1):
+        raise ConfigError(
+            f"model=cnn: images of {height} x {width} pixels are too small for {pools} poolings by 2 (one a number in "
+            f"model.filters); expected {2 ** (pools - 1) + 1} pixels at least. Give fewer model.filters, a larger "
+            "dataset.size, or model.pooling=none."
+        )
+
+    def convolution(tensor: Any, channels: int, size: int = kernel_size) -> Any:
+        norm = _for_images(normalization)
+        # Normalization by channel takes any bias away again.
+        bias = norm is None or regularizer.bias is not None
+        tensor = keras.layers.Conv2D(
+            channels,
+            size,
+            padding="same",
+            use_bias=bias,
+            kernel_initializer=initializer(),
+            kernel_regularizer=regularizer.kernel,
+            bias_regularizer=regularizer.bias,
+        )(tensor)
+        return tensor if norm is None else norm(tensor)
+
+    for channels in filters:
+        if residual:
+            inner = keras.layers.Activation(activation)(convolution(hidden, channels))
+            inner = convolution(inner, channels)
+            # A kernel of one pixel gives the shortcut the channels of the stage.
+            shortcut = hidden if hidden.shape[-1] == channels else convolution(hidden, channels, 1)
+            hidden = keras.layers.Add()([inner, shortcut])
+        else:
+            hidden = convolution(hidden, channels)
+        hidden = keras.layers.Activation(activation)(hidden)
+        if (layer := POOLINGS[pooling]) is not None:
+            hidden = layer(2, padding="same")(hidden)
+        if dropout:
+            hidden = keras.layers.SpatialDropout2D(dropout)(hidden)
+    hidden = ENDS[end]()(hidden)
+    beside = inputs.flat(images=False)
+    if beside is not None:
+        hidden = keras.layers.Concatenate()([hidden, beside])
+    return head(
+        dense_stack(
+            hidden,
+            units=units,
+            activation=activation,
+            dropout=dropout,
+            normalization_position="before_activation",
+            initializer=initializer,
+            regularizer=regularizer,
+            normalization=_for_units(normalization),
+        )
+    )
+
+
+def _for_images(normalization: Callable[[], Any] | None) -> Any:
+    """A new layer; layer normalization goes over all of an image's values, not over the channels of each pixel."""
+    layer = normalization() if normalization else None
+    if isinstance(layer, keras.layers.LayerNormalization):
+        return keras.layers.GroupNormalization(groups=1, epsilon=layer.epsilon)
+    return layer
+
+
+def _for_units(normalization: Callable[[], Any] | None) -> Callable[[], Any] | None:
+    """The same for dense layers; a group a channel would leave nothing of a single value."""
+    layer = normalization() if normalization else None
+    instance = isinstance(layer, keras.layers.GroupNormalization) and layer.groups == -1
+    return None if instance else normalization
