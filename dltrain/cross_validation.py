@@ -32,6 +32,7 @@ from dltrain.scoring import (
 from dltrain.side_by_side import Job, forget_states, train_side_by_side
 from dltrain.tables import show_folds
 from dltrain.training.train import Training, train_network
+from dltrain.training.transfer import FineTuning
 
 
 def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
@@ -151,6 +152,7 @@ def _refit(
         trainer=cast("DictConfig", OmegaConf.merge(config.trainer, {"epochs": epochs})),
         callbacks=OmegaConf.masked_copy(config.callbacks, [name for name in config.callbacks if name not in watching]),
         augmentation=config.augmentation,
+        tuning=FineTuning.of(config.model),
         batch_size=final.batch_size,
         seed=config.seed,
         journal=journal,

@@ -17,6 +17,7 @@ from dltrain.repetition import repeat_over_seeds
 from dltrain.report.end import report_run
 from dltrain.scoring import score_run
 from dltrain.training.train import train_network
+from dltrain.training.transfer import FineTuning
 
 
 def run_job(config: DictConfig) -> float:
@@ -84,6 +85,7 @@ def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[
         trainer=config.trainer,
         callbacks=config.callbacks,
         augmentation=config.augmentation,
+        tuning=FineTuning.of(config.model),
         batch_size=experiment.batch_size,
         seed=config.seed,
         journal=journal,

@@ -20,6 +20,7 @@ from dltrain.journal import Journal
 from dltrain.terminal import TrainingsProgress
 from dltrain.training.traces import architecture
 from dltrain.training.train import Training, train_network
+from dltrain.training.transfer import FineTuning
 
 Result = TypeVar("Result")
 
@@ -78,6 +79,7 @@ def train_side_by_side(
                     trainer=config.trainer,
                     callbacks=callbacks,
                     augmentation=config.augmentation,
+                    tuning=FineTuning.of(config.model),
                     batch_size=experiment.batch_size,
                     seed=job.seed,
                     journal=job.journal,

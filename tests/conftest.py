@@ -167,6 +167,7 @@ def train_stage() -> Callable[..., Any]:
     from rich.console import Console
 
     from dltrain.training.train import train_network
+    from dltrain.training.transfer import FineTuning
 
     def train(stage: Stage, path: Path) -> Any:
         journal: Any = FakeJournal(path, Console(quiet=True))
@@ -177,6 +178,7 @@ def train_stage() -> Callable[..., Any]:
             trainer=stage.config.trainer,
             callbacks=stage.config.callbacks,
             augmentation=stage.config.augmentation,
+            tuning=FineTuning.of(stage.config.model),
             batch_size=stage.batch_size,
             seed=stage.config.seed,
             journal=journal,

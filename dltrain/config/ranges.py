@@ -38,6 +38,8 @@ RANGES: dict[str, Range] = {
     r"imputation\.value": FINITE,
     r"model\.(dimension|kernel_size|units\[\d+\]|filters\[\d+\])": AT_LEAST_ONE,
     r"model\.dropout": SHARE,
+    r"model\.fine_tune_(layers|epochs)": AT_LEAST_ZERO,
+    r"model\.fine_tune_learning_rate": ABOVE_ZERO,
     r"callbacks\.\w+\.(patience|cooldown|min_delta|min_lr|start_from_epoch)": AT_LEAST_ZERO,
     r"callbacks\.\w+\.(every_epochs|every_steps|every_samples)": AT_LEAST_ONE,
     r"callbacks\.reduce_on_plateau\.factor": SHRINKING,

@@ -13,6 +13,7 @@ from dltrain.config.signatures import Signature, signature
 from dltrain.config.sources import Unknown
 from dltrain.errors import ConfigError, did_you_mean
 
+VARIANTS = tuple(f"B{number}" for number in range(8))
 CNN_CHOICES = {"pooling": ("max", "average", "none"), "end": ("average", "max", "flatten")}
 # Those that a person is likely to mean; Keras has more.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax", "selu", "elu", "gelu", "silu", "softplus", "leaky_relu", "linear")
@@ -157,6 +158,8 @@ def _layers(config: DictConfig) -> Iterator[str]:
         name = OmegaConf.select(config, key)
         if isinstance(name, str) and isinstance(signature(f"keras.activations.{name}"), Unknown):
             yield f"{key}: Keras has no activation '{name}'.{did_you_mean(name, ACTIVATIONS)}"
+    if str(config.model.get("_target_")).endswith(".efficientnet"):
+        yield from _efficientnet(config)
     for key, names in CNN_CHOICES.items() if str(config.model.get("_target_")).endswith(".cnn") else ():
         if config.model[key] not in names:
             yield f"model.{key}: expected {', '.join(names)}, got '{config.model[key]}'."
@@ -169,6 +172,18 @@ def _layers(config: DictConfig) -> Iterator[str]:
         yield from (
             f"model.{key} has no effect without a hidden layer; give one with model.units=[32]." for key in idle
         )
+
+
+def _efficientnet(config: DictConfig) -> Iterator[str]:
+    model = config.model
+    if model.variant not in VARIANTS:
+        yield f"model.variant: expected one of {', '.join(VARIANTS)}, got '{model.variant}'."
+    if not str(config.scaling.get("_target_")).endswith(".scaling.none"):
+        yield "scaling: model=efficientnet has a scaling of its own, for bytes as they are. Use scaling=none."
+    words = typed(config.hydra)
+    for key in ("layers", "epochs", "learning_rate"):
+        if f"model.fine_tune_{key}" in words and model.weights == "none":
+            yield f"model.fine_tune_{key} has no effect with model.weights=none: all are trained from the start."
 
 
 def _layer_widths(config: DictConfig) -> list[int]:

@@ -117,6 +117,14 @@ class Checkpoint(keras.callbacks.Callback):
         if self._unwritten_best:
             self._save_best()
 
+    def whole_network(self, network: keras.Model) -> None:
+        """From now on it is about this network, which has the best weights of what was a part of it."""
+        self.set_model(network)
+        if self.best_weights is not None:
+            self.best_weights = network.get_weights()
+            self._unwritten_best = True
+        self._write()
+
     def restore_best(self) -> None:
         """Puts the best weights into the model, where there are any."""
         if self.best_weights is not None:

@@ -20,7 +20,17 @@ from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.engine import Engine, has_batch_hooks
 from dltrain.training.interrupts import Interrupts
 from dltrain.training.monitor import direction
+from dltrain.training.source import Source
 from dltrain.training.state import TrainingState
+from dltrain.training.transfer import (
+    FineTuning,
+    Watch,
+    begin_fine_tuning,
+    carry_over,
+    features_of,
+    head_alone,
+    is_fixed,
+)
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,7 @@ def train_network(
     seed: int,
     journal: Journal,
     also: Sequence[keras.callbacks.Callback] = (),
+    tuning: FineTuning | None = None,
 ) -> Training:
     """Trains until the last epoch or a callback's stop, and leaves the best epoch's weights in the network.
 
@@ -111,13 +122,14 @@ def train_network(
         seed: of the order of rows and of the augmentation.
         journal: of the run.
         also: callbacks beside those of the config.
+        tuning: what of a fixed backbone is trained after the head.
 
     Raises:
         ConfigError: a callback cannot work with this run.
         RunError: the training diverged.
     """
     built = _callbacks(callbacks, batch_size, task, network, journal)
-    engine = Engine(
+    engine = engine_of_head = Engine(
         network,
         batch_size=batch_size,
         shuffle=trainer.shuffle,
@@ -139,16 +151,49 @@ def train_network(
         interrupts=interrupts,
     )
     first_epoch, first_step = state.beginning
+    train = data.source("train", weights)
+    validation = data.source("validation") if len(data.split.validation) else None
+    parts: tuple[Source, Source | None] = (train, validation)
+    if is_fixed(network) and engine.graphs.augmentation is None:
+        head = head_alone(network, task, data)
+        engine_of_head = Engine(head, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed)
+        batch = engine.graphs.evaluation_batch
+        parts = (
+            features_of(network, train, data.truth("train").column, weights, batch),
+            None
+            if validation is None
+            else features_of(network, validation, data.truth("validation").column, None, batch),
+        )
     try:
         with interrupts:
-            engine.train(
-                data.source("train", weights),
-                data.source("validation") if len(data.split.validation) else None,
+            engine_of_head.train(
+                *parts,
                 epochs=trainer.epochs,
                 callbacks=[*callbacks_of_run, state, *also],
                 first_epoch=trainer.epochs if state.stopped else first_epoch,
                 first_step=first_step,
             )
+            best_epoch = _keep_best(built, len(history.epochs))
+            if engine_of_head is not engine:
+                carry_over(network, built)
+            if tuning is not None:
+                journal.note(begin_fine_tuning(network, tuning, built, task, data))
+                engine = Engine(
+                    network,
+                    batch_size=batch_size,
+                    shuffle=trainer.shuffle,
+                    seed=seed,
+                    augmentation=engine.graphs.augmentation,
+                )
+                done = len(history.epochs)
+                engine.train(
+                    train,
+                    validation,
+                    epochs=done + tuning.epochs,
+                    callbacks=[*callbacks_of_run, Watch(interrupts), *also],
+                    first_epoch=done,
+                )
+                best_epoch = _keep_best(built, len(history.epochs))
     except (KeyboardInterrupt, SystemExit):
         journal.reached(history.epochs)
         for callback in built:
@@ -162,7 +207,7 @@ def train_network(
     finally:
         for callback in built:
             getattr(callback, "close", lambda: None)()
-    return Training(engine, history.epochs, _keep_best(built, len(history.epochs)))
+    return Training(engine, history.epochs, best_epoch)
 
 
 def _callbacks(

@@ -1,0 +1,152 @@
+"""Transfer with EfficientNet: a head on fixed features, computed once, then the top of the backbone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from dltrain.errors import ConfigError, DataError
+from dltrain.models import efficientnet as module
+from dltrain.training import transfer
+
+WORDS = (
+    "dataset.kind=image", "dataset.image_size=32", "dataset.rows=20", "model=efficientnet", "trainer.epochs=2",
+    "dataset.problem=regression",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small() -> Any:
+    """A network with EfficientNet's parts and few weights stands in for B0, which takes many seconds to trace."""
+
+    def make(*, include_top: bool, weights: None, input_shape: tuple[int, ...], name: str) -> keras.Model:
+        del include_top, weights
+        image = keras.Input(input_shape)
+        hidden = keras.layers.Rescaling(1 / 255)(image)
+        for place in range(2):
+            hidden = keras.layers.Conv2D(4, 3, strides=4, name=f"conv_{place}")(hidden)
+            hidden = keras.layers.BatchNormalization(name=f"norm_{place}")(hidden)
+        return keras.Model(image, keras.layers.Activation("relu", name="top")(hidden), name=name)
+
+    return make
+
+
+@pytest.fixture
+def weights(small: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(keras.applications, "EfficientNetB0", small)
+    keras.utils.set_random_seed(1)
+    path = tmp_path / "own.weights.h5"
+    small(include_top=False, weights=None, input_shape=(32, 32, 3), name="backbone").save_weights(path)
+    return path
+
+
+def values(network: keras.Model) -> dict[str, Any]:
+    return {f"{weight.path}": np.array(weight) for weight in network.get_layer("backbone").weights}
+
+
+def test_the_head_alone_is_trained_on_features_computed_once(
+    weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    once = transfer.features_of
+    monkeypatch.setattr(
+        "dltrain.training.train.features_of", lambda *words: calls.append(words[1].rows) or once(*words)
+    )
+    stage = stage_of(*WORDS, f"model.weights={weights}", "model.fine_tune_epochs=0", "model.dropout=0")
+    before = values(stage.network)
+    assert [weight.path.split("/")[0] for weight in stage.network.trainable_weights] == ["head", "head"]
+    training = train_stage(stage, tmp_path)
+    assert calls == [12, 4]
+    assert len(training.history) == 2
+    for name, after in values(stage.network).items():
+        np.testing.assert_array_equal(after, before[name])
+    # What the head saw is what the whole network gives.
+    found = training.engine.evaluate(stage.data.source("validation"))
+    best = training.history[training.best_epoch - 1]
+    assert found["rmse"] == pytest.approx(best["val_rmse"], rel=1e-4)
+    saved = keras.models.load_model(tmp_path / "checkpoints" / "best.keras", compile=False)
+    assert saved.get_layer("backbone").count_params() == stage.network.get_layer("backbone").count_params()
+
+
+def test_then_the_top_is_tuned_and_normalization_stays(
+    weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path
+) -> None:
+    words = (f"model.weights={weights}", "model.fine_tune_epochs=3", "model.fine_tune_layers=3", "model.dropout=0")
+    stage = stage_of(*WORDS, *words, "model.fine_tune_learning_rate=0.01", "callbacks=[learning_rate,csv_history]")
+    before = values(stage.network)
+    training = train_stage(stage, tmp_path)
+    changed = {name.rpartition("backbone/")[2] for name, after in values(stage.network).items()
+               if not np.array_equal(after, before[name])}  # fmt: skip
+    assert changed == {"conv_1/kernel", "conv_1/bias"}
+    assert [logs["learning_rate"] for logs in training.history] == pytest.approx([0.001] * 2 + [0.01] * 3)
+    assert (tmp_path / "history.csv").read_text().count("\n") == 6
+
+
+def test_a_worse_tuning_is_not_kept(weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
+    words = (f"model.weights={weights}", "model.fine_tune_epochs=1", "model.fine_tune_learning_rate=1000.0")
+    stage = stage_of(*WORDS, *words)
+    before = values(stage.network)
+    training = train_stage(stage, tmp_path)
+    assert training.best_epoch <= 2
+    assert len(training.history) == 3
+    for name, after in values(stage.network).items():
+        np.testing.assert_array_equal(after, before[name])
+
+
+def test_with_augmentation_the_images_pass_the_backbone(
+    weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dltrain.training.train.features_of", None)
+    words = (f"model.weights={weights}", "model.fine_tune_epochs=1", "augmentation=mirroring")
+    training = train_stage(stage_of(*WORDS, *words, "callbacks=learning_rate"), tmp_path)
+    assert len(training.history) == 3
+
+
+def test_without_weights_everything_is_trained(weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
+    del weights
+    stage = stage_of(*WORDS, "model.weights=none", "callbacks=learning_rate", "trainer.epochs=1")
+    assert len(stage.network.trainable_weights) == 10
+    assert len(train_stage(stage, tmp_path).history) == 1
+
+
+def test_weights_that_are_not_there_or_do_not_fit(
+    stage_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: Path, compose_config: Any
+) -> None:
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(module, "URL", (tmp_path / "absent").as_uri() + "/")
+    with pytest.raises(DataError, match=r"Put efficientnetb0_notop.h5 into .*efficientnet, set model.weights to where"):
+        stage_of(*WORDS)
+    with pytest.raises(ConfigError, match=r"model.weights=x.h5: expected imagenet, none, or a file; there is no /"):
+        stage_of(*WORDS, "model.weights=x.h5")
+    (tmp_path / "x.h5").write_bytes(b"no weights")
+    with pytest.raises(ConfigError, match="not the weights of EfficientNetB0 without its top"):
+        stage_of(*WORDS, f"model.weights={tmp_path / 'x.h5'}")
+    with pytest.raises(ConfigError, match="images of 8 x 8 pixels are too small, expected 32"):
+        stage_of(*WORDS, "dataset.image_size=8")
+    with pytest.raises(ConfigError, match="model=efficientnet needs images"):
+        stage_of("model=efficientnet")
+    with pytest.raises(ConfigError) as error:
+        compose_config(*WORDS, "model.variant=B8", "scaling=minmax", "model.weights=none", "model.fine_tune_layers=2")
+    assert [word in str(error.value) for word in ("expected one of B0", "Use scaling=none", "fine_tune_layers has no")]
+
+
+@pytest.mark.slow
+def test_weights_from_a_file_give_what_keras_gives(tmp_path: Path, stage_of: Any) -> None:
+    backbone = keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=(32, 32, 3))
+    # ImageNet's mean and variance, as its file has them.
+    layer = backbone.get_layer("normalization")
+    layer.set_weights([np.array(module.MEAN), np.array([0.229, 0.224, 0.225]), np.array(1)])
+    layer.finalize_state()
+    path = tmp_path / "own.weights.h5"
+    backbone.save_weights(path)
+    network = stage_of(*WORDS, "dataset.channels=3", f"model.weights={path}").network
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    # What Keras puts behind the normalization where it loads ImageNet's weights itself.
+    normalized = backbone.get_layer("normalization")(images / 255) / np.array(module.ROOTS)
+    seen = keras.Model(network.input, network.get_layer("as_trained").output)({"image": images})
+    np.testing.assert_allclose(network.get_layer("backbone").get_layer("normalization")(seen / 255), normalized, 1e-4)
