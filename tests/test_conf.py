@@ -20,6 +20,7 @@ NEEDED = {
     "dataset/csv": ["dataset.path=any.csv", "dataset.target=any"],
     "dataset/images": ["dataset.path=any"],
     "search/space": ["search=random"],
+    "experiment/transfer_learning": ["dataset.path=any"],
     "cv/group_kfold": ["cv.group=ticket"],
 }
 # For networks on images; the others refuse it.
