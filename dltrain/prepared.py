@@ -15,6 +15,7 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.errors import ConfigError, RunError, did_you_mean
 from dltrain.preprocessing.fit import ROWS_AT_ONCE, Features, Preprocessing, fit
+from dltrain.sample import Sample
 from dltrain.targets import Target
 from dltrain.training.source import Resident, Source, Streaming
 
@@ -83,6 +84,21 @@ class Prepared:
         """Features of a part, made once."""
         self.rows(part)
         return self._features_of(part)
+
+    def sample(self, part: str, most: int) -> Sample:
+        """Rows from all over a part, always the same ones.
+
+        Args:
+            part: train, validation or test.
+            most: rows at most.
+        """
+        rows = self.rows(part)
+        places = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.intp))
+        if self.resident:
+            features = {name: values[places] for name, values in self.features(part).items()}
+        else:
+            features = self._transform(rows[places])
+        return Sample(self._dataset.take(rows[places]), self._target.take(rows[places]), features)
 
     def source(self, part: str, weights: npt.NDArray[np.float32] | None = None) -> Source:
         """A part's rows for the engine, with optional weights of shape (rows,)."""

@@ -59,6 +59,21 @@ def look_at_layers(
         targets: of the same rows, (n, units).
         training: whether layers behave as in training: dropout drops, batch normalization takes the batch's own mean.
     """
+    outputs, gradients = send_through(network, features, targets, training=training)
+    return [_layer(layer, outputs[layer.name], gradients) for layer in network.layers if layer.name in outputs]
+
+
+def send_through(
+    network: keras.Model, features: Mapping[str, Any], targets: npt.NDArray[Any], *, training: bool
+) -> tuple[dict[str, npt.NDArray[Any]], dict[int, npt.NDArray[np.float64]]]:
+    """The outputs of each layer by its name, and the gradient of each trainable weight by the weight's `id`.
+
+    Args:
+        network: compiled and built; none of its variables is changed.
+        features: of n rows, by name.
+        targets: of the same rows, (n, units).
+        training: as in `look_at_layers`.
+    """
     inputs = {name: tf.constant(values) for name, values in features.items()}
     seen = {layer.name: layer.output for layer in network.layers if _has_one_float_output(layer)}
     states = [(state, np.array(state)) for state in network.non_trainable_variables]
@@ -74,7 +89,7 @@ def look_at_layers(
         id(weight): np.zeros(weight.shape) if each is None else np.asarray(tf.convert_to_tensor(each), np.float64)
         for weight, each in zip(weights, found, strict=True)
     }
-    return [_layer(layer, np.asarray(outputs[layer.name]), gradients) for layer in network.layers if layer.name in seen]
+    return {name: np.asarray(values) for name, values in outputs.items()}, gradients
 
 
 def _layer(layer: Any, outputs: npt.NDArray[Any], gradients: Mapping[int, npt.NDArray[np.float64]]) -> Layer:
@@ -99,8 +114,8 @@ def _layer(layer: Any, outputs: npt.NDArray[Any], gradients: Mapping[int, npt.ND
 
 
 def _has_one_float_output(layer: Any) -> bool:
-    """Whether a layer makes one tensor of floats in one place; inputs and layers that are used twice do not count."""
-    if isinstance(layer, keras.layers.InputLayer):
+    """Whether a layer makes one tensor of floats; inputs do not count, and models whose output is that of a layer."""
+    if isinstance(layer, (keras.layers.InputLayer, keras.Model)):
         return False
     try:
         output = layer.output

@@ -113,7 +113,8 @@ class Config:
     optimizer: Any = MISSING
     schedule: Any = MISSING
     callbacks: dict[str, dict[str, Any] | None] = field(
-        default=MISSING, metadata={"offered": ("directory", "batch_size", "console", "quiet")}
+        default=MISSING,
+        metadata={"offered": ("directory", "data", "network", "augmentation", "batch_size", "console", "quiet")},
     )
     trainer: Trainer = MISSING
     seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})

@@ -231,6 +231,12 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
             f"trainer.memory_budget has no effect with trainer.engine={config.trainer.engine}; "
             "expected trainer.engine=auto."
         )
+    if "callbacks.tensorboard.augmented" in words and not any(config.augmentation.values()):
+        yield "callbacks.tensorboard.augmented has no effect without augmentation. Choose one with augmentation=."
+    if "callbacks.tensorboard.embeddings" in words and (
+        str(config.model.get("_target_")).endswith(".mlp.linear") or config.model.get("units") == []
+    ):
+        yield "callbacks.tensorboard.embeddings has no effect without a hidden layer. Choose another model=."
     if "model.normalization_position" in words and config.normalization is None:
         yield "model.normalization_position has no effect with normalization=none."
 

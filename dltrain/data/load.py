@@ -29,6 +29,7 @@ GROUPS_FOR_KINDS = {
     "dataset.size": ("image",),
     "dataset.channels": ("image",),
     "dataset.corrupt": ("image",),
+    "callbacks.tensorboard.mistakes": ("image",),
 }
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import keras
-from tensorboard.summary import Writer
 
 from dltrain.files import replace_file
 
@@ -82,38 +81,3 @@ class MovingAverage(keras.callbacks.SwapEMAWeights):
     def _finalize_ema_values(self) -> None:
         # Keras does this for the end of `fit`. Without it the trained weights are kept, and more epochs can follow.
         pass
-
-
-class TensorBoard(keras.callbacks.Callback):
-    """Writes each epoch's values for TensorBoard, train and validation in one chart.
-
-    TensorFlow's own `tf.summary.scalar` takes a millisecond a value, TensorBoard's writer a twentieth of it.
-
-    Args:
-        directory: of the run; the logs stand in its folder `tensorboard`.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__()
-        self.directory = Path(directory) / "tensorboard"
-        self._writers: dict[str, Any] = {}
-
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Called by the engine."""
-        self._writers = {part: Writer(str(self.directory / part)) for part in ("train", "validation")}
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Called by the engine."""
-        for name, value in (logs or {}).items():
-            part = "validation" if name.startswith("val_") else "train"
-            self._writers[part].add_scalar(name.removeprefix("val_"), value, epoch + 1)
-
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Called by the engine."""
-        self.close()
-
-    def close(self) -> None:
-        """Writes what is left, also after a failure."""
-        for writer in self._writers.values():
-            writer.close()
-        self._writers = {}

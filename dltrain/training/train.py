@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 from omegaconf import DictConfig
@@ -128,13 +129,10 @@ def train_network(
         ConfigError: a callback cannot work with this run.
         RunError: the training diverged.
     """
-    built = _callbacks(callbacks, batch_size, task, network, journal)
+    changes = build_augmentation(augmentation, data, seed)
+    built = _callbacks(callbacks, task, network, journal, data=data, batch_size=batch_size, augmentation=changes)
     engine = engine_of_head = Engine(
-        network,
-        batch_size=batch_size,
-        shuffle=trainer.shuffle,
-        seed=seed,
-        augmentation=build_augmentation(augmentation, data, seed),
+        network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, augmentation=changes
     )
     history = _History()
     journal.training_begins()
@@ -194,6 +192,8 @@ def train_network(
                     first_epoch=done,
                 )
                 best_epoch = _keep_best(built, len(history.epochs))
+            for callback in built:
+                getattr(callback, "on_weights_kept", lambda epoch: None)(best_epoch)
     except (KeyboardInterrupt, SystemExit):
         journal.reached(history.epochs)
         for callback in built:
@@ -211,7 +211,7 @@ def train_network(
 
 
 def _callbacks(
-    nodes: DictConfig, size: int, task: DictConfig, network: keras.Model, journal: Journal
+    nodes: DictConfig, task: DictConfig, network: keras.Model, journal: Journal, **offered: Any
 ) -> list[keras.callbacks.Callback]:
     recorded = ["loss", *task.metrics, "val_loss", *(f"val_{name}" for name in task.metrics), "learning_rate"]
     callbacks = []
@@ -222,9 +222,10 @@ def _callbacks(
             node,
             key=f"callbacks.{name}",
             directory=journal.path,
-            batch_size=size,
+            network=network,
             console=journal.console,
             quiet=journal.quiet,
+            **offered,
         )
         if not isinstance(callback, keras.callbacks.Callback):
             raise ConfigError(f"callbacks.{name}: {node['_target_']} is no Keras callback.")

@@ -7,11 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.util.tensor_util import make_ndarray
 
 from dltrain.errors import ConfigError
-from dltrain.training.callbacks import CSVHistory, TensorBoard
+from dltrain.training.callbacks import CSVHistory
 from dltrain.training.engine import Engine
 
 LOGS = [
@@ -35,21 +33,6 @@ def test_csv_history_can_be_read_after_each_epoch(tmp_path: Path) -> None:
     callback = CSVHistory(tmp_path)
     callback.on_epoch_end(0, LOGS[0])
     assert len((tmp_path / "history.csv").read_text().splitlines()) == 2
-
-
-def test_tensorboard_reads_back_what_was_logged(tmp_path: Path) -> None:
-    callback = TensorBoard(tmp_path)
-    callback.on_train_begin()
-    for epoch, logs in enumerate(LOGS):
-        callback.on_epoch_end(epoch, logs)
-    callback.on_train_end()
-    for part, names in {"train": ("loss", "accuracy", "learning_rate"), "validation": ("loss", "accuracy")}.items():
-        events = EventAccumulator(str(tmp_path / "tensorboard" / part)).Reload()
-        assert set(events.Tags()["tensors"]) == set(names)
-        for name in names:
-            key = name if part == "train" else f"val_{name}"
-            found = [(event.step, float(make_ndarray(event.tensor_proto))) for event in events.Tensors(name)]
-            assert found == [(epoch + 1, pytest.approx(logs[key])) for epoch, logs in enumerate(LOGS)]
 
 
 AVERAGED = ("model=linear", "dataset.problem=regression", "optimizer=sgd", "trainer.batch_size=60")

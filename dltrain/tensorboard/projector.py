@@ -1,0 +1,69 @@
+"""The last hidden layer's answer to each row, for TensorBoard's projector, with what each row is and was taken for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from google.protobuf import text_format
+from tensorboard.plugins.projector.projector_config_pb2 import EmbeddingInfo, ProjectorConfig
+
+from dltrain.files import replace_file
+from dltrain.prepared import Prepared
+
+MOST_NUMBERS = 1_000_000  # in the file, so that a browser still takes it
+HEAD = "head"  # the last layer's name in the networks of dltrain
+
+
+def project(network: keras.Model, data: Prepared, folder: Path, *, most: int) -> None:
+    """Writes the embeddings of validation rows, if the network has a hidden layer.
+
+    Args:
+        network: with the weights that are kept.
+        data: of the run.
+        folder: of the events of the validation part.
+        most: rows at most.
+    """
+    hidden = hidden_of(network)
+    if hidden is None:
+        return
+    sample = data.sample("validation", max(1, min(most, MOST_NUMBERS // hidden.output.shape[1])))
+    seen = keras.Model(network.input, [hidden.output, network.output])
+    vectors, answers = sample.answers(seen)
+    rows = list(map(str, sample.raw.row_ids))
+    write_embeddings(folder, vectors, {"row": rows, "target": sample.targets, "prediction": sample.read(answers)})
+
+
+def hidden_of(network: keras.Model) -> keras.Model | None:
+    """The part of a network below its head, shape (batch, width); None where no layer with weights is hidden."""
+    names = [layer.name for layer in network.layers]
+    below = [layer for layer in network.layers if layer.name != HEAD and layer.weights]
+    if HEAD not in names or not below:
+        return None
+    hidden = network.get_layer(HEAD).input
+    return keras.Model(network.input, hidden) if len(hidden.shape) == 2 else None
+
+
+def write_embeddings(folder: Path, vectors: npt.NDArray[np.floating[Any]], labels: dict[str, list[str]]) -> None:
+    """Writes the projector's files.
+
+    Args:
+        folder: of the run's events.
+        vectors: (rows, width).
+        labels: columns of one word a row, at least two.
+    """
+    rows = [list(labels), *zip(*labels.values(), strict=True)]
+    with replace_file(folder / "labels.tsv") as path:
+        path.write_text("".join("\t".join(map(_cell, row)) + "\n" for row in rows), encoding="utf-8")
+    with replace_file(folder / "embeddings.tsv") as path:
+        np.savetxt(path, vectors, fmt="%.5g", delimiter="\t")
+    info = EmbeddingInfo(tensor_name="last hidden layer", tensor_path="embeddings.tsv", metadata_path="labels.tsv")
+    with replace_file(folder / "projector_config.pbtxt") as path:
+        path.write_text(text_format.MessageToString(ProjectorConfig(embeddings=[info])), encoding="utf-8")
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()) or "-"  # a tab or a line break would begin another cell; an empty line is none
