@@ -121,6 +121,7 @@ def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experimen
         regularizer=config.regularizer,
         normalization=config.normalization,
         embedding_dimension=config.encoding.get("dimension"),
+        train=data.of_train_rows,
     )
     batch_size = compile_for(
         data, network, task=problem.task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer

@@ -100,6 +100,13 @@ class Prepared:
             features = self._transform(rows[places])
         return Sample(self._dataset.take(rows[places]), self._target.take(rows[places]), features)
 
+    def of_train_rows(self, name: str) -> npt.NDArray[Any]:
+        """A feature of the train rows by its name, or under `target` what they are trained on, shape (n, outputs)."""
+        if name != "target":
+            return self.features("train")[name]
+        truth = self.truth("train")
+        return np.eye(truth.units, dtype=np.float32)[truth.values] if truth.task == "multiclass" else truth.column
+
     def source(self, part: str, weights: npt.NDArray[np.float32] | None = None) -> Source:
         """A part's rows for the engine, with optional weights of shape (rows,)."""
         rows = self.rows(part)

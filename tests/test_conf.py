@@ -19,6 +19,7 @@ FILES = sorted(CONF.rglob("*.yaml"))
 NEEDED = {
     "dataset/csv": ["dataset.path=any.csv", "dataset.target=any"],
     "dataset/images": ["dataset.path=any"],
+    "dataset/texts": ["dataset.path=any"],
     "search/space": ["search=random"],
     "experiment/transfer_learning": ["dataset.path=any"],
     "cv/group_kfold": ["cv.group=ticket"],

@@ -71,16 +71,19 @@ def test_each_row_of_the_head_table_trains(stage_of: Any, train_stage: Any, tmp_
     [
         ("table", "linear"),
         ("table", "mlp"),
+        ("table", "tabular"),
         ("image", "linear"),
         ("image", "mlp"),
         ("image", "cnn"),
         ("text", "text_bag"),
+        *(("text", f"text_{name}") for name in ("linear", "cnn", "rnn", "transformer")),
     ],
 )
 def test_each_model_trains_on_the_data_it_is_for(
     stage_of: Any, train_stage: Any, tmp_path: Path, kind: str, model: str
 ) -> None:
-    small = {"mlp": ["model.units=[4]"], "text_bag": ["model.dimension=3"], "cnn": ["model.filters=[2]"]}.get(model, [])
+    sizes = {"mlp": "model.units=[4]", "text_bag": "model.dimension=3", "cnn": "model.filters=[2]"}
+    small = [sizes[model]] if model in sizes else []
     image = ["dataset.image_size=4"] if kind == "image" else []
     stage = stage_of(*CHEAP, f"dataset.kind={kind}", f"model={model}", "callbacks=learning_rate", *small, *image)
     assert isinstance(stage.network, keras.Model)

@@ -38,11 +38,16 @@ class Encoding:
 
 @dataclass
 class Text:
-    """How a text becomes a sequence of numbers."""
+    """How a text becomes numbers."""
 
+    output: str = field(default=MISSING, metadata={"choices": ("sequence", "set", "multi_hot", "count", "tf_idf")})
+    standardize: str = field(
+        default=MISSING, metadata={"choices": ("lower_and_strip_punctuation", "lower", "strip_punctuation", "none")}
+    )
+    split: str = field(default=MISSING, metadata={"choices": ("whitespace", "character")})
+    ngrams: int = field(default=MISSING, metadata={"minimum": 1, "maximum": 10})
     vocabulary_size: int = field(default=MISSING, metadata={"minimum": 3})
-    sequence_length: int = field(default=MISSING, metadata={"minimum": 1})
-    ngrams: int = field(default=MISSING, metadata={"minimum": 1, "maximum": 5})
+    sequence_length: int | None = field(default=None, metadata={"minimum": 1})
 
 
 @dataclass

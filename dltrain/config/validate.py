@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.config import callback_rules, head_rules, ranges
+from dltrain.config import callback_rules, head_rules, model_rules, ranges
 from dltrain.config.signatures import Signature, signature
 from dltrain.config.sources import Unknown
 from dltrain.errors import ConfigError, did_you_mean
@@ -39,6 +39,7 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
         _cross_validation,
         _without_effect,
         _search,
+        _model,
     )
     found: list[str] = []
     for check in checks:
@@ -80,6 +81,10 @@ def _ranges(config: DictConfig) -> Iterator[str]:
 
 def _head(config: DictConfig) -> Iterator[str]:
     yield from head_rules.faults(config.task)
+
+
+def _model(config: DictConfig) -> Iterator[str]:
+    yield from model_rules.faults(config, typed(config.hydra))
 
 
 def _callbacks(config: DictConfig) -> Iterator[str]:

@@ -99,6 +99,7 @@ def _flat(inputs: Inputs, model: str) -> Any:
     hidden = inputs.flat()
     if hidden is None:
         raise ConfigError(
-            f"model={model} needs numbers, categories or images, and this dataset has text alone. Use model=text_bag."
+            f"model={model} needs numbers, categories or images, and this dataset has text alone. "
+            "Use model=text_bag, or text=tf_idf."
         )
     return hidden

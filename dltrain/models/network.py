@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy.typing as npt
 from omegaconf import DictConfig
 
 from dltrain.build import build, parameters
 from dltrain.errors import ConfigError
+from dltrain.models.members import for_prediction
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.objectives import InUnits
 from dltrain.preprocessing.fit import Preprocessing
@@ -26,8 +28,20 @@ def build_network(
     regularizer: DictConfig,
     normalization: DictConfig | None,
     embedding_dimension: int | None,
+    train: Callable[[str], npt.NDArray[Any]],
 ) -> keras.Model:
     """An uncompiled model from the features of `preprocessing` to the answer in the target's units.
+
+    Args:
+        model: the node of the config, and so are the other groups.
+        preprocessing: fitted.
+        target: decides on the last layer.
+        activation: of the last layer.
+        initializer: of kernels.
+        regularizer: of kernels and biases.
+        normalization: gives new layers.
+        embedding_dimension: length of a category's vector, or None for a rule.
+        train: gives the features of the train rows by name, and under `target` their target.
 
     Raises:
         ConfigError: the model has no use for a part of the data, or refuses its options.
@@ -36,8 +50,15 @@ def build_network(
         name: keras.Input(output.shape[1:], dtype=output.dtype, name=name)
         for name, output in preprocessing.model.output.items()
     }
-    inputs = Inputs(tensors, preprocessing.categories, preprocessing.vocabulary_size, embedding_dimension)
-    head = Head(target.units, activation, target.offset, target.scale)
+    inputs = Inputs(
+        tensors,
+        preprocessing.categories,
+        preprocessing.vocabulary_size,
+        embedding_dimension,
+        preprocessing.numbers,
+        train,
+    )
+    head = Head(target.task, target.units, activation, target.offset, target.scale)
     regularizers = Regularizers(
         kernel=build(regularizer.kernel, key="regularizer.kernel"),
         bias=build(regularizer.bias, key="regularizer.bias"),
@@ -119,5 +140,6 @@ def build_metrics(task: DictConfig, target: Target) -> list[Any]:
 def artifact(preprocessing: Preprocessing, network: keras.Model, name: str = "dltrain") -> keras.Model:
     """The whole model: raw columns in, answer out."""
     # The same layers without loss and metrics: dltrain's own ones could not be read where it is not installed.
-    network = keras.Model(network.input, network.output, name="network")
+    plain = for_prediction(network)
+    network = keras.Model(plain.input, plain.output, name="network")
     return keras.Model(preprocessing.model.input, network(preprocessing.model.output), name=name)

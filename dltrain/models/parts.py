@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy.typing as npt
 
 
 class Inputs(Mapping[str, Any]):
@@ -18,6 +19,9 @@ class Inputs(Mapping[str, Any]):
         categories: number of ids in each column of `categories`, by column.
         vocabulary_size: number of ids in `text`.
         embedding_dimension: length of a category's vector, or None for a rule.
+        numbers: how many columns `table` begins with that are numbers.
+        train: gives the train rows' values of a tensor by its name, and under `target` their target (n, outputs);
+            for models that begin with a statistic of them.
     """
 
     def __init__(
@@ -26,11 +30,15 @@ class Inputs(Mapping[str, Any]):
         categories: Mapping[str, int],
         vocabulary_size: int,
         embedding_dimension: int | None,
+        numbers: int,
+        train: Callable[[str], npt.NDArray[Any]],
     ) -> None:
         self._tensors = dict(tensors)
         self.categories = dict(categories)
         self.vocabulary_size = vocabulary_size
         self.embedding_dimension = embedding_dimension
+        self.numbers = numbers
+        self.train = train
         self.used: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
@@ -47,15 +55,16 @@ class Inputs(Mapping[str, Any]):
     def __contains__(self, name: object) -> bool:
         return name in self._tensors
 
-    def flat(self, *, images: bool = True) -> Any:
+    def flat(self, table: Any = None, *, images: bool = True) -> Any:
         """Numbers, embedded categories and pixels side by side, shape (batch, width); None where there are none.
 
         Args:
+            table: takes the place of the tensor `table`.
             images: false leaves the pixels out.
         """
         blocks = []
         if "table" in self:
-            blocks.append(self["table"])
+            blocks.append(self["table"] if table is None else table)
         if "categories" in self:
             ids = self["categories"]
             for position, (name, count) in enumerate(self.categories.items()):
@@ -79,12 +88,14 @@ class Head:
     """The last layer of a task; call it on the last hidden tensor, shape (batch, width).
 
     Attributes:
+        task: name of the row of the head table.
         units: number of outputs.
         activation: of the head table, or None.
         offset: added to the output after `scale`, so that the model answers in the target's own units.
         scale: in the target's units.
     """
 
+    task: str
     units: int
     activation: str | None
     offset: float
@@ -106,6 +117,19 @@ class Head:
             bias_regularizer=regularizer.bias if regularizer else None,
             name="head",
         )(hidden)
+        return self._in_units(outputs)
+
+    def of_scores(self, scores: Any, *, apply: bool = True) -> Any:
+        """The model's answer from scores that need no further weights, shape (batch, units).
+
+        Args:
+            scores: shape (batch, units).
+            apply: whether the activation is still to be applied.
+        """
+        activation = self.activation if apply else None
+        return self._in_units(keras.layers.Activation(activation or "linear", name="head")(scores))
+
+    def _in_units(self, outputs: Any) -> Any:
         if (self.offset, self.scale) != (0.0, 1.0):
             outputs = keras.layers.Rescaling(self.scale, self.offset, name="target_units")(outputs)
         return outputs

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
-from dltrain.errors import ConfigError
 from dltrain.models.mlp import dense_stack
 from dltrain.models.parts import Head, Inputs, Regularizers
+from dltrain.models.text_parts import beside_table, mean_of_words, naive_bayes_ratios, texts_of
 
 
 def text_bag(
@@ -20,6 +21,8 @@ def text_bag(
     units: Sequence[int],
     activation: str,
     dropout: float,
+    naive_bayes: bool,
+    smoothing: float,
     initializer: Callable[[], Any],
     regularizer: Regularizers,
 ) -> Any:
@@ -32,20 +35,19 @@ def text_bag(
         units: width of each hidden layer behind the mean.
         activation: of the hidden layers.
         dropout: share dropped in training of the mean and after each hidden layer.
+        naive_bayes: whether each vector is multiplied by the size of its n-gram's log-count ratio in the train rows,
+            the greatest over the outputs (Wang & Manning 2012).
+        smoothing: added to the counts behind these ratios.
         initializer: of the hidden kernels.
         regularizer: of the hidden kernels and biases.
     """
-    if "text" not in inputs:
-        raise ConfigError("model=text_bag needs a column of text, and this dataset has none. Use model=mlp.")
-    ids = inputs["text"]
+    ids = texts_of(inputs, "text_bag")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)
-    # GlobalAveragePooling1D would divide by zero, and give NaN, where a text has no word.
-    present = keras.ops.expand_dims(keras.ops.cast(keras.ops.not_equal(ids, 0), words.dtype), -1)
-    count = keras.ops.maximum(keras.ops.sum(present, axis=1), 1)
-    hidden = keras.ops.divide(keras.ops.sum(keras.ops.multiply(words, present), axis=1), count)
-    beside = inputs.flat()
-    if beside is not None:
-        hidden = keras.layers.Concatenate()([hidden, beside])
+    if naive_bayes:
+        words = words * naive_bayes_ratios(
+            inputs, ids, smoothing, lambda ratios: np.abs(ratios).max(axis=1, keepdims=True)
+        )
+    hidden = beside_table(mean_of_words(words, ids), inputs)
     if dropout:
         hidden = keras.layers.Dropout(dropout)(hidden)
     return head(

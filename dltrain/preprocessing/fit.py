@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -17,6 +18,7 @@ from dltrain.data.dataset import Dataset
 from dltrain.errors import DataError
 from dltrain.preprocessing.imputation import Imputation
 from dltrain.preprocessing.scaling import Scaling
+from dltrain.preprocessing.text import IDS, numbers, numbers_of, vectorization
 
 Features = dict[str, npt.NDArray[Any]]
 
@@ -35,6 +37,7 @@ class Preprocessing:
             `table` (n, d) float32, `categories` (n, k) int32 where they are to be embedded, `text` (n, length) int32,
             `image` (n, height, width, channels) float32; only those that the data has.
         feature_names: the d columns of `table`.
+        numbers: how many of them, the first ones, are numbers.
         categories: for each embedded column the number of different ids.
         vocabulary_size: number of different ids in `text`.
         known_words: of each column of categories the words that have an id of their own.
@@ -42,6 +45,7 @@ class Preprocessing:
 
     model: keras.Model
     feature_names: tuple[str, ...]
+    numbers: int
     categories: Mapping[str, int]
     vocabulary_size: int
     known_words: Mapping[str, tuple[str, ...]]
@@ -58,12 +62,10 @@ class Preprocessing:
             DataError: a number became infinite or NaN; its row and column are named.
         """
         raw = raw_inputs(dataset)
-        rows = min(ROWS_AT_ONCE, max(1, NUMBERS_AT_ONCE * 4 // self.bytes_per_row))
-        parts = [
-            self.model({name: tf.constant(cells[first : first + rows]) for name, cells in raw.items()})
-            for first in range(0, len(dataset), rows)
-        ]
-        features = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+        features: Features = {}
+        for name, model in self._parts.items():
+            own = {column: raw[column] for column in model.input}
+            features[name] = numbers_of(model, own) if name == "text" else self._computed(model, own)
         self._refuse_non_finite(features, dataset)
         return features
 
@@ -79,6 +81,24 @@ class Preprocessing:
         pixels[1] = 255
         found = self.transform(replace(sample, columns={**sample.columns, name: pixels}))["image"]
         return found[0, 0, 0], found[1, 0, 0]
+
+    def _computed(self, model: keras.Model, raw: Features) -> npt.NDArray[Any]:
+        rows = min(ROWS_AT_ONCE, max(1, NUMBERS_AT_ONCE * 4 // self.bytes_per_row))
+        blocks = [
+            model({name: tf.constant(cells[first : first + rows]) for name, cells in raw.items()}).numpy()
+            for first in range(0, len(next(iter(raw.values()))), rows)
+        ]
+        return np.concatenate(blocks)
+
+    @cached_property
+    def _parts(self) -> dict[str, keras.Model]:
+        """A model for each feature of the columns that it is made from, so that each is computed by itself."""
+        inputs = {id(tensor): column for column, tensor in self.model.input.items()}
+        parts = {}
+        for name, output in self.model.output.items():
+            sources = keras.tree.flatten(keras.utils.get_source_inputs(output))
+            parts[name] = keras.Model({inputs[id(source)]: source for source in sources}, output)
+        return parts
 
     def _refuse_non_finite(self, features: Features, dataset: Dataset) -> None:
         # One NaN is enough to ruin every weight, and TensorFlow's CPU kernels can hide it behind a finite loss.
@@ -138,15 +158,21 @@ def fit(
         else:
             blocks.append(keras.layers.CategoryEncoding(num_tokens=len(words), output_mode="one_hot")(ids))
             names += [f"{name}={word}" for word in ["(missing)", "(unknown)", *words[2:]]]
-    if blocks:
-        outputs["table"] = _joined(blocks, "float32")
     if embedded:
         outputs["categories"] = _joined(outputs["categories"], "int32")
     vocabulary_size = 0
     if by_kind["text"]:
-        vectorize = _vectorization(np.concatenate([train.columns[name] for name in by_kind["text"]]), text)
-        vocabulary_size = vectorize.vocabulary_size()
-        outputs["text"] = _joined([vectorize(inputs[name]) for name in by_kind["text"]], "int32")
+        vectorize = vectorization(np.concatenate([train.columns[name] for name in by_kind["text"]]), text)
+        if text.output in IDS:
+            vocabulary_size = vectorize.vocabulary_size()
+            outputs["text"] = _joined([numbers(vectorize, text, inputs[name]) for name in by_kind["text"]], "int32")
+        else:
+            # Keras announces another shape than it gives.
+            width = vectorize.vocabulary_size()
+            blocks += [keras.ops.reshape(vectorize(inputs[name]), (-1, width)) for name in by_kind["text"]]
+            names += [f"{name}: {word}" for name in by_kind["text"] for word in vectorize.get_vocabulary()]
+    if blocks:
+        outputs["table"] = _joined(blocks, "float32")
     if by_kind["image"]:
         if len(by_kind["image"]) > 1:
             raise DataError(
@@ -156,7 +182,7 @@ def fit(
         pixels = keras.ops.cast(inputs[name], "float64")
         outputs["image"] = keras.ops.cast(scaling(_pixels(train.columns[name]))(pixels), "float32")
     model = keras.Model(inputs, outputs, name="preprocessing")
-    return Preprocessing(model, tuple(names), embedded, vocabulary_size, known)
+    return Preprocessing(model, tuple(names), len(by_kind["numeric"]), embedded, vocabulary_size, known)
 
 
 def _input(name: str, kind: str, cells: npt.NDArray[Any]) -> Any:
@@ -202,16 +228,3 @@ def _lookup(cells: npt.NDArray[Any], minimum_count: int) -> keras.layers.StringL
     kept = [str(word) for word in words[counts >= minimum_count]]
     # Keras refuses an empty vocabulary; the unknown bucket then takes everything.
     return keras.layers.StringLookup(vocabulary=kept or ["(none)"], mask_token="", oov_token=UNKNOWN)
-
-
-def _vectorization(texts: npt.NDArray[Any], text: DictConfig) -> keras.layers.TextVectorization:
-    options: dict[str, Any] = {
-        "max_tokens": text.vocabulary_size,
-        "output_sequence_length": text.sequence_length,
-        "ngrams": text.ngrams if text.ngrams > 1 else None,
-    }
-    learner = keras.layers.TextVectorization(**options)
-    learner.adapt(tf.data.Dataset.from_tensor_slices(texts.astype(str)).batch(1024))
-    # A vocabulary given to the constructor is kept in the config, where a word may hold any character.
-    words = learner.get_vocabulary(include_special_tokens=False)
-    return keras.layers.TextVectorization(vocabulary=words or ["(none)"], **options)

@@ -69,6 +69,24 @@ def robust(values: Values) -> Scaling:
     return _affine(middle, np.where(high > low, high - low, _deviation(rows)))
 
 
+def robust_smooth_clip(values: Values, *, bound: float) -> Scaling:
+    """As `robust`, then bent so that no value leaves [-bound, bound] (Holzmüller et al. 2024): x / sqrt(1 + (x/b)^2).
+
+    Args:
+        values: the train rows.
+        bound: in interquartile ranges.
+    """
+    scaled = robust(values)
+
+    def clipped(tensor: Any) -> Any:
+        share = scaled(tensor) / bound
+        # Far out the square would overflow, and the share of the bound is 1 there anyway.
+        share = keras.ops.clip(share, -1e100, 1e100)
+        return bound * share / keras.ops.sqrt(1.0 + keras.ops.square(share))
+
+    return clipped
+
+
 def quantile(values: Values, *, quantiles: int) -> Scaling:
     """To the rank in [0, 1] among the train rows, by straight lines between their quantiles.
 

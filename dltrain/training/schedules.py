@@ -5,6 +5,7 @@ Each function takes the first learning rate, the steps of an epoch and the numbe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,3 +51,33 @@ def cosine(
     return keras.optimizers.schedules.CosineDecay(
         0.0, decay, alpha=final_fraction, warmup_target=learning_rate, warmup_steps=warmup
     )
+
+
+@keras.saving.register_keras_serializable("dltrain")
+class CosineLog(keras.optimizers.schedules.LearningRateSchedule):
+    """a0 (1 - cos(2 pi log2(1 + (2^cycles - 1) t))) / 2 for t from 0 to 1: cycles that double in length.
+
+    Args:
+        learning_rate: at the top of a cycle.
+        steps: of the whole training.
+        cycles: number of them (Holzmüller et al. 2024 take 4).
+    """
+
+    def __init__(self, learning_rate: float, steps: int, cycles: int) -> None:
+        super().__init__()
+        self.learning_rate, self.steps, self.cycles = learning_rate, steps, cycles
+
+    def __call__(self, step: Any) -> Any:
+        """The learning rate at a step."""
+        done = keras.ops.minimum(keras.ops.cast(step, "float32") / self.steps, 1.0)
+        turns = keras.ops.log2(1.0 + (2.0**self.cycles - 1.0) * done)
+        return self.learning_rate * 0.5 * (1.0 - keras.ops.cos(2.0 * math.pi * turns))
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments that make the same schedule again."""
+        return {"learning_rate": self.learning_rate, "steps": self.steps, "cycles": self.cycles}
+
+
+def cosine_log(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, cycles: int) -> Any:
+    """From 0 up and down again in cycles that double in length, the last ending with the training."""
+    return CosineLog(learning_rate, steps_per_epoch * total_epochs, cycles)

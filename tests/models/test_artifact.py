@@ -30,6 +30,13 @@ TABLES = {
 }
 MADE_UP = {
     "text": ("dataset.kind=text", "dataset.problem=multiclass", "model=text_bag", "text.ngrams=2"),
+    "ngrams": ("dataset.kind=text", "dataset.problem=multiclass", "model=text_linear", "text=ngrams"),
+    "characters": ("dataset.kind=text", "dataset.problem=regression", "model=text_linear", "text=characters"),
+    "weighted_bag": ("dataset.kind=text", "model=text_bag", "text=ngrams", "model.naive_bayes=true"),
+    "tf_idf": ("dataset.kind=text", "model=linear", "text=tf_idf"),
+    "text_cnn": ("dataset.kind=text", "model=text_cnn", "model.filters=2", "text.sequence_length=14"),
+    "text_rnn": ("dataset.kind=text", "model=text_rnn", "model.recurrent_units=2", "text.sequence_length=14"),
+    "text_transformer": ("dataset.kind=text", "model=text_transformer", "text.sequence_length=14"),
     "image": ("dataset.kind=image", "dataset.problem=binary", "dataset.image_size=4", "model=linear"),
     "convolutions": (
         "dataset.kind=image",
@@ -38,6 +45,9 @@ MADE_UP = {
         "model.filters=[4]",
         "model.residual=true",
     ),
+    "members": ("model=tabular", "model.ensemble=3", "model.units=[4,3]", "scaling=robust_smooth_clip"),
+    "bounded": ("model=tabular", "model.ensemble=2", "dataset.problem=regression", "encoding=embedding"),
+    "in_bins": ("model=tabular", "model.numeric_embedding=piecewise_linear", "dataset.problem=unit_regression"),
     "labels": ("dataset.problem=multilabel", "model=linear"),
     "ensemble": ("dataset.problem=multiclass", "model=linear", "cv=kfold", "cv.folds=2", "cv.ensemble=true"),
 }

@@ -85,8 +85,8 @@ def test_any_size_builds_or_is_refused(height: int, width: int, channels: int, s
         image = keras.Input((height, width, channels), name="image")
         options: dict[str, Any] = {"kernel_size": 3, "activation": "relu", "pooling": "max", "end": "average"}
         answer = cnn(
-            Inputs({"image": image}, {}, 0, None),
-            Head(1, None, 0.0, 1.0),
+            Inputs({"image": image}, {}, 0, None, 0, lambda name: image),
+            Head("regression", 1, None, 0.0, 1.0),
             filters=[2] * stages,
             residual=residual,
             units=[],

@@ -11,7 +11,14 @@ from dltrain.errors import DataError
 from dltrain.preprocessing import imputation, scaling
 from dltrain.preprocessing.fit import Preprocessing, fit, raw_inputs
 
-TEXT = {"vocabulary_size": 50, "sequence_length": 4, "ngrams": 1}
+TEXT = {
+    "output": "sequence",
+    "standardize": "lower_and_strip_punctuation",
+    "split": "whitespace",
+    "vocabulary_size": 50,
+    "sequence_length": 4,
+    "ngrams": 1,
+}
 
 
 def fitted(train: Any, *, encoding: Any = None, text: Any = None, scale: Any = scaling.none, **imputed: Any) -> Any:

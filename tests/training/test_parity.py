@@ -32,6 +32,12 @@ CASES = {
         "dataset.problem=multiclass",
     ),
     "images_by_group": ("dataset.kind=image", "model=cnn", "model.filters=[4]", "normalization=group"),
+    "members": ("model=tabular", "model.units=[4,3]", "model.ensemble=3", "dataset.problem=regression"),
+    "members_of_classes": ("model=tabular", "model.units=[3]", "model.ensemble=2", "dataset.problem=multiclass"),
+    "ngrams": ("dataset.kind=text", "model=text_linear", "text=ngrams", "model.dropout=0.3"),
+    "convolutions": ("dataset.kind=text", "dataset.problem=regression", "model=text_cnn", "model.filters=2"),
+    "recurrent": ("dataset.kind=text", "dataset.problem=regression", "model=text_rnn", "model.recurrent_units=2"),
+    "attention": ("dataset.kind=text", "dataset.problem=regression", "model=text_transformer", "model.dimension=4"),
     "embedded_categories": ("encoding=embedding", "dataset.problem=regression"),
 }
 

@@ -1,0 +1,79 @@
+"""Options of the models of text and tables that cannot work or would have no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from omegaconf import DictConfig
+
+from dltrain.errors import did_you_mean
+
+EMBEDDINGS = ("none", "periodic", "piecewise_linear")
+# What each kind of embedding has a use for.
+OWN_KEYS = {"numeric_dimension": EMBEDDINGS[1:], "frequencies": ("periodic",), "frequency_scale": ("periodic",),
+            "bins": ("piecewise_linear",)}  # fmt: skip
+# The losses that fall into one of the mean and one of the differences.
+SQUARED, CROSSENTROPY = ("MeanSquaredError",), ("BinaryCrossentropy", "SparseCategoricalCrossentropy")
+IDS = ("sequence", "set")
+IN_ORDER = ("text_cnn", "text_rnn", "text_transformer")
+
+
+def faults(config: DictConfig, words: Collection[str]) -> Iterator[str]:
+    """A sentence for each of them.
+
+    Args:
+        config: composed.
+        words: the keys and groups that were typed.
+    """
+    target = str(config.model.get("_target_"))
+    if target.startswith("dltrain.models."):
+        model = target.rpartition(".")[2]
+        yield from _text(config, model, words)
+        if model == "tabular":
+            yield from _tabular(config, words)
+
+
+def _text(config: DictConfig, model: str, words: Collection[str]) -> Iterator[str]:
+    text = config.text
+    if model.startswith("text_") and text.output not in IDS:
+        yield f"text.output: model={model} reads n-gram numbers, not {text.output}. Use text=sequence or text=ngrams."
+    elif model in IN_ORDER and text.output == "set":
+        yield f"text.output: model={model} reads words in their order, and a set has none. Use text=sequence."
+    elif model in IN_ORDER and text.ngrams > 1:
+        yield (
+            f"text.ngrams: model={model} reads words in their order, in which n-grams do not stand; "
+            "expected 1, or model=text_bag."
+        )
+    if "text.sequence_length" in words and text.output not in IDS:
+        yield f"text.sequence_length has no effect with text.output={text.output}, which reads whole texts."
+    if "model.smoothing" in words and not config.model.get("naive_bayes"):
+        yield "model.smoothing has no effect without model.naive_bayes=true."
+    cell = config.model.get("cell")
+    if model == "text_rnn" and cell not in ("lstm", "gru"):
+        yield f"model.cell: expected lstm or gru, got '{cell}'."
+    if model == "text_transformer" and config.model.dimension % config.model.heads:
+        yield f"model.heads: {config.model.heads} does not divide model.dimension={config.model.dimension}."
+
+
+def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
+    model, task = config.model, config.task.name
+    kind = model.numeric_embedding
+    if kind not in EMBEDDINGS:
+        expected = f"expected {', '.join(EMBEDDINGS)}"
+        yield f"model.numeric_embedding: {expected}, got '{kind}'.{did_you_mean(kind, EMBEDDINGS)}"
+    for key, kinds in OWN_KEYS.items():
+        if f"model.{key}" in words and kind not in kinds:
+            yield f"model.{key} has no effect with model.numeric_embedding={kind}; expected {' or '.join(kinds)}."
+    if "model.clamp" in words and model.clamp and task not in ("auto", "regression"):
+        yield f"model.clamp has no effect with task={task}; expected task=regression."
+    if "model.dropout" in words and not model.units:
+        yield "model.dropout has no effect without a hidden layer; give one with model.units=[32]."
+    loss = str((config.task.get("loss") or {}).get("_target_") or "").rpartition(".")[2]
+    fitting = SQUARED if task in ("regression", "unit_regression") else CROSSENTROPY
+    if model.ensemble > 1 and not model.units:
+        yield "model.ensemble: without a hidden layer all members are the same. Use model.ensemble=1."
+    if model.ensemble > 1 and task != "auto" and loss and loss not in fitting:
+        yield (
+            f"task.loss: with model.ensemble={model.ensemble} each member has a loss of its own, which is worked out "
+            f"for {' and '.join(fitting)}, not for {loss}. Use model.ensemble=1."
+        )

@@ -1,0 +1,135 @@
+"""A network for tables, of the parts that made such networks good: RealMLP and TabM.
+
+Holzmüller et al. 2024 (RealMLP), Gorishniy et al. 2022 (embeddings of numbers), Gorishniy et al. 2024 (TabM).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from dltrain.errors import ConfigError
+from dltrain.models.members import Clamp, MemberLoss
+from dltrain.models.numeric_embedding import periodic, piecewise_linear
+from dltrain.models.parts import Head, Inputs, Regularizers
+
+# What the loss of a task is a likelihood of.
+KINDS = {"binary": "labels", "multilabel": "labels", "multiclass": "classes"}
+
+
+def tabular(
+    inputs: Inputs,
+    head: Head,
+    *,
+    units: Sequence[int],
+    activation: str,
+    dropout: float,
+    feature_scaling: bool,
+    numeric_embedding: str,
+    numeric_dimension: int,
+    frequencies: int,
+    frequency_scale: float,
+    bins: int,
+    ensemble: int,
+    clamp: bool,
+    initializer: Callable[[], Any],
+    regularizer: Regularizers,
+) -> Any:
+    """Embedded numbers, one-hot or embedded categories, a learned scale for each, then hidden layers of k members.
+
+    Args:
+        inputs: the feature tensors.
+        head: the last layer.
+        units: width of each hidden layer.
+        activation: name of a Keras activation.
+        dropout: share of units dropped in training, after each hidden layer.
+        feature_scaling: whether each feature is first multiplied by a learned number.
+        numeric_embedding: none, periodic or piecewise_linear.
+        numeric_dimension: length of a number's vector.
+        frequencies: of the periodic embedding, for each column.
+        frequency_scale: standard deviation of the first frequencies.
+        bins: of the piecewise-linear embedding, for each column.
+        ensemble: number of members, which share their kernels and differ in a scale for each input and output of a
+            layer; 1 is a plain network.
+        clamp: whether a regression's answers are kept within the range of the train targets.
+        initializer: of the hidden kernels.
+        regularizer: of the hidden kernels and biases.
+    """
+    table = None
+    if "table" in inputs and inputs.numbers and numeric_embedding != "none":
+        table = _embedded(inputs, numeric_embedding, numeric_dimension, frequencies, frequency_scale, bins)
+    hidden = inputs.flat(table)
+    if hidden is None:
+        raise ConfigError("model=tabular needs numbers or categories, and this dataset has text alone.")
+    if feature_scaling:
+        hidden = keras.layers.EinsumDense(
+            "bi,i->bi", output_shape=hidden.shape[1:], kernel_initializer="ones", name="feature_scaling"
+        )(hidden)
+    if ensemble > 1:
+        hidden = keras.layers.RepeatVector(ensemble)(hidden)
+    for place, width in enumerate(units):
+        if ensemble > 1:
+            # Members must differ from the start: the scales of the first inputs do.
+            hidden = _scaled(hidden, "random_normal" if place == 0 else "ones", bias=False)
+        hidden = keras.layers.Dense(
+            width,
+            use_bias=ensemble == 1,
+            kernel_initializer=initializer(),
+            kernel_regularizer=regularizer.kernel,
+            bias_regularizer=regularizer.bias if ensemble == 1 else None,
+        )(hidden)
+        if ensemble > 1:
+            hidden = _scaled(hidden, "ones", bias=True, bias_regularizer=regularizer.bias)
+        hidden = keras.layers.Activation(activation)(hidden)
+        if dropout:
+            hidden = keras.layers.Dropout(dropout)(hidden)
+    answers = head(hidden) if ensemble == 1 else head.of_scores(_mean_of_members(hidden, head), apply=_applies(head))
+    if clamp and head.task == "regression":
+        targets = inputs.train("target")
+        answers = Clamp(float(targets.min()), float(targets.max()), name="clamp")(answers)
+    return answers
+
+
+def _embedded(inputs: Inputs, kind: str, dimension: int, frequencies: int, frequency_scale: float, bins: int) -> Any:
+    """The table with a vector in the place of each number, shape (batch, width)."""
+    table, count = inputs["table"], inputs.numbers
+    numbers, rest = table[:, :count], table[:, count:]
+    if kind == "periodic":
+        vectors = periodic(numbers, dimension, frequencies, frequency_scale)
+    else:
+        vectors = piecewise_linear(numbers, inputs.train("table")[:, :count], dimension, bins)
+    blocks = [numbers, keras.layers.Flatten()(vectors)]
+    return keras.layers.Concatenate()([*blocks, rest] if rest.shape[1] else blocks)
+
+
+def _scaled(hidden: Any, start: str, *, bias: bool, bias_regularizer: Any = None) -> Any:
+    """Each unit of each member times a learned number (BatchEnsemble; Wen et al. 2020)."""
+    initializer = keras.initializers.RandomNormal(stddev=1.0) if start == "random_normal" else start
+    return keras.layers.EinsumDense(
+        "bki,ki->bki",
+        output_shape=hidden.shape[1:],
+        bias_axes="ki" if bias else None,
+        kernel_initializer=initializer,
+        bias_regularizer=bias_regularizer,
+    )(hidden)
+
+
+def _applies(head: Head) -> bool:
+    """Whether the mean is taken of scores, so that the activation comes after it."""
+    return head.task != "unit_regression"
+
+
+def _mean_of_members(hidden: Any, head: Head) -> Any:
+    """A head of its own for each member, and their mean score, shape (batch, outputs)."""
+    scores = keras.layers.EinsumDense(
+        "bki,kio->bko",
+        output_shape=(hidden.shape[1], head.units),
+        bias_axes="ko",
+        kernel_initializer=keras.initializers.VarianceScaling(1.0, "fan_in"),
+        activation=None if _applies(head) else head.activation,
+        name="member_heads",
+    )(hidden)
+    scores = MemberLoss(KINDS.get(head.task, "quantity"), name="member_loss")(scores)
+    return keras.ops.mean(scores, axis=1)

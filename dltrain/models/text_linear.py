@@ -1,0 +1,60 @@
+"""A linear model of n-grams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from dltrain.models.parts import Head, Inputs, Regularizers
+from dltrain.models.text_parts import naive_bayes_ratios, texts_of
+
+
+def text_linear(
+    inputs: Inputs,
+    head: Head,
+    *,
+    naive_bayes: bool,
+    smoothing: float,
+    dropout: float,
+    regularizer: Regularizers,
+) -> Any:
+    """One weight for each n-gram and output, summed over the n-grams of a text: never a matrix of rows by n-grams.
+
+    With `naive_bayes` each weight is multiplied by the n-gram's log-count ratio in the train rows, which stays fixed:
+    the network form of NB-SVM (Wang & Manning 2012). Numbers and categories join the sum with weights of their own.
+
+    Args:
+        inputs: the feature tensors, with `text`.
+        head: the last layer.
+        naive_bayes: whether the n-grams are weighted by their log-count ratios.
+        smoothing: added to the counts behind these ratios.
+        dropout: share of the n-grams of a text left out in training.
+        regularizer: of the weights.
+    """
+    ids = texts_of(inputs, "text_linear")
+    # All weights begin at 0, and a padded place adds the weight of id 0 times 0.
+    terms = keras.layers.Embedding(
+        inputs.vocabulary_size,
+        head.units,
+        embeddings_initializer="zeros",
+        embeddings_regularizer=regularizer.kernel,
+        name="weights",
+    )(ids)
+    if naive_bayes:
+        terms = keras.layers.Multiply()([terms, naive_bayes_ratios(inputs, ids, smoothing)])
+    else:
+        terms = terms * keras.ops.expand_dims(keras.ops.cast(ids > 0, "float32"), -1)
+    if dropout:
+        terms = keras.layers.Dropout(dropout, noise_shape=(None, None, 1))(terms)
+    scores = keras.ops.sum(terms, axis=1)
+    beside = inputs.flat()
+    others = keras.layers.Dense(
+        head.units,
+        use_bias=beside is not None,
+        kernel_initializer="zeros",
+        kernel_regularizer=regularizer.kernel if beside is not None else regularizer.bias,
+        bias_regularizer=regularizer.bias if beside is not None else None,
+        name="others" if beside is not None else "bias",
+    )(keras.ops.ones_like(scores[:, :1]) if beside is None else beside)
+    return head.of_scores(keras.layers.Add()([scores, others]))

@@ -1,0 +1,122 @@
+"""From texts to n-gram numbers or weights: Keras' TextVectorization, learned from the train rows.
+
+Learning a vocabulary and numbering 50,000 texts takes longer than many a training, so that both are kept in the data
+directory under a hash of the texts and the settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+from omegaconf import DictConfig
+
+from dltrain.data.storage import cached_table
+
+# Part of the key of cached files: raise it when the same settings give other numbers.
+VERSION = "text_1"
+IDS = ("sequence", "set")
+FEWEST_TEXTS_CACHED = 2_000
+TEXTS_AT_ONCE = 1_024  # as strings, the n-grams of a text take a hundred times its memory
+
+Texts = npt.NDArray[Any]
+
+
+def vectorization(texts: Texts, options: DictConfig) -> keras.layers.TextVectorization:
+    """A layer from texts (n, 1) to n-gram numbers (n, length), or to weights (n, vocabulary).
+
+    Args:
+        texts: of the train rows, shape (n,); the vocabulary is the most frequent n-grams among them.
+        options: the group `text`.
+    """
+    is_ids = options.output in IDS
+    settings: dict[str, Any] = {
+        "max_tokens": options.vocabulary_size,
+        "standardize": None if options.standardize == "none" else options.standardize,
+        "split": options.split,
+        "ngrams": options.ngrams if options.ngrams > 1 else None,
+        "output_mode": "int" if is_ids else options.output,
+        "output_sequence_length": options.sequence_length if is_ids else None,
+    }
+    learned = _cached(len(texts), lambda: _learn(texts, settings), "vocabulary", [texts], settings)
+    words = [str(word) for word in learned["word"].to_pylist()]
+    if options.output == "tf_idf":
+        settings["idf_weights"] = learned["weight"].to_pylist()
+    # A vocabulary given to the constructor is kept in the config, where a word may hold any character.
+    return keras.layers.TextVectorization(vocabulary=words, **settings)
+
+
+def numbers(layer: keras.layers.TextVectorization, options: DictConfig, texts: Any) -> Any:
+    """The n-gram numbers of a tensor of texts, shape (n, length); 0 where there is none, 1 for an unknown one."""
+    ids = layer(texts)
+    if options.output == "sequence":
+        return ids
+    ids = keras.ops.sort(ids)
+    repeated = keras.ops.equal(ids[:, 1:], ids[:, :-1])
+    repeated = keras.ops.pad(keras.ops.cast(repeated, "int64"), [[0, 0], [1, 0]])
+    # Nothing can be learned of the unknown ones: the train rows have few.
+    kept = keras.ops.cast(ids > 1, "int64") * (1 - repeated)
+    return keras.ops.cast(ids, "int64") * kept
+
+
+def numbers_of(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[np.int32]:
+    """What `model` makes of raw columns of text, from the cache if it made that before.
+
+    Args:
+        model: from the columns (n, 1) to n-gram numbers (n, length).
+        raw: the columns, shape (n, 1).
+    """
+    rows, width = len(next(iter(raw.values()))), model.output.shape[1]
+
+    def made() -> pa.Table:
+        parts = []
+        for first in range(0, rows, TEXTS_AT_ONCE):
+            block = {name: tf.constant(cells[first : first + TEXTS_AT_ONCE]) for name, cells in raw.items()}
+            parts.append(np.asarray(model(block), np.int32))
+        cells = pa.py_buffer(np.concatenate(parts).tobytes())
+        return pa.table({"ids": pa.FixedSizeBinaryArray.from_buffers(pa.binary(4 * width), rows, [None, cells])})
+
+    table = _cached(rows, made, "ids", [cells[:, 0] for cells in raw.values()], _settings(model))
+    chunks = table["ids"].chunks
+    blocks = [np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset * width :] for chunk in chunks]
+    return np.concatenate([b[: len(c) * width] for b, c in zip(blocks, chunks, strict=True)]).reshape(rows, width)
+
+
+def _settings(model: keras.Model) -> list[Any]:
+    """What decides on the numbers, without the names of layers, which are counted within a process."""
+    configs = [(type(layer).__name__, layer.get_config()) for layer in model.layers]
+    return [(kind, config if kind == "TextVectorization" else None) for kind, config in configs if config.pop("name")]
+
+
+def _learn(texts: Texts, settings: dict[str, Any]) -> pa.Table:
+    words = _adapted(texts, {**settings, "output_mode": "int"}).get_vocabulary(include_special_tokens=False)
+    if not words:
+        return pa.table({"word": ["(none)"], "weight": [1.0]})
+    weights = np.ones(len(words))
+    if settings["output_mode"] == "tf_idf":  # which Keras cannot learn where there is no word
+        # The first weight is that of the unknown words, which the constructor makes itself.
+        weights = np.asarray(_adapted(texts, settings)._lookup_layer.idf_weights)[1 : len(words) + 1]
+    return pa.table({"word": words, "weight": weights})
+
+
+def _adapted(texts: Texts, settings: dict[str, Any]) -> keras.layers.TextVectorization:
+    learner = keras.layers.TextVectorization(**settings)
+    learner.adapt(tf.data.Dataset.from_tensor_slices(texts.astype(str)).batch(TEXTS_AT_ONCE))
+    return learner
+
+
+def _cached(rows: int, made: Callable[[], pa.Table], what: str, texts: list[Texts], settings: Any) -> pa.Table:
+    if rows < FEWEST_TEXTS_CACHED:
+        return made()
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+    for column in texts:
+        for cell in column:
+            digest.update(f"{len(cell)}:{cell}".encode(errors="surrogateescape"))
+    return cached_table(f"{VERSION}_{what}_{digest.hexdigest()[:24]}", made)

@@ -1,0 +1,87 @@
+"""Networks on text: what they read and what they leave out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dltrain.errors import ConfigError
+from dltrain.models.text_parts import mean_of_words
+
+ROWS = 120
+SIZES = {
+    "text_linear": ("text=ngrams", "text.sequence_length=20"),
+    "text_bag": ("model.dimension=4", "text.sequence_length=8"),
+    "text_cnn": ("model.filters=4", "text.sequence_length=8"),
+    "text_rnn": ("model.recurrent_units=4", "text.sequence_length=8"),
+    "text_transformer": ("model.dimension=8", "text.sequence_length=8"),
+}
+
+
+@pytest.fixture
+def mixed(make_dataset: Any) -> Any:
+    """A target of a word, a category and a number; some texts are empty."""
+    generator = np.random.default_rng(0)
+    words = generator.choice(["good film", "bad film", ""], ROWS)
+    port, number = generator.choice(["S", "C"], ROWS), generator.standard_normal(ROWS)
+    target = np.char.startswith(words, "good") - 1.0 * np.char.startswith(words, "bad") + (port == "S") + number
+    columns = {"words": words.astype(object), "port": port.astype(object), "number": number}
+    return make_dataset(columns, target=target, kinds={"words": "text"}, task="regression")
+
+
+@pytest.mark.parametrize("model", SIZES)
+def test_mixed_table_goes_through_one_model(
+    stage_of: Any, train_stage: Any, tmp_path: Path, mixed: Any, model: str
+) -> None:
+    stage = stage_of(
+        f"model={model}", *SIZES[model], "model.dropout=0.0", "callbacks=learning_rate", "trainer.epochs=25",
+        "trainer.batch_size=8", "optimizer.learning_rate=0.03", dataset=mixed,
+    )  # fmt: skip
+    assert set(stage.network.input) == {"text", "table"}
+    history = train_stage(stage, tmp_path).history
+    # A model that left out one of the three columns would keep a third of the variance.
+    assert history[-1]["val_loss"] < 0.2
+    assert np.isfinite(list(history[0].values())).all()
+
+
+def test_the_mean_leaves_padding_out_and_is_0_without_words() -> None:
+    vectors = np.array([[[1.0, 2.0], [3.0, 6.0], [50.0, 50.0]], [[1.0, 1.0]] * 3], np.float32)
+    found = np.asarray(mean_of_words(vectors, np.array([[5, 1, 0], [0, 0, 0]])))
+    np.testing.assert_array_equal(found, [[2, 4], [0, 0]])
+
+
+def test_naive_bayes_ratios_are_fixed_and_of_the_train_rows(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
+    stage = stage_of("dataset.kind=text", "model=text_linear", "text=ngrams", "callbacks=learning_rate")
+    layer = stage.network.get_layer("log_count_ratios")
+    before = np.array(layer.embeddings)
+    assert before.any()
+    assert not layer.trainable_weights
+    train_stage(stage, tmp_path)
+    np.testing.assert_array_equal(before, layer.embeddings)
+    assert np.array(stage.network.get_layer("weights").embeddings).any()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("model=text_cnn", "text=ngrams"), "reads words in their order, and a set has none"),
+        (("model=text_rnn", "text.ngrams=2"), "in which n-grams do not stand"),
+        (("model=text_linear", "text=tf_idf"), "reads n-gram numbers, not tf_idf"),
+        (("model=linear", "text=count", "text.sequence_length=3"), "which reads whole texts"),
+        (("model=text_bag", "model.smoothing=2"), "without model.naive_bayes=true"),
+        (("model=text_rnn", "model.cell=elman"), "expected lstm or gru, got 'elman'"),
+        (("model=text_transformer", "model.heads=3"), "3 does not divide model.dimension=64"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(compose_config: Any, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose_config("dataset.kind=text", *words)
+
+
+@pytest.mark.parametrize("model", SIZES)
+def test_data_without_text_is_refused(stage_of: Any, model: str) -> None:
+    with pytest.raises(ConfigError, match="needs a column of text, and this dataset has none"):
+        stage_of(f"model={model}")
