@@ -13,7 +13,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from dltrain import cli
+from dltrain import cli, tensorflow_quietly
 from dltrain.errors import DataError, RunError
 
 Job = Callable[[DictConfig], Any]
@@ -59,6 +59,7 @@ def test_run_gets_its_config_and_a_directory(working_directory: Path, fake_run: 
         return complete(config)
 
     fake_run(job)
+    tensorflow_quietly.load()  # whose import sets variables of its own
     argv, environment = list(sys.argv), dict(os.environ)
     assert cli.main(["trainer.epochs=3", "-v"]) == 0
     assert seen[0].trainer.epochs == 3

@@ -109,7 +109,7 @@ class GaussianProcessSampler(BaseSampler):
             if search_space.keys() <= each.params.keys():
                 point = _encode(search_space, each.params)[None]
                 seen, values = np.vstack([seen, point]), np.append(values, process.predict(point))
-                process.fit(seen, values)
+                process = _fit(seen, values, self.seed, process.kernel_)
         best = done[int(np.argmin(values[: len(done)]))].params
         candidates = [self._anywhere(search_space) for _ in range(self.candidates)]
         candidates += [self._near(search_space, best) for _ in range(self.candidates // 4)]
@@ -152,11 +152,14 @@ class GaussianProcessSampler(BaseSampler):
         return moved
 
 
-def _fit(points: Floats, values: Floats, seed: int) -> Any:
+def _fit(points: Floats, values: Floats, seed: int, fitted: Any = None) -> Any:
+    """A process for these points; with a fitted kernel, since values that are only expected tell nothing of it."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
+    if fitted is not None:
+        return GaussianProcessRegressor(fitted, optimizer=None, normalize_y=True).fit(points, values)
     kernel = Matern(np.full(points.shape[1], 0.5), (0.05, 20.0), nu=2.5) + WhiteKernel(0.1, (1e-4, 1.0))
     process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=2, random_state=seed)
     with warnings.catch_warnings():

@@ -59,6 +59,7 @@ def test_outside_of_a_sweep_nothing_is_pruned(tmp_path: Path) -> None:
     assert epochs_until_pruned(tmp_path / "run", pruner, [2.0] * 10) is None
 
 
+@pytest.mark.slow
 def test_pruned_jobs_of_a_real_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dltrain import cli
 
