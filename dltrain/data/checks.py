@@ -7,6 +7,7 @@ second at most.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
@@ -31,6 +32,10 @@ CHECKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
     check_labels.noise,
 )
 
+# The jobs of a sweep mostly look at the same rows: what was found in them, by the hash of their content.
+MOST_KEPT = 4
+_found: dict[str, list[Finding]] = {}
+
 
 def check_data(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
     """All that the checks find, warnings first.
@@ -42,12 +47,31 @@ def check_data(dataset: Dataset, target: Target, split: Split, *, weighted: bool
         weighted: whether classes are weighted, so that their imbalance is known.
         seed: of samples and folds.
     """
+    key = _content(dataset, target, split, weighted, seed)
+    if key not in _found:
+        while len(_found) >= MOST_KEPT:
+            del _found[next(iter(_found))]
+        _found[key] = _look(dataset, target, split, weighted=weighted, seed=seed)
+    return list(_found[key])
+
+
+def _look(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
     raw = {part: dataset.take(rows) for part, rows in split.parts().items()}
     raw["test"] = replace(raw["test"], target={})
     parts = Parts(raw, target.take(split.train), weighted, seed)
     with np.errstate(all="ignore"):  # numbers near the end of their range are no concern of these
         found = [finding for check in CHECKS for finding in check(parts)]
     return sorted(found, key=lambda finding: finding.severity != "warning")
+
+
+def _content(dataset: Dataset, target: Target, split: Split, weighted: bool, seed: int) -> str:
+    """Hash of all that the checks look at."""
+    words = (dataset.name, dataset.kinds, dataset.sha256(), target.task, target.classes, weighted, seed)
+    digest = hashlib.sha256(repr(words).encode())
+    for values in (target.values, *split.parts().values()):
+        digest.update(f"{values.shape} {values.dtype}".encode() + np.ascontiguousarray(values).tobytes())
+    digest.update(repr(dataset.row_ids.tolist()).encode())
+    return digest.hexdigest()
 
 
 def refuse(found: list[Finding]) -> None:

@@ -36,13 +36,14 @@ class Graphs:
         self.batch_size = batch_size
         width = max(math.prod(tensor.shape[1:]) for tensor in model.inputs)
         self.evaluation_batch = min(EVALUATION_BATCH, max(1, EVALUATION_NUMBERS // width))
-        self._traces: Traces | None = None
+        self._training: Traces | None = None
+        self._others: Traces | None = None
         self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     @property
     def built(self) -> bool:
         """Whether the variables exist."""
-        return self._traces is not None
+        return self._training is not None
 
     def build(self, block: Block) -> None:
         """Makes the variables of loss, metrics and optimizer, which must exist before the first graph."""
@@ -51,8 +52,11 @@ class Graphs:
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         own = self.augmentation is not None  # of which the architecture tells nothing
-        functions = self._functions()
-        self._traces = Traces(self.model, functions) if own else traces_of(self.model, self.batch_size, functions)
+        train = {"train": self._many_train_steps}
+        self._training = (
+            Traces(self.model, train, trains=True) if own else traces_of(self.model, self.batch_size, train)
+        )
+        self._others = traces_of(self.model, None, self._functions())
 
     def train(self, block: Block, first: int, last: int) -> None:
         """Training steps number `first` to below `last` of a block."""
@@ -100,7 +104,6 @@ class Graphs:
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
         return {
-            "train": self._many_train_steps,
             "test": self._many_test_steps,
             "predict": self._answers,
             "reset": self.model.reset_metrics,
@@ -111,14 +114,18 @@ class Graphs:
     def _call(self, name: str, *arguments: Any) -> Any:
         key = name, () in arguments  # without weights it is another graph
         if key not in self._calls:
-            if self._traces is None:
+            traces = self._training if name == "train" else self._others
+            if traces is None:
                 raise RuntimeError("Graphs.build comes first.")
-            found = self._traces.function(name, arguments, self.model)
-            if found is None:
-                self._traces = Traces(self.model, self._functions())
-                found = self._traces.function(name, arguments, self.model)
-            self._calls[key] = cast("Callable[..., Any]", found)
+            found = traces.function(name, arguments, self.model) or self._own(name, arguments)
+            self._calls[key] = found
         return self._calls[key](*arguments)
+
+    def _own(self, name: str, arguments: Sequence[Any]) -> Callable[..., Any]:
+        """A graph that no other model shares."""
+        functions = {"train": self._many_train_steps, **self._functions()}
+        found = Traces(self.model, functions, trains=True).function(name, arguments, self.model)
+        return cast("Callable[..., Any]", found)
 
     def _many_train_steps(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> None:
         train_step = TrainStep(self.model)

@@ -17,7 +17,7 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
-MOST_KEPT = 4  # architectures; each keeps the first model that had it
+MOST_KEPT = 8  # architectures; each keeps the first model that had it
 
 _kept: OrderedDict[str, Traces] = OrderedDict()
 # Keras traces with global state, and Python would trace two graphs no faster side by side.
@@ -30,11 +30,13 @@ class Traces:
     Args:
         model: compiled and built; the graphs are traced with it.
         functions: what is to be traced, by name; on this model.
+        trains: whether they use the optimizer, which other models must then have alike.
     """
 
-    def __init__(self, model: keras.Model, functions: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(self, model: keras.Model, functions: Mapping[str, Callable[..., Any]], *, trains: bool) -> None:
         self._model = model
         self._functions = functions
+        self._trains = trains
         self._traced: dict[str, Any] = {}
 
     def function(self, name: str, arguments: Sequence[Any], model: keras.Model) -> Callable[..., Any] | None:
@@ -57,7 +59,7 @@ class Traces:
             traced = self._traced[key]
         if model is self._model:
             return cast("Callable[..., Any]", traced)
-        own = dict(zip(map(id, _handles(self._model)), _handles(model), strict=True))
+        own = dict(zip(map(id, self._handles(self._model)), self._handles(model), strict=True))
         captured = traced.captured_inputs
         if any(tensor.dtype == tf.resource and id(tensor) not in own for tensor in captured):
             return None
@@ -65,31 +67,39 @@ class Traces:
         other.set_external_captures([own.get(id(tensor), tensor) for tensor in captured])
         return cast("Callable[..., Any]", other)
 
+    def _handles(self, model: keras.Model) -> list[Any]:
+        variables = [*model.variables, *model.metrics_variables]
+        variables += model.optimizer.variables if self._trains else []
+        return [variable.value.handle for variable in variables]
 
-def traces_of(model: keras.Model, batch_size: int, functions: Mapping[str, Callable[..., Any]]) -> Traces:
+
+def traces_of(model: keras.Model, batch_size: int | None, functions: Mapping[str, Callable[..., Any]]) -> Traces:
     """The traces of the model's architecture, where that is known to decide the graphs; else traces of its own.
 
     Args:
         model: compiled and built.
-        batch_size: rows a training step, which stands in the graphs.
+        batch_size: rows a training step, which stands in the graphs; None for graphs that do not train, which models
+            with different optimizers share.
         functions: what is to be traced, by name; on this model.
     """
-    text = architecture(model)
+    trains = batch_size is not None
+    text = architecture(model, trains=trains)
     if text is None or tf.distribute.has_strategy():
-        return Traces(model, functions)
+        return Traces(model, functions, trains=trains)
     key = f"{batch_size} {keras.config.floatx()} {text}"
     with _lock:
-        found = _kept.pop(key, None) or Traces(model, functions)
+        found = _kept.pop(key, None) or Traces(model, functions, trains=trains)
         _kept[key] = found
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
     return found
 
 
-def architecture(model: keras.Model) -> str | None:
+def architecture(model: keras.Model, *, trains: bool = True) -> str | None:
     """Everything that decides the graphs of a compiled model: layers, loss, metrics and optimizer, names left out.
 
-    None where a part comes from elsewhere than Keras or dltrain, whose configuration may not tell all.
+    The optimizer decides nothing where the graphs do not train. None where a part comes from elsewhere than Keras or
+    dltrain, whose configuration may not tell all.
     """
     try:
         with warnings.catch_warnings():
@@ -102,6 +112,8 @@ def architecture(model: keras.Model) -> str | None:
     numbers = {layer.name: f"layer {place}" for place, layer in enumerate(model.layers)}
     numbers |= {model.name: "model", model.optimizer.name: "optimizer"}
     settings = parts.get("compile_config", {}).get("optimizer", {}).get("config", {})
+    if not trains:
+        del parts["compile_config"]["optimizer"]
     if isinstance(settings.get("learning_rate"), float):
         del settings["learning_rate"]  # a variable, which each optimizer has of its own
     shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
@@ -110,11 +122,6 @@ def architecture(model: keras.Model) -> str | None:
 
 def _any_number_of_rows(tensor: Any) -> tf.TensorSpec:
     return tf.TensorSpec((None, *tensor.shape[1:]) if len(tensor.shape) else (), tensor.dtype)
-
-
-def _handles(model: keras.Model) -> list[Any]:
-    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
-    return [variable.value.handle for variable in variables]
 
 
 def _serialized(node: Any) -> list[dict[str, Any]]:

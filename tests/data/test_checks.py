@@ -240,3 +240,26 @@ def test_strict_names_all_at_once() -> None:
         checks.refuse(found)
     assert caught.value.faults == ["a: one.", "c: 3."]
     checks.refuse(found[1:2])
+
+
+def test_same_content_is_looked_at_once(make_dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.linspace(0, 1, 60)
+    dataset = make_dataset({"same": np.ones(60), "value": values})
+    target = encode(dataset, "binary")
+    split = Split(np.arange(40), np.arange(40, 50), np.arange(50, 60))
+    monkeypatch.setattr(checks, "_found", {})
+    first = checks.check_data(dataset, target, split, weighted=False, seed=0)
+    assert "constant column" in [finding.check for finding in first]
+    with monkeypatch.context() as patch:
+        patch.setattr(checks, "CHECKS", ())
+        assert checks.check_data(dataset, target, split, weighted=False, seed=0) == first
+        changed = make_dataset({"same": np.ones(60), "value": values + 1})
+        for other, parts, seed in (
+            (changed, split, 0),
+            (dataset, Split(np.arange(30), np.arange(30, 50), split.test), 0),
+            (dataset, split, 1),
+        ):
+            assert checks.check_data(other, target, parts, weighted=False, seed=seed) == []
+    assert len(checks._found) == 4
+    checks.check_data(dataset, target, split, weighted=True, seed=2)
+    assert len(checks._found) == checks.MOST_KEPT

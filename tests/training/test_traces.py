@@ -36,7 +36,7 @@ def test_second_model_runs_the_graphs_of_the_first_with_the_numbers_of_a_fresh_o
     traces._kept.clear()
     first = trained(stage_of, train_stage, tmp_path, "seed=1")
     second = trained(stage_of, train_stage, tmp_path, "seed=2", "optimizer.learning_rate=0.01")
-    assert second[2]._traces is first[2]._traces is not fresh[2]._traces
+    assert second[2]._training is first[2]._training is not fresh[2]._training
     assert second[0] == fresh[0] != first[0]
     np.testing.assert_array_equal(second[1], fresh[1])
 
@@ -60,6 +60,19 @@ def test_other_settings_make_other_graphs(stage_of: Any, override: str) -> None:
     assert traces_of(one, 32, {}) is traces_of(one, 32, {})
     assert traces_of(one, 32, {}) is not traces_of(other, 32, {})
     assert traces_of(one, 32, {}) is not traces_of(one, 8, {})
+
+
+def test_models_with_other_optimizers_share_what_does_not_train(
+    stage_of: Any, train_stage: Any, tmp_path: Path
+) -> None:
+    fresh = trained(stage_of, train_stage, tmp_path, "optimizer=sgd")
+    traces._kept.clear()
+    first = trained(stage_of, train_stage, tmp_path, "optimizer=adam")
+    second = trained(stage_of, train_stage, tmp_path, "optimizer=sgd")
+    assert second[2]._others is first[2]._others
+    assert second[2]._training is not first[2]._training
+    assert second[0] == fresh[0] != first[0]
+    np.testing.assert_array_equal(second[1], fresh[1])
 
 
 def test_first_model_is_not_touched_by_the_second(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
@@ -114,9 +127,9 @@ def test_only_a_few_are_kept(stage_of: Any) -> None:
 def test_number_of_rows_does_not_trace_again(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
     numbers = ("dataset.missing=0.0", "dataset.category_columns=0")
     first = trained(stage_of, train_stage, tmp_path, *numbers)[2]
-    before = len(first._traces._traced)
+    before = len(first._others._traced)
     stage = stage_of(*MLP, *numbers, "dataset.rows=90")
     engine = train_stage(stage, tmp_path).engine
     engine.evaluate(stage.data.source("train"))
-    assert engine.graphs._traces is first._traces
-    assert len(first._traces._traced) == before
+    assert engine.graphs._training is first._training
+    assert len(first._others._traced) == before
