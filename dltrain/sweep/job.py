@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from dltrain.config.fingerprint import fingerprint
 from dltrain.errors import DltrainError, PrunedError
 from dltrain.sweep.keep import remove_models
 from dltrain.sweep.ledger import Entry, Ledger
@@ -31,6 +34,7 @@ def run_sweep_job(config: DictConfig) -> float | None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main one decides
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     _share_threads(setting.launcher)
+    _clear_what_cannot_go_on(directory, fingerprint(config))
     failure: BaseException | None = None
     value = None
     try:
@@ -54,6 +58,20 @@ def run_sweep_job(config: DictConfig) -> float | None:
         remove_models(ledger, config.keep)
     _write_hyperparameters(directory, config, value)
     return value
+
+
+def _clear_what_cannot_go_on(directory: Path, key: str) -> None:
+    """Empties the directory where the job that was cut off there had other settings, as after a change of a YAML."""
+    run = directory / "run.json"
+    if not run.exists() or json.loads(run.read_text("utf-8")).get("config_sha256") == key:
+        return
+    for path in directory.iterdir():
+        if path.name == ".hydra":
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _tell(error: DltrainError, job: str, overrides: list[str]) -> None:

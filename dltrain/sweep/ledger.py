@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 
 from dltrain.files import replace_file
 from dltrain.record import Record
+from dltrain.training.state_file import FILE as STATE_FILE
 
 FINISHED = ("completed", "pruned", "failed")
 
@@ -138,16 +139,13 @@ class Ledger:
                 self.append(Entry.of(directory, self.sweep))
         return self.entries()
 
-    def remove_unfinished(self) -> list[str]:
-        """Removes the directories of jobs that were cut off: they run again from their start."""
+    def remove_unfinished(self) -> None:
+        """Removes the directories of jobs that were cut off before they saved a state: they run from their start."""
         done = {entry.job for entry in self.entries()}
-        cut_off = []
         for directory in job_directories(self.sweep):
             name = directory.relative_to(self.sweep).as_posix()
-            if name not in done:
+            if name not in done and not (directory / STATE_FILE).is_file():
                 shutil.rmtree(directory)
-                cut_off.append(name)
-        return cut_off
 
     def forget_failed(self) -> None:
         """Takes the failed jobs out, with their directories, so that they run again."""

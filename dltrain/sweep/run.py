@@ -1,4 +1,4 @@
-"""The jobs of a sweep, batch after batch: what the ledger has is left out, what was cut off runs again."""
+"""The jobs of a sweep, batch after batch: what the ledger has is left out, what was cut off goes on."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
     sweep = Path(config.hydra.sweep.dir).resolve()
     ledger = Ledger(sweep)
     ledger.gather()
-    # `.hydra` without a result: cut off by a kill, or not begun after Ctrl-C.
+    # `.hydra` without a result: cut off by a kill, or not begun after Ctrl-C. What has a saved state goes on.
     ledger.remove_unfinished()
     if config.retry_failed:
         ledger.forget_failed()

@@ -14,11 +14,10 @@ import numpy as np
 
 from dltrain.errors import RunError
 from dltrain.training.interrupts import Interrupts
-from dltrain.training.state_file import is_plain, read, write
+from dltrain.training.state_file import FILE, is_plain, read, write
 
 logger = logging.getLogger("dltrain")
 
-FILE = "checkpoints/training.state"
 MOST_OF_THE_TIME = 0.02  # that saving may take
 
 

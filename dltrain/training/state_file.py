@@ -16,6 +16,7 @@ from dltrain.files import replace_file
 
 logger = logging.getLogger("dltrain")
 
+FILE = "checkpoints/training.state"  # in the directory of a run
 MAGIC = b"dltrain state 1 "
 
 Arrays = dict[str, npt.NDArray[Any]]

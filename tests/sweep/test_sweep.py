@@ -72,6 +72,25 @@ def test_what_was_cut_off_runs_again_in_its_place(fake_run: FakeRun) -> None:
     assert [entry.job for entry in Ledger(Path("here")).entries()] == ["0", "1", "2", "3"]
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_what_saved_its_state_goes_on_where_its_settings_are_the_same(same: bool) -> None:
+    words = ["-m", "seed=1,2", "dataset=synthetic", "dataset.rows=60", "model=linear", "trainer.epochs=2", "quiet=true"]
+    words += ["hydra.sweep.dir=here", "report=false"]
+    assert cli.main(words) == 0
+    before, history = lines(), Path("here/1/history.csv").read_text()
+    run = json.loads(Path("here/1/run.json").read_text()) | {"status": "running"}
+    Path("here/1/run.json").write_text(json.dumps(run if same else run | {"config_sha256": "another"}))
+    Path("here/sweep.jsonl").write_text(json.dumps(before[0]) + "\n")
+    assert cli.main(words) == 0
+    timed = {"seconds": None}
+    assert [line | timed for line in lines()] == [line | timed for line in before]
+    run = json.loads(Path("here/1/run.json").read_text())
+    assert run["status"] == "completed"
+    assert ("resumed" in run) is same
+    if same:  # not an epoch was trained again
+        assert Path("here/1/history.csv").read_text() == history
+
+
 def test_a_finished_job_without_a_line_is_not_run_again(fake_run: FakeRun) -> None:
     ran = fake_run(leave_a_run)
     cli.main(GRID)

@@ -14,8 +14,8 @@ import pytest
 from dltrain.errors import ConfigError, DataError
 from dltrain.training import engine, state
 from dltrain.training import source as sources
-from dltrain.training.state import FILE, TrainingState
-from dltrain.training.state_file import previous
+from dltrain.training.state import TrainingState
+from dltrain.training.state_file import FILE, previous
 from dltrain.verbs import resume
 
 EPOCHS = 6
