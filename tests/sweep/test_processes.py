@@ -52,6 +52,22 @@ def test_killed_sweep_ends_with_each_job_once(tmp_path: Path) -> None:
     assert {line["status"] for line in lines(tmp_path)} == {"completed"}
 
 
+def test_processes_that_grow_hand_over_and_run_each_job_once(tmp_path: Path) -> None:
+    # Stands in for `python -m dltrain` with a limit that every job exceeds; those that follow are told nothing of it.
+    script = "import sys\nfrom dltrain.sweep import memory\nmemory.SETTLED, memory.MOST = 3, 0.0\n"
+    script += "from dltrain.cli import main\nsys.exit(main())\n"
+    begin = [sys.executable, "-c", script, *SMALL, "-m", "seed=range(0,20)", "hydra.sweep.dir=here"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+    done = subprocess.run(begin, cwd=tmp_path, env=environment, text=True, capture_output=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    raw = (tmp_path / "here" / "sweep.jsonl").read_text().splitlines()
+    assert len(raw) == len({line["key"] for line in lines(tmp_path)}) == 20
+    assert {line["status"] for line in lines(tmp_path)} == {"completed"}
+    record = json.loads((tmp_path / "here" / "sweep.json").read_text())
+    assert len(record["continued"]) == 1
+    assert done.stdout.count("20 completed") == 1  # the leaderboard comes once, at the end
+
+
 def test_ctrl_c_finishes_the_job_and_tells_how_to_go_on(tmp_path: Path) -> None:
     words = ["-m", "seed=range(0,20)"]
     first = start(tmp_path, *words)
