@@ -22,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
+from dltrain.build import build
 from dltrain.config.fingerprint import fingerprint
 from dltrain.config.validate import keys
 from dltrain.data.checks import as_json
@@ -66,6 +67,8 @@ class Journal:
         self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))
         self._choices = choices_of(hydra.runtime.choices) if hydra else dict((recorded or {}).get("choices", {}))
         self.resumes = resumes
+        # A repetition only looks whether the numbers come out again.
+        self._tracker = build(config.get("tracking"), key="tracking") if recorded is None or resumes else None
         self._began = time.monotonic()
         self._begun = False
 
@@ -116,6 +119,8 @@ class Journal:
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
             if status == "interrupted":
                 self.console.print(_cut_off(self.directory.facts, self.path), soft_wrap=True, highlight=False)
+        if self._tracker:
+            self._tracker.end(self.directory, register=not self.in_sweep)
         stop_logging()
         refused = isinstance(error, DltrainError) and error.exit_code == 2 and not self._begun
         if refused and self.resumes:
@@ -145,6 +150,7 @@ class Journal:
         """The journal of one of several trainings of this run: a folder of its own, and silent beside the notes."""
         part = copy.copy(self)
         part.directory = self.directory.part(name)
+        part._tracker = None
         part.quiet, part.console = True, Console(quiet=True)
         return part
 
@@ -219,6 +225,14 @@ class Journal:
         }
         show_header(self.console, facts, quiet=self.quiet)
         self.directory.record(batch_size=batch_size, steps_per_epoch=steps, trainable_parameters=trainable)
+        if self._tracker:
+            self._tracker.begin(
+                self.directory,
+                f"{self.path.parent.name}/{self.path.name}" if self.in_sweep else self.path.name,
+                settings_of(self.config) | self._choices,
+                {"directory": self.path, "data_sha256": self.directory.facts["data"]["sha256"]}
+                | {"git_commit": (self.directory.facts["git"] or {}).get("commit")},
+            )
 
     def signature(self, data: Prepared) -> None:
         """Writes signature.json: what the model takes and gives."""
@@ -233,6 +247,11 @@ class Journal:
             source=self.config.dataset,
         )
         self.directory.write_json(SIGNATURE_FILE, signature.as_json())
+
+    def epoch(self, number: int, values: Mapping[str, float]) -> None:
+        """Tells the values of an epoch (from 1) to whoever tracks the run."""
+        if self._tracker:
+            self._tracker.epoch(number, values)
 
     def reached(self, history: Sequence[dict[str, float]]) -> None:
         """Notes how far a training came that does not end by itself: the last epoch and its values."""

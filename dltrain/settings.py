@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 # They change what is told, not what is trained.
-TELL_ONLY = frozenset({"quiet", "verbose", "score_test", "report"})
+TELL_ONLY = frozenset({"quiet", "verbose", "score_test", "report", "tracking"})
 _REFERENCE = re.compile(r"\$\{[\w.]+\}")
 
 
@@ -56,13 +56,13 @@ def differing(runs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> li
         runs: choices and settings of each.
     """
     options = [{group: str(option) for group, option in choices.items()} for choices, _ in runs]
-    groups = list(dict.fromkeys(group for choices in options for group in choices))
+    groups = list(dict.fromkeys(group for choices in options for group in choices if group not in TELL_ONLY))
     found = [group for group in groups if len({choices[group] for choices in options if group in choices}) > 1]
     keys = dict.fromkeys(key for _, settings in runs for key in settings)
     for key in keys:
         group = key.partition(".")[0]
         values = [settings.get(key) for _, settings in runs]
-        if key in TELL_ONLY or key in groups or values.count(values[0]) == len(values):
+        if group in TELL_ONLY or key in groups or values.count(values[0]) == len(values):
             continue
         chosen = [choices.get(group) for choices in options]
         if len(set(zip(chosen, map(repr, values), strict=True))) > len(set(chosen)):

@@ -70,6 +70,9 @@ class FakeJournal:
     def reached(self, epochs: Any) -> None:
         pass
 
+    def epoch(self, number: int, values: Any) -> None:
+        pass
+
     def checks(self, found: Any) -> None:
         self.found = found
 

@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 # What a run shows and where it stands changes nothing of what comes out; `search` chooses runs from outside.
-WITHOUT_INFLUENCE = ("hydra", "quiet", "verbose", "report", "keep", "extend", "retry_failed", "search")
+WITHOUT_INFLUENCE = ("hydra", "quiet", "verbose", "report", "keep", "extend", "retry_failed", "search", "tracking")
 
 
 def fingerprint(config: DictConfig) -> str:

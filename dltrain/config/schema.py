@@ -130,6 +130,7 @@ class Config:
     require_beats_baseline: bool = MISSING
     report: Any = field(default=MISSING, metadata={"choices": ("auto", True, False)})
     search: Search | None = MISSING
+    tracking: Any = MISSING
     keep: str = field(default=MISSING, metadata={"choices": ("best", "all", "none")})
     extend: bool = MISSING
     retry_failed: bool = MISSING

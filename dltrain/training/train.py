@@ -50,14 +50,16 @@ class Training:
 
 
 class _History(keras.callbacks.Callback):
-    """Keeps every epoch's logs."""
+    """Keeps every epoch's logs, and tells them to the journal."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal) -> None:
         super().__init__()
+        self._journal = journal
         self.epochs: list[dict[str, float]] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.epochs.append(dict(logs or {}))
+        self._journal.epoch(epoch + 1, self.epochs[-1])
 
     def get_state(self) -> list[dict[str, float]]:
         return self.epochs
@@ -134,7 +136,7 @@ def train_network(
     engine = engine_of_head = Engine(
         network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, augmentation=changes
     )
-    history = _History()
+    history = _History(journal)
     journal.training_begins()
     weights = class_weights(task.get("class_weight"), data.truth("train"))
     averaged = [MovingAverage()] if network.optimizer.use_ema else []

@@ -1,0 +1,1 @@
+"""Runs told to a tracking service, beside their own directories."""

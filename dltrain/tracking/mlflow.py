@@ -1,0 +1,212 @@
+"""A run in MLflow: settings, metrics of each epoch, files, and the model under a registered name."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import logging
+import math
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dltrain.errors import ConfigError
+from dltrain.inference.signature import FILE as SIGNATURE_FILE
+from dltrain.inference.signature import Signature
+from dltrain.record import Record
+from dltrain.rundir import PACKAGES, RunDirectory, versions
+
+logger = logging.getLogger("dltrain")
+
+SECONDS_BETWEEN = 5.0  # a database takes longer for a point than a small training for an epoch
+MOST_METRICS, MOST_PARAMETERS, LONGEST_PARAMETER = 1000, 100, 6000  # that MLflow takes at once
+STATUSES = {"completed": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "pruned": "KILLED"}
+FOLDERS = ("plots", ".hydra")
+NEEDED_TO_PREDICT = ("run.json", "config.yaml", "model.keras", SIGNATURE_FILE)
+
+
+class MLflow:
+    """Tells one run to MLflow; what fails after the beginning is told and does not stop the run.
+
+    Args:
+        uri: of the tracking server, or of a database such as `sqlite:///mlflow.db`.
+        experiment: made if it is not there.
+        registered_model: the name under which the model of a completed run becomes a new version; None for none. Jobs
+            of a sweep register none.
+
+    Raises:
+        ConfigError: MLflow is not installed.
+    """
+
+    def __init__(self, uri: str, experiment: str, registered_model: str | None) -> None:
+        if importlib.util.find_spec("mlflow") is None:
+            raise ConfigError("tracking=mlflow needs mlflow: pip install 'dltrain[mlflow]'.")
+        self.uri, self.experiment, self.registered_model = uri, experiment, registered_model
+        self._client: Any = None
+        self._run = ""
+        self._waiting: list[Any] = []
+        self._told = self._next = 0.0
+
+    def begin(self, directory: RunDirectory, name: str, settings: Mapping[str, Any], tags: Mapping[str, Any]) -> None:
+        """Begins a run, or goes on with the one that `run.json` names.
+
+        Args:
+            directory: of the run.
+            name: for people.
+            settings: every one of them by its full key.
+            tags: facts that are no settings.
+
+        Raises:
+            ConfigError: the server or the database cannot be used.
+        """
+        before = directory.facts.get("tracking") or {}
+        try:
+            mlflow = _mlflow()
+            mlflow.set_tracking_uri(self.uri)
+            client = mlflow.MlflowClient()
+            if before.get("uri") == self.uri:
+                self._run = before["run_id"]
+                client.update_run(self._run, status="RUNNING")
+            else:
+                experiment = mlflow.set_experiment(self.experiment)
+                shown = {key: str(value) for key, value in tags.items() if value is not None}
+                self._run = client.create_run(experiment.experiment_id, run_name=name, tags=shown).info.run_id
+                parameters = [
+                    mlflow.entities.Param(key, str(value)[:LONGEST_PARAMETER]) for key, value in settings.items()
+                ]
+                for some in _portions(parameters, MOST_PARAMETERS):
+                    client.log_batch(self._run, params=some)
+        except Exception as error:  # of network, database or MLflow itself
+            raise ConfigError(f"tracking.uri: '{self.uri}' cannot be used: {_reason(error)}") from error
+        self._client = client
+        directory.record(tracking={"uri": self.uri, "experiment": self.experiment, "run_id": self._run})
+
+    def epoch(self, number: int, values: Mapping[str, float]) -> None:
+        """Notes the values of an epoch (from 1); they are sent every few seconds."""
+        self._wait(values, number)
+        if time.monotonic() >= self._next:
+            self._send()
+
+    def end(self, directory: RunDirectory, *, register: bool) -> None:
+        """Sends what is left, the final metrics, the files and the model.
+
+        Args:
+            directory: of the run, whose status is final.
+            register: whether the model gets its registered name.
+        """
+        if self._client is None:
+            return
+        status = str(directory.facts["status"])
+        try:
+            record = Record(directory.path)
+            if not self._told:  # several seeds: the run's own history is that of the first
+                for row in record.history:
+                    self._wait({name: value for name, value in row.items() if name != "epoch"}, int(row["epoch"]))
+            self._wait(_final(record.metrics), len(record.history))
+            self._send()
+            self._send_files(directory.path)
+            if status == "completed" and (directory.path / "model.keras").exists():
+                self._send_model(record, register=register)
+            if "error" in directory.facts:
+                self._client.set_tag(self._run, "mlflow.note.content", str(directory.facts["error"]))
+        except Exception as error:
+            _warn(error)
+        try:
+            self._client.set_terminated(self._run, status=STATUSES.get(status, "FAILED"))
+        except Exception as error:
+            _warn(error)
+
+    def _wait(self, values: Mapping[str, float], step: int) -> None:
+        metric = _mlflow().entities.Metric
+        now = int(time.time() * 1000)
+        self._waiting += [metric(name, float(value), now, step) for name, value in values.items()]
+        self._told += 1
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        try:
+            for some in _portions(waiting, MOST_METRICS):
+                self._client.log_batch(self._run, metrics=some)
+        except Exception as error:
+            _warn(error)
+        self._next = time.monotonic() + SECONDS_BETWEEN
+
+    def _send_files(self, path: Path) -> None:
+        for file in sorted(path.iterdir()):
+            if file.is_file() and file.name != "model.keras":
+                self._client.log_artifact(self._run, str(file))
+            elif file.name in FOLDERS:
+                self._client.log_artifacts(self._run, str(file), file.name)
+
+    def _send_model(self, record: Record, *, register: bool) -> None:
+        mlflow = _mlflow()
+        with tempfile.TemporaryDirectory() as folder:
+            run = Path(folder) / "run"
+            run.mkdir()
+            for name in NEEDED_TO_PREDICT:
+                shutil.copyfile(record.path / name, run / name)
+            # It tells of its versions on standard error; `quiet` leaves nothing but the result.
+            with mlflow.start_run(run_id=self._run), contextlib.redirect_stderr(io.StringIO()):
+                logged = mlflow.pyfunc.log_model(
+                    name="model",
+                    python_model=str(Path(__file__).with_name("served.py")),
+                    artifacts={"run": str(run)},
+                    signature=_signature(Signature.of(record)),
+                    registered_model_name=self.registered_model if register else None,
+                    pip_requirements=[
+                        f"{name}=={version}" for name, version in versions().items() if name in PACKAGES and version
+                    ],
+                )
+        version = logged.registered_model_version
+        model = f"models:/{self.registered_model}/{version}" if version else logged.model_uri
+        logger.info("tracking  %s, run %s of experiment %s, model %s", self.uri, self._run, self.experiment, model)
+
+
+def _mlflow() -> Any:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # its own seven take minutes
+    import mlflow
+
+    for name in ("mlflow", "alembic"):  # they tell of every table of a new database
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return mlflow
+
+
+def _final(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """`test/accuracy` and the like, with the best epoch and its value."""
+    found = {name: metrics[name] for name in ("best_epoch", "best_value") if name in metrics}
+    for part in ("train", "validation", "test"):
+        found |= {f"{part}/{name}": value for name, value in metrics.get(part, {}).items()}
+    return {name: value for name, value in found.items() if isinstance(value, (int, float)) and math.isfinite(value)}
+
+
+def _signature(signature: Signature) -> Any:
+    """The columns for MLflow to show, and to tell when a number is none; None for images, for which it has no word."""
+    if any(column.kind == "image" for column in signature.columns):
+        return None
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import AnyType, ColSpec, Schema
+
+    numeric = {name for name, column in signature.by_source.items() if column.kind == "numeric"}
+    # A category may look like a number in one file and like a word in the next: dltrain reads either.
+    columns = [ColSpec("double" if name in numeric else AnyType(), name, required=False) for name in signature.needed]
+    return ModelSignature(inputs=Schema(columns))
+
+
+def _portions(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    return [values[first : first + size] for first in range(0, len(values), size)]
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _warn(error: Exception) -> None:
+    logger.debug("Tracking failed", exc_info=error)
+    logger.warning("tracking: MLflow did not take everything of this run: %s", _reason(error))
