@@ -266,4 +266,4 @@ Engine(model, batch_size=16, shuffle=True, seed=0).train(rows, rows, epochs=2, c
 def test_training_does_not_wait_for_itself_on_a_machine_of_one_core() -> None:
     # The threads of TensorFlow are fixed once it is loaded, so that this needs a process of its own.
     one = os.environ | {"TF_NUM_INTEROP_THREADS": "1"}
-    subprocess.run([sys.executable, "-c", ONE_THREAD], env=one, check=True, timeout=60, capture_output=True)
+    subprocess.run([sys.executable, "-c", ONE_THREAD], env=one, check=True, timeout=240, capture_output=True)
