@@ -155,7 +155,9 @@ class TestIntervals:
 def test_results_become_the_content_of_metrics_json() -> None:
     parts = {"train": {"loss": 1.0}, "validation": {"loss": 2.0}}
     difference = Difference("validation", "rmse", "mean", 0.5, (0.1, 0.9))
-    results = Results(parts, {}, {"mean": parts}, difference, ["a note"], best_epoch=3, epochs=5, best_value=2.0)
+    results = Results(
+        parts, {}, {"mean": parts}, difference, ["a note"], best_epoch=3, epochs=5, best_value=2.0, monitor="val_loss"
+    )
     assert json.loads(json.dumps(results.as_json())) == {
         **parts,
         "intervals": {},
@@ -171,4 +173,5 @@ def test_results_become_the_content_of_metrics_json() -> None:
         "best_epoch": 3,
         "epochs": 5,
         "best_value": 2.0,
+        "monitor": "val_loss",
     }

@@ -137,8 +137,8 @@ def train_network(
         network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, augmentation=changes
     )
     history = _History(journal)
-    journal.training_begins()
     weights = class_weights(task.get("class_weight"), data.truth("train"))
+    journal.training_begins()
     averaged = [MovingAverage()] if network.optimizer.use_ema else []
     # The history comes last of them, so that it sees what the others add to the logs.
     callbacks_of_run = [*averaged, *built, history]

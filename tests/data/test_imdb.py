@@ -3,7 +3,6 @@ import json
 import os
 import pickle
 import tarfile
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -273,9 +272,7 @@ def test_the_real_archive() -> None:
     if not path.exists():
         pytest.skip(f"{path} is missing")
     dataset = load(path)
-    start = time.perf_counter()
     ratings = load(path, "rating")
-    seconds = time.perf_counter() - start
     assert dataset.test_rows is not None
     assert (len(dataset), dataset.test_rows.sum()) == (50_000, 25_000)
     positive = dataset.target["sentiment"] == "positive"
@@ -284,4 +281,3 @@ def test_the_real_archive() -> None:
     assert set(ratings.target["rating"][~positive]) == {1.0, 2.0, 3.0, 4.0}
     assert any("<br />" in review for review in dataset.columns["review"])
     assert dataset.notes == ()
-    assert seconds < 1.5, "the cached table takes too long to read"
