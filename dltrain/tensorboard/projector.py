@@ -34,7 +34,7 @@ def project(network: keras.Model, data: Prepared, folder: Path, *, most: int) ->
     seen = keras.Model(network.input, [hidden.output, network.output])
     vectors, answers = sample.answers(seen)
     rows = list(map(str, sample.raw.row_ids))
-    write_embeddings(folder, vectors, {"row": rows, "target": sample.targets, "prediction": sample.read(answers)})
+    write_embeddings(folder, vectors, {"target": sample.targets, "prediction": sample.read(answers), "row": rows})
 
 
 def hidden_of(network: keras.Model) -> keras.Model | None:

@@ -96,8 +96,8 @@ def test_projector_finds_vectors_and_labels(trained: Any) -> None:
     header, *labels = [line.split("\t") for line in (folder / info.metadata_path).read_text().splitlines()]
     predictions = [row for row in run.rows("predictions.csv") if row["part"] == "validation"]
     assert vectors.shape == (len(predictions), 2)
-    assert header == ["row", "target", "prediction"]
-    assert labels == [[row["row_id"], row["target"], row["prediction"]] for row in predictions]
+    assert header == ["target", "prediction", "row"]
+    assert labels == [[row["target"], row["prediction"], row["row_id"]] for row in predictions]
 
 
 def test_projector_takes_no_more_rows_than_asked_for(run_in: Any, tmp_path: Path) -> None:
