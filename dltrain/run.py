@@ -62,8 +62,7 @@ def run(config: DictConfig, journal: Journal) -> Results:
     else:
         results, final = train_once(config, dataset, journal)
     journal.finish(results)
-    if config.cv is None:  # the report is about a validation part
-        report_run(final.data, final.network, task=final.task, wanted=config.report, journal=journal)
+    report_run(final.data, final.network, task=final.task, wanted=config.report, journal=journal)
     return results
 
 

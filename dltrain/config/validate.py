@@ -208,8 +208,6 @@ def _cross_validation(config: DictConfig) -> Iterator[str]:
             yield f"cv.{key} has no effect with cv={config.cv.name}."
         elif key in takes and config.cv.get(key) is None and not OmegaConf.is_missing(config.cv, key):
             yield f"cv.{key}: cv={config.cv.name} needs a value here."
-    if config.report is True:
-        yield "report=true needs a validation part, and a cross-validated model is trained on all rows. Leave it out."
     if config.seeds > 1:
         yield (
             "seeds repeats a run of one split, and cv has splits of its own: expected one of the two. "

@@ -43,16 +43,16 @@ class Answers:
 
 
 def read_answers(path: Path, task: str, classes: Sequence[str]) -> dict[str, Answers]:
-    """The answers of a run by part.
+    """The answers of a run by part; those for the scored folds of a cross-validation count as `validation`.
 
     Args:
-        path: of predictions.csv.
+        path: of predictions.csv, of the run or of its folds.
         task: name of the row of the head table.
         classes: names of the classes or labels.
     """
     with csv.open_csv(path) as opened:
         names = opened.schema.names
-    texts = {"row_id", "part", *(("target", "prediction") if task in ("binary", "multiclass") else ())}
+    texts = {"row_id", *(("target", "prediction") if task in ("binary", "multiclass") else ())} | {"part"} & set(names)
     convert = csv.ConvertOptions(column_types=dict.fromkeys(texts, "string"), strings_can_be_null=False)
     parse = csv.ParseOptions(newlines_in_values=True)
     table = csv.read_csv(path, convert_options=convert, parse_options=parse)
@@ -76,7 +76,8 @@ def read_answers(path: Path, task: str, classes: Sequence[str]) -> dict[str, Ans
         given = np.column_stack([numbers(name) for name in names[4 : 4 + len(classes)]])
     else:
         truth, given = numbers("target"), numbers("prediction")
-    parts = np.array(table.column("part").to_pylist(), dtype=object)
+    listed = table.column("part").to_pylist() if "part" in names else ["validation"] * len(table)
+    parts = np.array(listed, dtype=object)
     return {
         str(part): Answers(str(part), task, tuple(classes), truth[parts == part], given[parts == part])
         for part in dict.fromkeys(parts)

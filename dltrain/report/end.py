@@ -33,7 +33,8 @@ def report_run(data: Prepared, network: keras.Model, *, task: DictConfig, wanted
     from dltrain.report.report import write_report
 
     try:
-        journal.directory.write_json(INSIGHTS, insights_of_run(data, network, task, journal.config.seed))
+        if journal.config.cv is None:  # they need rows that did not train
+            journal.directory.write_json(INSIGHTS, insights_of_run(data, network, task, journal.config.seed))
         file = write_report(journal.path)
     except Exception as error:
         logger.debug("The report failed", exc_info=error)

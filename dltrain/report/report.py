@@ -12,6 +12,7 @@ from dltrain.record import Record
 from dltrain.report import INSIGHTS, figures
 from dltrain.report.answers import Answers, calibration, confusion, per_class, read_answers, thresholds
 from dltrain.report.diagnosis import Evidence, Finding, command, diagnose
+from dltrain.report.folds import read_folds
 from dltrain.report.page import Html, code, folded, join, note, page, paragraph, pictures, section, table, text
 from dltrain.report.svg import Picture
 from dltrain.report.words import main_metric, number, scored_parts, summary
@@ -39,14 +40,22 @@ class RunReport:
                 f"{record.status}). Expected a completed run."
             )
         self.record = record
-        self.metrics = record.metrics
         self.signature = Signature.of(record)
         splits = record.json("splits.json")
         self.rows = {part: len(ids) for part, ids in splits.items()}
+        self.metrics = record.metrics
+        self.history: Sequence[Mapping[str, float]] = record.history
+        kind = self.signature.task, self.signature.classes
+        self.answers = read_answers(record.path / "predictions.csv", *kind)
+        self.folds = read_folds(record, splits)
+        if self.folds:
+            self.metrics, self.history = self.folds.metrics, self.folds.history
+            self.rows |= dict.fromkeys(("train", "validation", "the folds"), self.folds.rows)
+            self.answers |= read_answers(record.path / "cv" / "predictions.csv", *kind)
         self.parts = scored_parts(self.metrics)
         self.last = self.parts[-1]
-        self.answers = read_answers(record.path / "predictions.csv", self.signature.task, self.signature.classes)
-        self.insights: dict[str, Any] = record.json(INSIGHTS) if (record.path / INSIGHTS).exists() else {}
+        told = not self.folds and (record.path / INSIGHTS).exists()
+        self.insights: dict[str, Any] = record.json(INSIGHTS) if told else {}
         self.pictures: list[Picture] = []
 
     def html(self) -> str:
@@ -54,8 +63,12 @@ class RunReport:
         facts = self.record.facts
         sections = [
             section(
-                "summary", "Summary", *map(paragraph, summary(self.record, self.signature, self.rows)), self._tiles()
+                "summary",
+                "Summary",
+                *map(paragraph, summary(self.record, self.signature, self.metrics, self.rows)),
+                self._tiles(),
             ),
+            section("folds", "Cross-validation", *self._folds()),
             section("diagnosis", "Diagnosis", *map(self._finding, self._diagnosis())),
             section("learning", "Learning curves", *self._learning()),
             section("scores", "Scores", *self._scores()),
@@ -103,7 +116,7 @@ class RunReport:
     def _diagnosis(self) -> list[Finding]:
         return diagnose(
             Evidence(
-                history=self.record.history,
+                history=self.history,
                 scores={part: self.metrics[part] for part in self.parts},
                 baselines=self.metrics.get("baselines", {}),
                 rows=self.rows,
@@ -124,13 +137,31 @@ class RunReport:
         )
 
     def _learning(self) -> list[Html]:
-        history = self.record.history
+        history = self.history
         if not history:
             return []
         rates = {epoch["learning_rate"] for epoch in history if "learning_rate" in epoch}
         constant = f" The learning rate was {rates.pop():g} throughout." if len(rates) == 1 else ""
         words = f"The dotted line is the best epoch, {self.metrics['best_epoch']}.{constant}"
         return [note(words), self._draw(*figures.learning_curves(history, self.metrics["best_epoch"]))]
+
+    def _folds(self) -> list[Html]:
+        if not self.folds:
+            return []
+        names = list(self.folds.deviation)
+        rows = [
+            [fold["fold"], f"{fold['rows']:,}", fold["best_epoch"], *(number(fold.get(name)) for name in names)]
+            for fold in self.folds.each
+        ]
+        mean = self.metrics["validation"]
+        rows.append(["mean ± sd", "", "", *(f"{number(mean[n])} ± {number(self.folds.deviation[n])}" for n in names)])
+        words = (
+            "Each fold was scored by a model that saw none of its rows. Below, validation stands for the scored folds "
+            "together. In the curves, which are means over the folds, it is the part of a fold's own train rows that "
+            "chose its best epoch. Importance, mistakes and layers are left out, since the model that is kept was "
+            "trained on all these rows."
+        )
+        return [note(words), table("Every fold", ["fold", "rows", "best epoch", *names], rows)]
 
     def _scores(self) -> list[Html]:
         intervals = self.metrics.get("intervals", {}).get(self.last, {})

@@ -30,19 +30,20 @@ def main_metric(metrics: Mapping[str, Any]) -> str:
     return next((name for name in part if name != "loss"), "loss")
 
 
-def summary(record: Record, signature: Signature, rows: Mapping[str, int]) -> list[str]:
+def summary(record: Record, signature: Signature, metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
     """Sentences.
 
     Args:
         record: of the run.
         signature: of its model.
+        metrics: by part, as the report shows them.
         rows: number of rows of each part.
     """
-    return [_trained(record, signature, rows), *_scored(record.metrics, rows), *_uncertainty(record, rows)]
+    return [_trained(record, signature, rows), *_scored(metrics, rows), *_uncertainty(record, rows)]
 
 
 def _trained(record: Record, signature: Signature, rows: Mapping[str, int]) -> str:
-    facts, metrics = record.facts, record.metrics
+    facts = record.facts
     target = ", ".join(signature.target)
     what = {
         "binary": f"to tell {' from '.join(signature.classes)} in {target}",
@@ -54,8 +55,19 @@ def _trained(record: Record, signature: Signature, rows: Mapping[str, int]) -> s
     columns = len(signature.columns)
     return (
         f"The model {model}{size} was trained on {rows['train']:,} rows of {facts['data']['name']} "
-        f"({columns} column{'s' if columns != 1 else ''}) {what}. Of {metrics['epochs']} epochs, the weights of epoch "
-        f"{metrics['best_epoch']} are kept: there {_monitor(record)} was best."
+        f"({columns} column{'s' if columns != 1 else ''}) {what}. {_kept(record)}"
+    )
+
+
+def _kept(record: Record) -> str:
+    metrics = record.metrics
+    if record.settings.get("cv.ensemble"):
+        return "It is the mean of the models of the folds."
+    if "cross_validation" in metrics:
+        return f"It was trained for {metrics['epochs']} epochs, the median of what was best for the folds."
+    return (
+        f"Of {metrics['epochs']} epochs, the weights of epoch {metrics['best_epoch']} are kept: there "
+        f"{_monitor(record)} was best."
     )
 
 
@@ -86,6 +98,8 @@ def _scored(metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
 
 def _uncertainty(record: Record, rows: Mapping[str, int]) -> list[str]:
     metrics = record.metrics
+    if "test" not in metrics and "cross_validation" in metrics:
+        return ["The test part was not scored. No fold was scored by a model that had seen its rows."]
     if "test" not in metrics:
         return [
             "The test part was not scored. The validation value is a little too good, since the epoch was chosen by it."

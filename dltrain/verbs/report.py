@@ -44,10 +44,11 @@ def main(words: list[str]) -> int:
     from dltrain.inference.signature import Signature
     from dltrain.record import Record
     from dltrain.report import INSIGHTS
+    from dltrain.report.folds import SUMMARY
 
     record = Record(given.directory)
     Signature.of(record)
-    if not (record.path / INSIGHTS).exists() and record.metrics:
+    if record.metrics and not any((record.path / name).exists() for name in (INSIGHTS, SUMMARY)):
         from dltrain import tensorflow_quietly
 
         tensorflow_quietly.load()

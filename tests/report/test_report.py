@@ -285,3 +285,16 @@ def test_in_a_browser(reported: Any, tmp_path: Path, problem: str) -> None:
             found[scheme] = measured
     for part in ("background", "ink", "stroke"):
         assert found["light"][part] != found["dark"][part]
+
+
+def test_cross_validated_run_is_reported_by_its_folds(tmp_path: Path, run_in: Any) -> None:
+    few = [word for word in SMALL if not word.startswith("model")]
+    run = run_in(tmp_path, *few, "model=linear", "cv=kfold", "cv.folds=2", "dataset.problem=binary")
+    page = page_of(run)
+    fold = run.json("cv/summary.json")["folds"][1]
+    assert "Every fold" in page
+    assert f"{fold['accuracy']:.4f}" in page
+    assert not (run.path / "insights.json").exists()
+    assert "Worst mistakes" not in page
+    assert main(["report", str(run.path)]) == 0
+    assert page_of(run) == page

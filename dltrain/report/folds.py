@@ -1,0 +1,61 @@
+"""A cross-validated run as its report sees it: the scored folds stand where other runs have a validation part."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dltrain.record import Record
+
+SUMMARY = Path("cv", "summary.json")
+
+
+@dataclass(frozen=True)
+class Folds:
+    """What the folds of a run give its report.
+
+    Attributes:
+        metrics: those of the run, with the mean over the folds as `validation`.
+        rows: rows outside the test part, which trained the model and stand in some scored fold each.
+        history: the values of each epoch by name, averaged over the folds, up to the end of the shortest.
+        each: the entry of every fold in cv/summary.json.
+        deviation: standard deviation over the folds by metric.
+    """
+
+    metrics: dict[str, Any]
+    rows: int
+    history: Sequence[Mapping[str, float]]
+    each: Sequence[Mapping[str, Any]]
+    deviation: Mapping[str, float]
+
+
+def read_folds(record: Record, splits: Mapping[str, Sequence[Any]]) -> Folds | None:
+    """The folds of a run, or None where it is not cross-validated.
+
+    Args:
+        record: of the run.
+        splits: row ids of each part.
+    """
+    if not (record.path / SUMMARY).exists():
+        return None
+    summary = record.json(str(SUMMARY))
+    metrics = dict(record.metrics)
+    metrics["validation"] = summary["mean"]
+    metrics["baselines"] = {
+        name: scores | {"validation": summary["baselines"].get(name, {}).get("mean", {})}
+        for name, scores in metrics.get("baselines", {}).items()
+    }
+    histories = [_history(file) for file in sorted(record.path.glob("cv/*/history.csv"))]
+    together = [
+        {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]} for rows in zip(*histories, strict=False)
+    ]
+    outside = len(splits["train"]) + len(splits["validation"])
+    return Folds(metrics, outside, together, summary["folds"], summary["sd"])
+
+
+def _history(file: Path) -> list[dict[str, float]]:
+    with file.open(newline="", encoding="utf-8") as lines:
+        return [{name: float(cell) for name, cell in row.items() if name and cell} for row in csv.DictReader(lines)]
