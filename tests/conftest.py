@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from hydra.core.hydra_config import HydraConfig
@@ -25,6 +26,10 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 # Caches of the tests are no concern of the person who runs them.
 os.environ["DLTRAIN_DATA_DIR"] = tempfile.mkdtemp(prefix="dltrain-tests-")
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("dltrain", deadline=None)
+hypothesis.settings.load_profile("dltrain")
 
 # Whatever a test does not say itself: a short training on little made-up data.
 SMALL = ("dataset=synthetic", "dataset.rows=60", "trainer.epochs=1", "quiet=true", "report=false")

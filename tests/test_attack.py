@@ -172,6 +172,7 @@ def test_file_cut_anywhere(tmp_path: Path, suffix: str) -> None:
             found = load(
                 **{"name": "csv", "path": str(path), "target": "target", "kinds": {}, "id_column": None},
                 **{"separator": None, "encoding": None, "header": True, "missing_values": []},
+                **{"size": [8, 8], "channels": 3, "corrupt": "refuse"},
             )
         except DltrainError:
             refused += 1

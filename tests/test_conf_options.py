@@ -12,7 +12,8 @@ import pytest
 from dltrain.config.compose import conf_directory
 
 # A regression has the cheapest metrics; four units, since group normalization makes four groups.
-CHEAP = ("dataset.problem=regression", "dataset.rows=40")
+# Several steps: a schedule may begin at a rate of 0.
+CHEAP = ("dataset.problem=regression", "dataset.rows=40", "trainer.batch_size=8")
 MLP = ("model.units=[4]", "model.dropout=0.0")
 IMAGES_ONLY = "instance"
 

@@ -19,7 +19,7 @@ COMMANDS = [
     for line in block.splitlines()
 ]
 # Not of the course.
-OTHERS = {"smoke", "course_mlp", "wine_quality"}
+OTHERS = {"smoke", "course_mlp", "wine_quality", "tabular", "imdb_naive_bayes"}
 SMALL = ("rows=60", "trainer.epochs=1", "quiet=true", "~callbacks.tensorboard")
 
 

@@ -46,8 +46,12 @@ class Events:
     def histogram(self, tag: str, values: npt.NDArray[Any], step: int) -> None:
         """How values of any shape are spread; those that are not finite are left out."""
         numbers = np.asarray(values, np.float64).ravel()
-        counts, edges = np.histogram(numbers[np.isfinite(numbers)], BUCKETS)
-        buckets = np.column_stack([edges[:-1], edges[1:], counts])
+        numbers = numbers[np.isfinite(numbers)]
+        if numbers.size and numbers.min() == numbers.max():  # around a huge number there is no room for buckets
+            buckets = np.array([[numbers[0], numbers[0], numbers.size]])
+        else:
+            counts, edges = np.histogram(numbers, BUCKETS)
+            buckets = np.column_stack([edges[:-1], edges[1:], counts])
         summary = Summary()
         summary.value.add(
             tag=tag,
