@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("overrides", nargs="*")
     arguments = parser.parse_args()
-    config = compose([*arguments.overrides, f"trainer.epochs={arguments.epochs}"])
+    config = compose([*arguments.overrides, "checks=none", f"trainer.epochs={arguments.epochs}"])
     journal: Any = Silent()
     dataset = load_dataset(config.dataset, journal)
 
