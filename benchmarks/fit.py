@@ -22,6 +22,7 @@ import numpy as np  # noqa: E402
 from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.load import load_dataset  # noqa: E402
 from dltrain.experiment import Experiment, assemble  # noqa: E402
+from dltrain.training import traces  # noqa: E402
 from dltrain.training.engine import Engine  # noqa: E402
 
 
@@ -62,6 +63,7 @@ def main() -> None:
     def engine() -> tuple[float, list[dict[str, float]]]:
         made, history = assembled(), History()
         sources = made.data.source("train"), made.data.source("validation")
+        traces._kept.clear()  # `fit` traces each time as well
         began = time.perf_counter()
         trained = Engine(made.network, batch_size=made.batch_size, shuffle=False, seed=config.seed)
         trained.train(*sources, epochs=arguments.epochs, callbacks=[history])
