@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -71,6 +72,13 @@ def main(words: list[str]) -> int:
         if nothing_left:
             print(nothing_left)
             return 0
+        if _follows_another_curve(record.config, config):
+            print(
+                f"warning: schedule={record.choices.get('schedule')} goes by trainer.epochs, so that the learning "
+                f"rate follows another curve from here on: this is not the run that had {config.trainer.epochs} "
+                "epochs from its start.",
+                file=sys.stderr,
+            )
         run_recorded(record, config, record.path, resumes=True)
     finally:
         unlock(record.path)
@@ -99,6 +107,12 @@ def _with_overrides(record: Record, overrides: list[str]) -> DictConfig:
     if config.trainer.epochs < min(done, record.config.trainer.epochs):
         raise ConfigError(f"trainer.epochs: the run has {done} epochs already, got {config.trainer.epochs}.")
     return config
+
+
+def _follows_another_curve(before: DictConfig, config: DictConfig) -> bool:
+    """Whether a schedule that ends with the training is made longer."""
+    schedule = str((config.schedule or {}).get("_target_"))
+    return config.trainer.epochs != before.trainer.epochs and schedule.rpartition(".")[2].startswith("cosine")
 
 
 def _nothing_left(record: Record, config: DictConfig) -> str:

@@ -286,3 +286,12 @@ def test_stopped_by_a_callback_more_epochs_are_of_no_use(tmp_path: Path, capsys:
     (tmp_path / "history.csv").write_text("epoch,loss\n1,0.5\n")
     assert resume.main([str(tmp_path), "trainer.epochs=9"]) == 0
     assert "stopped by a callback after epoch 1 of 5" in capsys.readouterr().out
+
+
+def test_longer_cosine_is_called_another_curve(tmp_path: Path, run_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("model=linear", "trainer.epochs=2", "schedule=cosine", "schedule.warmup_epochs=1")
+    run_in(tmp_path, *words, "~callbacks.tensorboard", "report=false")
+    assert resume.main([str(tmp_path), "trainer.epochs=3"]) == 0
+    assert "follows another curve" in capsys.readouterr().err
+    assert resume.main([str(tmp_path), "quiet=true"]) == 0
+    assert "curve" not in capsys.readouterr().err
