@@ -128,9 +128,15 @@ def test_model_answers_without_dltrain(installed: Installed, tmp_path: Path) -> 
 
 def test_wheel_has_package_and_configs_and_nothing_else(installed: Installed) -> None:
     names = set(zipfile.ZipFile(installed.wheel).namelist())
-    ours = {path.relative_to(ROOT) for folder in ("conf", "dltrain") for path in (ROOT / folder).rglob("*")}
-    expected = {path.as_posix() for path in ours if path.parts[0] == "dltrain" and path.suffix in (".py", ".typed")}
-    expected |= {f"dltrain/{path.as_posix()}" for path in ours if path.suffix == ".yaml"}
+    kinds = (".py", ".typed", ".yaml", ".md")
+    found = {
+        path.relative_to(ROOT) for folder in ("conf", "dltrain", "hydra_plugins") for path in (ROOT / folder).rglob("*")
+    }
+    expected = {
+        f"dltrain/{path.as_posix()}" if path.parts[0] == "conf" else path.as_posix()
+        for path in found
+        if path.suffix in kinds
+    }
     assert {name for name in names if ".dist-info/" not in name} == expected
 
 
