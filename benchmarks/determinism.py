@@ -29,11 +29,11 @@ def child(deterministic: bool, words: list[str]) -> None:
     """One training; prints its seconds and its history."""
     import tensorflow as tf
 
-    from dltrain import cli, run
+    from dltrain import cli, experiment
 
     if deterministic:
         tf.config.experimental.enable_op_determinism()
-    train, seconds = run.train_network, []
+    train, seconds = experiment.train_network, []
 
     def timed(*arguments: object, **options: object) -> object:
         began = time.process_time()
@@ -41,7 +41,7 @@ def child(deterministic: bool, words: list[str]) -> None:
         seconds.append(time.process_time() - began)
         return result
 
-    run.train_network = timed  # type: ignore[assignment]
+    experiment.train_network = timed  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
         assert cli.main([*words, "quiet=true", "score_test=never", f"hydra.run.dir={folder}/run"]) == 0
         history = (Path(folder) / "run" / "history.csv").read_text()

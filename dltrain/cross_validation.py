@@ -26,13 +26,11 @@ from dltrain.scoring import (
     prediction_table,
     score_answers,
     score_baselines,
-    score_run,
     write_model,
 )
 from dltrain.side_by_side import Job, forget_states, train_side_by_side
 from dltrain.tables import show_folds
-from dltrain.training.train import Training, train_network
-from dltrain.training.transfer import FineTuning
+from dltrain.training.train import Training
 
 
 def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
@@ -145,27 +143,13 @@ def _refit(
         f"{', '.join(watching) or 'callbacks'}"
     )
     keras.utils.set_random_seed(config.seed)
-    training = train_network(
-        final.data,
-        final.network,
-        task=final.task,
-        trainer=cast("DictConfig", OmegaConf.merge(config.trainer, {"epochs": epochs})),
+    training = final.train(
+        cast("DictConfig", OmegaConf.merge(config, {"trainer": {"epochs": epochs}})),
+        journal,
+        seed=config.seed,
         callbacks=OmegaConf.masked_copy(config.callbacks, [name for name in config.callbacks if name not in watching]),
-        augmentation=config.augmentation,
-        tuning=FineTuning.of(config.model),
-        batch_size=final.batch_size,
-        seed=config.seed,
-        journal=journal,
     )
-    return score_run(
-        final.data,
-        final.network,
-        training,
-        task=final.task,
-        with_test=config.score_test != "never",
-        seed=config.seed,
-        journal=journal,
-    )
+    return final.score(training, config, journal, seed=config.seed)
 
 
 def _average(

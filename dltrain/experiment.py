@@ -1,7 +1,8 @@
-"""From raw data to a compiled network: task, split, preprocessing, network."""
+"""From raw data to a compiled network: task, split, preprocessing, network; then its training and its scoring."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -10,11 +11,14 @@ from omegaconf import DictConfig
 from dltrain.data.dataset import Dataset
 from dltrain.data.load import check_rows, choose_task, draw_rows, refuse_ignored, split_rows
 from dltrain.data.split import Split
+from dltrain.evaluation import Results
 from dltrain.journal import Journal
 from dltrain.models.network import build_network
 from dltrain.prepared import Prepared, prepare
+from dltrain.scoring import score_run
 from dltrain.targets import Target
-from dltrain.training.train import compile_for
+from dltrain.training.train import Training, compile_for, train_network
+from dltrain.training.transfer import FineTuning
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,61 @@ class Experiment:
     data: Prepared
     network: keras.Model
     batch_size: int
+
+    def train(
+        self,
+        config: DictConfig,
+        journal: Journal,
+        *,
+        seed: int,
+        callbacks: DictConfig,
+        also: Sequence[keras.callbacks.Callback] = (),
+    ) -> Training:
+        """Trains, and leaves the best epoch's weights in the network.
+
+        Args:
+            config: composed and checked; its `trainer` and `augmentation` hold.
+            journal: of the training.
+            seed: of the order of rows and of the augmentation.
+            callbacks: nodes by name.
+            also: callbacks beside them.
+
+        Raises:
+            ConfigError: a callback cannot work with this run.
+            RunError: the training diverged.
+        """
+        return train_network(
+            self.data,
+            self.network,
+            task=self.task,
+            trainer=config.trainer,
+            callbacks=callbacks,
+            augmentation=config.augmentation,
+            tuning=FineTuning.of(config.model),
+            batch_size=self.batch_size,
+            seed=seed,
+            journal=journal,
+            also=also,
+        )
+
+    def score(self, training: Training, config: DictConfig, journal: Journal, *, seed: int) -> Results:
+        """Scores every part, the test part if `score_test` allows it; writes model.keras and predictions.csv.
+
+        Args:
+            training: of this experiment.
+            config: composed and checked.
+            journal: of the training.
+            seed: of the resampling.
+        """
+        return score_run(
+            self.data,
+            self.network,
+            training,
+            task=self.task,
+            with_test=config.score_test != "never",
+            seed=seed,
+            journal=journal,
+        )
 
 
 def pose(config: DictConfig, dataset: Dataset, journal: Journal) -> Problem:

@@ -14,7 +14,6 @@ from dltrain.evaluation import Results
 from dltrain.experiment import Experiment, assemble
 from dltrain.files import replace_file
 from dltrain.journal import Journal
-from dltrain.scoring import score_run
 from dltrain.side_by_side import Job, forget_states, train_side_by_side
 from dltrain.spread import mean_intervals, spread
 from dltrain.tables import show_seeds
@@ -66,15 +65,7 @@ def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) ->
 
 
 def _scored(config: DictConfig, seed: int, experiment: Experiment, training: Training, journal: Journal) -> Results:
-    results = score_run(
-        experiment.data,
-        experiment.network,
-        training,
-        task=experiment.task,
-        with_test=config.score_test != "never",
-        seed=seed,
-        journal=journal,
-    )
+    results = experiment.score(training, config, journal, seed=seed)
     journal.directory.write_json("metrics.json", {"seed": seed, **results.as_json()})
     return results
 

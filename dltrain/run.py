@@ -15,9 +15,6 @@ from dltrain.experiment import Experiment, assemble
 from dltrain.journal import Journal
 from dltrain.repetition import repeat_over_seeds
 from dltrain.report.end import report_run
-from dltrain.scoring import score_run
-from dltrain.training.train import train_network
-from dltrain.training.transfer import FineTuning
 
 
 def run_job(config: DictConfig) -> float:
@@ -77,25 +74,5 @@ def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[
     keras.utils.set_random_seed(config.seed)
     experiment = assemble(config, dataset, journal)
     journal.header(experiment.data, experiment.network, experiment.batch_size)
-    training = train_network(
-        experiment.data,
-        experiment.network,
-        task=experiment.task,
-        trainer=config.trainer,
-        callbacks=config.callbacks,
-        augmentation=config.augmentation,
-        tuning=FineTuning.of(config.model),
-        batch_size=experiment.batch_size,
-        seed=config.seed,
-        journal=journal,
-    )
-    results = score_run(
-        experiment.data,
-        experiment.network,
-        training,
-        task=experiment.task,
-        with_test=config.score_test != "never",
-        seed=config.seed,
-        journal=journal,
-    )
-    return results, experiment
+    training = experiment.train(config, journal, seed=config.seed, callbacks=config.callbacks)
+    return experiment.score(training, config, journal, seed=config.seed), experiment

@@ -19,8 +19,7 @@ from dltrain.experiment import Experiment
 from dltrain.journal import Journal
 from dltrain.terminal import TrainingsProgress
 from dltrain.training.traces import architecture
-from dltrain.training.train import Training, train_network
-from dltrain.training.transfer import FineTuning
+from dltrain.training.train import Training
 
 Result = TypeVar("Result")
 
@@ -72,18 +71,8 @@ def train_side_by_side(
 
         def work(job: Job, experiment: Experiment) -> Result:
             try:
-                training = train_network(
-                    experiment.data,
-                    experiment.network,
-                    task=experiment.task,
-                    trainer=config.trainer,
-                    callbacks=callbacks,
-                    augmentation=config.augmentation,
-                    tuning=FineTuning.of(config.model),
-                    batch_size=experiment.batch_size,
-                    seed=job.seed,
-                    journal=job.journal,
-                    also=[line.callback()],
+                training = experiment.train(
+                    config, job.journal, seed=job.seed, callbacks=callbacks, also=[line.callback()]
                 )
                 result = finish(job, experiment, training)
             except RunError as error:
