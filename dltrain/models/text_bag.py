@@ -8,9 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.models.mlp import dense_stack
 from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.models.text_parts import beside_table, mean_of_words, naive_bayes_ratios, texts_of
+from dltrain.models.text_parts import dense_beside_table, mean_of_words, naive_bayes_ratios, texts_of
 
 
 def text_bag(
@@ -47,18 +46,14 @@ def text_bag(
         words = words * naive_bayes_ratios(
             inputs, ids, smoothing, lambda ratios: np.abs(ratios).max(axis=1, keepdims=True)
         )
-    hidden = beside_table(mean_of_words(words, ids), inputs)
-    if dropout:
-        hidden = keras.layers.Dropout(dropout)(hidden)
     return head(
-        dense_stack(
-            hidden,
+        dense_beside_table(
+            mean_of_words(words, ids),
+            inputs,
             units=units,
             activation=activation,
             dropout=dropout,
-            normalization_position="before_activation",
             initializer=initializer,
             regularizer=regularizer,
-            normalization=None,
         )
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
 from dltrain.errors import ConfigError
-from dltrain.models.parts import Inputs
+from dltrain.models.mlp import dense_stack
+from dltrain.models.parts import Inputs, Regularizers
 from dltrain.preprocessing.log_count_ratios import log_count_ratios
 
 
@@ -40,10 +41,41 @@ def naive_bayes_ratios(inputs: Inputs, ids: Any, smoothing: float, combine: Call
     return fixed
 
 
-def beside_table(hidden: Any, inputs: Inputs) -> Any:
-    """A hidden tensor (batch, width) with the numbers, categories and pixels of the row beside it."""
+def dense_beside_table(
+    hidden: Any,
+    inputs: Inputs,
+    *,
+    units: Sequence[int],
+    activation: str,
+    dropout: float,
+    initializer: Callable[[], Any],
+    regularizer: Regularizers,
+) -> Any:
+    """What the networks of text end with: dropout and hidden layers over a text's vector and the rest of its row.
+
+    Args:
+        hidden: the text's vector, shape (batch, width).
+        inputs: the feature tensors; numbers, categories and pixels of the row join the vector.
+        units: width of each hidden layer.
+        activation: of the hidden layers.
+        dropout: share dropped in training, before the hidden layers and after each.
+        initializer: of the hidden kernels.
+        regularizer: of the hidden kernels and biases.
+    """
     beside = inputs.flat()
-    return hidden if beside is None else keras.layers.Concatenate()([hidden, beside])
+    hidden = hidden if beside is None else keras.layers.Concatenate()([hidden, beside])
+    if dropout:
+        hidden = keras.layers.Dropout(dropout)(hidden)
+    return dense_stack(
+        hidden,
+        units=units,
+        activation=activation,
+        dropout=dropout,
+        normalization_position="before_activation",
+        initializer=initializer,
+        regularizer=regularizer,
+        normalization=None,
+    )
 
 
 def mean_of_words(vectors: Any, ids: Any) -> Any:

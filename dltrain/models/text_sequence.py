@@ -7,9 +7,8 @@ from typing import Any
 
 import keras
 
-from dltrain.models.mlp import dense_stack
 from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.models.text_parts import beside_table, mean_of_words, texts_of
+from dltrain.models.text_parts import dense_beside_table, mean_of_words, texts_of
 
 
 def text_cnn(
@@ -56,7 +55,17 @@ def text_cnn(
         for width in kernel_sizes
     ]
     hidden = keras.layers.Concatenate()(answers) if len(answers) > 1 else answers[0]
-    return head(_dense(hidden, inputs, units, activation, dropout, initializer, regularizer))
+    return head(
+        dense_beside_table(
+            hidden,
+            inputs,
+            units=units,
+            activation=activation,
+            dropout=dropout,
+            initializer=initializer,
+            regularizer=regularizer,
+        )
+    )
 
 
 def text_rnn(
@@ -99,7 +108,17 @@ def text_rnn(
         bias_regularizer=regularizer.bias,
     )
     hidden = (keras.layers.Bidirectional(layer) if bidirectional else layer)(words)
-    return head(_dense(hidden, inputs, units, activation, dropout, initializer, regularizer))
+    return head(
+        dense_beside_table(
+            hidden,
+            inputs,
+            units=units,
+            activation=activation,
+            dropout=dropout,
+            initializer=initializer,
+            regularizer=regularizer,
+        )
+    )
 
 
 def text_transformer(
@@ -152,29 +171,14 @@ def text_transformer(
         )(keras.layers.LayerNormalization()(hidden))
         hidden = hidden + keras.layers.Dropout(dropout)(keras.layers.Dense(dimension)(inner))
     hidden = mean_of_words(keras.layers.LayerNormalization()(hidden), ids)
-    return head(_dense(hidden, inputs, units, activation, dropout, initializer, regularizer))
-
-
-def _dense(
-    hidden: Any,
-    inputs: Inputs,
-    units: Sequence[int],
-    activation: str,
-    dropout: float,
-    initializer: Callable[[], Any],
-    regularizer: Regularizers,
-) -> Any:
-    """What all of them end with: dropout and hidden layers over the text's vector and the rest of the row."""
-    hidden = beside_table(hidden, inputs)
-    if dropout:
-        hidden = keras.layers.Dropout(dropout)(hidden)
-    return dense_stack(
-        hidden,
-        units=units,
-        activation=activation,
-        dropout=dropout,
-        normalization_position="before_activation",
-        initializer=initializer,
-        regularizer=regularizer,
-        normalization=None,
+    return head(
+        dense_beside_table(
+            hidden,
+            inputs,
+            units=units,
+            activation=activation,
+            dropout=dropout,
+            initializer=initializer,
+            regularizer=regularizer,
+        )
     )
