@@ -23,6 +23,7 @@ import numpy as np  # noqa: E402
 from omegaconf import OmegaConf  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from dltrain.checkup.subject import Notes  # noqa: E402
 from dltrain.config.compose import compose  # noqa: E402
 from dltrain.cross_validation import train_folds  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
@@ -32,22 +33,16 @@ from dltrain.rundir import RunDirectory  # noqa: E402
 from dltrain.training import traces  # noqa: E402
 
 
-class Silent:
+class Silent(Notes):
     """Stands in for the journal; its files go into a folder that is thrown away."""
 
-    typed: tuple[str, ...] = ()
     quiet = True
     resumes = False
     console = Console(quiet=True)
 
     def __init__(self, path: Path) -> None:
+        super().__init__([])
         self.path = path
-
-    def note(self, text: str) -> None:
-        pass
-
-    def split(self, *_: object) -> None:
-        pass
 
     def training_begins(self) -> None:
         pass

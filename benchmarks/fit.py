@@ -19,23 +19,12 @@ tensorflow_quietly.load()
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
+from dltrain.checkup.subject import Notes  # noqa: E402
 from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.load import load_dataset  # noqa: E402
 from dltrain.experiment import Experiment, assemble  # noqa: E402
 from dltrain.training import traces  # noqa: E402
 from dltrain.training.engine import Engine  # noqa: E402
-
-
-class Silent:
-    """Stands in for the journal, which the stages tell what they did."""
-
-    typed: tuple[str, ...] = ()
-
-    def note(self, text: str) -> None:
-        pass
-
-    def split(self, *_: object) -> None:
-        pass
 
 
 class History(keras.callbacks.Callback):
@@ -53,7 +42,7 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*")
     arguments = parser.parse_args()
     config = compose([*arguments.overrides, "checks=none", f"trainer.epochs={arguments.epochs}"])
-    journal: Any = Silent()
+    journal: Any = Notes([])
     dataset = load_dataset(config.dataset, journal)
 
     def assembled() -> Experiment:

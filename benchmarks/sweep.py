@@ -24,6 +24,7 @@ tensorflow_quietly.load()
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
+from dltrain.checkup.subject import Notes  # noqa: E402
 from dltrain.cli import main as dltrain  # noqa: E402
 from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.load import load_dataset  # noqa: E402
@@ -32,15 +33,6 @@ from dltrain.sweep.memory import resident_megabytes  # noqa: E402
 
 OPTIMIZERS = ("adam", "sgd", "rmsprop", "adagrad")
 REGULARIZERS = ("none", "l1", "l2")
-
-
-class Silent:
-    """Stands in for the journal, which the stages tell what they did."""
-
-    typed: tuple[str, ...] = ()
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
 
 
 def sweep_seconds(*words: str) -> float:
@@ -55,7 +47,7 @@ def fit_seconds(optimizers: Sequence[str], epochs: int) -> float:
     began = time.perf_counter()
     for optimizer, regularizer in itertools.product(optimizers, REGULARIZERS):
         config = compose(["dataset=titanic", f"optimizer={optimizer}", f"regularizer={regularizer}"])
-        journal: Any = Silent()
+        journal: Any = Notes([])
         keras.utils.set_random_seed(config.seed)
         made = assemble(config, load_dataset(config.dataset, journal), journal)
         parts = []
