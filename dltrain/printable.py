@@ -20,6 +20,15 @@ def printable(text: str) -> str:
     return "".join(character if _harmless(character) else _escape(character) for character in text)
 
 
+def printable_line(text: str) -> str:
+    r"""The same on one line: a line break becomes `\n`.
+
+    Args:
+        text: whatever the data holds.
+    """
+    return printable(text).replace("\n", "\\n")
+
+
 def _harmless(character: str) -> bool:
     return character == "\n" or (unicodedata.category(character) not in DECEIVING and character not in TURNING)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.printable import printable
+from dltrain.printable import printable, printable_line
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,10 @@ from dltrain.printable import printable
 )
 def test_control_characters_become_visible(text: str, expected: str) -> None:
     assert printable(text) == expected
+
+
+def test_a_line_stays_one() -> None:
+    assert printable_line("a\nb\r\x1b") == "a\\nb\\r\\x1b"
 
 
 @given(st.text())

@@ -8,6 +8,8 @@ import json
 import sys
 from typing import Any
 
+from dltrain.printable import printable_line
+
 EXAMPLES = """\
 Without --data the run's own test part is scored; the data is loaded again for it and must be unchanged. Each scoring is
 recorded in run.json with a hash of the rows, and rows that the run was trained on are told. Intervals are those of
@@ -105,18 +107,13 @@ def _show(evaluation: Any) -> None:
     for row in evaluation.as_table():
         interval = "" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
         cells = [f"{row['rows']:,}", row["metric"], _number(row["value"]), interval]
-        table.add_row(*([escape(_printable(row["group"])) or "(all)"] if evaluation.by else []), *cells)
+        table.add_row(*([escape(printable_line(row["group"])) or "(all)"] if evaluation.by else []), *cells)
     plain = not sys.stdout.isatty()
     console = Console(width=120 if plain else None, highlight=False)
     console.print(table)
     for note in evaluation.notes:
-        console.print(escape(_printable(note)))
+        console.print(escape(printable_line(note)))
 
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
-
-
-def _printable(text: str) -> str:
-    """The text without characters that a terminal would obey."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from dltrain.printable import printable_line
+
 GAP = "  "
 
 
@@ -35,8 +37,7 @@ def cell(value: Any) -> str:
         return f"{value:.4f}" if 1e-3 <= abs(value) < 1_000 else f"{value:.4g}"
     if isinstance(value, list):
         return "[" + ",".join(map(cell, value)) + "]"
-    text = str(value)
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
+    return printable_line(str(value))
 
 
 def setting(value: Any) -> str:
