@@ -210,11 +210,13 @@ def _numbers(
 ) -> tuple[list[Any], list[str]]:
     # float64 up to here: a date in seconds or an income in cents does not fit into float32's seven digits.
     values = np.column_stack([train.columns[name] for name in columns]).astype(np.float64)
-    learned = imputation(values)
-    filled = np.where(np.isnan(values), learned.fill, values)
+    with np.errstate(over="ignore", invalid="ignore"):  # `transform` refuses what has overflowed, by row and column
+        learned = imputation(values)
+        filled = np.where(np.isnan(values), learned.fill, values)
+        scaled = scaling(filled)
     raw = _joined([inputs[name] for name in columns], "float64")
     missing = keras.ops.isnan(raw)
-    blocks = [scaling(filled)(keras.ops.where(missing, learned.fill, raw))]
+    blocks = [scaled(keras.ops.where(missing, learned.fill, raw))]
     names = list(columns)
     if len(learned.indicated):
         blocks.append(keras.ops.take(missing, learned.indicated, axis=-1))

@@ -2,7 +2,7 @@
 
 Each function takes the train rows without missing cells, float64 of shape (n, d), or (n, height, width, d) for
 images, and returns a function from a Keras tensor to a Keras tensor of the same shape. A column that is constant in
-the train rows is shifted and not stretched.
+the train rows is shifted and not stretched. A column too wide for float64 becomes NaN, for its user to refuse.
 """
 
 from __future__ import annotations
@@ -23,16 +23,24 @@ LEAST = np.finfo(np.float64).tiny  # what is below can become 0 on its way throu
 def _affine(shift: Values, stretch: Values) -> Scaling:
     """(x - shift) / stretch."""
     # Keras' Normalization divides by 1e-7 at least, which is no good for a column of nanometres.
-    stretch = np.where(stretch > LEAST, stretch, 1.0)
+    stretch = _finite(np.where(stretch > LEAST, stretch, 1.0))
     return lambda tensor: keras.ops.divide(keras.ops.subtract(tensor, shift), stretch)
 
 
-def _deviation(rows: Values) -> Values:
-    # Squares of huge numbers overflow, so that a power of two is taken out, which changes no digit.
+def _finite(statistics: Values) -> Values:
+    # Whatever is divided by infinity is 0, which would hide that a range has overflowed.
+    return np.where(np.isfinite(statistics), statistics, np.nan)
+
+
+def _moments(rows: Values) -> tuple[Values, Values]:
+    """Mean and standard deviation of each column."""
+    # Sums and squares of huge numbers overflow, so that a power of two is taken out, which changes no digit.
     _, exponent = np.frexp(np.abs(rows).max(axis=0))
-    deviation = np.ldexp(np.ldexp(rows, -exponent).std(axis=0), exponent)
-    # Rounding gives a constant column such as 0.1, 0.1, 0.1 a deviation of its own.
-    return np.where(rows.max(axis=0) > rows.min(axis=0), deviation, 0.0)
+    small = np.ldexp(rows, -exponent)
+    mean, deviation = (np.ldexp(moment, exponent) for moment in (small.mean(axis=0), small.std(axis=0)))
+    # Rounding gives a constant column such as 0.1, 0.1, 0.1 a mean beside it and a deviation of its own.
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    return np.clip(mean, low, high), np.where(high > low, deviation, 0.0)
 
 
 def _rows(values: Values) -> Values:
@@ -54,19 +62,19 @@ def minmax(values: Values) -> Scaling:
 def minmax_symmetric(values: Values) -> Scaling:
     """To [-1, 1]: 2 (x - min) / (max - min) - 1, which is (x - middle) / half the range."""
     low, high = _rows(values).min(axis=0), _rows(values).max(axis=0)
-    return _affine((low + high) / 2, (high - low) / 2)
+    return _affine(low / 2 + high / 2, high / 2 - low / 2)
 
 
 def standard(values: Values) -> Scaling:
     """To mean 0 and standard deviation 1: (x - mean) / sigma, sigma with divisor n."""
-    return _affine(_rows(values).mean(axis=0), _deviation(_rows(values)))
+    return _affine(*_moments(_rows(values)))
 
 
 def robust(values: Values) -> Scaling:
     """To median 0 and interquartile range 1; the standard deviation where that range is 0."""
     rows = _rows(values)
     low, middle, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
-    return _affine(middle, np.where(high > low, high - low, _deviation(rows)))
+    return _affine(middle, np.where(high > low, high - low, _moments(rows)[1]))
 
 
 def robust_smooth_clip(values: Values, *, bound: float) -> Scaling:
@@ -97,7 +105,7 @@ def quantile(values: Values, *, quantiles: int) -> Scaling:
     knots = np.quantile(_rows(values), np.linspace(0, 1, quantiles + 1), axis=0).T  # (d, quantiles + 1)
     start, width = knots[:, :-1], np.diff(knots, axis=1)
     # A step without width (a value that is met often) is a jump at its place.
-    width = np.maximum(width, LEAST)
+    width = _finite(np.maximum(width, LEAST))
 
     def ranks(tensor: Any) -> Any:
         steps = (keras.ops.expand_dims(tensor, -1) - start) / width

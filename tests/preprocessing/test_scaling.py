@@ -64,6 +64,28 @@ def test_rounding_does_not_stretch_a_constant_column(name: str) -> None:
     np.testing.assert_allclose(scaled, [[0], [1]], atol=1e-12)
 
 
+class TestNearTheEndOfFloat64:
+    def scaled(self, name: str, cells: list[float]) -> list[float]:
+        values = np.array(cells)[:, None]
+        options = {"quantile": {"quantiles": 4}, "robust_smooth_clip": {"bound": 3.0}}.get(name, {})
+        with np.errstate(over="ignore", invalid="ignore"):
+            learned = getattr(scaling, name)(values, **options)
+        return applied(learned, values)[:, 0].tolist()
+
+    @pytest.mark.parametrize("name", ["minmax", "minmax_symmetric", "standard", "robust", "robust_smooth_clip"])
+    @pytest.mark.parametrize("value", [1.7e308, -1.7e308, 1e20 / 3])
+    def test_constant_column_is_zero(self, name: str, value: float) -> None:
+        assert self.scaled(name, [value] * 6) == [0.0] * 6
+
+    @pytest.mark.parametrize("name", ["minmax_symmetric", "standard"])
+    def test_what_can_be_scaled_is(self, name: str) -> None:
+        assert self.scaled(name, [1.7e308, -1.7e308] * 3) == pytest.approx([1.0, -1.0] * 3)
+
+    @pytest.mark.parametrize("name", ["minmax", "robust", "robust_smooth_clip", "quantile"])
+    def test_a_range_that_overflows_does_not_look_like_zeros(self, name: str) -> None:
+        assert np.isnan(self.scaled(name, [1.7e308, -1.7e308] * 3)).any()
+
+
 def test_robust_uses_the_deviation_where_the_quartiles_agree() -> None:
     values = np.array([[1.0]] * 9 + [[11.0]])
     np.testing.assert_allclose(applied(scaling.robust(values), np.array([[4.0]])), [[3 / values.std()]])
