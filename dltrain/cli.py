@@ -118,12 +118,13 @@ def _train(words: list[str]) -> int:
     if flags.config_path:
         full = str(Path(flags.config_path).resolve())
         words = [word if _value(word) != flags.config_path else word.replace(_value(word), full) for word in words]
-    shows = flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion
+    shows = flags.hydra_help or flags.cfg or flags.info or flags.shell_completion
     folder, extra = (Path(path) if path else None for path in (flags.config_path, flags.config_dir))
     if flags.help:
-        from dltrain.verbs.catalogue import listing
+        from dltrain.help import page
 
-        print(listing(VERBS), end="\n\n")
+        print(page(Composer(folder, extra, flags.config_name or "config"), VERBS))
+        return 0
     if flags.shell_completion and "COMP_LINE" in os.environ and not _complete(os.environ["COMP_LINE"]):
         return 0
     if shows or flags.experimental_rerun:

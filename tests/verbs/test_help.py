@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dltrain.cli import VERBS, main
@@ -29,4 +31,16 @@ def test_help_of_dltrain_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {verb} " in shown for verb in VERBS)
-    assert "optimizer: " in shown
+    assert "\noptimizer: adagrad, adam, " in shown
+    assert "\nsearch/space: " in shown
+    assert "Exit codes: 0 done" in shown
+    assert "hydra/" not in shown
+
+
+def test_help_of_dltrain_lists_the_options_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "own.yaml").write_text("_target_: mine.Own\n")
+    assert main(["--help", "--config-dir", str(tmp_path)]) == 0
+    assert ", nesterov, own, rmsprop" in capsys.readouterr().out
+    assert main(["--help", "--config-name", "nope"]) == 2
+    assert capsys.readouterr().err == "error: --config-name: there is no 'nope.yaml' in the folder of options.\n"
