@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from dltrain.baseline_scores import score_baselines
 from dltrain.data.dataset import Dataset
 from dltrain.data.folds import Fold, group_numbers, make_folds
 from dltrain.data.load import refuse_lacking_classes, split_rows, split_source
@@ -25,7 +26,6 @@ from dltrain.scoring import (
     parts_to_score,
     prediction_table,
     score_answers,
-    score_baselines,
     write_model,
 )
 from dltrain.side_by_side import Job, forget_states, train_side_by_side

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 from omegaconf import DictConfig
 
-from dltrain.baselines import baselines
+from dltrain.baseline_scores import score_baselines
 from dltrain.comparison import compare
-from dltrain.evaluation import Results, Scores, intervals, score, undefined
+from dltrain.evaluation import Results, Scores, intervals, undefined
 from dltrain.files import replace_file
 from dltrain.inference.answers import name_answers
 from dltrain.inference.signature import THRESHOLD
@@ -22,9 +22,6 @@ from dltrain.models.network import artifact, build_loss, build_metrics
 from dltrain.prepared import Prepared
 from dltrain.spreadsheet import neutral
 from dltrain.training.train import Training
-
-BASELINE_ROWS = 50_000  # train rows that a baseline sees at most
-BASELINE_PIXELS = 2**23  # of images together
 
 
 def score_run(
@@ -139,30 +136,6 @@ def _mark_undefined(metrics: dict[str, Scores], fresh: list[Any], data: Prepared
         scores |= dict.fromkeys(absent, float("nan"))
         notes += [f"{name} of {part} is undefined: its rows are all of one class." for name in absent]
     return notes
-
-
-def score_baselines(
-    data: Prepared, parts: list[str], metrics: list[Any], seed: int
-) -> tuple[dict[str, dict[str, Scores]], dict[str, npt.NDArray[np.float64]]]:
-    """Metrics of the baselines by name and part, and their answers for the last part."""
-    raw = {part: data.raw(part) for part in parts}
-    truth = {part: data.truth(part) for part in parts}
-    most = BASELINE_ROWS
-    if "image" in data.dataset.kinds.values():
-        most = min(most, max(100, BASELINE_PIXELS * 4 // data.preprocessing.bytes_per_row))
-    if len(raw["train"]) > most:
-        kept = np.random.default_rng(seed).choice(len(raw["train"]), most, replace=False)
-        raw["train"], truth["train"] = raw["train"].take(kept), truth["train"].take(kept)
-        features = {part: data.preprocessing.transform(dataset) for part, dataset in raw.items()}
-    else:
-        features = {part: data.features(part) for part in parts}
-    answers = baselines(
-        raw["train"], features["train"], truth["train"], {part: (raw[part], features[part]) for part in parts[1:]}
-    )
-    scores = {
-        name: {part: score(metrics, truth[part], found[part]) for part in parts} for name, found in answers.items()
-    }
-    return scores, {name: found[parts[-1]] for name, found in answers.items()}
 
 
 def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32]], journal: Journal) -> None:

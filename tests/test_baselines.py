@@ -105,3 +105,23 @@ def test_texts_are_counted_anew(make_dataset: Any, task: str) -> None:
     linear = next(name for name in found if name.startswith("tf-idf"))
     assert linear == f"tf-idf {'logistic' if task == 'binary' else 'ridge'} regression"
     assert ((found[linear]["test"][:, 0] > 0.5) == good).all()
+
+
+def test_same_rows_are_not_fitted_again(stage_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dltrain import baseline_scores
+    from dltrain.models.network import build_metrics
+
+    def scores(*words: str) -> Any:
+        stage = stage_of("model=linear", *words)
+        metrics = build_metrics(stage.task, stage.data.target)
+        return baseline_scores.score_baselines(stage.data, ["train", "validation"], metrics, 42)
+
+    first, answers = scores("dataset.rows=60")
+    first["majority"]["train"]["changed"] = 1.0
+    with monkeypatch.context() as patch:
+        patch.setattr(baseline_scores, "baselines", None)
+        again, same = scores("dataset.rows=60", "optimizer=sgd")
+    assert "changed" not in again["majority"]["train"]
+    assert again["logistic regression"] == first["logistic regression"]
+    np.testing.assert_array_equal(same["majority"], answers["majority"])
+    assert scores("dataset.rows=60", "scaling=minmax")[0]["logistic regression"] != again["logistic regression"]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
@@ -23,6 +21,7 @@ from yaml import YAMLError
 
 from dltrain.config import conformity
 from dltrain.config.hydra_node import record, resolving, unresolved_directories
+from dltrain.config.loader import Loader
 from dltrain.config.overrides import apply, parse, sentence
 from dltrain.config.schema import Config
 from dltrain.errors import ConfigError, did_you_mean
@@ -89,10 +88,9 @@ class Composer:
             _warn_of_shadows(extra_directory, directory)
             path = f"file://{extra_directory.resolve()}"
             search_path.prepend("command-line", path, SearchPathQuery(provider="schema"))
-        self.loader = ConfigLoaderImpl(search_path)
+        self.loader = Loader(search_path)
         self.parser = OverridesParser.create(config_loader=self.loader)
         self.config_name = config_name
-        self._bases: dict[tuple[str, ...], DictConfig] = {}
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """The checked config of one job.
@@ -202,9 +200,7 @@ class Composer:
     def _base(self, choices: tuple[str, ...]) -> tuple[DictConfig | None, str]:
         """A fresh copy of the config of some choices, or the sentence that says why there is none."""
         try:
-            if choices not in self._bases:
-                self._bases[choices] = self._load(choices, RunMode.RUN)
-            return copy.deepcopy(self._bases[choices]), ""
+            return self._load(choices, RunMode.RUN), ""
         except COMPOSITION_ERRORS as error:
             return None, sentence(error)
 

@@ -1,0 +1,107 @@
+"""Composes each choice of options once: jobs that differ in values alone get copies of it."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import CachingConfigRepository
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.types import RunMode
+from omegaconf import DictConfig, open_dict
+
+from dltrain.config.hydra_node import record
+
+MOST_KEPT = 64  # configs of choices
+
+
+@dataclass
+class _Kept:
+    """What was read of some files that have not changed since."""
+
+    repository: CachingConfigRepository
+    bases: OrderedDict[tuple[str, ...], DictConfig] = field(default_factory=OrderedDict)
+
+
+# Of the process: the command checks its jobs with one loader and Hydra runs them with another.
+_kept: dict[Hashable, _Kept] = {}
+
+
+class Loader(ConfigLoaderImpl):
+    """Hydra's loader, which reads and merges YAML anew only where the choice of options is another.
+
+    Hydra merges the chosen files first and sets the values after that, so that a copy of the first step's result with
+    the values set is what Hydra gives. Files that have changed since are read again.
+    """
+
+    def _load_configuration_impl(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
+        def in_full(words: list[str]) -> DictConfig:
+            return ConfigLoaderImpl._load_configuration_impl(
+                self, config_name, words, run_mode, from_shell, validate_sweep_overrides
+            )
+
+        if run_mode is not RunMode.RUN or any("hydra.searchpath" in word for word in overrides):
+            return in_full(overrides)
+        parsed = OverridesParser.create().parse_overrides(overrides)
+        if any(each.is_sweep_override() for each in parsed):
+            return in_full(overrides)
+        kept = self._unchanged(config_name)
+        values = [
+            each
+            for each in parsed
+            if isinstance(each.value(), dict) or not kept.repository.group_exists(each.key_or_group)
+        ]
+        choices = tuple(str(each.input_line) for each in parsed if not any(each is value for value in values))
+        if choices not in kept.bases:
+            kept.bases[choices] = in_full(list(choices))
+            if len(kept.bases) > MOST_KEPT:
+                kept.bases.popitem(last=False)
+        kept.bases.move_to_end(choices)
+        return _with_values(kept.bases[choices], values, parsed)
+
+    def _unchanged(self, config_name: str | None) -> _Kept:
+        folders = [str(each.path).removeprefix("file://") for each in self.config_search_path.get_path()]
+        files = tuple(state for each in folders if "://" not in each for state in _files(each))
+        key = config_name, tuple(folders), str(Path.cwd()), files
+        if key not in _kept:
+            _kept.clear()
+            _kept[key] = _Kept(self._parse_overrides_and_create_caching_repo(config_name, [])[1])
+        return _kept[key]
+
+
+def _files(folder: str) -> list[tuple[str, int, int]]:
+    """Name, time and size of every file below a folder; none where there is no folder."""
+    found: list[tuple[str, int, int]] = []
+    if not Path(folder).is_dir():
+        return found
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                found += _files(entry.path)
+            else:
+                state = entry.stat()
+                found.append((entry.path, state.st_mtime_ns, state.st_size))
+    return found
+
+
+def _with_values(base: DictConfig, values: Sequence[Override], parsed: Sequence[Override]) -> DictConfig:
+    config = copy.deepcopy(base)
+    ConfigLoaderImpl._apply_overrides_to_config(list(values), config)
+    record(config, parsed)
+    with open_dict(config.hydra):
+        for name in config.hydra.job.env_copy:
+            config.hydra.job.env_set[name] = os.environ[name]
+    return config
