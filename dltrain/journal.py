@@ -39,7 +39,7 @@ from dltrain.prepared import Prepared
 from dltrain.rundir import RunDirectory
 from dltrain.settings import choices_of, settings_of
 from dltrain.terminal import show_header, show_results, start_logging, stop_logging
-from dltrain.training.state_file import FILE as STATE_FILE
+from dltrain.training.state_file import can_go_on
 
 logger = logging.getLogger("dltrain")
 
@@ -77,7 +77,7 @@ class Journal:
         """The journal of Hydra's current job; a job of a sweep goes on from its state, where it was cut off."""
         hydra = HydraConfig.get()
         path = Path(hydra.runtime.output_dir)
-        return cls(config, path, resumes=hydra.mode == RunMode.MULTIRUN and (path / STATE_FILE).is_file())
+        return cls(config, path, resumes=hydra.mode == RunMode.MULTIRUN and can_go_on(path))
 
     def __enter__(self) -> Self:
         self._locked = lock(self.path)

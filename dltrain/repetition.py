@@ -56,9 +56,9 @@ def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) ->
         if (parts[config.seed].path / name).exists():
             with replace_file(journal.path / name) as path:
                 shutil.copyfile(parts[config.seed].path / name, path)
-    forget_states(journal, [f"seeds/seed_{seed}" for seed in seeds])
     summary = summarize(found)
     show_seeds(journal.console, summary)
+    forget_states(journal, [f"seeds/seed_{seed}" for seed in seeds])
     values = spread([{"value": results.best_value} for results in found.values()])
     results = dataclasses.replace(found[config.seed], best_value=values["mean"]["value"], seeds=summary)
     return results, trained[0][0]

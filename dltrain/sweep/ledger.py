@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 
 from dltrain.files import replace_file
 from dltrain.record import Record
-from dltrain.training.state_file import FILE as STATE_FILE
+from dltrain.training.state_file import can_go_on
 
 FINISHED = ("completed", "pruned", "failed")
 
@@ -144,7 +144,7 @@ class Ledger:
         done = {entry.job for entry in self.entries()}
         for directory in job_directories(self.sweep):
             name = directory.relative_to(self.sweep).as_posix()
-            if name not in done and not (directory / STATE_FILE).is_file():
+            if name not in done and not can_go_on(directory):
                 shutil.rmtree(directory)
 
     def forget_failed(self) -> None:

@@ -22,6 +22,11 @@ MAGIC = b"dltrain state 1 "
 Arrays = dict[str, npt.NDArray[Any]]
 
 
+def can_go_on(directory: Path) -> bool:
+    """Whether a run that was cut off has saved a state: its own, or that of a fold or seed (`cv/fold_1`, …)."""
+    return (directory / FILE).is_file() or any(directory.glob(f"*/*/{FILE}"))
+
+
 def previous(path: Path) -> Path:
     """The generation before a state file."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")

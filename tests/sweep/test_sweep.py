@@ -91,6 +91,40 @@ def test_what_saved_its_state_goes_on_where_its_settings_are_the_same(same: bool
         assert Path("here/1/history.csv").read_text() == history
 
 
+@pytest.mark.parametrize(("group", "trainings"), [("cv=kfold", 3), ("seeds=2", 2)])
+def test_folds_and_seeds_that_were_trained_are_not_trained_again(
+    monkeypatch: pytest.MonkeyPatch, group: str, trainings: int
+) -> None:
+    from dltrain import cross_validation, repetition
+    from dltrain.journal import Journal
+
+    words = ["-m", "seed=1", "dataset=synthetic", "dataset.rows=60", "model=linear", "trainer.epochs=2", "quiet=true"]
+    words += ["~callbacks.tensorboard", group, *(["cv.folds=2"] if group.startswith("cv") else [])]
+    epochs: list[int] = []
+    tell = Journal.epoch
+
+    def epoch(self: Journal, number: int, values: Any) -> None:
+        epochs.append(number)
+        tell(self, number, values)
+
+    def terminated(*_: Any) -> None:
+        raise SystemExit(143)
+
+    monkeypatch.setattr(Journal, "epoch", epoch)
+    assert cli.main([*words, "hydra.sweep.dir=whole"]) == 0
+    assert len(epochs) == 2 * trainings
+    with monkeypatch.context() as patch:
+        for module in (cross_validation, repetition):
+            patch.setattr(module, "summarize", terminated)
+        assert cli.main([*words, "hydra.sweep.dir=here"]) == 143
+    epochs.clear()
+    assert cli.main([*words, "hydra.sweep.dir=here"]) == 0
+    assert len(epochs) == 2 * (trainings - 2)
+    timed = {"seconds": None}
+    assert [line | timed for line in lines()] == [line | timed for line in lines("whole")]
+    assert not list(Path("here").glob("*/*/*/checkpoints"))
+
+
 def test_a_finished_job_without_a_line_is_not_run_again(fake_run: FakeRun) -> None:
     ran = fake_run(leave_a_run)
     cli.main(GRID)
