@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.training.divergence import diverged
-from dltrain.training.graphs import Augment, Graphs
+from dltrain.training.graphs import Augment, Graphs, Results
 from dltrain.training.source import Source
 
 FIRST_SEGMENT = 64  # steps before the first look at the clock
@@ -95,12 +95,13 @@ class Engine:
         for epoch in range(first_epoch, epochs):
             hooks.on_epoch_begin(epoch)
             first = first_step if epoch == first_epoch else 0
-            before = self.graphs.begin_epoch(empty=first == 0)
-            for done in self._epoch(source, epoch, first, steps, hooks if each_step else None, steppers):
+            before = self.graphs.copies()
+            for done, reached in self._epoch(source, epoch, first, steps, hooks if each_step else None, steppers):
+                results = reached
                 for watcher in watchers if done < steps else ():
                     watcher.on_segment_end(epoch, done)
-            logs, finite = self.graphs.results()
-            if not finite or not math.isfinite(logs["loss"]):
+            logs = results.logs()
+            if not results.finite or not math.isfinite(logs["loss"]):
                 raise diverged(self, source, epoch, logs["loss"], before)
             if validation is not None:
                 hooks.on_test_begin()
@@ -114,11 +115,10 @@ class Engine:
     def evaluate(self, source: Source) -> dict[str, float]:
         """Loss and metrics over all rows, in inference mode."""
         self._build(source)
-        self.graphs.reset()
-        order = np.arange(source.rows)
-        for block in source.blocks(order, self.graphs.evaluation_batch):
-            self.graphs.test(block)
-        return self.graphs.results()[0]
+        blocks = source.blocks(np.arange(source.rows), self.graphs.evaluation_batch)
+        for number, block in enumerate(blocks):
+            results = self.graphs.test(block, afresh=number == 0)
+        return results.logs()
 
     def predict(self, source: Source) -> npt.NDArray[np.float32]:
         """The model's answers for all rows, shape (rows, units), in inference mode."""
@@ -132,8 +132,8 @@ class Engine:
 
     def _epoch(
         self, source: Source, epoch: int, done: int, steps: int, hooks: Any, steppers: Sequence[Any]
-    ) -> Iterator[int]:
-        """Trains the steps of an epoch from number `done` on, and yields how many are done after each segment."""
+    ) -> Iterator[tuple[int, Results]]:
+        """Trains the steps of an epoch from number `done` on, and yields after each segment how many are done."""
         begun, length = done, 1 if hooks else FIRST_SEGMENT
         for block in source.blocks(self.order(epoch, source.rows)[done * self.batch_size :], self.batch_size):
             in_block = -(-int(block.order.shape[0]) // self.batch_size)
@@ -147,10 +147,10 @@ class Engine:
                 if hooks:
                     hooks.on_train_batch_begin(done)
                 began = time.perf_counter()
-                self.graphs.train(block, first, last)
+                results = self.graphs.train(block, first, last, afresh=done == 0)
                 done += last - first
                 if hooks:
-                    hooks.on_train_batch_end(done - 1, self.graphs.results()[0])
+                    hooks.on_train_batch_end(done - 1, results.logs())
                     if self.model.stop_training:
                         return
                 elif length > FIRST_SEGMENT or done > begun + FIRST_SEGMENT:
@@ -160,7 +160,7 @@ class Engine:
                     if (epoch * steps + done) % stepper.every_steps == 0:
                         stepper.on_steps_end(epoch * steps + done)
                 first = last
-                yield done
+                yield done, results
 
 
 def _next_stop(done: int, every: int, first: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import keras
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dltrain.training.flat_update import FlatUpdate, flat_update
 from dltrain.training.source import Block
 from dltrain.training.step import TrainStep
 from dltrain.training.traces import Traces, traces_of
@@ -19,6 +21,23 @@ Augment = Callable[[dict[str, Any], Any, Any], tuple[dict[str, Any], Any]]
 
 EVALUATION_BATCH = 1024
 EVALUATION_NUMBERS = 2**20  # inputs of a batch at most; a network makes many times as many of them
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where the metrics stand after a graph.
+
+    Attributes:
+        tensors: scalars by metric.
+        finite: whether every weight is, after training.
+    """
+
+    tensors: Mapping[str, Any]
+    finite: Any = True
+
+    def logs(self) -> dict[str, float]:
+        """The metrics as numbers."""
+        return {name: float(value) for name, value in self.tensors.items()}
 
 
 class Graphs:
@@ -36,6 +55,7 @@ class Graphs:
         self.batch_size = batch_size
         width = max(math.prod(tensor.shape[1:]) for tensor in model.inputs)
         self.evaluation_batch = min(EVALUATION_BATCH, max(1, EVALUATION_NUMBERS // width))
+        self._update: FlatUpdate | None = None
         self._training: Traces | None = None
         self._others: Traces | None = None
         self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
@@ -51,22 +71,26 @@ class Graphs:
         self.model.test_step((_rows(block.features, block.order), tf.gather(block.targets, block.order)))
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
+        self._update = flat_update(self.model)
         own = self.augmentation is not None  # of which the architecture tells nothing
         train = {"train": self._many_train_steps}
+        beside = self._beside()
         self._training = (
-            Traces(self.model, train, trains=True) if own else traces_of(self.model, self.batch_size, train)
+            Traces(self.model, train, beside) if own else traces_of(self.model, self.batch_size, train, beside)
         )
         self._others = traces_of(self.model, None, self._functions())
 
-    def train(self, block: Block, first: int, last: int) -> None:
-        """Training steps number `first` to below `last` of a block."""
+    def train(self, block: Block, first: int, last: int, *, afresh: bool) -> Results:
+        """Training steps number `first` to below `last` of a block; `afresh` empties the metrics before."""
         bounds = tf.constant(first, tf.int64), tf.constant(last, tf.int64)
         weights = () if block.weights is None else block.weights
-        self._call("train", block.features, block.targets, weights, block.order, *bounds)
+        return Results(
+            *self._call("train", block.features, block.targets, weights, block.order, *bounds, tf.constant(afresh))
+        )
 
-    def test(self, block: Block) -> None:
-        """Loss and metrics over a block, added to what the metrics hold."""
-        self._call("test", block.features, block.targets, block.order)
+    def test(self, block: Block, *, afresh: bool) -> Results:
+        """Loss and metrics over a block, added to what the metrics hold unless `afresh` empties them before."""
+        return Results(*self._call("test", block.features, block.targets, block.order, tf.constant(afresh)))
 
     def predict(self, block: Block) -> npt.NDArray[np.float32]:
         """The model's answers for a block in its order, shape (rows, units)."""
@@ -76,14 +100,8 @@ class Graphs:
         ]
         return np.concatenate(parts).astype(np.float32)
 
-    def reset(self) -> None:
-        """Empties the metrics."""
-        self._call("reset")
-
-    def begin_epoch(self, *, empty: bool) -> Sequence[Any]:
-        """Empties the metrics, if asked to, and gives a copy of the weights."""
-        if empty:
-            self.reset()
+    def copies(self) -> Sequence[Any]:
+        """A copy of the weights."""
         return cast("Sequence[Any]", self._call("copies"))
 
     def gradient_norm(self, block: Block) -> float:
@@ -97,38 +115,41 @@ class Graphs:
         gradients = tape.gradient(loss, [weight.value for weight in self.model.trainable_weights])
         return float(tf.linalg.global_norm([gradient for gradient in gradients if gradient is not None]))
 
-    def results(self) -> tuple[dict[str, float], bool]:
-        """The metrics so far, and whether every weight is finite."""
-        metrics, finite = self._call("results")
-        return {name: float(value) for name, value in metrics.items()}, bool(finite)
-
     def _functions(self) -> dict[str, Callable[..., Any]]:
         return {
             "test": self._many_test_steps,
             "predict": self._answers,
-            "reset": self.model.reset_metrics,
             "copies": lambda: [tf.identity(weight) for weight in self.model.weights],
-            "results": self._metrics_and_check,
         }
 
     def _call(self, name: str, *arguments: Any) -> Any:
         key = name, () in arguments  # without weights it is another graph
         if key not in self._calls:
-            traces = self._training if name == "train" else self._others
+            traces, beside = (self._training, self._beside()) if name == "train" else (self._others, [])
             if traces is None:
                 raise RuntimeError("Graphs.build comes first.")
-            found = traces.function(name, arguments, self.model) or self._own(name, arguments)
+            found = traces.function(name, arguments, self.model, beside) or self._own(name, arguments)
             self._calls[key] = found
         return self._calls[key](*arguments)
 
     def _own(self, name: str, arguments: Sequence[Any]) -> Callable[..., Any]:
         """A graph that no other model shares."""
         functions = {"train": self._many_train_steps, **self._functions()}
-        found = Traces(self.model, functions, trains=True).function(name, arguments, self.model)
+        found = Traces(self.model, functions).function(name, arguments, self.model)
         return cast("Callable[..., Any]", found)
 
-    def _many_train_steps(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> None:
-        train_step = TrainStep(self.model)
+    def _beside(self) -> list[keras.Variable]:
+        """The variables that training uses beside the model's."""
+        vectors = [] if self._update is None else self._update.variables
+        return [*self.model.optimizer.variables, *vectors]
+
+    def _many_train_steps(
+        self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any, afresh: Any
+    ) -> Any:
+        tf.cond(afresh, self.model.reset_metrics, lambda: None)
+        train_step = TrainStep(self.model, self._update)
+        if self._update is not None:
+            self._update.begin()
 
         def body(step: Any, answers: Any) -> Any:
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
@@ -148,8 +169,15 @@ class Graphs:
         if train_step.counts_later:
             rows = order[first * self.batch_size : last * self.batch_size]
             train_step.count(tf.gather(targets, rows), kept.concat())
+        if self._update is not None:
+            self._update.end()
+        floats = [weight for weight in self.model.weights if keras.backend.is_float_dtype(weight.dtype)]
+        finite = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight))) for weight in floats]
+        return self.model.get_metrics_result(), tf.reduce_all(finite)
 
-    def _many_test_steps(self, features: Any, targets: Any, order: Any) -> None:
+    def _many_test_steps(self, features: Any, targets: Any, order: Any, afresh: Any) -> Any:
+        tf.cond(afresh, self.model.reset_metrics, lambda: None)
+
         def body(first: Any) -> Any:
             rows = order[first : first + self.evaluation_batch]
             self.model.test_step((_rows(features, rows), tf.gather(targets, rows)))
@@ -157,14 +185,10 @@ class Graphs:
 
         count = tf.shape(order, tf.int64)[0]
         tf.while_loop(lambda first: first < count, body, [tf.constant(0, tf.int64)])
+        return (self.model.get_metrics_result(),)
 
     def _answers(self, features: Any, rows: Any) -> Any:
         return self.model(_rows(features, rows), training=False)
-
-    def _metrics_and_check(self) -> Any:
-        floats = [weight for weight in self.model.weights if keras.backend.is_float_dtype(weight.dtype)]
-        finite = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight))) for weight in floats]
-        return self.model.get_metrics_result(), tf.reduce_all(finite)
 
 
 def _rows(features: Any, rows: Any) -> Any:

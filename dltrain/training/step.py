@@ -6,11 +6,14 @@ are brought up to date later only where their sums are whole numbers.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import keras
 import tensorflow as tf
 from tensorflow.python.eager import context
+
+from dltrain.training.flat_update import FlatUpdate
 
 # Metrics that count rows; float32 adds whole numbers exactly, in whatever portions they come.
 COUNTING = ("AUC", "BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy", "Precision", "Recall")
@@ -21,13 +24,15 @@ class TrainStep:
 
     Args:
         model: compiled and built.
+        update: takes the optimizer's place, if there is one.
 
     Attributes:
         counts_later: whether a step gives its answers instead of updating the metrics; `count` does that for many.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, update: FlatUpdate | None = None) -> None:
         self.model = model
+        self._update = update
         self.counts_later = _counts_alone(model)
         # A function of its own is optimized by itself, as `fit` has it, and so are its numbers `fit`'s.
         # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
@@ -43,6 +48,10 @@ class TrainStep:
         self.model.compute_metrics(None, targets, answers)
 
     def _train_step(self, *batch: Any) -> Any:
+        with contextlib.nullcontext() if self._update is None else self._update.in_place():
+            return self._step_of_keras(*batch)
+
+    def _step_of_keras(self, *batch: Any) -> Any:
         if not self.counts_later:
             self.model.train_step(batch)
             return None

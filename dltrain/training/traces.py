@@ -30,22 +30,27 @@ class Traces:
     Args:
         model: compiled and built; the graphs are traced with it.
         functions: what is to be traced, by name; on this model.
-        trains: whether they use the optimizer, which other models must then have alike.
+        beside: the variables that they use beside the model's, such as the optimizer's.
     """
 
-    def __init__(self, model: keras.Model, functions: Mapping[str, Callable[..., Any]], *, trains: bool) -> None:
+    def __init__(
+        self, model: keras.Model, functions: Mapping[str, Callable[..., Any]], beside: Sequence[keras.Variable] = ()
+    ) -> None:
         self._model = model
         self._functions = functions
-        self._trains = trains
+        self._handles = _handles(model, beside)
         self._traced: dict[str, Any] = {}
 
-    def function(self, name: str, arguments: Sequence[Any], model: keras.Model) -> Callable[..., Any] | None:
+    def function(
+        self, name: str, arguments: Sequence[Any], model: keras.Model, beside: Sequence[keras.Variable] = ()
+    ) -> Callable[..., Any] | None:
         """A graph that works on the variables of `model`.
 
         Args:
             name: of the function.
             arguments: tensors, or structures of them, such as it will be called with; any number of rows will do.
             model: of the same architecture.
+            beside: its counterparts of what the first model has beside its own variables.
 
         Returns:
             None where the graph holds something of the first model that the other has no counterpart for.
@@ -59,7 +64,7 @@ class Traces:
             traced = self._traced[key]
         if model is self._model:
             return cast("Callable[..., Any]", traced)
-        own = dict(zip(map(id, self._handles(self._model)), self._handles(model), strict=True))
+        own = dict(zip(map(id, self._handles), _handles(model, beside), strict=True))
         captured = traced.captured_inputs
         if any(tensor.dtype == tf.resource and id(tensor) not in own for tensor in captured):
             return None
@@ -67,13 +72,13 @@ class Traces:
         other.set_external_captures([own.get(id(tensor), tensor) for tensor in captured])
         return cast("Callable[..., Any]", other)
 
-    def _handles(self, model: keras.Model) -> list[Any]:
-        variables = [*model.variables, *model.metrics_variables]
-        variables += model.optimizer.variables if self._trains else []
-        return [variable.value.handle for variable in variables]
 
-
-def traces_of(model: keras.Model, batch_size: int | None, functions: Mapping[str, Callable[..., Any]]) -> Traces:
+def traces_of(
+    model: keras.Model,
+    batch_size: int | None,
+    functions: Mapping[str, Callable[..., Any]],
+    beside: Sequence[keras.Variable] = (),
+) -> Traces:
     """The traces of the model's architecture, where that is known to decide the graphs; else traces of its own.
 
     Args:
@@ -81,14 +86,15 @@ def traces_of(model: keras.Model, batch_size: int | None, functions: Mapping[str
         batch_size: rows a training step, which stands in the graphs; None for graphs that do not train, which models
             with different optimizers share.
         functions: what is to be traced, by name; on this model.
+        beside: the variables that they use beside the model's.
     """
     trains = batch_size is not None
     text = architecture(model, trains=trains)
     if text is None or tf.distribute.has_strategy():
-        return Traces(model, functions, trains=trains)
+        return Traces(model, functions, beside)
     key = f"{batch_size} {keras.config.floatx()} {text}"
     with _lock:
-        found = _kept.pop(key, None) or Traces(model, functions, trains=trains)
+        found = _kept.pop(key, None) or Traces(model, functions, beside)
         _kept[key] = found
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
@@ -118,6 +124,10 @@ def architecture(model: keras.Model, *, trains: bool = True) -> str | None:
         del settings["learning_rate"]  # a variable, which each optimizer has of its own
     shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
     return json.dumps([_renamed(parts, numbers), str(shapes)], sort_keys=True)
+
+
+def _handles(model: keras.Model, beside: Sequence[keras.Variable]) -> list[Any]:
+    return [variable.value.handle for variable in (*model.variables, *model.metrics_variables, *beside)]
 
 
 def _any_number_of_rows(tensor: Any) -> tf.TensorSpec:
