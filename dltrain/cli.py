@@ -137,6 +137,8 @@ def _train(words: list[str]) -> int:
     composer = Composer(folder, extra, flags.config_name or "config")
     sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides or _searches(overrides)
     config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
+    if not sweep and config.search is not None:  # an experiment of the conf chose it
+        sweep, config = True, composer.compose_sweep(overrides)
     if not sweep:
         _refuse_sweep_keys(overrides)
     elif not flags.multirun:

@@ -262,6 +262,10 @@ class Journal:
         }
         self.directory.facts["reached"] = last
 
+    def pace(self, seconds: float | None) -> None:
+        """Notes how long the fastest epoch took; None where only one was run, which holds the tracing."""
+        self.directory.facts["seconds_per_epoch"] = None if seconds is None else round(seconds, 6)
+
     def training_begins(self) -> None:
         """From here on a run that fails is kept, whatever the fault."""
         self._begun = True

@@ -78,6 +78,9 @@ class FakeJournal:
     def epoch(self, number: int, values: Any) -> None:
         pass
 
+    def pace(self, seconds: float | None) -> None:
+        pass
+
     def checks(self, found: Any) -> None:
         self.found = found
 

@@ -81,7 +81,8 @@ def _data(findings: list[Finding]) -> Outcome:
 def _gradients(build: Callable[[], Subject], seed: int) -> Outcome:
     try:
         with double_precision():
-            return check_gradients(build(), seed)
+            subject = build()
+            return check_gradients(subject.network, subject.numbers, subject.truth.column, seed)
     except (tf.errors.OpError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         text = f"A layer cannot work in double precision, which numeric gradients need: {reason[:200]}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome, Subject
+from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome
 
 ROWS = 16
 STEP = 1e-5  # of a weight to either side: rounding and curvature each leave about ten digits
@@ -23,20 +25,21 @@ NOISE = 1e-4  # a gradient so much smaller than the greatest one drowns in round
 Numbers = npt.NDArray[np.float64]
 
 
-def check_gradients(subject: Subject, seed: int) -> Outcome:
+def check_gradients(network: keras.Model, features: Mapping[str, Any], targets: npt.NDArray[Any], seed: int) -> Outcome:
     """Compares the gradients that training uses with (loss(w + h) - loss(w - h)) / 2h.
 
     The relative error of a layer is ‖numeric - automatic‖ / (‖numeric‖ + ‖automatic‖) over the weights that were
     looked at. Layers behave as in training; dropout drops the same units in each evaluation.
 
     Args:
-        subject: in double precision.
+        network: compiled, in double precision; its weights are changed.
+        features: of n rows, by name; the first 16 are used.
+        targets: of the same rows, (n, units).
         seed: of the weights that are looked at.
     """
     random = np.random.default_rng(seed)
-    network = subject.network
-    features = {name: values[:ROWS] for name, values in subject.features.items()}
-    targets = tf.cast(subject.targets[:ROWS], tf.float64)
+    features = {name: tf.constant(values[:ROWS]) for name, values in features.items()}
+    targets = tf.cast(tf.constant(targets[:ROWS]), tf.float64)
     states = [(state, tf.constant(np.array(state))) for state in network.non_trainable_variables]
     weights = network.trainable_variables
 

@@ -13,6 +13,13 @@ MODES = ("auto", "min", "max")
 # What Keras gives no direction: a count of cases, and what a person names freely.
 UNDIRECTED = {"Mean", "Sum", "TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives"}
 
+# What classes of callbacks add to the logs of an epoch.
+RECORDED = {
+    "LearningRate": ("learning_rate",),
+    "ReduceLROnPlateau": ("learning_rate",),
+    "Convergence": ("gradient_norm", "loss_change", "weight_change"),
+}
+
 
 def faults(config: DictConfig) -> Iterator[str]:
     """A sentence for each callback that cannot do what it is there for.
@@ -67,8 +74,8 @@ def too_late(config: DictConfig, words: list[str]) -> Iterator[str]:
 def _recorded(config: DictConfig, nodes: dict[str, Any]) -> list[str]:
     metrics = list(config.task.get("metrics") or {})
     names = ["loss", *metrics, "val_loss", *(f"val_{name}" for name in metrics)]
-    rate = any(str(node.get("_target_")).endswith((".LearningRate", ".ReduceLROnPlateau")) for node in nodes.values())
-    return [*names, "learning_rate"] if rate else names
+    targets = [str(node.get("_target_")).rpartition(".")[2] for node in nodes.values()]
+    return list(dict.fromkeys([*names, *(name for target in targets for name in RECORDED.get(target, ()))]))
 
 
 def _is_known(monitor: str, config: DictConfig, nodes: dict[str, Any]) -> bool:

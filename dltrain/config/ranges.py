@@ -45,6 +45,7 @@ RANGES: dict[str, Range] = {
     r"model\.fine_tune_(layers|epochs)": AT_LEAST_ZERO,
     r"model\.fine_tune_learning_rate": ABOVE_ZERO,
     r"callbacks\.\w+\.(patience|cooldown|min_delta|min_lr|start_from_epoch)": AT_LEAST_ZERO,
+    r"callbacks\.convergence\.(gradient_norm|loss_change|weight_change)": ABOVE_ZERO,
     r"callbacks\.\w+\.(every_epochs|every_steps|every_samples)": AT_LEAST_ONE,
     r"callbacks\.\w+\.(histograms|embeddings|augmented|mistakes)": AT_LEAST_ONE,
     r"callbacks\.reduce_on_plateau\.factor": SHRINKING,

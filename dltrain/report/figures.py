@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,18 @@ CURVE_POINTS = 200
 STYLES = ("-", "--", "-.", ":")
 
 
-def learning_curves(history: Sequence[Mapping[str, float]], best_epoch: int) -> list[Picture]:
-    """One picture for the loss and for each metric, and one for the learning rate where it changed."""
-    names = [name for name in history[0] if name not in ("epoch", "learning_rate") and not name.startswith("val_")]
+def learning_curves(
+    history: Sequence[Mapping[str, float]], best_epoch: int, besides: Collection[str] = ()
+) -> list[Picture]:
+    """One picture for the loss and for each metric, and one for the learning rate where it changed.
+
+    Args:
+        history: a row an epoch.
+        best_epoch: from 1.
+        besides: columns that are no metrics.
+    """
+    others = {"epoch", "learning_rate", *besides}
+    names = [name for name in history[0] if name not in others and not name.startswith("val_")]
     pictures = [_course(history, name, best_epoch) for name in names]
     rates = [epoch["learning_rate"] for epoch in history if "learning_rate" in epoch]
     if rates and min(rates) < max(rates):

@@ -9,7 +9,7 @@ from typing import Any
 from dltrain.errors import ConfigError
 from dltrain.inference.signature import Signature
 from dltrain.record import Record
-from dltrain.report import INSIGHTS, figures
+from dltrain.report import INSIGHTS, figures, recorded
 from dltrain.report.answers import Answers, calibration, confusion, per_class, read_answers, thresholds
 from dltrain.report.diagnosis import Evidence, Finding, command, diagnose
 from dltrain.report.folds import read_folds
@@ -70,6 +70,7 @@ class RunReport:
             ),
             section("folds", "Cross-validation", *self._folds()),
             section("diagnosis", "Diagnosis", *map(self._finding, self._diagnosis())),
+            section("recorded", "What was recorded besides", self._draw(*recorded.pictures_of(self.record))),
             section("learning", "Learning curves", *self._learning()),
             section("scores", "Scores", *self._scores()),
             section("errors", "Where it is right and wrong", *self._errors()),
@@ -143,7 +144,8 @@ class RunReport:
         rates = {epoch["learning_rate"] for epoch in history if "learning_rate" in epoch}
         constant = f" The learning rate was {rates.pop():g} throughout." if len(rates) == 1 else ""
         words = f"The dotted line is the best epoch, {self.metrics['best_epoch']}.{constant}"
-        return [note(words), self._draw(*figures.learning_curves(history, self.metrics["best_epoch"]))]
+        curves = figures.learning_curves(history, self.metrics["best_epoch"], recorded.limits_of(self.record))
+        return [note(words), self._draw(*curves)]
 
     def _folds(self) -> list[Html]:
         if not self.folds:

@@ -131,6 +131,25 @@ def draw(
         height: in inches.
         left: share of the width for what stands left of the axes.
     """
+
+    def on(figure: Figure) -> None:
+        axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 0.65 / height))
+        prepare(axes)
+        plot(axes)
+
+    return draw_panels(name, title, message, on, height=height)
+
+
+def draw_panels(name: str, title: str, message: str, plot: Callable[[Figure], None], *, height: float) -> Picture:
+    """Draws one picture of several panels.
+
+    Args:
+        name: letters and underscores.
+        title: a few words.
+        message: what it shows.
+        plot: puts axes on the figure, each of them through `prepare`, and draws.
+        height: in inches.
+    """
     # Class names may hold characters that the font has not; the browser's fonts do.
     style: Any = {**STYLE, "svg.hashsalt": name}
     with mpl.rc_context(style), warnings.catch_warnings():
@@ -138,13 +157,17 @@ def draw(
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         figure.patch.set_visible(False)
-        axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 0.65 / height))
-        axes.patch.set_visible(False)
-        axes.locator_params(nbins=5)  # ticks take most of the time
-        plot(axes)
+        plot(figure)
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return Picture(name, title, message, _labelled(text.getvalue(), name, title, message))
+
+
+def prepare(axes: Axes) -> Axes:
+    """Axes as the pages have them: few ticks, nothing behind."""
+    axes.patch.set_visible(False)
+    axes.locator_params(nbins=5)  # ticks take most of the time
+    return axes
 
 
 def _labelled(svg: str, name: str, title: str, message: str) -> str:

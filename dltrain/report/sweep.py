@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.errors import ConfigError
+from dltrain.report.jobs import jobs_of, side_by_side
 from dltrain.report.page import Html, code, folded, note, page, paragraph, pictures, section, table
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, Picture, draw, plain_log, short
 from dltrain.report.words import number
@@ -49,16 +50,18 @@ def write_sweep_report(sweep: Path) -> Path:
         raise ConfigError(f"'{sweep / 'best.json'}' cannot be read: {error}") from error
     found = settings(entries, best.get("direction", "min"))
     keys = swept_keys([entry for each in found for entry in each.entries])
+    beside = list(side_by_side(jobs_of(sweep, found, keys)))
     drawn = _pictures(entries, found, keys, best)
     sections = [
         section("summary", "Summary", *_summary(entries, found, keys, best)),
+        section("jobs", "Side by side", pictures(beside)),
         section("leaderboard", "Leaderboard", *_leaderboard(found, keys)),
         section("settings", "What the settings do", pictures(drawn), *_importance(best)),
         section("front", "Pareto front", *_front(best)),
         section("failed", "Jobs that did not complete", *_unfinished(entries)),
     ]
     name = sweep.resolve().name
-    return write_files(sweep, page(f"Sweep {name}", f"{len(entries):,} jobs", sections), drawn)
+    return write_files(sweep, page(f"Sweep {name}", f"{len(entries):,} jobs", sections), [*beside, *drawn])
 
 
 def _summary(

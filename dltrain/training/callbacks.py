@@ -14,6 +14,8 @@ from dltrain.files import replace_file
 class LearningRate(keras.callbacks.Callback):
     """Adds `learning_rate`, as it stands after the epoch's last step, to what is recorded of each epoch."""
 
+    records = ("learning_rate",)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
         if logs is not None:

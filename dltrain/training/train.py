@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from omegaconf import DictConfig
 
 from dltrain.build import build
@@ -56,8 +58,15 @@ class _History(keras.callbacks.Callback):
         super().__init__()
         self._journal = journal
         self.epochs: list[dict[str, float]] = []
+        self._ends: list[float] = []
+
+    @property
+    def seconds_per_epoch(self) -> float | None:
+        """Of the fastest one, which other work of the machine disturbed least; None where there was only one."""
+        return float(np.min(np.diff(self._ends))) if len(self._ends) > 1 else None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._ends.append(time.monotonic())
         self.epochs.append(dict(logs or {}))
         self._journal.epoch(epoch + 1, self.epochs[-1])
 
@@ -132,7 +141,8 @@ def train_network(
         RunError: the training diverged.
     """
     changes = build_augmentation(augmentation, data, seed)
-    built = _callbacks(callbacks, task, network, journal, data=data, batch_size=batch_size, augmentation=changes)
+    offered = {"data": data, "batch_size": batch_size, "augmentation": changes, "task": task, "seed": seed}
+    built = _callbacks(callbacks, task, network, journal, offered)
     engine = engine_of_head = Engine(
         network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, augmentation=changes
     )
@@ -196,6 +206,7 @@ def train_network(
                 best_epoch = _keep_best(built, len(history.epochs))
             for callback in built:
                 getattr(callback, "on_weights_kept", lambda epoch: None)(best_epoch)
+            journal.pace(history.seconds_per_epoch)
     except (KeyboardInterrupt, SystemExit):
         journal.reached(history.epochs)
         for callback in built:
@@ -213,14 +224,13 @@ def train_network(
 
 
 def _callbacks(
-    nodes: DictConfig, task: DictConfig, network: keras.Model, journal: Journal, **offered: Any
+    nodes: DictConfig, task: DictConfig, network: keras.Model, journal: Journal, offered: Mapping[str, Any]
 ) -> list[keras.callbacks.Callback]:
-    recorded = ["loss", *task.metrics, "val_loss", *(f"val_{name}" for name in task.metrics), "learning_rate"]
-    callbacks = []
+    callbacks: dict[str, keras.callbacks.Callback] = {}
     for name, node in ((str(name), node) for name, node in nodes.items()):
         if node is None:
             continue
-        callback = build(
+        callbacks[name] = build(
             node,
             key=f"callbacks.{name}",
             directory=journal.path,
@@ -229,8 +239,11 @@ def _callbacks(
             quiet=journal.quiet,
             **offered,
         )
-        if not isinstance(callback, keras.callbacks.Callback):
+        if not isinstance(callbacks[name], keras.callbacks.Callback):
             raise ConfigError(f"callbacks.{name}: {node['_target_']} is no Keras callback.")
+    recorded = ["loss", *task.metrics, "val_loss", *(f"val_{name}" for name in task.metrics), "learning_rate"]
+    recorded += [name for callback in callbacks.values() for name in _records(callback) if name not in recorded]
+    for name, callback in callbacks.items():
         monitor = getattr(callback, "monitor", None)
         if isinstance(monitor, str) and monitor not in recorded:
             raise ConfigError(
@@ -241,8 +254,13 @@ def _callbacks(
             callback.mode = direction(monitor, "auto", network)
         if has_batch_hooks(callback):
             journal.note(f"callbacks.{name} is called at every step, which costs a few milliseconds each")
-        callbacks.append(callback)
-    return callbacks
+    # Those that add to an epoch's logs come before those that write them down.
+    return sorted(callbacks.values(), key=lambda callback: not _records(callback))
+
+
+def _records(callback: keras.callbacks.Callback) -> Sequence[str]:
+    """The names under which a callback adds to the logs of an epoch."""
+    return tuple(getattr(callback, "records", ()))
 
 
 def _keep_best(callbacks: list[keras.callbacks.Callback], epochs: int) -> int:

@@ -52,7 +52,8 @@ def subject_of(stage_of: Any) -> Any:
 @pytest.mark.parametrize("problem", ["binary", "multiclass", "multilabel", "regression"])
 def test_gradients_of_every_task_are_right(subject_of: Any, problem: str) -> None:
     with double_precision():
-        outcome = check_gradients(subject_of(f"dataset.problem={problem}", "regularizer=course"), seed=0)
+        subject = subject_of(f"dataset.problem={problem}", "regularizer=course")
+        outcome = check_gradients(subject.network, subject.numbers, subject.truth.column, seed=0)
     assert outcome.status == FINE
     assert len(outcome.details) == 5
     assert all(each["relative_error"] < 1e-6 for each in outcome.details)

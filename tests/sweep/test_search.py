@@ -65,6 +65,12 @@ def test_more_jobs_extend_a_search(fake_run: FakeRun, capsys: pytest.CaptureFixt
     assert len(drawn()) == 4
 
 
+def test_an_experiment_that_chooses_a_search_runs_it(fake_run: FakeRun) -> None:
+    ran = fake_run(bowl)
+    assert cli.main(["experiment=grid_search", "search.points=2", WHERE]) == 0
+    assert len(ran) == 4
+
+
 def test_grid_runs_every_combination_once(fake_run: FakeRun) -> None:
     fake_run(bowl)
     words = ["search=grid", "search.points=3", "search/space=learning_rate", "+search.space.seed.choices=[1,2]", WHERE]

@@ -1,0 +1,299 @@
+"""The settings of a sweep side by side: their learning curves, their scores over a setting, their layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dltrain.errors import ConfigError
+from dltrain.metric_direction import direction_by_name
+from dltrain.record import Record
+from dltrain.report.recorded import LAYERS, layer_spreads
+from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
+from dltrain.report.words import main_metric, number
+from dltrain.sweep.groups import Setting
+from dltrain.sweep.ranking import settings_of
+
+MOST = len(SERIES)  # settings in one picture, a colour each
+MOST_LAYERED = 6  # settings in the picture of the layers
+LEAST_VALUES = 3  # of a number, for a curve over it
+SLOWER = 3.0  # times as long for an epoch, and the picture shows the times
+LONGEST_OF_TWO = 22  # letters of a name that leaves room for another one beside it
+FAR = 50.0  # losses that are so many times as large as others stand on a log axis
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A setting of the sweep with the files of its first job.
+
+    Attributes:
+        words: the swept keys and their values.
+        record: of the job.
+        monitor: name of the monitored value.
+    """
+
+    words: Mapping[str, str]
+    record: Record
+    monitor: str
+
+    @property
+    def name(self) -> str:
+        """The values alone for one key; with the keys' last words for several."""
+        if len(self.words) == 1:
+            return short(next(iter(self.words.values())))
+        return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in self.words.items())
+
+    def course(self, name: str) -> Numbers:
+        """A column of history.csv."""
+        return np.array([epoch.get(name, math.nan) for epoch in self.record.history])
+
+
+def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[Job]:
+    """The settings whose jobs can be read, in the order in which they were typed.
+
+    Args:
+        sweep: its directory.
+        found: its settings.
+        keys: in which they differ.
+    """
+    swept = [key for key in keys if key != "seed"]
+    jobs = []
+    for each in found:
+        first = each.entries[0]
+        words = settings_of(first)
+        try:
+            record = Record(sweep / first.job)
+            if record.metrics:
+                own = {key: words.get(key, "") for key in swept}
+                jobs.append((first.job, Job(own, record, first.monitor or "val_loss")))
+        except ConfigError:
+            continue
+    return [job for _, job in sorted(jobs, key=lambda pair: (len(pair[0]), pair[0]))]
+
+
+def side_by_side(jobs: Sequence[Job]) -> Iterator[Picture]:
+    """The pictures that these settings give, the most telling first."""
+    if len(jobs) < 2:
+        return
+    keys = list(jobs[0].words)
+    if all((job.record.path / LAYERS).exists() for job in jobs) and len(jobs) <= MOST_LAYERED:
+        yield layer_spreads({job.name: job.record.json(LAYERS)["before"] for job in jobs})
+    if len(keys) == 1 and len(_numbers(jobs, keys[0])) >= LEAST_VALUES:
+        yield _over(jobs, keys[0])
+    if len(keys) == 2 and all(len(_numbers(jobs, key)) >= LEAST_VALUES for key in keys):
+        yield _tried(jobs, *keys)
+    elif len(keys) == 2:
+        yield from _crossed(jobs, *keys)
+    if len(jobs) <= MOST and all(job.record.history and job.monitor in job.record.history[0] for job in jobs):
+        yield _curves(jobs)
+
+
+def _numbers(jobs: Sequence[Job], key: str) -> list[float]:
+    try:
+        return sorted({float(job.words[key]) for job in jobs})
+    except ValueError:
+        return []
+
+
+def _scores(job: Job, part: str) -> Mapping[str, float]:
+    """The metrics of a part; of a cross-validation, the mean over the folds stands for validation."""
+    crossed = job.record.metrics.get("cross_validation") or {}
+    found: Mapping[str, float] | None = crossed.get("mean") if part == "validation" and crossed else None
+    return found or job.record.metrics.get(part) or {}
+
+
+def _curves(jobs: Sequence[Job]) -> Picture:
+    """Train and validation of each setting over the epochs; below, what else differs: learning rate or time."""
+    # A root mean square error is the loss without the penalties, which differ where they are compared.
+    name = "val_rmse" if "val_rmse" in jobs[0].record.history[0] else jobs[0].monitor
+    trained = name.removeprefix("val_")
+    below = _below(jobs)
+    columns = 1 if max(len(job.name) for job in jobs) > LONGEST_OF_TWO else 2
+    legend = 0.19 * math.ceil((len(jobs) + 1) / columns) + 0.1
+    parts = [2.6, *([1.25] if below else [])]
+    height = sum(parts) + 0.45 * len(parts) + legend + 0.1
+
+    def plot(figure: Figure) -> None:
+        bottom = height - 0.1 - parts[0]
+        axes = prepare(figure.add_axes((0.16, bottom / height, 0.81, parts[0] / height)))
+        seen: list[Numbers] = []
+        for place in sorted(range(len(jobs)), key=lambda place: -len(jobs[place].record.history)):
+            job, colour = jobs[place], SERIES[place]
+            for column, line in {trained: "--", name: "-"}.items():
+                values = job.course(column)
+                seen.append(values)
+                axes.plot(np.arange(1, len(values) + 1), values, color=colour, linestyle=line, linewidth=1.4)
+            best, values = int(job.record.metrics["best_epoch"]), job.course(name)
+            if 0 < best <= len(values):
+                axes.plot([best], [values[best - 1]], MARKERS[place], color=colour, markersize=6)
+                axes.plot([len(values)], [values[-1]], "|", color=colour, markersize=12)
+        _scale(axes, np.concatenate(seen))
+        axes.set_ylabel(trained)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.set_xlabel("epoch")
+        for place, job in enumerate(jobs):
+            axes.plot([], [], MARKERS[place] + "-", color=SERIES[place], label=job.name)
+        axes.plot([], [], color=MUTED, linestyle="--", label="train (dashed)")
+        named = axes.get_legend_handles_labels()
+        figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=columns, fontsize=8)
+        if below:
+            bottom -= 0.45 + parts[1]
+            below(prepare(figure.add_axes((0.16, bottom / height, 0.81, parts[1] / height))))
+
+    ends = {job.name: job.course(name)[int(job.record.metrics["best_epoch"]) - 1] for job in jobs}
+    said = ", ".join(f"{number(value)} with {words}" for words, value in ends.items())
+    message = (
+        f"{trained} over the epochs: validation is the whole line, train the dashed one; a mark is the best epoch, "
+        f"a stroke the last one: "
+        f"{said}. Settings: {', '.join(jobs[0].words)}."
+    )
+    return draw_panels("side_by_side", "Learning curves side by side", message, plot, height=height)
+
+
+def _scale(axes: Axes, values: Numbers) -> None:
+    values = values[np.isfinite(values)]
+    if len(values) and values.min() > 0 and np.quantile(values, 0.98) > FAR * np.quantile(values, 0.02):
+        axes.set_yscale("log")
+        plain_log(axes.yaxis)
+    elif len(values):
+        # A few wild epochs would flatten all others.
+        middle, top = np.quantile(values, [0.5, 0.97])
+        if values.max() > top + 2 * (top - middle):
+            top += top - middle
+            axes.set_ylim(float(values.min() - 0.04 * (top - values.min())), float(top))
+
+
+def _below(jobs: Sequence[Job]) -> Callable[[Axes], None] | None:
+    """The learning rates, where they change and not all alike, or the time of an epoch, where it differs."""
+    rates = [job.course("learning_rate") for job in jobs]
+    paces = [job.record.facts.get("seconds_per_epoch") or 0.0 for job in jobs]
+    if any(len(each) and np.nanmin(each) < np.nanmax(each) for each in rates):
+
+        def draw_rates(axes: Axes) -> None:
+            for place, values in enumerate(rates):
+                axes.plot(np.arange(1, len(values) + 1), values, color=SERIES[place], linewidth=1.4)
+            axes.set_yscale("log")
+            plain_log(axes.yaxis)
+            axes.set_ylabel("learning rate", size=8)
+            axes.set_xlabel("epoch")
+
+        return draw_rates
+    if min(paces) > 0 and max(paces) > SLOWER * min(paces):
+
+        def draw_paces(axes: Axes) -> None:
+            places = np.arange(len(jobs))
+            axes.barh(places, paces, color=[SERIES[place] for place in places], height=0.6)
+            for place, pace in enumerate(paces):
+                axes.text(pace, place, f" {pace:.2g} s", va="center", size=8, color=MUTED)
+            axes.set_yticks([])
+            axes.invert_yaxis()
+            axes.set_xlim(right=1.2 * max(paces))
+            axes.set_xlabel("seconds an epoch")
+
+        return draw_paces
+    return None
+
+
+def _over(jobs: Sequence[Job], key: str) -> Picture:
+    """The main metric of each part over a number, with the interval of the test part where it was scored."""
+    ordered = sorted(jobs, key=lambda job: float(job.words[key]))
+    values = [float(job.words[key]) for job in ordered]
+    metric = main_metric(ordered[0].record.metrics)
+    scores = {
+        part: np.array([_scores(job, part).get(metric, math.nan) for job in ordered], float)
+        for part in ("train", "validation", "test")
+    }
+    ranges = [(job.record.metrics.get("intervals") or {}).get("test", {}).get(metric) for job in ordered]
+    lines = {"train": (SECOND, "--", "s"), "validation": (ACCENT, "-", "o"), "test": (SERIES[2], "-.", "^")}
+
+    def plot(axes: Axes) -> None:
+        for part, (colour, line, marker) in lines.items():
+            if np.isfinite(scores[part]).any():
+                axes.plot(values, scores[part], color=colour, linestyle=line, marker=marker, markersize=5, label=part)
+        if all(ranges):
+            between = np.array(ranges, float).T
+            axes.vlines(values, between[0], between[1], color=SERIES[2], linewidth=1.2, label="test, 95 %")
+        if values[0] > 0 and values[-1] > 8 * values[0]:
+            axes.set_xscale("log")
+            axes.minorticks_off()
+            axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.set_xlabel(key)
+        axes.set_ylabel(metric)
+        axes.legend(loc="best")
+
+    known = {part: each for part, each in scores.items() if np.isfinite(each).any()}
+    said = ", ".join(f"{part} from {number(each[0])} to {number(each[-1])}" for part, each in known.items())
+    message = f"{metric} for {key} from {values[0]:g} to {values[-1]:g}: {said}."
+    if all(ranges):
+        widths = [float(high) - float(low) for low, high in ranges]
+        message += f" The test part's 95 % interval is {number(widths[0])} wide at first, {number(widths[-1])} at last."
+    return draw("over_setting", f"{metric} over {key}", message, plot, height=3.4, left=0.15)
+
+
+def _crossed(jobs: Sequence[Job], one: str, two: str) -> Iterator[Picture]:
+    """The main validation metric for each pair of values of two keys, where every pair was tried."""
+    ones, twos = (list(dict.fromkeys(job.words[key] for job in jobs)) for key in (one, two))
+    if len(ones) * len(twos) != len(jobs) or len(ones) < 2 or len(twos) < 2:
+        return
+    if len(ones) > len(twos):
+        one, two, ones, twos = two, one, twos, ones
+    metric = main_metric(jobs[0].record.metrics)
+    scores = {(job.words[one], job.words[two]): _scores(job, "validation").get(metric, math.nan) for job in jobs}
+    if len(twos) > MOST:
+        return
+
+    def plot(axes: Axes) -> None:
+        places = np.arange(len(ones))
+        for place, value in enumerate(twos):
+            heights = [scores[each, value] for each in ones]
+            axes.plot(places, heights, color=SERIES[place], marker=MARKERS[place], label=short(value))
+        axes.set_xticks(places, [short(each) for each in ones])
+        axes.set_xlim(-0.25, len(ones) - 0.75)
+        axes.set_xlabel(one)
+        axes.set_ylabel(f"{metric}, validation")
+        axes.legend(loc="best", title=two, title_fontsize=9)
+
+    said = "; ".join(
+        f"{two}={value}: {', '.join(f'{number(scores[each, value])} with {each}' for each in ones)}" for value in twos
+    )
+    yield draw("crossed", f"{one} and {two}", f"Validation {metric} by {one}, {said}.", plot, height=3.4, left=0.16)
+
+
+def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
+    """Where in the plane of two numbers the jobs were, and which of them were good."""
+    places = [np.array([float(job.words[key]) for job in jobs]) for key in (one, two)]
+    values = np.array([float(job.record.metrics["best_value"]) for job in jobs])
+    falls = direction_by_name(jobs[0].monitor) != "max"
+    ranks = np.argsort(np.argsort(values if falls else -values)) / (len(jobs) - 1)
+    best = int(np.argmin(ranks))
+
+    def plot(axes: Axes) -> None:
+        for place, rank in enumerate(ranks):
+            axes.plot(places[0][place], places[1][place], "o", color=ACCENT, alpha=1 - 0.85 * rank, markersize=9)
+        axes.plot(places[0][best], places[1][best], "o", color=SECOND, markersize=12, fillstyle="none", label="best")
+        for axis, scale, found in ((axes.xaxis, axes.set_xscale, places[0]), (axes.yaxis, axes.set_yscale, places[1])):
+            if found.min() > 0 and found.max() > FAR * found.min():
+                scale("log")
+                plain_log(axis)
+        axes.set_xlabel(one)
+        axes.set_ylabel(two)
+        axes.margins(0.08)
+        axes.legend(loc="best")
+
+    message = (
+        f"{len(jobs)} jobs tried {len(_numbers(jobs, one))} values of {one} and {len(_numbers(jobs, two))} of {two}; "
+        f"the darker, the better {jobs[0].monitor}. The best, {number(float(values[best]))}, has "
+        f"{one}={jobs[best].words[one]} and {two}={jobs[best].words[two]}."
+    )
+    return draw("tried", f"{one} and {two}", message, plot, height=3.4, left=0.16)

@@ -1,0 +1,57 @@
+"""The gradient check of `dltrain check` as the first thing of a run, kept for its report."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+from omegaconf import DictConfig
+
+from dltrain.checkup.gradient import ROWS, check_gradients
+from dltrain.checkup.subject import double_precision
+from dltrain.files import replace_file
+from dltrain.models.network import build_loss
+from dltrain.prepared import Prepared
+
+logger = logging.getLogger("dltrain")
+
+FILE = "gradient_check.json"  # in the directory of a run
+
+
+class GradientCheck(keras.callbacks.Callback):
+    """Compares automatic and numeric gradients of a copy of the network before its first step.
+
+    Args:
+        directory: of the run.
+        data: of the run.
+        network: the whole one; it stays as it is.
+        task: the row of the head table.
+        seed: of the weights that are looked at.
+    """
+
+    def __init__(self, directory: Path, data: Prepared, network: keras.Model, task: DictConfig, seed: int) -> None:
+        super().__init__()
+        self.path = Path(directory) / FILE
+        self._data, self._network, self._task, self._seed = data, network, task, seed
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        if self.path.exists():  # the run goes on, or fine-tuning begins a second training
+            return
+        rows = self._data.sample("train", ROWS)
+        weights = self._network.get_weights()
+        with double_precision():
+            twin = keras.models.clone_model(self._network, clone_function=_in_double)
+            twin.set_weights(weights)
+            twin.compile(loss=build_loss(self._task, rows.truth))
+            found = check_gradients(twin, rows.features, rows.truth.column, self._seed)
+        logger.info(found.text)
+        with replace_file(self.path) as path:
+            path.write_text(json.dumps(asdict(found), indent=2) + "\n")
+
+
+def _in_double(layer: keras.Layer) -> keras.Layer:
+    return type(layer).from_config({**layer.get_config(), "dtype": "float64"})

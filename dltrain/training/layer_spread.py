@@ -1,0 +1,96 @@
+"""How the outputs and the gradients of each layer are spread, before the training and with the weights it keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.checkup.layers import send_through
+from dltrain.files import replace_file
+from dltrain.prepared import Prepared
+
+FILE = "layers.json"  # in the directory of a run
+ROWS = 128
+LOWEST, HIGHEST, WIDTH = -12.0, 12.0, 0.25  # of the histograms, as powers of ten
+
+
+class LayerSpread(keras.callbacks.Callback):
+    """Writes `layers.json`: a histogram of the outputs and one of the gradients of each layer with a kernel.
+
+    Both are histograms of log10 |value|, on the same bins for all layers and runs: where signals vanish or explode they
+    do so by a factor from layer to layer, and that is a shift on this scale.
+
+    Args:
+        directory: of the run.
+        data: of the run.
+        network: the whole one.
+    """
+
+    def __init__(self, directory: Path, data: Prepared, network: keras.Model) -> None:
+        super().__init__()
+        self.path = Path(directory) / FILE
+        self._data, self._network = data, network
+        self.moments: dict[str, Any] = {}
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        if "before" not in self.moments:  # fine-tuning begins a second training
+            self.moments["before"] = self._look()
+
+    def on_weights_kept(self, epoch: int) -> None:
+        """Called at the end of a completed training, when the network has the weights of the best epoch.
+
+        Args:
+            epoch: the best one, from 1.
+        """
+        self.moments["after"] = self._look()
+        with replace_file(self.path) as path:
+            path.write_text(json.dumps({"rows": ROWS, **self.moments}) + "\n")
+
+    def get_state(self) -> dict[str, Any]:
+        """The histograms of the beginning."""
+        return self.moments
+
+    def set_state(self, moments: Mapping[str, Any]) -> None:
+        """Back to what `get_state` gave."""
+        self.moments = dict(moments)
+
+    def _look(self) -> list[dict[str, Any]]:
+        rows = self._data.sample("train", ROWS)
+        outputs, gradients = send_through(self._network, rows.features, rows.truth.column, training=False)
+        found: list[dict[str, Any]] = []
+        for layer in self._network.layers:
+            kernels = [weight for weight in layer.trainable_variables if len(weight.shape) > 1]
+            if kernels:
+                slopes = np.concatenate([gradients[id(kernel)].ravel() for kernel in kernels])
+                found.append({"name": layer.name, "outputs": None, "gradients": spread(slopes)})
+            # What follows a kernel up to the next one belongs to it: normalization and activation.
+            if found and layer.name in outputs:
+                found[-1]["outputs"] = spread(outputs[layer.name])
+        return [each for each in found if each["outputs"] is not None]
+
+
+def spread(values: npt.NDArray[Any]) -> dict[str, Any]:
+    """A histogram of log10 |value| over all values that are not zero.
+
+    Returns:
+        `first`, the lower edge of the first bin that holds a value; `shares` of all values in the bins from there on;
+        `zero`, the share of zeros; `sd`, their standard deviation.
+    """
+    flat = np.abs(values.astype(np.float64).ravel())
+    powers = np.log10(flat[(flat > 0) & np.isfinite(flat)]).clip(LOWEST, HIGHEST - WIDTH)
+    counts, edges = np.histogram(powers, np.arange(LOWEST, HIGHEST + WIDTH / 2, WIDTH))
+    held = np.flatnonzero(counts)
+    kept = slice(held[0], held[-1] + 1) if len(held) else slice(0, 0)
+    return {
+        "first": float(edges[kept.start]),
+        "shares": [round(float(share), 5) for share in counts[kept] / max(1, len(flat))],
+        "zero": float(np.mean(flat == 0)),
+        "sd": float(values.std(dtype=np.float64)),
+    }

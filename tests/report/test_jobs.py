@@ -1,0 +1,96 @@
+"""The pictures that set the jobs of a sweep side by side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import DictConfig
+
+from dltrain.sweep.ledger import Entry
+from dltrain.sweep.summary import summarise
+
+
+def write_job(sweep: Path, number: int, words: list[str], *, wild: bool = False, **facts: Any) -> Entry:
+    job = sweep / str(number)
+    job.mkdir(parents=True)
+    falling = [1.0 / (epoch + number + 1) for epoch in range(4)]
+    metrics = {
+        "best_epoch": 3,
+        "best_value": falling[2],
+        "train": {"loss": 0.2, "accuracy": 0.9},
+        "validation": {"loss": falling[2], "accuracy": 0.5 + 0.1 * number},
+    }
+    if "interval" in facts:
+        metrics |= {"test": {"accuracy": 0.8}, "intervals": {"test": {"accuracy": facts["interval"]}}}
+    (job / "metrics.json").write_text(json.dumps(metrics))
+    (job / "run.json").write_text(json.dumps({"status": "completed", "seconds_per_epoch": facts.get("pace")}))
+    rate = facts.get("rate", 0.1)
+    rows = ["epoch,learning_rate,loss,val_loss"]
+    rows += [f"{n},{rate / n},{1e6 if wild and n == 1 else value},{value}" for n, value in enumerate(falling, 1)]
+    (job / "history.csv").write_text("\n".join(rows) + "\n")
+    if "layers" in facts:
+        bins = {"first": -1.0, "shares": [0.5, 0.5], "zero": 0.0, "sd": 1.0}
+        layer = {"outputs": bins, "gradients": {**bins, "shares": [], "zero": 1.0}}
+        names = [f"dense_{number}", "head"]
+        (job / "layers.json").write_text(json.dumps({"before": [{"name": name, **layer} for name in names]}))
+    return Entry(str(number), overrides=words, status="completed", monitor="val_loss", value=falling[2], seconds=1.0)
+
+
+def pictures(sweep: Path, jobs: list[Entry]) -> dict[str, str]:
+    (sweep / "sweep.jsonl").write_text("".join(f"{json.dumps(asdict(entry))}\n" for entry in jobs))
+    summarise(sweep, DictConfig({"search": None, "report": True}), quiet=True)
+    return {file.stem: file.read_text() for file in (sweep / "plots").glob("*.svg")}
+
+
+def test_curves_of_all_settings_with_their_learning_rates(tmp_path: Path) -> None:
+    jobs = [write_job(tmp_path, n, [f"schedule={name}"], wild=n == 0) for n, name in enumerate(("step", "cosine"))]
+    found = pictures(tmp_path, jobs)
+    assert {"side_by_side"} == {name for name in found if name in ("side_by_side", "over_setting", "crossed", "tried")}
+    for word in ("step", "cosine", "train (dashed)", "learning rate"):
+        assert f">{word}</text>" in found["side_by_side"]
+    assert "0.3333 with step, 0.2500 with cosine" in found["side_by_side"]
+
+
+def test_time_of_an_epoch_where_it_differs(tmp_path: Path) -> None:
+    jobs = [write_job(tmp_path, n, [f"a={n}"], rate=0, pace=pace) for n, pace in enumerate((1.0, 0.01))]
+    assert "seconds an epoch" in pictures(tmp_path, jobs)["side_by_side"]
+
+
+def test_scores_over_a_number_with_the_intervals_of_the_test_part(tmp_path: Path) -> None:
+    jobs = [
+        write_job(tmp_path, n, [f"rows={rows}"], interval=[0.5 + 0.1 * n, 0.9])
+        for n, rows in enumerate((1000, 100, 10000))
+    ]
+    found = pictures(tmp_path, jobs)["over_setting"]
+    assert "validation from 0.6000 to 0.7000" in found  # from 100 to 10,000 rows
+    assert "interval is 0.3000 wide at first, 0.2000 at last" in found
+
+
+def test_two_settings_crossed_and_two_numbers_as_a_plane(tmp_path: Path) -> None:
+    pairs = [(kind, size) for kind in ("batch", "layer") for size in (2, 64)]
+    words = [[f"normalization={kind}", f"trainer.batch_size={size}"] for kind, size in pairs]
+    found = pictures(tmp_path / "one", [write_job(tmp_path / "one", n, each) for n, each in enumerate(words)])
+    assert "normalization=layer" not in found["crossed"]
+    assert "trainer.batch_size=64: 0.6000 with batch, 0.8000 with layer" in found["crossed"]
+    words = [[f"optimizer.learning_rate={10.0**-n}", f"optimizer.momentum={0.1 * n}"] for n in range(1, 5)]
+    found = pictures(tmp_path / "two", [write_job(tmp_path / "two", n, each) for n, each in enumerate(words)])
+    assert "4 jobs tried 4 values of optimizer.learning_rate" in found["tried"]
+    assert "crossed" not in found
+
+
+def test_layers_of_each_setting(tmp_path: Path) -> None:
+    jobs = [write_job(tmp_path, n, [f"initializer={name}"], layers=True) for n, name in enumerate(("zeros", "he"))]
+    found = pictures(tmp_path, jobs)["layer_spreads"]
+    assert ">layer 1</text>" in found  # Keras' own numbers go on from job to job
+    assert "all zero" in found
+
+
+@pytest.mark.parametrize("missing", ["metrics.json", "run.json", "history.csv"])
+def test_jobs_without_files_are_left_out(tmp_path: Path, missing: str) -> None:
+    jobs = [write_job(tmp_path, n, [f"a={n}"]) for n in range(2)]
+    (tmp_path / "0" / missing).unlink()
+    assert "side_by_side" not in pictures(tmp_path, jobs)
