@@ -77,9 +77,9 @@ def cost_of(config: DictConfig) -> Cost:
         timed = min(STEPS, steps)
         block = next(iter(source.blocks(np.arange(min(source.rows, timed * made.batch_size)), made.batch_size)))
         engine.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), made.batch_size))))
-        engine.graphs.train(block, 0, timed, afresh=True)  # which traces
+        engine.graphs.train(block, 0, timed)  # which traces
         ready = time.perf_counter()
-        engine.graphs.train(block, 0, timed, afresh=True)
+        engine.graphs.train(block, 0, timed)
         a_step = (time.perf_counter() - ready) / timed
         epochs = config.trainer.epochs
         parameters = sum(int(np.prod(weight.shape)) for weight in made.network.trainable_weights)

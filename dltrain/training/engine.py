@@ -95,7 +95,7 @@ class Engine:
         for epoch in range(first_epoch, epochs):
             hooks.on_epoch_begin(epoch)
             first = first_step if epoch == first_epoch else 0
-            before = self.graphs.copies()
+            before = self.graphs.begin_epoch(empty=first == 0)
             for done, reached in self._epoch(source, epoch, first, steps, hooks if each_step else None, steppers):
                 results = reached
                 for watcher in watchers if done < steps else ():
@@ -115,9 +115,9 @@ class Engine:
     def evaluate(self, source: Source) -> dict[str, float]:
         """Loss and metrics over all rows, in inference mode."""
         self._build(source)
-        blocks = source.blocks(np.arange(source.rows), self.graphs.evaluation_batch)
-        for number, block in enumerate(blocks):
-            results = self.graphs.test(block, afresh=number == 0)
+        self.graphs.reset()
+        for block in source.blocks(np.arange(source.rows), self.graphs.evaluation_batch):
+            results = self.graphs.test(block)
         return results.logs()
 
     def predict(self, source: Source) -> npt.NDArray[np.float32]:
@@ -147,7 +147,7 @@ class Engine:
                 if hooks:
                     hooks.on_train_batch_begin(done)
                 began = time.perf_counter()
-                results = self.graphs.train(block, first, last, afresh=done == 0)
+                results = self.graphs.train(block, first, last)
                 done += last - first
                 if hooks:
                     hooks.on_train_batch_end(done - 1, results.logs())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from dltrain.training.flat_update import FlatUpdate, flat_update
 from dltrain.training.source import Block
-from dltrain.training.step import TrainStep
+from dltrain.training.step import TrainStep, executor, in_turn
 from dltrain.training.traces import Traces, traces_of
 
 Augment = Callable[[dict[str, Any], Any, Any], tuple[dict[str, Any], Any]]
@@ -58,7 +58,7 @@ class Graphs:
         self._update: FlatUpdate | None = None
         self._training: Traces | None = None
         self._others: Traces | None = None
-        self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
+        self._calls: dict[tuple[str, bool], tuple[Callable[..., Any], Callable[[], Any]]] = {}
 
     @property
     def built(self) -> bool:
@@ -80,29 +80,33 @@ class Graphs:
         )
         self._others = traces_of(self.model, None, self._functions())
 
-    def train(self, block: Block, first: int, last: int, *, afresh: bool) -> Results:
-        """Training steps number `first` to below `last` of a block; `afresh` empties the metrics before."""
+    def train(self, block: Block, first: int, last: int) -> Results:
+        """Training steps number `first` to below `last` of a block."""
         bounds = tf.constant(first, tf.int64), tf.constant(last, tf.int64)
         weights = () if block.weights is None else block.weights
-        return Results(
-            *self._call("train", block.features, block.targets, weights, block.order, *bounds, tf.constant(afresh))
-        )
+        return Results(*self._call("train", block.features, block.targets, weights, block.order, *bounds))
 
-    def test(self, block: Block, *, afresh: bool) -> Results:
-        """Loss and metrics over a block, added to what the metrics hold unless `afresh` empties them before."""
-        return Results(*self._call("test", block.features, block.targets, block.order, tf.constant(afresh)))
+    def test(self, block: Block) -> Results:
+        """Loss and metrics over a block, added to what the metrics hold."""
+        for rows in self._batches(block):
+            results = self._call("test", block.features, block.targets, rows)
+        return Results(results)
 
     def predict(self, block: Block) -> npt.NDArray[np.float32]:
         """The model's answers for a block in its order, shape (rows, units)."""
-        parts = [
-            self._call("predict", block.features, block.order[first : first + self.evaluation_batch]).numpy()
-            for first in range(0, int(block.order.shape[0]), self.evaluation_batch)
-        ]
+        parts = [self._call("predict", block.features, rows).numpy() for rows in self._batches(block)]
         return np.concatenate(parts).astype(np.float32)
 
-    def copies(self) -> Sequence[Any]:
-        """A copy of the weights."""
-        return cast("Sequence[Any]", self._call("copies"))
+    def reset(self) -> None:
+        """Empties the metrics."""
+        self._call("reset")
+
+    def begin_epoch(self, *, empty: bool) -> Sequence[Any]:
+        """Empties the metrics, if asked to, and gives a copy of the weights."""
+        if empty:
+            self.reset()
+        copies: Sequence[Any] = self._call("copies")
+        return copies
 
     def gradient_norm(self, block: Block) -> float:
         """The norm of all gradients together on the first batch of a block, in inference mode."""
@@ -117,8 +121,9 @@ class Graphs:
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
         return {
-            "test": self._many_test_steps,
+            "test": self._test_step,
             "predict": self._answers,
+            "reset": self.model.reset_metrics,
             "copies": lambda: [tf.identity(weight) for weight in self.model.weights],
         }
 
@@ -129,27 +134,30 @@ class Graphs:
             if traces is None:
                 raise RuntimeError("Graphs.build comes first.")
             found = traces.function(name, arguments, self.model, beside) or self._own(name, arguments)
-            self._calls[key] = found
-        return self._calls[key](*arguments)
+            self._calls[key] = found, executor(found.graph)
+        function, in_its_way = self._calls[key]
+        with in_its_way():
+            return function(*arguments)
 
-    def _own(self, name: str, arguments: Sequence[Any]) -> Callable[..., Any]:
+    def _own(self, name: str, arguments: Sequence[Any]) -> Any:
         """A graph that no other model shares."""
         functions = {"train": self._many_train_steps, **self._functions()}
-        found = Traces(self.model, functions).function(name, arguments, self.model)
-        return cast("Callable[..., Any]", found)
+        return Traces(self.model, functions).function(name, arguments, self.model)
 
     def _beside(self) -> list[keras.Variable]:
         """The variables that training uses beside the model's."""
         vectors = [] if self._update is None else self._update.variables
         return [*self.model.optimizer.variables, *vectors]
 
-    def _many_train_steps(
-        self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any, afresh: Any
-    ) -> Any:
-        tf.cond(afresh, self.model.reset_metrics, lambda: None)
+    def _batches(self, block: Block) -> Iterator[Any]:
+        rows = int(block.order.shape[0])
+        for first in range(0, rows, self.evaluation_batch):
+            yield block.order if rows <= self.evaluation_batch else block.order[first : first + self.evaluation_batch]
+
+    def _many_train_steps(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> Any:
         train_step = TrainStep(self.model, self._update)
         if self._update is not None:
-            self._update.begin()
+            in_turn(self._update.begin)()
 
         def body(step: Any, answers: Any) -> Any:
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
@@ -166,26 +174,22 @@ class Graphs:
         shape = (None, *output.shape[1:])
         kept = tf.TensorArray(output.dtype, 0, dynamic_size=True, infer_shape=False, element_shape=shape)
         _, kept = tf.while_loop(lambda step, _: step < last, body, [first, kept])
-        if train_step.counts_later:
-            rows = order[first * self.batch_size : last * self.batch_size]
-            train_step.count(tf.gather(targets, rows), kept.concat())
+        if not train_step.counts_later:
+            return in_turn(self._end)()
+        rows = order[first * self.batch_size : last * self.batch_size]
+        return in_turn(self._end)(tf.gather(targets, rows), kept.concat())
+
+    def _end(self, *counted: Any) -> Any:
+        if counted:
+            self.model.compute_metrics(None, *counted)
         if self._update is not None:
             self._update.end()
         floats = [weight for weight in self.model.weights if keras.backend.is_float_dtype(weight.dtype)]
         finite = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight))) for weight in floats]
         return self.model.get_metrics_result(), tf.reduce_all(finite)
 
-    def _many_test_steps(self, features: Any, targets: Any, order: Any, afresh: Any) -> Any:
-        tf.cond(afresh, self.model.reset_metrics, lambda: None)
-
-        def body(first: Any) -> Any:
-            rows = order[first : first + self.evaluation_batch]
-            self.model.test_step((_rows(features, rows), tf.gather(targets, rows)))
-            return first + self.evaluation_batch
-
-        count = tf.shape(order, tf.int64)[0]
-        tf.while_loop(lambda first: first < count, body, [tf.constant(0, tf.int64)])
-        return (self.model.get_metrics_result(),)
+    def _test_step(self, features: Any, targets: Any, rows: Any) -> Any:
+        return self.model.test_step((_rows(features, rows), tf.gather(targets, rows)))
 
     def _answers(self, features: Any, rows: Any) -> Any:
         return self.model(_rows(features, rows), training=False)

@@ -7,6 +7,8 @@ are brought up to date later only where their sums are whole numbers.
 from __future__ import annotations
 
 import contextlib
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -27,7 +29,7 @@ class TrainStep:
         update: takes the optimizer's place, if there is one.
 
     Attributes:
-        counts_later: whether a step gives its answers instead of updating the metrics; `count` does that for many.
+        counts_later: whether a step gives its answers instead of updating the metrics.
     """
 
     def __init__(self, model: keras.Model, update: FlatUpdate | None = None) -> None:
@@ -35,17 +37,11 @@ class TrainStep:
         self._update = update
         self.counts_later = _counts_alone(model)
         # A function of its own is optimized by itself, as `fit` has it, and so are its numbers `fit`'s.
-        # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
-        self._step = tf.function(self._train_step, autograph=False, reduce_retracing=True)
+        self._step = in_turn(self._train_step)
 
     def __call__(self, *batch: Any) -> Any:
         """One step on features, targets and, where there are any, weights; gives the answers if it counts later."""
-        with _executor(self._step.get_concrete_function(*batch).graph):
-            return self._step(*batch)
-
-    def count(self, targets: Any, answers: Any) -> None:
-        """Updates the metrics with the targets and answers of many steps."""
-        self.model.compute_metrics(None, targets, answers)
+        return self._step(*batch)
 
     def _train_step(self, *batch: Any) -> Any:
         with contextlib.nullcontext() if self._update is None else self._update.in_place():
@@ -71,8 +67,20 @@ def _counts_alone(model: keras.Model) -> bool:
     return bool(metrics) and not own and all(type(metric).__name__ in COUNTING for metric in metrics)
 
 
-def _executor(graph: tf.Graph) -> Any:
-    """Has the operations of a graph run one after the other, without a hand-over from thread to thread for each.
+def in_turn(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A graph within a graph, whose operations run one after the other where they can."""
+    # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
+    traced = tf.function(function, autograph=False, reduce_retracing=True)
+
+    def call(*arguments: Any) -> Any:
+        with executor(traced.get_concrete_function(*arguments).graph)():
+            return traced(*arguments)
+
+    return call
+
+
+def executor(graph: tf.Graph) -> Callable[[], Any]:
+    """Gives contexts in which a graph is to be called, so that no operation is handed from thread to thread.
 
     A function that calls another one in this way could wait for it for ever, so only a graph without calls is run
     so, and only without a GPU, where operations wait for copies.
@@ -83,4 +91,4 @@ def _executor(graph: tf.Graph) -> Any:
         for attribute in operation.node_def.attr.values()
     )
     parallel = calls or tf.config.list_physical_devices("GPU")
-    return context.function_executor_type("" if parallel else "SINGLE_THREADED_EXECUTOR")
+    return functools.partial(context.function_executor_type, "" if parallel else "SINGLE_THREADED_EXECUTOR")

@@ -43,7 +43,7 @@ class Traces:
 
     def function(
         self, name: str, arguments: Sequence[Any], model: keras.Model, beside: Sequence[keras.Variable] = ()
-    ) -> Callable[..., Any] | None:
+    ) -> Any:
         """A graph that works on the variables of `model`.
 
         Args:
