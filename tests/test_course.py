@@ -12,7 +12,8 @@ from dltrain.cli import main
 from dltrain.config.compose import Composer, conf_directory
 from dltrain.verbs import check
 
-TEXT = (Path(__file__).parents[1] / "docs" / "course.md").read_text("utf-8")
+FOLDER = Path(__file__).parents[1] / "docs"
+TEXT = (FOLDER / "course.md").read_text("utf-8")
 COMMANDS = [
     line
     for block in re.findall(r"^```shell\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
@@ -37,6 +38,13 @@ def test_each_experiment_of_the_course_is_told_with_the_command_of_its_file() ->
     assert set(told) - {""} == set(shipped)
     for name, file in shipped.items():
         assert file.read_text("utf-8").splitlines()[2] == f"# {told[name]}"
+
+
+def test_pictures_of_the_page_are_there_and_small() -> None:
+    pictures = [FOLDER / name for name in re.findall(r"!\[[^]]+\]\(([^)]+)\)", TEXT)]
+    assert len(pictures) > 10
+    assert max(picture.stat().st_size for picture in pictures) < 250_000
+    assert {picture.name for picture in pictures} == {file.name for file in (FOLDER / "course").iterdir()}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

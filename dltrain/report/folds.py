@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+
 from dltrain.record import Record
+from dltrain.report.svg import ACCENT, MUTED, SECOND, Picture, draw
+from dltrain.report.words import number
 
 SUMMARY = Path("cv", "summary.json")
 
@@ -54,6 +59,30 @@ def read_folds(record: Record, splits: Mapping[str, Sequence[Any]]) -> Folds | N
     ]
     outside = len(splits["train"]) + len(splits["validation"])
     return Folds(metrics, outside, together, summary["folds"], summary["sd"])
+
+
+def folds_picture(folds: Folds, metric: str) -> Picture:
+    """A dot for each fold, and the band of their mean and standard deviation."""
+    values = np.array([float(fold[metric]) for fold in folds.each])
+    mean, deviation = float(folds.metrics["validation"][metric]), folds.deviation[metric]
+
+    def plot(axes: Axes) -> None:
+        places = np.arange(len(values))
+        axes.axhspan(mean - deviation, mean + deviation, color=ACCENT, alpha=0.15, linewidth=0)
+        axes.axhline(mean, color=ACCENT, linewidth=1.2)
+        axes.plot(places, values, "o", color=SECOND, markersize=7)
+        if len(values) <= 20:
+            axes.set_xticks(places, [str(fold["fold"]) for fold in folds.each])
+        axes.set_xlabel("fold")
+        axes.set_ylabel(metric)
+        axes.text(len(values) - 0.5, mean, " mean", color=MUTED, size=8, va="center")
+        axes.set_xlim(-0.5, len(values) - 0.1)
+
+    message = (
+        f"{metric} of each of {len(values)} folds, from {number(values.min())} to {number(values.max())}; the line is "
+        f"their mean {number(mean)}, the band one standard deviation, {number(deviation)}, to either side."
+    )
+    return draw("folds", f"{metric} of each fold", message, plot, left=0.16)
 
 
 def _history(file: Path) -> list[dict[str, float]]:

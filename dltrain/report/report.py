@@ -12,7 +12,7 @@ from dltrain.record import Record
 from dltrain.report import INSIGHTS, figures, recorded
 from dltrain.report.answers import Answers, calibration, confusion, per_class, read_answers, thresholds
 from dltrain.report.diagnosis import Evidence, Finding, command, diagnose
-from dltrain.report.folds import read_folds
+from dltrain.report.folds import folds_picture, read_folds
 from dltrain.report.page import Html, code, folded, join, note, page, paragraph, pictures, section, table, text
 from dltrain.report.svg import Picture
 from dltrain.report.words import main_metric, number, scored_parts, summary
@@ -163,7 +163,8 @@ class RunReport:
             "chose its best epoch. Importance, mistakes and layers are left out, since the model that is kept was "
             "trained on all these rows."
         )
-        return [note(words), table("Every fold", ["fold", "rows", "best epoch", *names], rows)]
+        picture = self._draw(folds_picture(self.folds, main_metric(self.metrics)))
+        return [note(words), picture, table("Every fold", ["fold", "rows", "best epoch", *names], rows)]
 
     def _scores(self) -> list[Html]:
         intervals = self.metrics.get("intervals", {}).get(self.last, {})

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dltrain.verbs.help_text import Paragraphs
+
 DESCRIPTION = """\
 Looks the network of a config over before it is trained for long: the checks of
 the data, the loss at initialization against its expected value, activations
@@ -45,7 +47,7 @@ def main(words: list[str]) -> int:
         "dltrain check",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="as one would type them for a run")
     parser.add_argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well")

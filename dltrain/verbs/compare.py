@@ -20,6 +20,7 @@ from dltrain.record import Record
 from dltrain.settings import differing
 from dltrain.significance import holm
 from dltrain.verbs import plain_table
+from dltrain.verbs.help_text import Paragraphs
 from dltrain.verbs.plain_table import cell, say, setting
 
 DESCRIPTION = """\
@@ -55,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="dltrain compare",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument(
         "runs", metavar="RUN", nargs="+", help="run directories; the first is what the others are compared with"

@@ -9,15 +9,19 @@ import sys
 from typing import Any
 
 from dltrain.printable import printable_line
+from dltrain.verbs.help_text import Paragraphs
 
 EXAMPLES = """\
 Without --data the run's own test part is scored; the data is loaded again for it and must be unchanged. Each scoring is
 recorded in run.json with a hash of the rows, and rows that the run was trained on are told. Intervals are those of
 dltrain's runs: Wilson's for an accuracy, the bootstrap's percentiles for the rest, for this model alone.
 
+examples:
   dltrain evaluate outputs/2026-01-31/14-05-09_titanic_mlp
   dltrain evaluate outputs/2026-01-31/14-05-09_titanic_mlp --by sex
-  dltrain evaluate outputs/2026-01-31/14-05-09_titanic_mlp --data next_year.csv --by pclass --json
+  dltrain evaluate RUN --data next_year.csv --by pclass --json
+
+exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interrupted
 """
 
 
@@ -34,14 +38,15 @@ def main(words: list[str]) -> int:
         "dltrain evaluate",
         description="All metrics of a finished run on rows with their target, with 95 % intervals.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("run", metavar="RUN", help="directory of a completed run")
     parser.add_argument("--data", metavar="F", help="file with the columns and the target, as for dltrain predict")
     parser.add_argument(
         "--input-format",
+        metavar="FORMAT",
         choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
-        help="of --data; by its suffix and content if not given",
+        help="of --data: csv, tsv, parquet, arff, jsonl, text or images; by its suffix and content if not given",
     )
     parser.add_argument("--by", metavar="COLUMN", help="the metrics of each group of this column too")
     shown = parser.add_mutually_exclusive_group()

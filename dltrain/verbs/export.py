@@ -6,13 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
+from dltrain.verbs.help_text import Paragraphs
+
 EXAMPLES = """\
 saved_model takes raw columns, words included. onnx and tflite take numbers: a rows.py beside them, which needs NumPy
 alone, turns raw rows into their inputs and their outputs into answers; columns.json says what it goes by. tflite counts
 in 32 bits throughout. The exported file is run before it appears, on rows of the run, and must give the same scores.
 
   dltrain export outputs/2026-01-31/14-05-09_titanic_mlp --format saved_model
-  dltrain export outputs/2026-01-31/14-05-09_titanic_mlp --format onnx --output titanic_onnx
+  dltrain export RUN --format onnx --output titanic_onnx
 """
 
 
@@ -29,7 +31,7 @@ def main(words: list[str]) -> int:
         "dltrain export",
         description="The model of a finished run as SavedModel, ONNX or TFLite.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("run", metavar="RUN", help="directory of a completed run")
     parser.add_argument(

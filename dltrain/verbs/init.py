@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from dltrain.errors import ConfigError
+from dltrain.verbs.help_text import Paragraphs
 from dltrain.verbs.plain_table import say
 
 DESCRIPTION = """\
@@ -34,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="dltrain init",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("name", metavar="NAME", type=Path, help="the folder to write; it must not exist, or be empty")
     return parser

@@ -13,6 +13,7 @@ from typing import Any
 from dltrain.errors import ConfigError, DltrainError
 from dltrain.sweep.plan import Planned, planned
 from dltrain.verbs import plain_table
+from dltrain.verbs.help_text import Paragraphs
 
 DESCRIPTION = """\
 Lists every job that a command line stands for, with every fault in its
@@ -37,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="dltrain plan",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run")
     parser.add_argument("-m", "--multirun", action="store_true", help="keys with several values make several jobs")

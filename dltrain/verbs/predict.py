@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dltrain.errors import ConfigError
+from dltrain.verbs.help_text import Paragraphs
 
 EXAMPLES = """\
 The input is CSV, TSV, Parquet, ARFF or JSON lines with the columns of the training data, a text file or a folder of
@@ -16,9 +17,12 @@ them, an image or a folder of them, or - for standard input; .gz is read too. Th
 that the model takes has to be there; others are ignored. A category that the train rows did not have counts as unknown.
 Cells of a CSV that a spreadsheet would take for a formula get an apostrophe in front.
 
+examples:
   dltrain predict outputs/2026-01-31/14-05-09_titanic_mlp --input passengers.csv
-  dltrain predict outputs/2026-01-31/14-05-09_titanic_mlp --input new.parquet --output answers.parquet
-  cat new.jsonl | dltrain predict outputs/2026-01-31/14-05-09_titanic_mlp --input - --format jsonl
+  dltrain predict RUN --input new.parquet --output answers.parquet
+  cat new.jsonl | dltrain predict RUN --input - --format jsonl
+
+exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interrupted
 """
 
 
@@ -35,7 +39,7 @@ def main(words: list[str]) -> int:
         "dltrain predict",
         description="Predictions of a finished run for new rows: a row each, with class names and probabilities.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("run", metavar="RUN", help="directory of a completed run")
     parser.add_argument("--input", required=True, metavar="F", help="file, folder, or - for standard input")
@@ -45,8 +49,9 @@ def main(words: list[str]) -> int:
     )
     parser.add_argument(
         "--input-format",
+        metavar="FORMAT",
         choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
-        help="of the input; by its suffix and content if not given",
+        help="of the input: csv, tsv, parquet, arff, jsonl, text or images; by its suffix and content if not given",
     )
     parser.add_argument(
         "--id-column",

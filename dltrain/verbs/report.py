@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dltrain.verbs.help_text import Paragraphs
+
 EXAMPLES = """\
 Everything is read from the files of the directory. Importance, mistakes and layers stand in insights.json, which a run
 writes with its report; where it is missing, as in the jobs of a sweep, the data and the model are loaded for the first
@@ -29,7 +31,7 @@ def main(words: list[str]) -> int:
         "dltrain report",
         description="Writes report.html and plots/*.svg of a finished run or sweep.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("directory", metavar="DIR", help="directory of a completed run, or of a sweep")
     given = parser.parse_args(words)

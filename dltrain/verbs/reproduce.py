@@ -16,6 +16,7 @@ from dltrain.lock import unlock
 from dltrain.record import Record
 from dltrain.reproduction import Difference, differences
 from dltrain.rerun import run_recorded
+from dltrain.verbs.help_text import Paragraphs
 
 DESCRIPTION = """\
 Runs a completed run again, from its own record and into a directory of its own, and compares the two: data, config,
@@ -26,7 +27,7 @@ difference. Other packages or another commit are told, and are no failure by the
 EXAMPLES = """\
 examples:
   dltrain reproduce outputs/2026-01-31/14-05-09_titanic_mlp
-  dltrain reproduce outputs/2026-01-31/14-05-09_titanic_mlp --output again --json
+  dltrain reproduce RUN --output again --json
 
 exit codes: 0 the same to the last digit, 1 something differs or the run failed, 2 usage or data error,
 130 interrupted, 143 terminated
@@ -49,7 +50,7 @@ def main(words: list[str]) -> int:
         prog="dltrain reproduce",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("run", metavar="RUN", help="the run's directory")
     parser.add_argument("--output", metavar="DIR", type=Path, help="where to; by default beside it: RUN_reproduced")

@@ -13,6 +13,7 @@ from dltrain.lock import lock, unlock
 from dltrain.record import Record
 from dltrain.rerun import run_recorded
 from dltrain.sweep.resume import is_sweep, resume_sweep
+from dltrain.verbs.help_text import Paragraphs
 
 ALLOWED = ("trainer.epochs", "quiet", "verbose")
 
@@ -51,7 +52,7 @@ def main(words: list[str]) -> int:
         prog="dltrain resume",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("run", metavar="RUN", help="the directory of a run or a sweep")
     parser.add_argument(

@@ -16,6 +16,7 @@ from dltrain.errors import ConfigError
 from dltrain.listing import Row, filter_rows, keys_of, rises, rows_below, sort_rows
 from dltrain.settings import differing
 from dltrain.verbs import plain_table
+from dltrain.verbs.help_text import Paragraphs
 from dltrain.verbs.plain_table import cell, say, setting
 
 DESCRIPTION = """\
@@ -55,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="dltrain runs",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=Path("outputs"), help="default: outputs")
     parser.add_argument("--sort", metavar="KEY", help="by any column or key, upwards; -KEY downwards")

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from dltrain.errors import ConfigError
+from dltrain.verbs.help_text import Paragraphs
 
 EXAMPLES = """\
 POST /predict takes {"rows": [{"age": 30, ...}, ...]}; / is a form to try single rows, /docs describes the columns,
@@ -16,7 +17,7 @@ It listens on this machine alone unless --host says otherwise, and asks nobody f
 that does before others can reach it.
 
   dltrain serve outputs/2026-01-31/14-05-09_titanic_mlp
-  dltrain serve outputs/2026-01-31/14-05-09_titanic_mlp --port 9000 --max-rows 100
+  dltrain serve RUN --port 9000 --max-rows 100
 """
 TERMINATED = 143
 
@@ -37,7 +38,7 @@ def main(words: list[str]) -> int:
         "dltrain serve",
         description="The model of a finished run as a web service (needs: pip install 'dltrain[serve]').",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("run", metavar="RUN", help="directory of a completed run")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")

@@ -12,6 +12,7 @@ from dltrain.config.compose import Composer
 from dltrain.config.origins import Explained, explain
 from dltrain.errors import ConfigError
 from dltrain.verbs import plain_table
+from dltrain.verbs.help_text import Paragraphs
 from dltrain.verbs.plain_table import setting
 
 DESCRIPTION = """\
@@ -38,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="dltrain why",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("key", metavar="KEY", help="such as optimizer.learning_rate, or a group such as optimizer")
     parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="as one would type them for a run")

@@ -1,0 +1,100 @@
+"""Runs the experiments of the course at full size: how long each takes, and what its picture shows.
+
+    python benchmarks/course.py [--only NAME …] [--keep DIR] [--pictures]
+
+Each experiment is the command that docs/course.md tells for it, in a process of its own. The figures of an experiment
+are those of its picture's description. With --pictures the pictures are written into docs/course/, where the page shows
+them. Runs that stand in --keep already are not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "course.md"
+PICTURES = ROOT / "docs" / "course"
+# The picture in plots/ that shows the point.
+POINT = {
+    "split_sizes": "over_setting",
+    "initialization": "layer_spreads",
+    "loss_averages": "batch_losses",
+    "convergence": "limits",
+    "learning_curve": "over_setting",
+    "normalizations": "crossed",
+    "cross_validation": "folds",
+    "grid_search": "tried",
+    "random_search": "tried",
+    "bayesian_search": "tried",
+    "gradient_check": "gradient_check",
+    "digits_cnn": "confusion_matrix",
+    "mnist_cnn": "confusion_matrix",
+}
+WANTED = {"digits_cnn": 0.985, "mnist_cnn": 0.98}  # accuracy on the test part
+NEEDS_FILES = {"transfer_learning": "needs a folder of photos and ImageNet's weights"}
+
+
+def commands() -> dict[str, list[str]]:
+    """The words of each experiment's command on the page, by its name."""
+    lines = re.findall(r"^dltrain .*experiment=.*$", PAGE.read_text("utf-8"), re.MULTILINE)
+    every = [shlex.split(line)[1:] for line in lines]
+    return {next(word for word in words if word.startswith("experiment="))[11:]: words for words in every}
+
+
+def run(words: list[str], directory: Path) -> tuple[float, float]:
+    """Wall and processor seconds of one command."""
+    where = [f"hydra.run.dir={directory}", f"hydra.sweep.dir={directory}"]
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "dltrain", *words, *where], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(words)} ended with {os.waitstatus_to_exitcode(status)}")
+    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+
+
+def shown(directory: Path, name: str) -> tuple[Path, str]:
+    """The picture of an experiment and its description; of a single run, its test accuracy as well."""
+    picture = directory / "plots" / f"{POINT.get(name, 'side_by_side')}.svg"
+    text = html.unescape(re.findall(r"<desc[^>]*>(.*?)</desc>", picture.read_text("utf-8"), re.DOTALL)[0])
+    if name in WANTED:
+        accuracy = json.loads((directory / "metrics.json").read_text())["test"]["accuracy"]
+        text = f"test accuracy {accuracy:.4f}, wanted {WANTED[name]}. {text}"
+    return picture, text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=sorted(commands()), default=sorted(commands()))
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="where the runs stand; default: nowhere")
+    parser.add_argument("--pictures", action="store_true", help="write the pictures into docs/course/")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        for name in given.only:
+            if name in NEEDS_FILES:
+                print(f"{name}: left out, {NEEDS_FILES[name]}", flush=True)
+                continue
+            directory = (given.keep or Path(temporary)).resolve() / name
+            times = "before"
+            if not directory.exists():
+                wall, processor = run(commands()[name], directory)
+                times = f"{wall:.0f} s, {processor:.0f} s of processor time"
+            picture, text = shown(directory, name)
+            print(f"{name}: {times}\n  {text}", flush=True)
+            if given.pictures:
+                PICTURES.mkdir(exist_ok=True)
+                shutil.copyfile(picture, PICTURES / f"{name}.svg")
+
+
+if __name__ == "__main__":
+    main()
