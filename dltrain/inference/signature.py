@@ -13,6 +13,7 @@ import numpy as np
 
 from dltrain.data.dataset import Array, Dataset
 from dltrain.errors import ConfigError
+from dltrain.preprocessing.statistics import median
 from dltrain.record import Record
 
 FILE = "signature.json"
@@ -164,7 +165,7 @@ def describe(
             facts = {"dtype": "float64", "has_missing": len(numbers) < len(cells)}
             if len(numbers):
                 facts |= {"minimum": float(numbers.min()), "maximum": float(numbers.max())}
-                facts["median"] = float(np.median(numbers))
+                facts["median"] = median(numbers)
         elif kind == "image":
             facts = {"dtype": "uint8", "shape": tuple(cells.shape[1:])}
         else:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.preprocessing import statistics
+
 Matrix = npt.NDArray[np.float64]
 
 
@@ -45,12 +47,12 @@ def _mode(column: Matrix) -> float:
 
 def median(values: Matrix, *, indicators: bool) -> Imputation:
     """The middle value of each column."""
-    return _imputation(values, _by_column(values, np.median), indicators)
+    return _imputation(values, _by_column(values, statistics.median), indicators)
 
 
 def mean(values: Matrix, *, indicators: bool) -> Imputation:
     """The mean of each column."""
-    return _imputation(values, _by_column(values, np.mean), indicators)
+    return _imputation(values, _by_column(values, statistics.mean), indicators)
 
 
 def most_frequent(values: Matrix, *, indicators: bool) -> Imputation:

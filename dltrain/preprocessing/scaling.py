@@ -14,6 +14,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.preprocessing.statistics import deviation, mean
+
 Values = npt.NDArray[np.float64]
 Scaling = Callable[[Any], Any]
 
@@ -30,17 +32,6 @@ def _affine(shift: Values, stretch: Values) -> Scaling:
 def _finite(statistics: Values) -> Values:
     # Whatever is divided by infinity is 0, which would hide that a range has overflowed.
     return np.where(np.isfinite(statistics), statistics, np.nan)
-
-
-def _moments(rows: Values) -> tuple[Values, Values]:
-    """Mean and standard deviation of each column."""
-    # Sums and squares of huge numbers overflow, so that a power of two is taken out, which changes no digit.
-    _, exponent = np.frexp(np.abs(rows).max(axis=0))
-    small = np.ldexp(rows, -exponent)
-    mean, deviation = (np.ldexp(moment, exponent) for moment in (small.mean(axis=0), small.std(axis=0)))
-    # Rounding gives a constant column such as 0.1, 0.1, 0.1 a mean beside it and a deviation of its own.
-    low, high = rows.min(axis=0), rows.max(axis=0)
-    return np.clip(mean, low, high), np.where(high > low, deviation, 0.0)
 
 
 def _rows(values: Values) -> Values:
@@ -67,14 +58,14 @@ def minmax_symmetric(values: Values) -> Scaling:
 
 def standard(values: Values) -> Scaling:
     """To mean 0 and standard deviation 1: (x - mean) / sigma, sigma with divisor n."""
-    return _affine(*_moments(_rows(values)))
+    return _affine(mean(_rows(values)), deviation(_rows(values)))
 
 
 def robust(values: Values) -> Scaling:
     """To median 0 and interquartile range 1; the standard deviation where that range is 0."""
     rows = _rows(values)
     low, middle, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
-    return _affine(middle, np.where(high > low, high - low, _moments(rows)[1]))
+    return _affine(middle, np.where(high > low, high - low, deviation(rows)))
 
 
 def robust_smooth_clip(values: Values, *, bound: float) -> Scaling:
