@@ -101,8 +101,10 @@ def _train(words: list[str]) -> int:
     """Checks the config, claims a directory, and has Hydra run the job or the jobs."""
     from hydra._internal.utils import get_args_parser
     from hydra.core.override_parser.types import Quote, QuotedString
+    from hydra.types import RunMode
     from omegaconf import OmegaConf
 
+    from dltrain import launch
     from dltrain.claim import Claim, claim
     from dltrain.config.compose import Composer
     from dltrain.config.hydra_node import resolving
@@ -113,12 +115,7 @@ def _train(words: list[str]) -> int:
     parser.prog = "dltrain"
     flags = parser.parse_intermixed_args(words)
     overrides: list[str] = flags.overrides
-    # Hydra's own parsing wants the overrides in one row, and takes --config-path from its own folder.
-    words = [word for word in words if word not in overrides] + overrides
-    if flags.config_path:
-        full = str(Path(flags.config_path).resolve())
-        words = [word if _value(word) != flags.config_path else word.replace(_value(word), full) for word in words]
-    shows = flags.hydra_help or flags.cfg or flags.info or flags.shell_completion
+    shows = flags.hydra_help or flags.cfg or flags.info or flags.shell_completion or flags.resolve
     folder, extra = (Path(path) if path else None for path in (flags.config_path, flags.config_dir))
     if flags.help:
         from dltrain.help import page
@@ -127,26 +124,34 @@ def _train(words: list[str]) -> int:
         return 0
     if flags.shell_completion and "COMP_LINE" in os.environ and not _complete(os.environ["COMP_LINE"]):
         return 0
+    codes: list[int] = []
     if shows or flags.experimental_rerun:
+        # Hydra's own parsing wants the overrides in one row, and takes --config-path from its own folder.
+        words = [word for word in words if word not in overrides] + overrides
+        if flags.config_path:
+            full = str(Path(flags.config_path).resolve())
+            words = [word if _value(word) != flags.config_path else word.replace(_value(word), full) for word in words]
         try:
-            return _run_hydra(words)
+            launch.show(words, _reporting(codes))
+            return max(codes, default=0)
         except ConfigError:
             if flags.cfg or flags.info:
                 Composer(folder, extra, flags.config_name or "config").compose(overrides)  # tells all faults
             raise
     composer = Composer(folder, extra, flags.config_name or "config")
+    given = [*overrides]
     sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides or _searches(overrides)
     config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
     if not sweep and config.search is not None:  # an experiment of the conf chose it
         sweep, config = True, composer.compose_sweep(overrides)
     if not sweep:
         _refuse_sweep_keys(overrides)
-    elif not flags.multirun:
-        words.insert(0, "--multirun")
+    elif flags.run:
+        raise ConfigError("--run has no effect on a sweep: leave it out.")
     if sweep and config.score_test == "auto":
         # Jobs that compare settings leave the test part alone: choosing by it would make its score too good.
         swept = {each.key_or_group for each in composer.parser.parse_overrides(overrides) if each.is_sweep_override()}
-        words.append(f"score_test={'always' if swept == {'seed'} else 'never'}")
+        given.append(f"score_test={'always' if swept == {'seed'} else 'never'}")
     key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
     with resolving(config):
         directory = Path(OmegaConf.select(config, key))
@@ -157,7 +162,7 @@ def _train(words: list[str]) -> int:
     else:
         claimed = claim(directory, key=key, chosen=chosen)
     if not chosen:
-        words.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
+        given.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
     code = 1
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
@@ -165,9 +170,13 @@ def _train(words: list[str]) -> int:
             from dltrain.sweep.job import run_sweep_job
             from dltrain.sweep.start import run_sweep
 
-            code = run_sweep(claimed.path, typed, overrides, config, lambda: _run_hydra(words, run_sweep_job))
+            def run_jobs() -> None:
+                launch.run(composer, given, run_sweep_job, RunMode.MULTIRUN)
+
+            code = run_sweep(claimed.path, typed, overrides, config, run_jobs)
         else:
-            code = _run_hydra(words)
+            launch.run(composer, given, _reporting(codes), RunMode.RUN)
+            code = max(codes, default=0)
     except KeyboardInterrupt:
         code = INTERRUPTED
     finally:
@@ -189,17 +198,10 @@ def _complete(line: str) -> bool:
     return rest is not None
 
 
-def _run_hydra(words: list[str], sweep_job: Callable[[DictConfig], Any] | None = None) -> int:
-    """Hands a command line to Hydra and turns what comes of it into an exit code; a sweep brings its own job."""
-    import hydra
-
-    from dltrain.config.compose import COMPOSITION_ERRORS, conf_directory
-    from dltrain.config.overrides import sentence
-
-    codes: list[int] = []
+def _reporting(codes: list[int]) -> Callable[[DictConfig], Any]:
+    """A job that runs one experiment; a failed one tells why and leaves its exit code."""
 
     def job(config: DictConfig) -> Any:
-        """Runs one experiment; a failed one tells why."""
         try:
             from dltrain import tensorflow_quietly
 
@@ -215,20 +217,7 @@ def _run_hydra(words: list[str], sweep_job: Callable[[DictConfig], Any] | None =
             tell_unexpected(error)
         return None
 
-    before, sys.argv = sys.argv, ["dltrain", *words]
-    full_error = os.environ.get("HYDRA_FULL_ERROR")
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises what it would print in its own way
-    try:
-        hydra.main(config_path=str(conf_directory()), config_name="config", version_base="1.3")(sweep_job or job)()
-    except COMPOSITION_ERRORS as error:
-        raise ConfigError(sentence(error)) from error
-    finally:
-        sys.argv = before
-        if full_error is None:
-            del os.environ["HYDRA_FULL_ERROR"]
-        else:
-            os.environ["HYDRA_FULL_ERROR"] = full_error
-    return max(codes, default=0)
+    return job
 
 
 def _searches(overrides: Sequence[str]) -> bool:

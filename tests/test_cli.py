@@ -183,6 +183,7 @@ def test_faulty_sweep_starts_no_job(working_directory: Path, fake_run: Callable[
         (["--resolve"], "--resolve"),
         (["--cfg", "job", "-m"], "Only one of"),
         (["--bogus"], "unrecognized arguments: --bogus"),
+        (["--run", "search=random"], "--run has no effect on a sweep"),
         (["--config-dir", "nope"], "--config-dir expects a folder, there is none at 'nope'."),
         (["hydra/launcher=nope"], "hydra/launcher: there is no option 'nope'."),
     ],
