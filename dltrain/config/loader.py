@@ -29,7 +29,7 @@ class _Kept:
     bases: OrderedDict[tuple[str, ...], DictConfig] = field(default_factory=OrderedDict)
 
 
-# Of the process: the command checks its jobs with one loader and Hydra runs them with another.
+# Of the process: commands that Python runs one after the other share what was read.
 _kept: dict[Hashable, _Kept] = {}
 
 
@@ -72,13 +72,21 @@ class Loader(ConfigLoaderImpl):
         kept.bases.move_to_end(choices)
         return _with_values(kept.bases[choices], values, parsed)
 
+    def _parse_overrides_and_create_caching_repo(
+        self, config_name: str | None, overrides: list[str]
+    ) -> tuple[list[Override], CachingConfigRepository]:
+        if any("hydra.searchpath" in word for word in overrides):
+            return super()._parse_overrides_and_create_caching_repo(config_name, overrides)
+        # Hydra copies what it changes of a file that it has read.
+        return OverridesParser.create().parse_overrides(overrides), self._unchanged(config_name).repository
+
     def _unchanged(self, config_name: str | None) -> _Kept:
         folders = [str(each.path).removeprefix("file://") for each in self.config_search_path.get_path()]
         files = tuple(state for each in folders if "://" not in each for state in _files(each))
         key = config_name, tuple(folders), str(Path.cwd()), files
         if key not in _kept:
             _kept.clear()
-            _kept[key] = _Kept(self._parse_overrides_and_create_caching_repo(config_name, [])[1])
+            _kept[key] = _Kept(super()._parse_overrides_and_create_caching_repo(config_name, [])[1])
         return _kept[key]
 
 
