@@ -86,8 +86,19 @@ def test_a_regression_stays_within_the_range_of_the_train_targets(stage_of: Any)
     assert not [layer for layer in free.network.layers if isinstance(layer, Clamp)]
 
 
-@pytest.mark.parametrize("kind", ["none", "periodic", "piecewise_linear"])
-@pytest.mark.parametrize("switched", ["model.ensemble=1", "model.feature_scaling=false", "model.activation=selu"])
+KINDS = ("none", "periodic", "piecewise_linear")
+SWITCHED = ("model.ensemble=1", "model.feature_scaling=false", "model.activation=selu")
+
+
+@pytest.mark.parametrize(
+    ("kind", "switched"),
+    [
+        # Each kind and each switch once; every pair of them takes longer.
+        pytest.param(kind, switched, marks=() if row == column else pytest.mark.slow)
+        for row, kind in enumerate(KINDS)
+        for column, switched in enumerate(SWITCHED)
+    ],
+)
 def test_each_idea_can_be_switched(stage_of: Any, train_stage: Any, tmp_path: Path, kind: str, switched: str) -> None:
     stage = stage_of(*SMALL, f"model.numeric_embedding={kind}", switched, "dataset.problem=regression")
     names = {layer.name for layer in stage.network.layers}

@@ -42,11 +42,11 @@ def learned(stage: Any) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     "overrides",
     [
-        ("imputation=median", "scaling=standard"),
-        ("imputation=mean", "scaling=minmax", "encoding=embedding"),
-        ("imputation=most_frequent", "scaling=quantile", "encoding.minimum_count=2"),
-        ("scaling=minmax_symmetric", "imputation.indicators=false"),
-        ("scaling=robust",),
+        ("imputation=median", "scaling=standard", "model.units=[2]"),
+        ("imputation=mean", "scaling=minmax", "encoding=embedding", "model=linear"),
+        ("imputation=most_frequent", "scaling=quantile", "encoding.minimum_count=2", "model=linear"),
+        ("scaling=minmax_symmetric", "imputation.indicators=false", "model=linear"),
+        ("scaling=robust", "model=linear"),
         ("model=text_bag", "text.sequence_length=3"),
     ],
     ids=" ".join,
@@ -60,7 +60,7 @@ def test_other_rows_change_no_statistic_and_no_weight(
         kinds, words = {"words": "text"}, ("callbacks=learning_rate",)
     else:
         del cells["words"]
-        kinds, words = {}, ("callbacks=learning_rate", "model.units=[2]")
+        kinds, words = {}, ("callbacks=learning_rate",)
     target = generator.standard_normal(ROWS)
     dataset = make_dataset(cells, target=target, kinds=kinds, task="regression")
     overrides = (*overrides, *words, "trainer.batch_size=16")
