@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 # Groups that are reached through others or by keys alone.
-NOT_IN_THE_TABLE = {"shrink", "trainer"}
+NOT_IN_THE_TABLE = {"hydra", "shrink", "trainer"}
 
 
 def blocks(language: str, text: str = README) -> list[str]:

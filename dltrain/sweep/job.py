@@ -19,6 +19,8 @@ from dltrain.sweep.keep import remove_models
 from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.stop import asked_to_stop, in_main_process
 
+SCHEDULED = 8  # jobs at once on a cluster, whose width the launcher's settings do not tell
+
 
 def run_sweep_job(config: DictConfig) -> float | None:
     """Hydra's job in a sweep: a failed one tells why and lets the others go on.
@@ -83,16 +85,24 @@ def _tell(error: DltrainError, job: str, overrides: list[str]) -> None:
 
 def _share_threads(launcher: Any) -> None:
     """Divides the cores among the workers of one machine, before TensorFlow counts them."""
+    threads = _threads(launcher)
+    if threads is not None and "tensorflow" not in sys.modules:
+        for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+            os.environ.setdefault(name, str(max(1, threads)))
+
+
+def _threads(launcher: Any) -> int | None:
+    """How many threads a job shall have; None leaves it all that it sees."""
+    if is_ray(launcher):
+        return int(launcher.cpus)
+    if "array_parallelism" in launcher:
+        return None if launcher.cpus_per_task is None else int(launcher.cpus_per_task)
     workers = workers_at_once(launcher)
-    if workers > 1 and "tensorflow" not in sys.modules:
-        threads = str(max(1, (os.cpu_count() or 1) // workers))
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
-        os.environ.setdefault("TF_NUM_INTEROP_THREADS", threads)
-        os.environ.setdefault("OMP_NUM_THREADS", threads)
+    return (os.cpu_count() or 1) // workers if workers > 1 else None
 
 
 def workers_at_once(launcher: Any) -> int:
-    """How many jobs a launcher runs side by side on this machine, as far as its settings tell."""
+    """How many jobs a launcher runs side by side, as far as its settings tell."""
     cores = os.cpu_count() or 1
     name = str(launcher.get("_target_", ""))
     if name.endswith("JoblibLauncher"):
@@ -100,7 +110,16 @@ def workers_at_once(launcher: Any) -> int:
         return max(1, wanted if wanted > 0 else cores + 1 + wanted)
     if name.endswith("LocalLauncher"):
         return cores
+    if is_ray(launcher):
+        return max(1, int(cores // launcher.cpus)) if launcher.address == "local" else SCHEDULED
+    if "array_parallelism" in launcher:
+        return SCHEDULED
     return 1
+
+
+def is_ray(launcher: Any) -> bool:
+    """Whether a launcher runs its jobs on Ray."""
+    return str(launcher.get("_target_", "")).endswith("RayLauncher")
 
 
 def _write_hyperparameters(directory: Path, config: DictConfig, value: float | None) -> None:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.config.fingerprint import fingerprint
 from dltrain.config.hydra_node import resolving
-from dltrain.errors import ConfigError
+from dltrain.errors import ConfigError, DltrainError
 from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.memory import over_the_limit
 from dltrain.sweep.stop import asked_to_stop
@@ -146,6 +146,8 @@ def _launch(batch: list[Job], launcher: Launcher, ledger: Ledger) -> None:
         try:
             launcher.launch([job.words for job in left], initial_job_idx=number)
             failure = None
+        except DltrainError:  # nothing could be started
+            raise
         except Exception as error:  # of any launcher: a killed worker, a lost node
             failure = error
             time.sleep(1)

@@ -23,7 +23,6 @@ from dltrain.sweep.space import Dimension, dimensions, draw, grid
 
 STATES = {"completed": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 TRIES = 50  # to draw a job that was not drawn before
-SCHEDULED = 8  # jobs at once on a cluster whose width the launcher's settings do not tell
 
 
 def asked(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader) -> Iterator[list[Job]]:
@@ -144,7 +143,4 @@ def _free_names(ledger: Ledger, number: int) -> list[str]:
 def _at_once(config: DictConfig) -> int:
     if config.search.at_once != "auto":
         return int(config.search.at_once)
-    launcher = config.hydra.launcher
-    if "array_parallelism" in launcher or "num_cpus_per_job" in launcher:
-        return SCHEDULED
-    return workers_at_once(launcher)
+    return workers_at_once(config.hydra.launcher)

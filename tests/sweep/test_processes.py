@@ -84,7 +84,10 @@ def test_ctrl_c_finishes_the_job_and_tells_how_to_go_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_workers_write_the_same_ledger(tmp_path: Path, launcher: str) -> None:
-    package = {"joblib": "hydra_plugins.hydra_joblib_launcher", "submitit_local": "submitit"}[launcher]
+    package = {
+        "joblib": "hydra_plugins.hydra_joblib_launcher",
+        "submitit_local": "hydra_plugins.hydra_submitit_launcher",
+    }[launcher]
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed")
     done = start(tmp_path, "-m", "seed=1,2,3", f"hydra/launcher={launcher}")
@@ -96,3 +99,71 @@ def test_workers_write_the_same_ledger(tmp_path: Path, launcher: str) -> None:
     of_workers = {line["key"]: line["value"] for line in lines(tmp_path)}
     file = tmp_path / "alone" / "sweep.jsonl"
     assert {each["key"]: each["value"] for each in map(json.loads, file.read_text().splitlines())} == of_workers
+
+
+# A scheduler that starts each task of an array at once, and whose tasks are told to run for ever.
+SBATCH = """#!/bin/sh
+cp "$1" "$(dirname "$0")/script.sh"
+for task in 0 1; do
+  SLURM_JOB_ID=7$task SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$task SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_NODEID=0 \\
+  SLURM_NTASKS=1 SLURM_JOB_NUM_NODES=1 SLURM_JOB_NODELIST=localhost sh "$1" > /dev/null 2>&1 &
+done
+echo "Submitted batch job 7"
+"""
+SRUN = """#!/bin/sh
+for last; do :; done
+exec "$PYTHON" -u -m submitit.core._submit "$(echo "$last" | sed "s/%j/7_$SLURM_ARRAY_TASK_ID/")"
+"""
+SACCT = """#!/bin/sh
+printf 'JobID|State|NodeList\\n7_0|RUNNING|localhost\\n7_1|RUNNING|localhost\\n'
+"""
+
+
+def test_slurm_gets_a_right_script_and_its_jobs_write_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if importlib.util.find_spec("hydra_plugins.hydra_submitit_launcher") is None:
+        pytest.skip("hydra_plugins.hydra_submitit_launcher is not installed")
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name, text in {"sbatch": SBATCH, "srun": SRUN, "sacct": SACCT, "scancel": "#!/bin/sh\n"}.items():
+        (commands / name).write_text(text)
+        (commands / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHON", sys.executable)
+    words = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=gpu", "hydra.launcher.timeout_min=90"]
+    sweep = start(tmp_path, "-m", "seed=1,2", *words, "hydra.launcher.cpus_per_task=2")
+    _, error = sweep.communicate(timeout=600)
+    assert sweep.returncode == 0, error
+    assert sorted(line["job"] for line in lines(tmp_path)) == ["0", "1"]
+    script = (commands / "script.sh").read_text()
+    for line in ("array=0-1%2", "partition=gpu", "time=90", "cpus-per-task=2", "job-name=dltrain"):
+        assert f"#SBATCH --{line}\n" in script
+
+
+def test_killed_worker_of_joblib_costs_no_job(tmp_path: Path) -> None:
+    if importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None:
+        pytest.skip("hydra_plugins.hydra_joblib_launcher is not installed")
+    # The slow job of the four is under way when its worker is killed.
+    words = ["-m", "seed=1,2,3,4", "trainer.epochs=400", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    sweep = start(tmp_path, *words)
+    kill_a_worker(tmp_path, sweep)
+    _, error = sweep.communicate(timeout=600)
+    assert sweep.returncode == 0, error
+    assert sorted(line["job"] for line in lines(tmp_path)) == ["0", "1", "2", "3"]
+    assert {line["status"] for line in lines(tmp_path)} == {"completed"}
+
+
+def kill_a_worker(folder: Path, sweep: subprocess.Popen[str]) -> None:
+    """Kills the process of a job that has begun to train."""
+    end = time.monotonic() + 300
+    while True:
+        assert time.monotonic() < end, "no job began"
+        assert sweep.poll() is None, "the sweep ended before"
+        for file in (folder / "here").glob("*/history.csv"):
+            record = json.loads((file.parent / "run.json").read_text())
+            if record["status"] == "running":
+                assert record["pid"] != sweep.pid
+                os.kill(record["pid"], signal.SIGKILL)
+                return
+        time.sleep(0.02)

@@ -1,0 +1,116 @@
+"""The jobs of a sweep as tasks of a Ray cluster; the results land in the sweep's directory, which all machines see."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
+from ray.exceptions import RayError
+
+from dltrain.errors import ConfigError
+
+SECONDS_TO_ANSWER = 10.0
+
+
+def run_on_ray(
+    configs: Sequence[DictConfig],
+    first: int,
+    context: HydraContext,
+    task: TaskFunction,
+    *,
+    address: str,
+    cpus: float,
+    gpus: float,
+    memory: int | None,
+    jobs_a_worker: int,
+    init: Mapping[str, Any],
+) -> list[JobReturn]:
+    """Runs jobs and waits for all of them, also where one is lost with its worker.
+
+    Args:
+        configs: of the jobs, composed.
+        first: number of the first job.
+        context: Hydra's.
+        task: what runs a job.
+        address: of the cluster; `local` starts one of this machine for as long as the jobs take.
+        cpus: of a job.
+        gpus: of a job.
+        memory: bytes of a job.
+        jobs_a_worker: after which a process is not used any more.
+        init: what else `ray.init` takes.
+
+    Raises:
+        ConfigError: there is no such cluster.
+        RayError: a worker died; its job may be tried again.
+    """
+    _refuse_silent(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
+    try:
+        ray.init(address=address, logging_level=logging.WARNING, **init)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"hydra.launcher.address: there is no Ray cluster at '{address}': {error}") from error
+    try:
+        # A second attempt is the sweep's to make: it clears away what the first one left.
+        needs: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus, **({} if memory is None else {"memory": memory})}
+        job = ray.remote(**needs, max_calls=jobs_a_worker, max_retries=0)(_run)
+        state, where = Singleton.get_state(), str(Path.cwd())
+        running = []
+        for number, config in enumerate(configs, first):
+            with open_dict(config):
+                config.hydra.job.id, config.hydra.job.num = f"{config.hydra.job.name}_{number}", number
+                config.hydra.sweep.dir = str(Path(config.hydra.sweep.dir).resolve())
+            running.append(job.remote(context, task, config, state, where, sys.path))
+        ray.wait(running, num_returns=len(running))
+        done, lost = [], None
+        for each in running:
+            try:
+                done.append(ray.get(each))
+            except RayError as error:
+                lost = error
+        if lost is not None:
+            raise lost
+        return done
+    finally:
+        ray.shutdown()
+
+
+def _refuse_silent(address: str) -> None:
+    """Asks whether anything listens there, since Ray would ask for minutes.
+
+    Raises:
+        ConfigError: nothing does.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not (colon and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host, int(port)), SECONDS_TO_ANSWER).close()
+    except OSError as error:
+        raise ConfigError(f"hydra.launcher.address: nothing answers at '{address}': {error.strerror}.") from error
+
+
+def _run(
+    context: HydraContext, task: TaskFunction, config: DictConfig, state: dict[Any, Any], where: str, paths: list[str]
+) -> JobReturn:
+    """In a worker: sets up what the command's process has, then has Hydra run the job."""
+    sys.path += [path for path in paths if path not in sys.path]
+    if Path(where).is_dir():
+        os.chdir(where)  # relative paths of the command mean what they meant
+    setup_globals()
+    Singleton.set_state(state)
+    return run_job(
+        hydra_context=context,
+        task_function=task,
+        config=config,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+    )
