@@ -13,6 +13,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import CachingConfigRepository
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 
@@ -77,8 +78,7 @@ class Loader(ConfigLoaderImpl):
     ) -> tuple[list[Override], CachingConfigRepository]:
         if any("hydra.searchpath" in word for word in overrides):
             return super()._parse_overrides_and_create_caching_repo(config_name, overrides)
-        # Hydra copies what it changes of a file that it has read.
-        return OverridesParser.create().parse_overrides(overrides), self._unchanged(config_name).repository
+        return OverridesParser.create().parse_overrides(overrides), _Copies(self._unchanged(config_name).repository)
 
     def _unchanged(self, config_name: str | None) -> _Kept:
         folders = [str(each.path).removeprefix("file://") for each in self.config_search_path.get_path()]
@@ -88,6 +88,23 @@ class Loader(ConfigLoaderImpl):
             _kept.clear()
             _kept[key] = _Kept(super()._parse_overrides_and_create_caching_repo(config_name, [])[1])
         return _kept[key]
+
+
+class _Copies(CachingConfigRepository):
+    """Gives a composition files of its own: Hydra merges them without a copy, and sets the values in them.
+
+    Args:
+        shared: what was read.
+    """
+
+    def __init__(self, shared: CachingConfigRepository) -> None:
+        self.delegate, self.cache = shared, {}
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        """A file, the same one for the whole composition."""
+        if config_path not in self.cache:
+            self.cache[config_path] = copy.deepcopy(self.delegate.load_config(config_path))
+        return self.cache[config_path]
 
 
 def _files(folder: str) -> list[tuple[str, int, int]]:

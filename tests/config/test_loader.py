@@ -52,3 +52,13 @@ def test_changed_file_is_read_again(tmp_path: Path) -> None:
     assert load(loader, []).size == 1
     (tmp_path / "config.yaml").write_text("size: 20\n")
     assert load(loader, []).size == 20
+
+
+def test_sweep_leaves_its_values_to_itself() -> None:
+    loader = Loader(create_config_search_path(str(conf_directory())))
+    words = ["seed=7", "optimizer.learning_rate=0.5", "~callbacks.early_stopping"]
+    assert loader.load_configuration("config", words, RunMode.MULTIRUN, from_shell=False).seed == 7
+    for mode in (RunMode.MULTIRUN, RunMode.RUN):
+        config = loader.load_configuration("config", [], mode, from_shell=False)
+        assert (config.seed, config.optimizer.learning_rate) == (42, 0.001)
+        assert "early_stopping" in config.callbacks
