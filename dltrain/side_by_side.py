@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 
 CHECKPOINT, BEST_WEIGHTS = "dltrain.training.checkpoint.Checkpoint", "dltrain.training.checkpoint.BestWeights"
 PROGRESS = "dltrain.terminal.Progress"
+GRADIENT_CHECK = "dltrain.training.gradient_check.GradientCheck"  # sets Keras' float type for the whole process
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def train_side_by_side(
                     keras.utils.set_random_seed(job.seed)
                     experiment = job.assemble()
                     if free is None:
-                        free = threading.Semaphore(_workers() if _repeatable(experiment, callbacks) else 1)
+                        free = threading.Semaphore(_workers() if _apart(experiment, callbacks) else 1)
                         free.acquire()
                     futures.append(pool.submit(work, job, experiment))
                     futures[-1].add_done_callback(released)
@@ -137,11 +138,11 @@ def _workers() -> int:
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
-def _repeatable(experiment: Experiment, callbacks: DictConfig) -> bool:
-    """Whether nothing random can be drawn in training but from the model's own variables."""
+def _apart(experiment: Experiment, callbacks: DictConfig) -> bool:
+    """Whether trainings side by side have nothing in common: no generator of random numbers, no setting of Keras."""
     targets = [str(node["_target_"]) for node in callbacks.values() if node is not None]
     ours = all(target.startswith(("keras.", "dltrain.")) for target in targets)
-    return ours and architecture(experiment.network) is not None
+    return ours and GRADIENT_CHECK not in targets and architecture(experiment.network) is not None
 
 
 def _raise_failure(futures: Sequence[Future[Any]]) -> None:
