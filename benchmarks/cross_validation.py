@@ -47,6 +47,12 @@ class Silent(Notes):
     def training_begins(self) -> None:
         pass
 
+    def epoch(self, *_: object) -> None:
+        pass
+
+    def pace(self, *_: object) -> None:
+        pass
+
     @property
     def directory(self) -> RunDirectory:
         return RunDirectory(self.path)
