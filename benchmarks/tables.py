@@ -20,6 +20,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ from dltrain.side_by_side import Job, train_side_by_side  # noqa: E402
 
 FILES = Path(os.environ.get("DLTRAIN_TEST_DATA", "/nowhere"))
 VALIDATION = 0.1
-EMOTIONS = ("amazed-suprised", "happy-pleased", "relaxing-calm", "quiet-still", "sad-lonely", "angry-aggresive")
+EMOTIONS = "amazed-suprised,happy-pleased,relaxing-calm,quiet-still,sad-lonely,angry-aggresive"
 PROCESS_ROWS = 500
 NETWORK = ("tabular", "bagged")
 CLASSIC = ("boosting", "process", "vectors", "forest")
@@ -151,7 +152,11 @@ PROTOCOLS: dict[str, tuple[Protocol, int, int]] = {
     ),
     "emotions": (
         Protocol(
-            ("dataset=csv", f"dataset.path={FILES}/emotions/emotions.arff.gz", f"dataset.target=[{','.join(EMOTIONS)}]"),
+            (
+                "dataset=csv",
+                f"dataset.path={FILES}/emotions/emotions.arff.gz",
+                f"dataset.target=[{EMOTIONS}]",
+            ),
             "emotions/emotions.arff.gz",
             "shuffled",
             shuffled,
@@ -178,8 +183,8 @@ def score(names: Sequence[str], truth: Any, answers: Any) -> dict[str, float]:
     return {name: float(found[name]()) for name in names}
 
 
-def trained(config: Any, problem: Problem, journal: Any, cuts: Sequence[Cut], *, members: int) -> list[Any]:
-    """The answers of dltrain's network for the test rows of each cut; the mean of `members` trainings if more than 1."""
+def trained(config: Any, problem: Problem, journal: Any, cuts: Sequence[Cut], *, members: int) -> tuple[list[Any], str]:
+    """The answers of dltrain's network for the test rows of each cut; each the mean of so many members."""
     source, jobs = split_source(problem.dataset, problem.target), []
     for number, (train, test) in enumerate(cuts):
         if members > 1:
@@ -189,10 +194,8 @@ def trained(config: Any, problem: Problem, journal: Any, cuts: Sequence[Cut], *,
             kept, held = cut(train, round(len(train) * (1 - VALIDATION)), source, source.classes, number)
             parts = [Split(np.sort(kept), np.sort(held), test)]
         for member, split in enumerate(parts):
-            name = f"{number}_{member}"
-            jobs.append(
-                Job(f"fold {name}", number * 100 + member, lambda s=split: assemble_on(config, problem, s), journal.part(name))  # type: ignore[misc]
-            )
+            name, seed = f"{number}_{member}", number * 100 + member
+            jobs.append(Job(f"fold {name}", seed, partial(assemble_on, config, problem, split), journal.part(name)))
 
     def answers(job: Any, experiment: Any, training: Any) -> Any:
         experiment.data.unseal_test(lambda rows: None)
@@ -200,12 +203,11 @@ def trained(config: Any, problem: Problem, journal: Any, cuts: Sequence[Cut], *,
 
     found = train_side_by_side(jobs, answers, config=config, journal=journal)
     each = len(found) // len(cuts)
-    global EPOCHS
-    EPOCHS = f"best epoch {np.median([epoch for _, epoch, _ in found]):.0f} of {np.median([of for *_, of in found]):.0f}"
-    return [np.mean([a for a, *_ in found[place * each : (place + 1) * each]], axis=0) for place in range(len(cuts))]
-
-
-EPOCHS = ""
+    best, of = (int(np.median([epochs[place] for epochs in found])) for place in (1, 2))
+    answers_of = [
+        np.mean([a for a, *_ in found[place * each : (place + 1) * each]], axis=0) for place in range(len(cuts))
+    ]
+    return answers_of, f"best epoch {best} of {of}"
 
 
 def classic(name: str, task: str, features: Any, targets: Any) -> Any:
@@ -283,15 +285,18 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
             if model in NETWORK:
                 part = journal.part(model)
                 members = config.cv.folds if model == "bagged" else 1
-                given = trained(config, problem, part, cuts, members=members)
+                given, epochs = trained(config, problem, part, cuts, members=members)
             else:
-                given = list(fitted(model, problem, cuts))
+                given, epochs = list(fitted(model, problem, cuts)), ""
             scores = [
                 score(list(protocol.wanted), problem.target.values[test], answers)
                 for (_, test), answers in zip(cuts, given, strict=True)
             ]
             seconds = f"{time.perf_counter() - began:6.1f} s, {time.process_time() - used:6.1f} s CPU"
-            print(f"  {model:10}{line(scores, protocol.wanted)}  {seconds}  {EPOCHS if model in NETWORK else ''}", flush=True)
+            print(
+                f"  {model:10}{line(scores, protocol.wanted)}  {seconds}  {epochs}",
+                flush=True,
+            )
 
 
 def within(rows: Any, target: Any, repeats: int) -> list[Cut]:

@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from dltrain.data.dataset import Dataset
 from dltrain.preprocessing.fit import Features
-from dltrain.targets import Target
+from dltrain.targets import GAUSSIAN, Target
 
 Answers = npt.NDArray[np.float64]
 
@@ -81,7 +81,8 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
         warnings.simplefilter("ignore", LinAlgWarning)
         if target.task != "multilabel":
             model.fit(inputs["train"], target.values)
-            return {part: _answer(model, inputs[part], target) for part in parts}
+            answers = {part: _answer(model, inputs[part], target) for part in parts}
+            return with_deviation(answers, target) if target.task == GAUSSIAN else answers
         columns: dict[str, list[Answers]] = {part: [] for part in parts}
         for label in range(target.units):
             truth = target.values[:, label]
@@ -94,6 +95,13 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
                     model.predict_proba(inputs[part])[:, 1] if known else np.full(rows, float(truth[0]))
                 )
     return {part: np.column_stack(found) for part, found in columns.items()}
+
+
+def with_deviation(answers: dict[str, Answers], target: Target) -> dict[str, Answers]:
+    """Beside each mean the standard deviation of the errors on the train rows, which is the same for all."""
+    spread = np.sqrt(np.mean(np.square(answers["train"] - target.column)))
+    spread = max(float(spread), float(np.finfo(np.float32).tiny))  # a linear model may go through every point
+    return {part: np.hstack([given, np.full_like(given, spread)]) for part, given in answers.items()}
 
 
 def _answer(model: Any, rows: Any, target: Target) -> Answers:

@@ -10,20 +10,25 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.data.dataset import Dataset
+from dltrain.gaussian import mixture
 from dltrain.preprocessing.fit import ROWS_AT_ONCE, raw_inputs
+from dltrain.targets import GAUSSIAN
 
 
-def average(models: Sequence[keras.Model]) -> keras.Model:
+def average(models: Sequence[keras.Model], task: str) -> keras.Model:
     """The mean of probabilities or of values, each model with its own preprocessing inside.
+
+    Of means with standard deviations it is the mixture of these normal distributions (Lakshminarayanan et al. 2017).
 
     Args:
         models: at least two, each from the same raw columns to the same answer, with names of their own.
+        task: name of the row of the head table.
     """
     columns = models[0].input
     inputs = {name: keras.Input(column.shape[1:], dtype=column.dtype, name=name) for name, column in columns.items()}
-    return keras.Model(
-        inputs, keras.layers.Average(name="average")([model(inputs) for model in models]), name="dltrain"
-    )
+    answers = [model(inputs) for model in models]
+    joined = mixture(answers) if task == GAUSSIAN else keras.layers.Average(name="average")(answers)
+    return keras.Model(inputs, joined, name="dltrain")
 
 
 def predict(model: keras.Model, dataset: Dataset) -> npt.NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-RISING = ("accuracy", "auc", "precision", "recall", "f1", "r2", "iou", "similarity")
+RISING = ("accuracy", "auc", "precision", "recall", "f1", "r2", "iou", "similarity", "likelihood")
 FALLING = ("error", "rmse", "mae", "mse", "loss", "entropy", "deviance", "parameters", "seconds")
 
 

@@ -12,6 +12,7 @@ from dltrain.data.dataset import Dataset
 from dltrain.errors import ConfigError, DataError
 
 CLASS_TASKS = ("binary", "multiclass")
+GAUSSIAN = "gaussian_regression"
 MOST_CLASSES_OF_NUMBERS = 10
 
 
@@ -37,7 +38,9 @@ class Target:
     @property
     def units(self) -> int:
         """Number of units of the last layer."""
-        return len(self.classes) if self.task in ("multiclass", "multilabel") else 1
+        if self.task in ("multiclass", "multilabel"):
+            return len(self.classes)
+        return 2 if self.task == GAUSSIAN else 1
 
     @property
     def strata(self) -> npt.NDArray[np.integer] | None:
@@ -176,7 +179,7 @@ def _quantity(name: str, cells: npt.NDArray[Any], task: str, dataset: Dataset) -
         raise DataError(
             f"Target '{name}' reaches {np.abs(values).max():g}, too large for 32-bit training; divide it first."
         )
-    if task == "regression":
+    if task in ("regression", GAUSSIAN):
         return Target(task, values.astype(np.float32))
     low, high = dataset.target_range or (0.0, 1.0)
     outside = np.flatnonzero((values < low) | (values > high))

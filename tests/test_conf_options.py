@@ -54,14 +54,19 @@ def test_callbacks_train_an_epoch(stage_of: Any, train_stage: Any, tmp_path: Pat
     assert len(train_stage(stage, tmp_path).history) == 1
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel", "regression", "unit_regression"])
+TASKS = ("binary", "multiclass", "multilabel", "regression", "gaussian_regression", "unit_regression")
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_each_row_of_the_head_table_trains(stage_of: Any, train_stage: Any, tmp_path: Path, task: str) -> None:
-    stage = stage_of(f"dataset.problem={task}", f"task={task}", "model=linear", "callbacks=learning_rate")
+    problem = task.removeprefix("gaussian_")
+    stage = stage_of(f"dataset.problem={problem}", f"task={task}", "model=linear", "callbacks=learning_rate")
     expected = {
         "binary": ("sigmoid", 1, {"accuracy", "auc"}),
         "multiclass": ("softmax", 3, {"accuracy"}),
         "multilabel": ("sigmoid", 3, {"accuracy", "auc"}),
         "regression": ("linear", 1, {"rmse", "mae"}),
+        "gaussian_regression": ("linear", 2, {"rmse", "mae", "log_likelihood"}),
         "unit_regression": ("sigmoid", 1, {"rmse", "mae", "accuracy"}),
     }
     activation, units, metrics = expected[task]

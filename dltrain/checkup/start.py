@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,7 +13,7 @@ from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome, Subject
 from dltrain.evaluation import score
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.report.diagnosis import DEAD_SHARE, EXPLODED, VANISHED
-from dltrain.targets import CLASS_TASKS
+from dltrain.targets import CLASS_TASKS, GAUSSIAN
 
 FAR, ABSURD = 3.0, 10.0  # times the expected loss
 MEMORY_ROWS = 8
@@ -26,14 +29,18 @@ def check_first_loss(subject: Subject) -> Outcome:
     subject.restore()
     truth = subject.truth
     loss = build_loss(subject.task, truth)
-    guess = {"multiclass": 1 / max(1, len(truth.classes)), "regression": truth.offset}.get(
-        truth.task, truth.offset + truth.scale / 2
-    )
-    blind = np.full((len(subject), truth.units), guess, np.float32)
+    guess: Any = {
+        "multiclass": 1 / max(1, len(truth.classes)),
+        "regression": truth.offset,
+        GAUSSIAN: (truth.offset, truth.scale),
+    }.get(truth.task, truth.offset + truth.scale / 2)
+    blind = np.broadcast_to(np.float32(guess), (len(subject), truth.units))
     expected = float(np.mean(np.asarray(loss.call(truth.column, blind), np.float64)))
     answers = np.asarray(subject.network(subject.features, training=True))
     subject.restore()
     value = float(np.mean(np.asarray(loss.call(truth.column, answers), np.float64)))
+    if truth.task == GAUSSIAN:  # a density in other units is shifted, and could turn a loss negative
+        expected, value = expected - math.log(truth.scale), value - math.log(truth.scale)
     name = {"binary": "ln 2", "multilabel": "ln 2", "multiclass": f"ln {len(truth.classes)}"}.get(truth.task)
     known = f"{name} = {expected:.4g}" if name else f"{expected:.4g}, that of a constant answer"
     text = f"{value:.4g} without penalties; expected about {known}."

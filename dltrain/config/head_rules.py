@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from omegaconf import DictConfig
 
 CLASS_TASKS = ("binary", "multiclass")
-QUANTITIES = ("regression", "unit_regression")
+GAUSSIAN = "gaussian_regression"
+QUANTITIES = ("regression", "unit_regression", GAUSSIAN)
 SINGLE_UNIT = ("binary", *QUANTITIES)
 ACTIVATIONS = {
     "binary": ("sigmoid", "hard_sigmoid"),
@@ -19,6 +20,7 @@ ACTIVATIONS = {
     "multilabel": ("sigmoid", "hard_sigmoid"),
     "unit_regression": ("sigmoid", "hard_sigmoid"),
 }
+OF_GAUSSIAN = ("dltrain.gaussian.LogLikelihood", "dltrain.gaussian.GaussianNegativeLogLikelihood")
 # Metrics of classes: of a quantity they count which values happen to be equal, or above a half.
 OF_CLASSES = ("BinaryAccuracy", "Accuracy", "AUC", "Precision", "Recall", "F1Score", "FBetaScore", "BinaryIoU")
 
@@ -44,7 +46,7 @@ def faults(task: DictConfig) -> Iterator[str]:
         yield from _weights(weight)
     elif weight is not None and weight != "balanced":
         yield f"task.class_weight: expected balanced or a weight for each class, got '{weight}'."
-    if task.get("target_scaling") == "standard" and task.name not in ("regression", "auto"):
+    if task.get("target_scaling") == "standard" and task.name not in ("regression", GAUSSIAN, "auto"):
         yield f"task.target_scaling has no effect with task={task.name}; expected task=regression."
 
 
@@ -60,6 +62,8 @@ def _activation(task: DictConfig) -> Iterator[str]:
     elif task.name in ACTIVATIONS and activation not in ACTIVATIONS[task.name]:
         came, expected = activation or "null", " or ".join(ACTIVATIONS[task.name])
         yield f"task.activation: task={task.name} needs values from 0 to 1, expected {expected}, got {came}."
+    elif task.name == GAUSSIAN and activation not in (None, "linear"):
+        yield f"task.activation: task={GAUSSIAN} makes its own of both units, expected null, got {activation}."
     elif task.name == "regression" and task.get("target_scaling") == "standard" and activation not in (None, "linear"):
         yield (
             f"task.activation: {activation} bounds an answer that has to reach both sides of the mean. "
@@ -69,6 +73,12 @@ def _activation(task: DictConfig) -> Iterator[str]:
 
 def _shapes(task: str, key: str, target: str, name: str) -> Iterator[str]:
     if not target.startswith("keras.") or task == "auto":
+        return
+    if task == GAUSSIAN:
+        yield (
+            f"{key}: {target} knows one number a row, and task={GAUSSIAN} answers with mean and standard deviation. "
+            f"Expected one such as {OF_GAUSSIAN[key == 'task.loss']}, or task=regression."
+        )
         return
     if task == "multiclass" and not name.startswith("Sparse"):
         yield (

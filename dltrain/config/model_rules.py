@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from omegaconf import DictConfig
 
+from dltrain.config.head_rules import GAUSSIAN
 from dltrain.errors import did_you_mean
 
 EMBEDDINGS = ("none", "periodic", "piecewise_linear")
@@ -14,6 +15,7 @@ OWN_KEYS = {"numeric_dimension": EMBEDDINGS[1:], "frequencies": ("periodic",), "
             "bins": ("piecewise_linear",)}  # fmt: skip
 # The losses that fall into one of the mean and one of the differences.
 SQUARED, CROSSENTROPY = ("MeanSquaredError",), ("BinaryCrossentropy", "SparseCategoricalCrossentropy")
+LIKELIHOOD = ("GaussianNegativeLogLikelihood",)
 IDS = ("sequence", "set")
 IN_ORDER = ("text_cnn", "text_rnn", "text_transformer")
 
@@ -69,7 +71,7 @@ def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
     if "model.dropout" in words and not model.units:
         yield "model.dropout has no effect without a hidden layer; give one with model.units=[32]."
     loss = str((config.task.get("loss") or {}).get("_target_") or "").rpartition(".")[2]
-    fitting = SQUARED if task in ("regression", "unit_regression") else CROSSENTROPY
+    fitting = {"regression": SQUARED, "unit_regression": SQUARED, GAUSSIAN: LIKELIHOOD}.get(task, CROSSENTROPY)
     if model.ensemble > 1 and not model.units:
         yield "model.ensemble: without a hidden layer all members are the same. Use model.ensemble=1."
     if model.ensemble > 1 and task != "auto" and loss and loss not in fitting:

@@ -17,7 +17,17 @@ class Task:
 
     name: str = field(
         default=MISSING,
-        metadata={"choices": ("auto", "binary", "multiclass", "multilabel", "regression", "unit_regression")},
+        metadata={
+            "choices": (
+                "auto",
+                "binary",
+                "multiclass",
+                "multilabel",
+                "regression",
+                "unit_regression",
+                "gaussian_regression",
+            )
+        },
     )
     activation: str | None = MISSING
     loss: dict[str, Any] = MISSING

@@ -23,7 +23,7 @@ def name_answers(
 
     Returns:
         `prediction`, then `probability_CLASS` for each class; `prediction_LABEL` and `probability_LABEL` for each
-        label; `prediction` alone for a quantity.
+        label; `prediction` for a quantity, with `standard_deviation` where the model gives one.
     """
     if task == "multilabel":
         columns: dict[str, Array] = {}
@@ -32,7 +32,7 @@ def name_answers(
             columns[f"probability_{label}"] = answers[:, place]
         return columns
     if not classes:
-        return {"prediction": answers[:, 0]}
+        return dict(zip(("prediction", "standard_deviation"), answers.T, strict=False))
     names = np.array(classes, dtype=object)
     if task == "binary":
         chosen = (answers[:, 0] > threshold).astype(np.int64)

@@ -12,6 +12,8 @@ from typing import Any
 
 import keras
 
+from dltrain.gaussian import log_partition
+
 
 @keras.saving.register_keras_serializable("dltrain")
 class MemberLoss(keras.layers.Layer):
@@ -19,7 +21,7 @@ class MemberLoss(keras.layers.Layer):
 
     Args:
         kind: `quantity` for the squared error, `labels` for the cross-entropy of each score's sigmoid, `classes` for
-            that of the softmax over the scores.
+            that of the softmax over the scores, `gaussian` for minus the log-likelihood of natural parameters.
     """
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
@@ -39,6 +41,8 @@ class MemberLoss(keras.layers.Layer):
         partition: Callable[[Any], Any] = keras.ops.softplus
         if self.kind == "classes":
             partition = _log_of_summed_exponentials
+        elif self.kind == "gaussian":
+            partition = log_partition
         return keras.ops.mean(partition(scores), axis=1) - partition(mean)
 
     def at_prediction(self, scores: Any) -> Any:

@@ -15,7 +15,7 @@ from dltrain.models.members import for_prediction
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.objectives import InUnits
 from dltrain.preprocessing.fit import Preprocessing
-from dltrain.targets import Target
+from dltrain.targets import GAUSSIAN, Target
 
 
 def build_network(
@@ -121,8 +121,8 @@ def compile_network(
 def build_loss(task: DictConfig, target: Target) -> Any:
     """The task's loss, on the scaled target where the target is scaled."""
     loss = build(task.loss, key="task.loss")
-    if (target.offset, target.scale) == (0.0, 1.0):
-        return loss
+    if (target.offset, target.scale) == (0.0, 1.0) or target.task == GAUSSIAN:
+        return loss  # a density takes the scale as a constant, which moves no gradient
     return InUnits(loss, target.offset, target.scale)
 
 

@@ -9,6 +9,9 @@ from typing import Any
 import keras
 import numpy.typing as npt
 
+from dltrain import gaussian
+from dltrain.targets import GAUSSIAN
+
 
 class Inputs(Mapping[str, Any]):
     """The feature tensors by name, and which of them a model has looked at.
@@ -117,17 +120,25 @@ class Head:
             bias_regularizer=regularizer.bias if regularizer else None,
             name="head",
         )(hidden)
-        return self._in_units(outputs)
+        return self._gaussian(outputs) if self.task == GAUSSIAN else self._in_units(outputs)
 
     def of_scores(self, scores: Any, *, apply: bool = True) -> Any:
         """The model's answer from scores that need no further weights, shape (batch, units).
 
         Args:
             scores: shape (batch, units).
-            apply: whether the activation is still to be applied.
+            apply: whether the activation is still to be applied, or natural parameters to be made.
         """
+        if self.task == GAUSSIAN:
+            return self._gaussian(scores) if apply else self._of_parameters(scores)
         activation = self.activation if apply else None
         return self._in_units(keras.layers.Activation(activation or "linear", name="head")(scores))
+
+    def _gaussian(self, scores: Any) -> Any:
+        return self._of_parameters(gaussian.natural_parameters(scores))
+
+    def _of_parameters(self, parameters: Any) -> Any:
+        return gaussian.mean_and_deviation(parameters, self.offset, self.scale)
 
     def _in_units(self, outputs: Any) -> Any:
         if (self.offset, self.scale) != (0.0, 1.0):

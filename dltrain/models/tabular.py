@@ -10,13 +10,15 @@ from typing import Any
 
 import keras
 
+from dltrain import gaussian
 from dltrain.errors import ConfigError
 from dltrain.models.members import Clamp, MemberLoss
 from dltrain.models.numeric_embedding import periodic, piecewise_linear
 from dltrain.models.parts import Head, Inputs, Regularizers
+from dltrain.targets import GAUSSIAN
 
 # What the loss of a task is a likelihood of.
-KINDS = {"binary": "labels", "multilabel": "labels", "multiclass": "classes"}
+KINDS = {"binary": "labels", "multilabel": "labels", "multiclass": "classes", GAUSSIAN: "gaussian"}
 
 
 def tabular(
@@ -51,8 +53,8 @@ def tabular(
         frequencies: of the periodic embedding, for each column.
         frequency_scale: standard deviation of the first frequencies.
         bins: of the piecewise-linear embedding, for each column.
-        ensemble: number of members, which share their kernels and differ in a scale for each input and output of a
-            layer; 1 is a plain network.
+        ensemble: number of members, which share their hidden layers and differ in a scale for each input of the
+            first and in their heads (TabM-mini); 1 is a plain network.
         clamp: whether a regression's answers are kept within the range of the train targets.
         initializer: of the hidden kernels.
         regularizer: of the hidden kernels and biases.
@@ -68,20 +70,14 @@ def tabular(
             "bi,i->bi", output_shape=hidden.shape[1:], kernel_initializer="ones", name="feature_scaling"
         )(hidden)
     if ensemble > 1:
-        hidden = keras.layers.RepeatVector(ensemble)(hidden)
-    for place, width in enumerate(units):
-        if ensemble > 1:
-            # Members must differ from the start: the scales of the first inputs do.
-            hidden = _scaled(hidden, "random_normal" if place == 0 else "ones", bias=False)
+        hidden = _of_members(hidden, ensemble)
+    for width in units:
         hidden = keras.layers.Dense(
             width,
-            use_bias=ensemble == 1,
             kernel_initializer=initializer(),
             kernel_regularizer=regularizer.kernel,
-            bias_regularizer=regularizer.bias if ensemble == 1 else None,
+            bias_regularizer=regularizer.bias,
         )(hidden)
-        if ensemble > 1:
-            hidden = _scaled(hidden, "ones", bias=True, bias_regularizer=regularizer.bias)
         hidden = keras.layers.Activation(activation)(hidden)
         if dropout:
             hidden = keras.layers.Dropout(dropout)(hidden)
@@ -104,23 +100,21 @@ def _embedded(inputs: Inputs, kind: str, dimension: int, frequencies: int, frequ
     return keras.layers.Concatenate()([*blocks, rest] if rest.shape[1] else blocks)
 
 
-def _scaled(hidden: Any, start: str, *, bias: bool, bias_regularizer: Any = None) -> Any:
-    """Each unit of each member times a learned number (BatchEnsemble; Wen et al. 2020)."""
-    members, width = hidden.shape[1:]
+def _of_members(hidden: Any, members: int) -> Any:
+    """What each member sees of a tensor (batch, width): its units times numbers of its own, (batch, members, width)."""
+    width = hidden.shape[1]
+    hidden = keras.layers.Reshape((1, members * width))(keras.layers.RepeatVector(members)(hidden))
     # The same as an EinsumDense "bki,ki->bki", which TensorFlow takes apart into tiny products: five times slower.
+    # Members must differ from the start, so that the scales are drawn.
     scale = keras.layers.DepthwiseConv1D(
-        1,
-        use_bias=bias,
-        depthwise_initializer=keras.initializers.RandomNormal(stddev=1.0) if start == "random_normal" else start,
-        bias_regularizer=bias_regularizer,
+        1, use_bias=False, depthwise_initializer=keras.initializers.RandomNormal(stddev=1.0), name="member_scales"
     )
-    side_by_side = keras.layers.Reshape((1, members * width))(hidden)
-    return keras.layers.Reshape((members, width))(scale(side_by_side))
+    return keras.layers.Reshape((members, width))(scale(hidden))
 
 
 def _applies(head: Head) -> bool:
     """Whether the mean is taken of scores, so that the activation comes after it."""
-    return head.task != "unit_regression"
+    return head.task not in ("unit_regression", GAUSSIAN)
 
 
 def _mean_of_members(hidden: Any, head: Head) -> Any:
@@ -133,5 +127,7 @@ def _mean_of_members(hidden: Any, head: Head) -> Any:
         activation=None if _applies(head) else head.activation,
         name="member_heads",
     )(hidden)
+    if head.task == GAUSSIAN:
+        scores = gaussian.natural_parameters(scores)
     scores = MemberLoss(KINDS.get(head.task, "quantity"), name="member_loss")(scores)
     return keras.ops.mean(scores, axis=1)

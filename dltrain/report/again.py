@@ -18,7 +18,7 @@ from dltrain.record import Record
 from dltrain.report import INSIGHTS
 from dltrain.report.insights import insights
 from dltrain.rundir import RunDirectory
-from dltrain.targets import encode
+from dltrain.targets import GAUSSIAN, encode
 
 logger = logging.getLogger("dltrain")
 
@@ -36,7 +36,7 @@ def write_insights(record: Record) -> None:
         logger.warning("The report is without importance and mistakes: %s", error)
         return
     target = encode(dataset, model.signature.task)
-    if model.signature.task == "regression" and model.signature.scale != 1:
+    if model.signature.task in ("regression", GAUSSIAN) and model.signature.scale != 1:
         target = target.scaled_on(parts["train"])
 
     def answer(rows: Dataset) -> npt.NDArray[np.float32]:

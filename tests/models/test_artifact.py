@@ -47,7 +47,7 @@ MADE_UP = {
     ),
     "members": ("model=tabular", "model.ensemble=3", "model.units=[4,3]", "scaling=robust_smooth_clip"),
     "bounded": ("model=tabular", "model.ensemble=2", "dataset.problem=regression", "encoding=embedding"),
-    "in_bins": ("model=tabular", "model.numeric_embedding=piecewise_linear", "dataset.problem=unit_regression"),
+    "in_waves": ("model=tabular", "model.numeric_embedding=periodic", "dataset.problem=unit_regression"),
     "labels": ("dataset.problem=multilabel", "model=linear"),
     "ensemble": ("dataset.problem=multiclass", "model=linear", "cv=kfold", "cv.folds=2", "cv.ensemble=true"),
 }

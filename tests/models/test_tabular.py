@@ -125,7 +125,7 @@ def test_bins_are_between_quantiles_of_the_train_rows() -> None:
     ("words", "message"),
     [
         (("model.numeric_embedding=fourier",), "expected none, periodic, piecewise_linear, got 'fourier'"),
-        (("model.bins=4",), "model.bins has no effect with model.numeric_embedding=periodic"),
+        (("model.frequencies=4",), "model.frequencies has no effect with model.numeric_embedding=piecewise_linear"),
         (("model.clamp=true", "task=binary"), "model.clamp has no effect with task=binary"),
         (("model.units=[]",), "without a hidden layer all members are the same"),
         (

@@ -101,6 +101,15 @@ def test_images_are_scaled_by_channel(name: str) -> None:
     np.testing.assert_allclose(scaled.reshape(-1, 2), table)
 
 
+def test_smooth_clip_bends_what_robust_gives_and_stays_within_the_bound() -> None:
+    train = np.arange(9.0)[:, None]  # median 4, quarters at 2 and 6
+    values = np.array([[4.0], [8.0], [0.0], [4 + 4 * 3.0], [1e9]])
+    found = applied(scaling.robust_smooth_clip(train, bound=3.0), values)[:, 0]
+    np.testing.assert_allclose(
+        found, [0, 1 / np.sqrt(1 + 1 / 9), -1 / np.sqrt(1 + 1 / 9), 3 / np.sqrt(2), 3], rtol=1e-6
+    )
+
+
 class TestQuantile:
     def test_gives_the_rank_among_the_train_rows(self) -> None:
         train = np.random.default_rng(0).exponential(size=(1_001, 1))

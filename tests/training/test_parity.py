@@ -18,6 +18,7 @@ CASES = {
     "multiclass": ("dataset.problem=multiclass",),
     "multilabel": ("dataset.problem=multilabel",),
     "regression": ("dataset.problem=regression",),
+    "gaussian": ("dataset.problem=regression", "task=gaussian_regression"),
     "unit_regression": ("dataset.problem=unit_regression",),
     "dropout_and_normalization": ("model.units=[4,3]", "model.dropout=0.5", "dataset.problem=regression"),
     "class_weights": ("dataset.problem=multiclass", "task.class_weight=balanced"),
@@ -33,6 +34,10 @@ CASES = {
     ),
     "images_by_group": ("dataset.kind=image", "model=cnn", "model.filters=[4]", "normalization=group"),
     "members": ("model=tabular", "model.units=[4,3]", "model.ensemble=3", "dataset.problem=regression"),
+    "members_of_gaussian": (
+        *("model=tabular", "model.units=[3]", "model.ensemble=2"),
+        *("dataset.problem=regression", "task=gaussian_regression"),
+    ),
     "members_of_classes": ("model=tabular", "model.units=[3]", "model.ensemble=2", "dataset.problem=multiclass"),
     "ngrams": ("dataset.kind=text", "model=text_linear", "text=ngrams", "model.dropout=0.3"),
     "convolutions": ("dataset.kind=text", "dataset.problem=regression", "model=text_cnn", "model.filters=2"),

@@ -62,6 +62,19 @@ def test_cosine_of_fewer_epochs_than_its_warmup_still_falls() -> None:
     assert at(schedule, 3 * STEPS) == pytest.approx(0, abs=1e-7)
 
 
+def test_cosine_log_has_cycles_that_double_in_length() -> None:
+    steps, cycles = 700, 3
+    schedule = schedules.cosine_log(RATE, 7, 100, cycles=cycles)
+    for cycle in range(cycles):
+        # Turn x of the logarithm is reached at the share (2^x - 1) / (2^cycles - 1) of the steps.
+        bottom, quarter, top = (steps * (2 ** (cycle + part) - 1) / (2**cycles - 1) for part in (0, 0.25, 0.5))
+        assert at(schedule, bottom) == pytest.approx(0, abs=1e-6)
+        assert at(schedule, quarter) == pytest.approx(RATE / 2, rel=1e-3)
+        assert at(schedule, top) == pytest.approx(RATE, rel=1e-5)
+    assert at(schedule, steps) == pytest.approx(0, abs=1e-6)
+    assert at(schedule, 2 * steps) == pytest.approx(0, abs=1e-6)
+
+
 def test_learning_rate_of_an_epoch_is_what_its_last_step_left(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
     schedule = ("optimizer=sgd", "schedule=inverse_time", "schedule.rate=0.5", "trainer.epochs=4")
     stage = stage_of("model=linear", "dataset.problem=regression", "callbacks=learning_rate", *schedule)
