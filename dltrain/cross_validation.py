@@ -23,6 +23,7 @@ from dltrain.fold_results import NETWORK, FoldResult, difference, entry, summari
 from dltrain.journal import Journal
 from dltrain.models.network import artifact, build_loss, build_metrics
 from dltrain.scoring import (
+    answer,
     parts_to_score,
     prediction_table,
     score_answers,
@@ -108,9 +109,8 @@ def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], jou
 def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training, *, keep: bool) -> FoldResult:
     data, task = experiment.data, experiment.task
     data.unseal_test(lambda rows: None)  # the fold's own, which holds no row of the run's test part
-    source = data.source("test")
-    scores = training.engine.evaluate(source)
-    answers = training.engine.predict(source)
+    network, found, given = answer(data, experiment.network, training, task=task, parts=["test"], seed=job.seed)
+    scores, answers = found["test"], given["test"]
     metrics = build_metrics(task, data.target)
     scores |= dict.fromkeys(undefined(metrics, data.truth("test")), float("nan"))
     history = training.history[training.best_epoch - 1]
@@ -126,7 +126,7 @@ def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training
         training.best_epoch,
         len(training.history),
         monitored,
-        (data.preprocessing, experiment.network) if keep else None,
+        (data.preprocessing, network) if keep else None,
     )
     job.journal.directory.write_json("metrics.json", entry(result))
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +19,11 @@ from dltrain.files import replace_file
 from dltrain.inference.answers import name_answers
 from dltrain.inference.signature import THRESHOLD
 from dltrain.journal import Journal
+from dltrain.models.monte_carlo import with_passes
 from dltrain.models.network import artifact, build_loss, build_metrics
 from dltrain.prepared import Prepared
 from dltrain.spreadsheet import neutral
+from dltrain.training.engine import Engine
 from dltrain.training.train import Training
 
 
@@ -46,11 +49,11 @@ def score_run(
         journal: of the run.
     """
     parts = parts_to_score(data, with_test=with_test, journal=journal)
-    sources = {part: data.source(part) for part in parts}
+    network, metrics, answers = answer(data, network, training, task=task, parts=parts, seed=seed)
     results = score_answers(
         data,
-        {part: training.engine.evaluate(source) for part, source in sources.items()},
-        {part: training.engine.predict(source) for part, source in sources.items()},
+        metrics,
+        answers,
         task=task,
         penalty=float(sum(map(float, network.losses))),
         seed=seed,
@@ -63,6 +66,31 @@ def score_run(
         epochs=len(training.history),
         best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
     )
+
+
+def answer(
+    data: Prepared, network: keras.Model, training: Training, *, task: DictConfig, parts: Sequence[str], seed: int
+) -> tuple[keras.Model, dict[str, Scores], dict[str, npt.NDArray[np.float32]]]:
+    """The network that answers, its metrics and its answers (rows, units), by part.
+
+    Args:
+        data: the parts.
+        network: with the weights to keep.
+        training: its engine's graphs are used where the network answers as it was trained.
+        task: the row of the head table.
+        parts: names of the parts.
+        seed: of the units that are dropped in Monte-Carlo dropout.
+    """
+    sources = {part: data.source(part) for part in parts}
+    engine, passes = training.engine, task.get("monte_carlo_dropout")
+    if not passes:
+        metrics = {part: engine.evaluate(source) for part, source in sources.items()}
+        return network, metrics, {part: engine.predict(source) for part, source in sources.items()}
+    compiled = with_passes(network, passes, seed)
+    compiled.compile(loss=build_loss(task, data.target), metrics=build_metrics(task, data.target))
+    engine = Engine(compiled, batch_size=engine.batch_size, shuffle=False, seed=seed)
+    metrics = {part: engine.evaluate(source) for part, source in sources.items()}
+    return compiled, metrics, {part: engine.predict(source) for part, source in sources.items()}
 
 
 def parts_to_score(data: Prepared, *, with_test: bool, journal: Journal) -> list[str]:

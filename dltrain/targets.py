@@ -13,6 +13,7 @@ from dltrain.errors import ConfigError, DataError
 
 CLASS_TASKS = ("binary", "multiclass")
 GAUSSIAN = "gaussian_regression"
+QUANTITIES = ("regression", "unit_regression", GAUSSIAN)
 MOST_CLASSES_OF_NUMBERS = 10
 
 

@@ -14,6 +14,7 @@ from scipy.stats import norm
 from dltrain import gaussian
 from dltrain.errors import ConfigError, DataError
 from dltrain.models.members import MemberLoss
+from dltrain.models.monte_carlo import with_passes
 from dltrain.targets import encode
 
 TRUTH = np.array([[1.0], [-2.0], [0.5]], np.float32)
@@ -69,27 +70,35 @@ def test_mixture_has_the_moments_of_its_parts() -> None:
     np.testing.assert_allclose(found, np.stack([mean, np.sqrt(second - mean**2)], 1), rtol=1e-5)
 
 
-@pytest.mark.parametrize("model", [("model.units=[2]",), ("model=tabular", "model.units=[2]", "model.ensemble=2")])
-def test_a_run_tells_the_deviation_and_its_model_loads_with_keras_alone(
-    run_in: Any, tmp_path: Path, model: tuple[str, ...]
-) -> None:
-    words = ("dataset.problem=regression", "task=gaussian_regression", "trainer.epochs=1", *model)
-    path, results = run_in(tmp_path / "run", *words).path, run_in(tmp_path / "again", *words).results
+def test_a_run_tells_likelihood_and_deviation(run_in: Any, tmp_path: Path) -> None:
+    words = ("dataset.problem=regression", "task=gaussian_regression", "trainer.epochs=1", "model.units=[2]")
+    results = run_in(tmp_path, *words).results
     for part, scores in results.metrics.items():
-        assert scores["log_likelihood"] == pytest.approx(-scores["loss"], abs=0.05), part
+        assert scores["log_likelihood"] == pytest.approx(-scores["loss"], abs=1e-4), part
     assert all("log_likelihood" in scores["test"] for scores in results.baselines.values())
     assert set(results.intervals["test"]) == {"loss", "rmse", "mae", "log_likelihood"}
-    table = pd.read_csv(path / "predictions.csv").iloc[:5]
-    assert (table["standard_deviation"] > 0).all()
 
     from dltrain import load
 
-    loaded = load(path)
     cells = {"category": ["level_1", "level_2"], "numeric": [0.5, 1.5]}
-    rows = pd.DataFrame({column.name: cells[column.kind] for column in loaded.signature.columns})
-    found = loaded.predict(rows)
+    loaded = load(tmp_path)
+    found = loaded.predict(pd.DataFrame({column.name: cells[column.kind] for column in loaded.signature.columns}))
     assert list(found.columns) == ["prediction", "standard_deviation"]
-    assert not [layer for layer in loaded.network._flatten_layers() if type(layer).__module__.startswith("dltrain")]
+    assert (found["standard_deviation"] > 0).all()
+
+
+def test_passes_differ_by_the_dropped_units_and_repeat_with_the_seed(stage_of: Any) -> None:
+    stage = stage_of("dataset.problem=regression", "task=gaussian_regression", "model.units=[8]", "model.dropout=0.5")
+    rows = stage.data.features("train")
+    once, again, other = (np.asarray(with_passes(stage.network, 20, seed)(rows)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(once, again)
+    assert np.abs(once - other).max() > 1e-3
+    plain = np.asarray(stage.network(rows))
+    # The spread between the passes comes on top of what each tells itself.
+    assert (once[:, 1] > plain[:, 1] * 0.8).all()
+    assert not np.allclose(once[:, 0], plain[:, 0], rtol=1e-3)
+    mean = np.asarray(with_passes(stage.network, 5000, 1)(rows))[:, 0]
+    assert np.abs(mean - plain[:, 0]).max() < np.abs(once[:, 0] - plain[:, 0]).max()
 
 
 def test_folds_are_joined_as_a_mixture(run_in: Any, tmp_path: Path) -> None:
@@ -104,6 +113,8 @@ def test_folds_are_joined_as_a_mixture(run_in: Any, tmp_path: Path) -> None:
         (("task.loss._target_=keras.losses.MeanSquaredError",), "knows one number a row"),
         (("task.metrics.rmse._target_=keras.metrics.RootMeanSquaredError",), "task.metrics.rmse: keras.*LogLikelihood"),
         (("task.activation=sigmoid",), "expected null, got sigmoid"),
+        (("task.monte_carlo_dropout=50", "model.dropout=0.0"), "drops no units. Use model.dropout=0.2"),
+        (("task.monte_carlo_dropout=1",), "task.monte_carlo_dropout"),
     ],
 )
 def test_what_knows_no_deviation_is_refused(compose_config: Any, words: tuple[str, ...], message: str) -> None:

@@ -46,6 +46,8 @@ def faults(task: DictConfig) -> Iterator[str]:
         yield from _weights(weight)
     elif weight is not None and weight != "balanced":
         yield f"task.class_weight: expected balanced or a weight for each class, got '{weight}'."
+    if task.get("monte_carlo_dropout") is not None and task.name != GAUSSIAN:
+        yield f"task.monte_carlo_dropout has no effect with task={task.name}; expected task={GAUSSIAN}."
     if task.get("target_scaling") == "standard" and task.name not in ("regression", GAUSSIAN, "auto"):
         yield f"task.target_scaling has no effect with task={task.name}; expected task=regression."
 

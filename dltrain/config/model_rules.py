@@ -28,6 +28,8 @@ def faults(config: DictConfig, words: Collection[str]) -> Iterator[str]:
         words: the keys and groups that were typed.
     """
     target = str(config.model.get("_target_"))
+    if config.task.get("monte_carlo_dropout") and "dropout" in config.model and not config.model.dropout:
+        yield "task.monte_carlo_dropout: model.dropout=0 drops no units. Use model.dropout=0.2."
     if target.startswith("dltrain.models."):
         model = target.rpartition(".")[2]
         yield from _text(config, model, words)
@@ -50,6 +52,8 @@ def _text(config: DictConfig, model: str, words: Collection[str]) -> Iterator[st
         yield f"text.sequence_length has no effect with text.output={text.output}, which reads whole texts."
     if "model.smoothing" in words and not config.model.get("naive_bayes"):
         yield "model.smoothing has no effect without model.naive_bayes=true."
+    if model == "text_linear" and config.model.normalize not in (True, False, "auto"):
+        yield f"model.normalize: expected true, false or auto, got '{config.model.normalize}'."
     cell = config.model.get("cell")
     if model == "text_rnn" and cell not in ("lstm", "gru"):
         yield f"model.cell: expected lstm or gru, got '{cell}'."

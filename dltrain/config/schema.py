@@ -35,6 +35,7 @@ class Task:
     monitor: str = MISSING
     class_weight: Any = None
     target_scaling: str | None = field(default=None, metadata={"choices": ("standard", "none")})
+    monte_carlo_dropout: int | None = field(default=None, metadata={"minimum": 2})
 
 
 @dataclass

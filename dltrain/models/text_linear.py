@@ -8,6 +8,7 @@ import keras
 
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.models.text_parts import naive_bayes_ratios, texts_of
+from dltrain.targets import QUANTITIES
 
 
 def text_linear(
@@ -16,6 +17,7 @@ def text_linear(
     *,
     naive_bayes: bool,
     smoothing: float,
+    normalize: bool | str,
     dropout: float,
     regularizer: Regularizers,
 ) -> Any:
@@ -29,6 +31,8 @@ def text_linear(
         head: the last layer.
         naive_bayes: whether the n-grams are weighted by their log-count ratios.
         smoothing: added to the counts behind these ratios.
+        normalize: whether each text counts as a vector of the same length, however many n-grams it has; `auto` where
+            the target is a quantity, of which a long text does not have more than a short one.
         dropout: share of the n-grams of a text left out in training.
         regularizer: of the weights.
     """
@@ -48,6 +52,10 @@ def text_linear(
     if dropout:
         terms = keras.layers.Dropout(dropout, noise_shape=(None, None, 1))(terms)
     scores = keras.ops.sum(terms, axis=1)
+    if normalize is True or (normalize == "auto" and head.task in QUANTITIES):
+        # The mean text of the train rows keeps its length, so that the same learning rates fit.
+        usual = float((inputs.train("text") > 0).sum(axis=1).mean())
+        scores = scores * keras.ops.sqrt(usual / keras.ops.maximum(_count(ids), 1.0))
     beside = inputs.flat()
     others = keras.layers.Dense(
         head.units,
@@ -58,3 +66,8 @@ def text_linear(
         name="others" if beside is not None else "bias",
     )(keras.ops.ones_like(scores[:, :1]) if beside is None else beside)
     return head.of_scores(keras.layers.Add()([scores, others]))
+
+
+def _count(ids: Any) -> Any:
+    """How many n-grams each text has, shape (batch, 1)."""
+    return keras.ops.sum(keras.ops.cast(ids > 0, "float32"), axis=1, keepdims=True)

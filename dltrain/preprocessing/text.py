@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +21,8 @@ import tensorflow as tf
 from omegaconf import DictConfig
 
 from dltrain.data.storage import cached_table
+
+logger = logging.getLogger("dltrain")
 
 # Part of the key of cached files: raise it when the same settings give other numbers.
 VERSION = "text_1"
@@ -119,4 +123,14 @@ def _cached(rows: int, made: Callable[[], pa.Table], what: str, texts: list[Text
     for column in texts:
         for cell in column:
             digest.update(f"{len(cell)}:{cell}".encode(errors="surrogateescape"))
-    return cached_table(f"{VERSION}_{what}_{digest.hexdigest()[:24]}", made)
+    built = []
+
+    def timed() -> pa.Table:
+        built.append(made())
+        return built[0]
+
+    began = time.perf_counter()
+    table = cached_table(f"{VERSION}_{what}_{digest.hexdigest()[:24]}", timed)
+    source = "made and kept" if built else "read from the cache"
+    logger.info("text: %s of %s texts %s in %.1f s", what, f"{rows:,}", source, time.perf_counter() - began)
+    return table

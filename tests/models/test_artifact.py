@@ -48,6 +48,15 @@ MADE_UP = {
     "members": ("model=tabular", "model.ensemble=3", "model.units=[4,3]", "scaling=robust_smooth_clip"),
     "bounded": ("model=tabular", "model.ensemble=2", "dataset.problem=regression", "encoding=embedding"),
     "in_waves": ("model=tabular", "model.numeric_embedding=periodic", "dataset.problem=unit_regression"),
+    "deviation": ("task=gaussian_regression", "model=tabular", "model.units=[3]", "dataset.problem=regression"),
+    "passes": (
+        *("task=gaussian_regression", "task.monte_carlo_dropout=3", "dataset.problem=regression"),
+        *("model.dropout=0.5", "normalization=batch", *MLP),
+    ),
+    "passes_of_members": (
+        *("task=gaussian_regression", "task.monte_carlo_dropout=2", "dataset.problem=regression"),
+        *("model=tabular", "model.units=[3,2]", "model.ensemble=2"),
+    ),
     "labels": ("dataset.problem=multilabel", "model=linear"),
     "ensemble": ("dataset.problem=multiclass", "model=linear", "cv=kfold", "cv.folds=2", "cv.ensemble=true"),
 }
@@ -134,6 +143,7 @@ def check_answers(folder: Path) -> None:
     answers = np.load(folder / "answers.npy")
     assert list(table["row_id"]) == list(range(len(answers)))
     columns = [column for column in table if column.startswith("probability_")] or ["prediction"]
+    columns += [column for column in table if column == "standard_deviation"]
     # The one unit of a binary task is the second class.
     expected = table[columns[-1:] if answers.shape[1] == 1 else columns].to_numpy()
     close = {"rtol": 1e-6, "atol": 1e-6, "err_msg": folder.name}

@@ -64,6 +64,22 @@ def test_naive_bayes_ratios_are_fixed_and_of_the_train_rows(stage_of: Any, train
     assert np.array(stage.network.get_layer("weights").embeddings).any()
 
 
+@pytest.mark.parametrize(("normalize", "equal"), [("true", True), ("false", False), ("auto", True)])
+def test_texts_of_a_quantity_weigh_the_same_however_long(
+    stage_of: Any, make_dataset: Any, normalize: str, equal: bool
+) -> None:
+    # Each text has its words once: four different ones weigh as much as one.
+    texts = np.array(["a", "b c d e"] * 30, object)
+    data = make_dataset({"words": texts}, target=np.arange(60.0), kinds={"words": "text"}, task="regression")
+    words = ("model=text_linear", "text=ngrams", "text.ngrams=1", "model.naive_bayes=false")
+    stage = stage_of(*words, f"model.normalize={normalize}", dataset=data)
+    layer = stage.network.get_layer("weights")
+    layer.set_weights([np.ones(layer.embeddings.shape)])
+    found = np.asarray(stage.network({"text": np.array([[2, 0, 0, 0] + [0] * 1196, [2, 3, 4, 5] + [0] * 1196])}))
+    one, four = (found[:, 0] - stage.data.target.offset) / stage.data.target.scale
+    assert four / one == pytest.approx(2.0 if equal else 4.0, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -72,6 +88,7 @@ def test_naive_bayes_ratios_are_fixed_and_of_the_train_rows(stage_of: Any, train
         (("model=text_linear", "text=tf_idf"), "reads n-gram numbers, not tf_idf"),
         (("model=linear", "text=count", "text.sequence_length=3"), "which reads whole texts"),
         (("model=text_bag", "model.smoothing=2"), "without model.naive_bayes=true"),
+        (("model=text_linear", "text=ngrams", "model.normalize=half"), "expected true, false or auto, got 'half'"),
         (("model=text_rnn", "model.cell=elman"), "expected lstm or gru, got 'elman'"),
         (("model=text_transformer", "model.heads=3"), "3 does not divide model.dimension=64"),
     ],
