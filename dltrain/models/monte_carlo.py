@@ -47,6 +47,8 @@ def with_passes(network: keras.Model, passes: int, seed: int) -> keras.Model:
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name) for name, tensor in plain.input.items()
     }
     thinned = keras.models.clone_model(plain, clone_function=lambda layer: layer, call_function=called)
+    # A clone is compiled as its original is, with a loss that Keras alone could not load.
+    thinned = keras.Model(thinned.input, thinned.output)
     answers = thinned({name: keras.ops.repeat(tensor, passes, axis=0) for name, tensor in inputs.items()})
     by_pass = keras.ops.reshape(answers, (-1, passes, 2))
     return keras.Model(inputs, mixture([by_pass[:, each] for each in range(passes)]), name="network")
