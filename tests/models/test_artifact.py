@@ -62,7 +62,18 @@ MADE_UP = {
 }
 
 # One of each kind of preprocessing and of layers; the others take longer and differ from them in less.
-QUICK_NAMES = ("standard", "minmax_symmetric", "quantile", "ngrams", "tf_idf", "image", "members", "labels", "ensemble")
+QUICK_NAMES = (
+    "standard",
+    "minmax_symmetric",
+    "quantile",
+    "ngrams",
+    "tf_idf",
+    "image",
+    "members",
+    "passes",
+    "labels",
+    "ensemble",
+)
 
 # Reads what was sent and answers with the models' own words: nothing of dltrain is imported.
 SCRIPT = """
