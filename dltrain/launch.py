@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -63,11 +64,16 @@ def show(words: Sequence[str], job: Job) -> None:
     import hydra
 
     before, sys.argv = sys.argv, ["dltrain", *words]
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     try:
         with _our_errors():
             hydra.main(config_path=str(conf_directory()), config_name="config", version_base=VERSION)(job)()
     finally:
         sys.argv = before
+        # --info leaves a handler that writes to the standard output of this moment.
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @contextmanager

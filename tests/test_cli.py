@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -211,7 +212,9 @@ def test_flags_of_hydra_work(capsys: pytest.CaptureFixture[str]):
     assert "optimizer: " in capsys.readouterr().out
     assert cli.main(["seed=7", "--cfg", "job", "optimizer=sgd", "--package", "optimizer"]) == 0
     assert "keras.optimizers.SGD" in capsys.readouterr().out
+    handlers = list(logging.getLogger().handlers)
     assert cli.main(["--info", "searchpath"]) == 0
+    assert logging.getLogger().handlers == handlers
     assert "conf" in capsys.readouterr().out
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("dltrain ")
