@@ -283,7 +283,7 @@ def test_ensemble_is_the_mean_of_the_models_of_the_folds(
     from dltrain import cross_validation
 
     models: list[keras.Model] = []
-    monkeypatch.setattr(cross_validation, "average", lambda parts: models.extend(parts) or average(parts))
+    monkeypatch.setattr(cross_validation, "average", lambda parts, task: models.extend(parts) or average(parts, task))
     run = run_in(
         tmp_path,
         *("cv=kfold", "cv.folds=2", "cv.ensemble=true", f"dataset.problem={problem}", "dataset.rows=40"),
