@@ -2,7 +2,9 @@
 
     python benchmarks/fit.py [--epochs 100] [--repeats 3] [OVERRIDE ...]
 
-Prints seconds (tracing included), the ratio, and the largest difference between the two histories.
+Prints seconds (tracing included), the ratio, and the largest difference between the two histories. Epochs are those of
+the config if none are given, and early stopping is left out. TensorFlow's threads are those of a run of the config,
+for `fit` too, which they serve as well.
 """
 
 from __future__ import annotations
@@ -13,14 +15,21 @@ import time
 from typing import Any
 
 from dltrain import tensorflow_quietly
+from dltrain.config.compose import compose
 
-tensorflow_quietly.load()
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--epochs", type=int)
+parser.add_argument("--repeats", type=int, default=3)
+parser.add_argument("overrides", nargs="*")
+arguments = parser.parse_args()
+config = compose([*arguments.overrides, "checks=none"])
+epochs = arguments.epochs or int(config.trainer.epochs)
+tensorflow_quietly.load(config)
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 from dltrain.checkup.subject import Notes  # noqa: E402
-from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.load import load_dataset  # noqa: E402
 from dltrain.experiment import Experiment, assemble  # noqa: E402
 from dltrain.training import traces  # noqa: E402
@@ -36,12 +45,6 @@ class History(keras.callbacks.Callback):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("overrides", nargs="*")
-    arguments = parser.parse_args()
-    config = compose([*arguments.overrides, "checks=none", f"trainer.epochs={arguments.epochs}"])
     journal: Any = Notes([])
     dataset = load_dataset(config.dataset, journal)
 
@@ -55,7 +58,7 @@ def main() -> None:
         traces._kept.clear()  # `fit` traces each time as well
         began = time.perf_counter()
         trained = Engine(made.network, batch_size=made.batch_size, shuffle=False, seed=config.seed)
-        trained.train(*sources, epochs=arguments.epochs, callbacks=[history])
+        trained.train(*sources, epochs=epochs, callbacks=[history])
         return time.perf_counter() - began, history.epochs
 
     def fit() -> tuple[float, list[dict[str, float]]]:
@@ -67,7 +70,7 @@ def main() -> None:
             *parts["train"],
             validation_data=parts["validation"],
             batch_size=made.batch_size,
-            epochs=arguments.epochs,
+            epochs=epochs,
             shuffle=False,
             callbacks=[history],
             verbose=0,
@@ -82,7 +85,7 @@ def main() -> None:
         seconds["fit"].append(taken)
     difference = max(abs(a[name] - b[name]) for a, b in zip(ours, theirs, strict=True) for name in b)
     rows = assembled().data.source("train").rows
-    print(f"{dataset.name}: {rows} train rows, {arguments.epochs} epochs, {arguments.repeats} times each in turn")
+    print(f"{dataset.name}: {rows} train rows, {epochs} epochs, {arguments.repeats} times each in turn")
     for name, taken_each in seconds.items():
         print(
             f"{name:>7}  median {statistics.median(taken_each):7.2f} s  ({', '.join(f'{s:.2f}' for s in taken_each)})"

@@ -205,7 +205,7 @@ def _reporting(codes: list[int]) -> Callable[[DictConfig], Any]:
         try:
             from dltrain import tensorflow_quietly
 
-            tensorflow_quietly.load()
+            tensorflow_quietly.load(config)
             from dltrain.run import run_job
 
             return run_job(config)

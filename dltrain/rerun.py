@@ -32,7 +32,7 @@ def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes
     with _where_it_was_started(record), _terminating():
         from dltrain import tensorflow_quietly
 
-        tensorflow_quietly.load()
+        tensorflow_quietly.load(config)
         from dltrain.journal import Journal
         from dltrain.run import require_what_was_asked, run
 

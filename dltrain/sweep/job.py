@@ -42,7 +42,7 @@ def run_sweep_job(config: DictConfig) -> float | None:
     try:
         from dltrain import tensorflow_quietly
 
-        tensorflow_quietly.load()
+        tensorflow_quietly.load(config)
         from dltrain.run import run_job
 
         value = run_job(config)

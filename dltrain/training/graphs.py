@@ -103,9 +103,7 @@ class Graphs:
 
     def begin_epoch(self, *, empty: bool) -> Sequence[Any]:
         """Empties the metrics, if asked to, and gives a copy of the weights."""
-        if empty:
-            self.reset()
-        copies: Sequence[Any] = self._call("copies")
+        copies: Sequence[Any] = self._call("begin" if empty else "copies")
         return copies
 
     def gradient_norm(self, block: Block) -> float:
@@ -124,7 +122,8 @@ class Graphs:
             "test": self._test_step,
             "predict": self._answers,
             "reset": self.model.reset_metrics,
-            "copies": lambda: [tf.identity(weight) for weight in self.model.weights],
+            "copies": self._copies,
+            "begin": self._begin,
         }
 
     def _call(self, name: str, *arguments: Any) -> Any:
@@ -187,6 +186,13 @@ class Graphs:
         floats = [weight for weight in self.model.weights if keras.backend.is_float_dtype(weight.dtype)]
         finite = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight))) for weight in floats]
         return self.model.get_metrics_result(), tf.reduce_all(finite)
+
+    def _copies(self) -> list[Any]:
+        return [tf.identity(weight) for weight in self.model.weights]
+
+    def _begin(self) -> list[Any]:
+        self.model.reset_metrics()
+        return self._copies()
 
     def _test_step(self, features: Any, targets: Any, rows: Any) -> Any:
         return self.model.test_step((_rows(features, rows), tf.gather(targets, rows)))
