@@ -20,15 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from dltrain import tensorflow_quietly
+from dltrain.config.compose import compose
 
-tensorflow_quietly.load()
+tensorflow_quietly.load(compose(["dataset=titanic"]))
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 from dltrain.checkup.subject import Notes  # noqa: E402
 from dltrain.cli import main as dltrain  # noqa: E402
-from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.load import load_dataset  # noqa: E402
 from dltrain.experiment import assemble  # noqa: E402
 from dltrain.sweep import memory  # noqa: E402
