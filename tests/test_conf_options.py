@@ -15,6 +15,7 @@ from dltrain.config.compose import conf_directory
 # Several steps: a schedule may begin at a rate of 0.
 CHEAP = ("dataset.problem=regression", "dataset.rows=40", "trainer.batch_size=8")
 MLP = ("model.units=[4]", "model.dropout=0.0")
+LINEAR = ("model=linear",)  # without hidden layers half the time goes
 IMAGES_ONLY = "instance"
 # One of each group whose options also reach the hidden layers.
 HIDDEN = {("initializer", "too_large"), ("regularizer", "course")}
@@ -26,18 +27,33 @@ def options(group: str) -> list[str]:
     return found
 
 
+CHOICES = [
+    (group, option)
+    for group in ("optimizer", "initializer", "regularizer", "normalization", "schedule")
+    for option in options(group)
+    if (group, option) != ("normalization", IMAGES_ONLY)
+]
+
+
+def reaches_hidden_layers(group: str, option: str) -> bool:
+    return group == "normalization" or (group, option) in HIDDEN
+
+
 @pytest.mark.parametrize(
-    ("group", "option"),
+    ("group", "option", "model"),
     [
-        (group, option)
-        for group in ("optimizer", "initializer", "regularizer", "normalization", "schedule")
-        for option in options(group)
-        if (group, option) != ("normalization", IMAGES_ONLY)
+        *((*choice, MLP if reaches_hidden_layers(*choice) else LINEAR) for choice in CHOICES),
+        *(
+            pytest.param(*choice, MLP, marks=pytest.mark.slow)
+            for choice in CHOICES
+            if not reaches_hidden_layers(*choice)
+        ),
     ],
+    ids=str,
 )
-def test_option_trains_an_epoch(stage_of: Any, train_stage: Any, tmp_path: Path, group: str, option: str) -> None:
-    # Hidden layers where they are what the option is about: without them half the time goes.
-    model = MLP if group == "normalization" or (group, option) in HIDDEN else ("model=linear",)
+def test_option_trains_an_epoch(
+    stage_of: Any, train_stage: Any, tmp_path: Path, group: str, option: str, model: tuple[str, ...]
+) -> None:
     stage = stage_of(*CHEAP, *model, f"{group}={option}", *([] if group == "schedule" else ["callbacks=learning_rate"]))
     before = [np.array(weight) for weight in stage.network.trainable_weights]
     (logs,) = train_stage(stage, tmp_path).history

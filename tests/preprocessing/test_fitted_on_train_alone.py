@@ -39,15 +39,21 @@ def learned(stage: Any) -> tuple[Any, ...]:
     return model.to_json(), [np.asarray(weight).tobytes() for weight in state], (target.offset, target.scale)
 
 
+PREPROCESSINGS = (
+    ("imputation=mean", "scaling=minmax", "encoding=embedding"),
+    ("imputation=most_frequent", "scaling=quantile", "encoding.minimum_count=2"),
+    ("scaling=minmax_symmetric", "imputation.indicators=false"),
+    ("scaling=robust",),
+)
+
+
 @pytest.mark.parametrize(
     "overrides",
     [
         ("imputation=median", "scaling=standard", "model.units=[2]"),
-        ("imputation=mean", "scaling=minmax", "encoding=embedding", "model=linear"),
-        ("imputation=most_frequent", "scaling=quantile", "encoding.minimum_count=2", "model=linear"),
-        ("scaling=minmax_symmetric", "imputation.indicators=false", "model=linear"),
-        ("scaling=robust", "model=linear"),
         ("model=text_bag", "text.sequence_length=3"),
+        *((*words, "model=linear") for words in PREPROCESSINGS),
+        *(pytest.param((*words, "model.units=[2]"), marks=pytest.mark.slow) for words in PREPROCESSINGS),
     ],
     ids=" ".join,
 )
