@@ -88,14 +88,15 @@ class Journal:
             "notes": [],
             "warnings": [],
         }
-        kept = [self.path / name for name in ("run.json", "config.yaml") if (self.path / name).exists()]
+        resolved = OmegaConf.to_yaml(self.config, resolve=True)
+        kept = {path.name: path for path in (self.path / "run.json", self.path / "config.yaml") if path.exists()}
         if self.resumes:
-            self._before = {path: path.read_bytes() for path in kept}
-        elif kept:
+            self._before = {path: path.read_bytes() for path in kept.values()}
+        elif kept and not _was_cut_off_at_once(kept, resolved):
             self._unlock()
-            raise ConfigError(f"'{self.path}' holds another run ({kept[0].name}). Choose another directory.")
+            raise ConfigError(f"'{self.path}' holds another run ({next(iter(kept))}). Choose another directory.")
         # First of all files: a run that has a record can be resumed.
-        self.directory.write_text("config.yaml", OmegaConf.to_yaml(self.config, resolve=True))
+        self.directory.write_text("config.yaml", resolved)
         if self.resumes:
             self.directory.resume(**facts)
         else:
@@ -278,6 +279,11 @@ class Journal:
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self._began, 3)
+
+
+def _was_cut_off_at_once(kept: Mapping[str, Path], resolved: str) -> bool:
+    """Whether there is nothing but the first file of the very same run, which ended before it had a record."""
+    return list(kept) == ["config.yaml"] and kept["config.yaml"].read_text("utf-8") == resolved
 
 
 def _cut_off(facts: dict[str, Any], path: Path) -> str:

@@ -13,7 +13,7 @@ import pytest
 from omegaconf import OmegaConf
 from sklearn.metrics import accuracy_score
 
-from dltrain.errors import DataError, RunError
+from dltrain.errors import ConfigError, DataError, RunError
 from dltrain.prepared import Prepared
 
 SMALL = ("model.units=[2]", "dataset.problem=multiclass", "trainer.epochs=2")
@@ -46,6 +46,16 @@ class TestDirectory:
             "checkpoints/state.json",
             "checkpoints/training.state",
         }
+
+    def test_start_cut_off_before_the_record_is_begun_again(self, run_in: Any, tmp_path: Path) -> None:
+        words = ("model=linear", "trainer.epochs=1")
+        first = run_in(tmp_path, *words)
+        for path in first.path.iterdir():
+            if path.is_file() and path.name != "config.yaml":
+                path.unlink()
+        with pytest.raises(ConfigError, match=r"holds another run \(config\.yaml\)"):
+            run_in(tmp_path, *words, "seed=1")
+        assert run_in(tmp_path, *words).json("run.json")["status"] == "completed"
 
     def test_run_says_what_was_done(self, finished: Any) -> None:
         run = finished.json("run.json")

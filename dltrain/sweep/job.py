@@ -65,7 +65,10 @@ def run_sweep_job(config: DictConfig) -> float | None:
 def _clear_what_cannot_go_on(directory: Path, key: str) -> None:
     """Empties the directory where the job that was cut off there had other settings, as after a change of a YAML."""
     run = directory / "run.json"
-    if not run.exists() or json.loads(run.read_text("utf-8")).get("config_sha256") == key:
+    if not run.exists() and not (directory / "config.yaml").exists():
+        return
+    # Without run.json it was cut off before it had a record, and nobody knows its settings.
+    if run.exists() and json.loads(run.read_text("utf-8")).get("config_sha256") == key:
         return
     for path in directory.iterdir():
         if path.name == ".hydra":
