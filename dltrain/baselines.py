@@ -17,7 +17,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 from dltrain.data.dataset import Dataset
 from dltrain.preprocessing.fit import Features
-from dltrain.targets import GAUSSIAN, Target
+from dltrain.targets import Target
+from dltrain.task_names import GAUSSIAN
 
 Answers = npt.NDArray[np.float64]
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import bootstrap, norm
 
-from dltrain.targets import CLASS_TASKS, Target
+from dltrain.targets import Target
+from dltrain.task_names import CLASS_TASKS
 
 Answers = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.float64]

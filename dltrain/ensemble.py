@@ -12,7 +12,7 @@ import tensorflow as tf
 from dltrain.data.dataset import Dataset
 from dltrain.gaussian import mixture
 from dltrain.preprocessing.fit import ROWS_AT_ONCE, raw_inputs
-from dltrain.targets import GAUSSIAN
+from dltrain.task_names import GAUSSIAN
 
 
 def average(models: Sequence[keras.Model], task: str) -> keras.Model:

@@ -13,7 +13,8 @@ import tensorflow as tf
 from scipy.stats import binomtest
 
 from dltrain.comparison import CONFIDENCE, Difference, resamples
-from dltrain.targets import CLASS_TASKS, Target
+from dltrain.targets import Target
+from dltrain.task_names import CLASS_TASKS
 
 COUNTED = ("BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy")
 AREAS = (

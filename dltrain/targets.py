@@ -10,10 +10,8 @@ import numpy.typing as npt
 
 from dltrain.data.dataset import Dataset
 from dltrain.errors import ConfigError, DataError
+from dltrain.task_names import CLASS_TASKS, GAUSSIAN
 
-CLASS_TASKS = ("binary", "multiclass")
-GAUSSIAN = "gaussian_regression"
-QUANTITIES = ("regression", "unit_regression", GAUSSIAN)
 MOST_CLASSES_OF_NUMBERS = 10
 
 

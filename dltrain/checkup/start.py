@@ -13,7 +13,7 @@ from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome, Subject
 from dltrain.evaluation import score
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.report.diagnosis import DEAD_SHARE, EXPLODED, VANISHED
-from dltrain.targets import CLASS_TASKS, GAUSSIAN
+from dltrain.task_names import CLASS_TASKS, GAUSSIAN
 
 FAR, ABSURD = 3.0, 10.0  # times the expected loss
 MEMORY_ROWS = 8

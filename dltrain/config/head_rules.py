@@ -10,9 +10,8 @@ from collections.abc import Iterator
 
 from omegaconf import DictConfig
 
-CLASS_TASKS = ("binary", "multiclass")
-GAUSSIAN = "gaussian_regression"
-QUANTITIES = ("regression", "unit_regression", GAUSSIAN)
+from dltrain.task_names import CLASS_TASKS, GAUSSIAN, QUANTITIES
+
 SINGLE_UNIT = ("binary", *QUANTITIES)
 ACTIVATIONS = {
     "binary": ("sigmoid", "hard_sigmoid"),

@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from dltrain.data.finding import Finding, Parts, folds
 from dltrain.data.kinds import CAMEL_CASE_ID, ID_NAME
-from dltrain.targets import CLASS_TASKS
+from dltrain.task_names import CLASS_TASKS
 
 LEAK_ROWS = 1_000
 LEAK_COLUMNS = 200

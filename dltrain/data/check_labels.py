@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from dltrain.data.finding import Finding, Parts, folds, named_rows
-from dltrain.targets import CLASS_TASKS
+from dltrain.task_names import CLASS_TASKS
 
 RATIO = 10.0  # of the largest class to the smallest
 RARE = 0.05  # share of rows with a label

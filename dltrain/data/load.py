@@ -17,7 +17,8 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.split import Rows, Split
 from dltrain.errors import ConfigError, DataError
 from dltrain.journal import Journal
-from dltrain.targets import CLASS_TASKS, Target, encode, infer, without_missing
+from dltrain.targets import Target, encode, infer, without_missing
+from dltrain.task_names import CLASS_TASKS
 
 LEAST_ROWS = 10
 GROUPS_FOR_KINDS = {

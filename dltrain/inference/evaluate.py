@@ -20,7 +20,8 @@ from dltrain.inference.overlap import row_hashes, train_hashes
 from dltrain.inference.signature import Signature
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.rundir import add_test_scoring
-from dltrain.targets import CLASS_TASKS, Target
+from dltrain.targets import Target
+from dltrain.task_names import CLASS_TASKS
 
 MOST_GROUPS = 20
 QUARTERS_ABOVE = 12  # numbers with more values than this are grouped by quarters

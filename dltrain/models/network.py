@@ -15,7 +15,8 @@ from dltrain.models.members import for_prediction
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.objectives import InUnits
 from dltrain.preprocessing.fit import Preprocessing
-from dltrain.targets import GAUSSIAN, Target
+from dltrain.targets import Target
+from dltrain.task_names import GAUSSIAN
 
 
 def build_network(

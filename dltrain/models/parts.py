@@ -10,7 +10,7 @@ import keras
 import numpy.typing as npt
 
 from dltrain import gaussian
-from dltrain.targets import GAUSSIAN
+from dltrain.task_names import GAUSSIAN
 
 
 class Inputs(Mapping[str, Any]):

@@ -15,7 +15,7 @@ from dltrain.errors import ConfigError
 from dltrain.models.members import Clamp, MemberLoss
 from dltrain.models.numeric_embedding import periodic, piecewise_linear
 from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.targets import GAUSSIAN
+from dltrain.task_names import GAUSSIAN
 
 # What the loss of a task is a likelihood of.
 KINDS = {"binary": "labels", "multilabel": "labels", "multiclass": "classes", GAUSSIAN: "gaussian"}

@@ -8,7 +8,7 @@ import keras
 
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.models.text_parts import naive_bayes_ratios, texts_of
-from dltrain.targets import QUANTITIES
+from dltrain.task_names import QUANTITIES
 
 
 def text_linear(

@@ -18,7 +18,8 @@ from dltrain.record import Record
 from dltrain.report import INSIGHTS
 from dltrain.report.insights import insights
 from dltrain.rundir import RunDirectory
-from dltrain.targets import GAUSSIAN, encode
+from dltrain.targets import encode
+from dltrain.task_names import GAUSSIAN
 
 logger = logging.getLogger("dltrain")
 
