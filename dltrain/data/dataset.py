@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.data.recipe import Recipe
 from dltrain.errors import DataError
 
 Kind = Literal["numeric", "category", "text", "image"]
@@ -39,8 +40,7 @@ class Dataset:
             missing cell.
         notes: sentences for the log on what the loader dropped, inferred or filled in.
         source_names: what the source calls a column, for those that have another name here.
-        made_from: for each column that the loader makes, the columns of the source that it is made from; the
-            loader's module then has a function `make_columns` from a RawTable to these columns.
+        made: for each column that the loader makes, how it does so from columns of the source.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Dataset:
     other_columns: Mapping[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
     source_names: Mapping[str, str] = field(default_factory=dict)
-    made_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    made: Mapping[str, Recipe] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if set(self.columns) != set(self.kinds):

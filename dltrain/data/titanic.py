@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import sklearn
 from sklearn.datasets import fetch_openml
 
@@ -14,6 +14,7 @@ from dltrain.data.dataset import Array, Dataset, Kind
 from dltrain.data.kinds import feature_values, numeric_values, target_values, word_values
 from dltrain.data.raw_table import RawTable, check_names, from_frame
 from dltrain.data.read_table import read_table
+from dltrain.data.recipe import Recipe
 from dltrain.data.source_file import find_file
 from dltrain.data.table import row_ids
 from dltrain.errors import DataError, did_you_mean
@@ -29,8 +30,6 @@ FEATURES: Mapping[str, Kind] = {
     "fare": "numeric",
     "embarked": "category",
 }
-ENGINEERED: Mapping[str, Kind] = {"title": "category", "family_size": "numeric", "deck": "category"}
-MADE_FROM: Mapping[str, tuple[str, ...]] = {"title": ("name",), "family_size": ("sibsp", "parch"), "deck": ("cabin",)}
 NOT_FEATURES = {
     "boat": "the lifeboat is known of those who were saved: it gives the answer away",
     "body": "the body's number is known of those who died: it gives the answer away",
@@ -42,6 +41,11 @@ NOT_FEATURES = {
 }
 SAME_TITLE = {"mlle": "Miss", "ms": "Miss", "mme": "Mrs"}
 TITLES = {"mr": "Mr", "mrs": "Mrs", "miss": "Miss", "master": "Master", **SAME_TITLE}
+ENGINEERED: Mapping[str, Recipe] = {
+    "title": Recipe(("name",), pattern=r",\s*(?:the\s+)?([^.,]*[^.,\s])\s*\.", words=TITLES, other="rare"),
+    "family_size": Recipe(("sibsp", "parch"), plus=1.0),  # with the passenger
+    "deck": Recipe(("cabin",), pattern=r"^\s*(\S)"),
+}
 
 
 def load(*, name: str, path: str | None, target: str, engineered: bool) -> Dataset:
@@ -65,8 +69,8 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
     kinds = {column: kind for column, kind in FEATURES.items() if column != wanted}
     columns = {column: feature_values(table, column, kind) for column, kind in kinds.items()}
     if engineered:
-        kinds |= ENGINEERED
-        columns |= make_columns(table)
+        kinds |= {column: "category" if recipe.pattern else "numeric" for column, recipe in ENGINEERED.items()}
+        columns |= {column: _make(recipe, table) for column, recipe in ENGINEERED.items()}
     return Dataset(
         name=name,
         columns=columns,
@@ -76,7 +80,7 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
         source=source,
         task="binary" if wanted == "survived" else None,
         notes=(*table.notes, *_notes(table, kinds, wanted)),
-        made_from=MADE_FROM if engineered else {},
+        made=ENGINEERED if engineered else {},
         other_columns={
             column: feature_values(table, column, "category") for column in NOT_FEATURES if column in table.columns
         },
@@ -129,24 +133,10 @@ def _check_complete(table: RawTable, engineered: bool) -> None:
         )
 
 
-def make_columns(table: RawTable) -> dict[str, Array]:
-    """The engineered columns.
-
-    Args:
-        table: n rows with the columns name, cabin, sibsp and parch.
-
-    Returns:
-        title, family_size and deck, each of shape (n,).
-    """
-    names = pd.Series(word_values(table, "name"), dtype=object)
-    cabins = pd.Series(word_values(table, "cabin"), dtype=object)
-    spoken = names.str.extract(r",\s*(?:the\s+)?([^.,]+)\.", expand=False).str.strip().str.lower()
-    titles = spoken.map(lambda word: TITLES.get(word, "rare"), na_action="ignore")
-    return {
-        "title": titles.fillna("").to_numpy(dtype=object),
-        "family_size": numeric_values(table, "sibsp") + numeric_values(table, "parch") + 1.0,
-        "deck": cabins.str.strip().str[:1].str.upper().fillna("").to_numpy(dtype=object),
-    }
+def _make(recipe: Recipe, table: RawTable) -> Array:
+    values = word_values if recipe.pattern else numeric_values
+    cells = recipe.make([values(table, column).tolist() for column in recipe.columns])
+    return np.array(cells, dtype=object if recipe.pattern else np.float64)
 
 
 def _notes(table: RawTable, kinds: Mapping[str, Kind], target: str) -> list[str]:

@@ -6,10 +6,11 @@ import importlib.util
 import json
 import secrets
 import shutil
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,20 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dltrain.data import recipe
 from dltrain.errors import ConfigError, DataError, DltrainError, RunError
 from dltrain.exporting.numeric_part import cut_lookups, in_32_bits
+from dltrain.exporting.raw_inputs import save_with_raw_inputs
 from dltrain.inference.model import Model
 from dltrain.inference.overlap import run_dataset
+from dltrain.inference.signature import Column
 from dltrain.tensorflow_quietly import standard_error_held
 
 COMPANION = Path(__file__).with_name("rows.py")  # goes beside what it is copied to, and is not imported here
+RECIPE = Path(recipe.__file__)  # what rows.py makes columns with
 TOLERANCE = 1e-4  # of a probability, or of the spread of a quantity
 ROWS = 256
+STRANGE = "A word, that no train-row had: “ÄÖ” <b>!"
 
 Rows = list[dict[str, Any]]
 
@@ -62,7 +68,7 @@ def export(model: Model, file_format: str, output: Path) -> Exported:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ConfigError(f"'{output}' exists already. Take it away, or name another folder with --output.")
     rows, which = _rows(model)
-    expected = model.answer(_tensors(model, rows))
+    expected = model.answer(_tensors(_dtypes(model.network), _with_made(model, rows)))
     output.parent.mkdir(parents=True, exist_ok=True)
     folder = output.with_name(f".part-{secrets.token_hex(6)}.{output.name}")
     try:
@@ -90,15 +96,17 @@ def export(model: Model, file_format: str, output: Path) -> Exported:
 def _write_and_run(model: Model, file_format: str, folder: Path, rows: Rows) -> npt.NDArray[Any]:
     """Writes the files and gives the scores of the rows through them."""
     if file_format == "saved_model":
-        model.network.export(folder / "model", format="tf_saved_model", verbose=False)
-        _write_columns(model, folder, {}, {name: each.dtype for name, each in model.network.input.items()})
+        dtypes = save_with_raw_inputs(model.network, model.signature.made, folder / "model")
+        _write_columns(model, folder, {}, dtypes)
         served = tf.saved_model.load(folder / "model").signatures["serving_default"]
-        return np.asarray(next(iter(served(**_tensors(model, rows)).values())))
+        return np.asarray(next(iter(served(**_tensors(dtypes, rows)).values())))
     part, lookups = cut_lookups(model.network)
     if file_format == "tflite":
         part = in_32_bits(part)
-    _write_columns(model, folder, lookups, {name: each.dtype for name, each in part.input.items()})
-    shutil.copyfile(COMPANION, folder / "rows.py")
+    _write_columns(model, folder, lookups, _dtypes(part))
+    shutil.copyfile(COMPANION, folder / COMPANION.name)
+    if model.signature.made:
+        shutil.copyfile(RECIPE, folder / RECIPE.name)
     inputs = _load_companion(folder / "rows.py").to_inputs(rows)
     return _onnx(part, folder, inputs) if file_format == "onnx" else _tflite(part, folder, inputs)
 
@@ -133,14 +141,19 @@ def _tflite(part: Any, folder: Path, inputs: dict[str, npt.NDArray[Any]]) -> npt
 
 
 def _write_columns(model: Model, folder: Path, lookups: dict[str, dict[str, Any]], dtypes: dict[str, str]) -> None:
+    """What the file takes, as columns.json: every input, and of one that rows.py makes, how."""
     signature = model.signature
-    columns = [
-        {"name": column.name, "kind": column.kind, "dtype": dtypes[column.name], "words": list(column.words)}
-        | lookups.get(column.name, {})
-        | ({"shape": list(column.shape)} if column.shape else {})
-        | ({"made_from": list(signature.made_from[column.name])} if column.name in signature.made_from else {})
-        for column in signature.columns
-    ]
+    known = {column.name: column for column in signature.columns}
+    columns = []
+    for name, dtype in dtypes.items():
+        column = known.get(name) or Column(name, "text" if dtype == "string" else "numeric", name)
+        about: dict[str, Any] = {"name": name, "kind": column.kind, "dtype": dtype, "words": list(column.words)}
+        about |= lookups.get(name, {})
+        if column.shape:
+            about["shape"] = list(column.shape)
+        if name in signature.made:
+            about["made"] = asdict(signature.made[name])
+        columns.append(about)
     content = {"task": signature.task, "classes": list(signature.classes), "threshold": signature.threshold}
     text = json.dumps({**content, "target": list(signature.target), "columns": columns}, ensure_ascii=False, indent=2)
     (folder / "columns.json").write_text(text + "\n", encoding="utf-8")
@@ -151,7 +164,11 @@ def _load_companion(path: Path) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(path.parent))  # as in the folder's own use, where its modules find each other
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
     return module
 
 
@@ -163,7 +180,9 @@ def _rows(model: Model) -> tuple[Rows, str]:
     except DltrainError:
         return made_up, "made up from the signature: the run's data cannot be loaded"
     some = dataset.take(parts["validation"][:ROWS])
-    real: Rows = [{name: _cell(cells[place]) for name, cells in some.columns.items()} for place in range(len(some))]
+    columns = {name: cells for name, cells in some.columns.items() if name not in model.signature.made}
+    columns |= {name: some.other_columns[name] for name in _only_in_source(model)}
+    real: Rows = [{name: _cell(cells[place]) for name, cells in columns.items()} for place in range(len(some))]
     return real + made_up, f"{len(real)} validation rows, {len(made_up)} made up"
 
 
@@ -171,8 +190,10 @@ def _made_up(model: Model) -> Rows:
     """Rows of the ends of each number, of unknown words, and with nothing at all."""
     rows: Rows = []
     for number, word in (("minimum", 0), ("maximum", -1), ("median", None)):
-        row: dict[str, Any] = {}
+        row: dict[str, Any] = dict.fromkeys(_only_in_source(model), STRANGE)
         for column in model.signature.columns:
+            if column.name in model.signature.made:
+                continue
             if column.kind == "numeric":
                 row[column.name] = getattr(column, number)
             elif column.kind == "image":
@@ -180,7 +201,7 @@ def _made_up(model: Model) -> Rows:
             elif column.words and word is not None:
                 row[column.name] = column.words[word]
             else:
-                row[column.name] = "A word, that no train-row had: “ÄÖ” <b>!"
+                row[column.name] = STRANGE
         rows.append(row)
     rows.append({name: None if not isinstance(cell, np.ndarray) else cell for name, cell in rows[0].items()})
     return rows
@@ -194,16 +215,34 @@ def _cell(cell: Any) -> Any:
     return None if np.isnan(cell) else float(cell)
 
 
-def _tensors(model: Model, rows: Rows) -> dict[str, Any]:
+def _only_in_source(model: Model) -> list[str]:
+    """The columns that the model's are made from and that it does not take itself."""
+    sources = [name for each in model.signature.made.values() for name in each.columns]
+    return [name for name in sources if name not in model.network.input]
+
+
+def _with_made(model: Model, rows: Rows) -> Rows:
+    made = {
+        name: each.make([[row[source] for row in rows] for source in each.columns])
+        for name, each in model.signature.made.items()
+    }
+    return [row | {name: cells[place] for name, cells in made.items()} for place, row in enumerate(rows)]
+
+
+def _dtypes(network: Any) -> dict[str, str]:
+    return {name: each.dtype for name, each in network.input.items()}
+
+
+def _tensors(dtypes: dict[str, str], rows: Rows) -> dict[str, Any]:
     tensors = {}
-    for name, each in model.network.input.items():
+    for name, dtype in dtypes.items():
         cells = [row[name] for row in rows]
-        if each.dtype == "string":
+        if dtype == "string":
             tensors[name] = tf.constant([[cell or ""] for cell in cells])
-        elif each.dtype == "uint8":
+        elif dtype == "uint8":
             tensors[name] = tf.constant(np.stack(cells))
         else:
-            tensors[name] = tf.constant([[np.nan if cell is None else cell] for cell in cells], each.dtype)
+            tensors[name] = tf.constant([[np.nan if cell is None else cell] for cell in cells], dtype)
     return tensors
 
 

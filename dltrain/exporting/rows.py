@@ -8,7 +8,8 @@
     print(to_answers(session.run(None, to_inputs(rows))[0]))
 
 columns.json beside this file lists the columns in its `columns`: numbers go in as they are, a missing one as NaN; of a
-category or a text the ids of its `words` do, counted from 2, with 0 for a missing one and 1 for an unknown one.
+category or a text the ids of its `words` do, counted from 2, with 0 for a missing one and 1 for an unknown one. A
+column with `made` is made here of those that this names, by recipe.py.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ COLUMNS = json.loads((Path(__file__).parent / "columns.json").read_text("utf-8")
 PUNCTUATION = re.compile(rb"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']")
 IDS = {column["name"]: {word: n + 2 for n, word in enumerate(column["words"])} for column in COLUMNS["columns"]}
 
+if any("made" in column for column in COLUMNS["columns"]):
+    from recipe import Recipe  # lies beside this file where there is such a column
+
 
 def to_inputs(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The model's inputs, one array of shape (rows, ...) for each column.
@@ -31,7 +35,16 @@ def to_inputs(rows: list[dict[str, Any]]) -> dict[str, Any]:
     Args:
         rows: a list of dicts with a value, or None where it is missing, for each column.
     """
-    return {column["name"]: to_array(column, [row[column["name"]] for row in rows]) for column in COLUMNS["columns"]}
+    return {column["name"]: to_array(column, to_cells(column, rows)) for column in COLUMNS["columns"]}
+
+
+def to_cells(column: dict[str, Any], rows: list[dict[str, Any]]) -> list[Any]:
+    """The cells of one column, which are made from others where it says so."""
+    if "made" not in column:
+        return [row[column["name"]] for row in rows]
+    cells = [[row[name] for row in rows] for name in column["made"]["columns"]]
+    made: list[Any] = Recipe(**column["made"]).make(cells)
+    return made
 
 
 def to_array(column: dict[str, Any], cells: list[Any]) -> Any:

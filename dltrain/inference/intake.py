@@ -11,10 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
 
-from dltrain.data.dataset import Array
 from dltrain.data.image_file import decode_image
 from dltrain.data.kinds import WHOLE_NUMBER
-from dltrain.data.raw_table import RawTable
 from dltrain.errors import DataError, did_you_mean
 from dltrain.inference.blocks import Block, to_arrow
 from dltrain.inference.signature import Column, Signature
@@ -82,7 +80,7 @@ class Intake:
         for name in block.columns:
             lower.setdefault(name.lower(), []).append(name)
         found = {}
-        for name in (*self.signature.needed, *self.signature.made_from):
+        for name in (*self.signature.needed, *self.signature.made):
             same = lower.get(name.lower(), [])
             if name in block.columns:
                 found[name] = name
@@ -92,7 +90,7 @@ class Intake:
         for source, name in model_names.items():
             if source not in found and name in block.columns:
                 found[source] = name
-        made = set(self.signature.made_from)
+        made = set(self.signature.made)
         if not made <= set(found):
             found = {source: name for source, name in found.items() if source not in made}
             wanted = self.signature.needed
@@ -108,17 +106,19 @@ class Intake:
         return found
 
     def _make(self, block: Block) -> dict[str, Any]:
-        """The columns that the loader makes, from what they are made of; none where the rows have them already."""
-        if all(name in self._found for name in self.signature.made_from):
+        """The columns that the dataset makes, from what they are made of; none where the rows have them already."""
+        if all(name in self._found for name in self.signature.made):
             return {}
-        columns: dict[str, Array] = {}
-        for name in dict.fromkeys(name for names in self.signature.made_from.values() for name in names):
-            cells = block.columns[self._found[name]]
-            column = self.signature.by_source.get(name)
-            is_number = column is not None and column.kind == "numeric"
-            columns[name] = numbers(cells, name, block) if is_number else _objects(cells)
-        made = self.signature.maker()(RawTable(block.origin, columns))
-        return {name: to_arrow(cells) for name, cells in made.items()}
+        made = {}
+        for name, recipe in self.signature.made.items():
+            cells = [block.columns[self._found[source]] for source in recipe.columns]
+            if recipe.pattern is None:
+                pairs = zip(cells, recipe.columns, strict=True)
+                lists = [numbers(each, source, block).tolist() for each, source in pairs]
+            else:
+                lists = [_words(each).to_pylist() for each in cells]
+            made[name] = to_arrow(recipe.make(lists))
+        return made
 
     def _tensor(self, column: Column, cells: Any, block: Block) -> Any:
         if column.kind == "image":
@@ -204,11 +204,6 @@ def _is_number(cell: Any) -> bool:
 
 def _words(cells: Any) -> Any:
     return cells if pa.types.is_string(cells.type) else pc.cast(cells, pa.string())
-
-
-def _objects(cells: Any) -> Array:
-    words: Array = _words(cells).to_numpy(zero_copy_only=False).astype(object)
-    return words
 
 
 def _pixels(cell: Any, column: Column, block: Block, row: int) -> npt.NDArray[np.uint8]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from dltrain.data.dataset import Array, Dataset
+from dltrain.data.dataset import Dataset
+from dltrain.data.recipe import Recipe
 from dltrain.errors import ConfigError
 from dltrain.preprocessing.statistics import median
 from dltrain.record import Record
@@ -62,8 +62,7 @@ class Signature:
         threshold: the probability above which a binary task predicts its second class, and a multilabel one the label.
         offset: of the target's scale.
         scale: of the target's scale.
-        made_from: for each column that the loader makes, the columns of the source that it is made from.
-        loader: the module that made the dataset.
+        made: for each column that the dataset makes, how it does so from columns of the source.
         reading: how a text file of such rows is read: the keys of `dataset` that say so.
     """
 
@@ -74,8 +73,7 @@ class Signature:
     threshold: float = THRESHOLD
     offset: float = 0.0
     scale: float = 1.0
-    made_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    loader: str = ""
+    made: Mapping[str, Recipe] = field(default_factory=dict)
     reading: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -99,7 +97,10 @@ class Signature:
             )
             for key in ("target", "classes"):
                 content[key] = tuple(content[key])
-            content["made_from"] = {name: tuple(names) for name, names in content["made_from"].items()}
+            content["made"] = {
+                name: Recipe(**{**recipe, "columns": tuple(recipe["columns"])})
+                for name, recipe in content["made"].items()
+            }
             return cls(columns=columns, **content)
         except (AttributeError, KeyError, TypeError) as error:
             raise ConfigError(f"'{record.path / FILE}' is no signature of this version of dltrain: {error}.") from error
@@ -111,28 +112,15 @@ class Signature:
     @property
     def needed(self) -> tuple[str, ...]:
         """The columns of the source that a row must have, in order and each once."""
-        names = [name for column in self.columns for name in self.made_from.get(column.name, (column.source,))]
-        return tuple(dict.fromkeys(names))
+        names = [
+            self.made[column.name].columns if column.name in self.made else (column.source,) for column in self.columns
+        ]
+        return tuple(dict.fromkeys(name for each in names for name in each))
 
     @functools.cached_property
     def by_source(self) -> dict[str, Column]:
         """The columns that stand in the source, by their names there."""
-        return {column.source: column for column in self.columns if column.name not in self.made_from}
-
-    def maker(self) -> Callable[[Any], dict[str, Array]]:
-        """The function of the loader's module that makes columns out of others.
-
-        Raises:
-            ConfigError: the module or its function is not there.
-        """
-        try:
-            maker: Callable[[Any], dict[str, Array]] = importlib.import_module(self.loader).make_columns
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(
-                f"The columns {', '.join(self.made_from)} are made by {self.loader}.make_columns, which cannot be "
-                f"imported: {error}. Give these columns themselves."
-            ) from error
-        return maker
+        return {column.source: column for column in self.columns if column.name not in self.made}
 
 
 def describe(
@@ -178,8 +166,7 @@ def describe(
         classes=classes,
         offset=offset,
         scale=scale,
-        made_from=dict(train.made_from),
-        loader=str(source.get("_target_", "")).rpartition(".")[0],
+        made=dict(train.made),
         reading={key: _plain(source[key]) for key in READING if source.get(key) is not None},
     )
 

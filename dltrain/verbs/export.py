@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from dltrain.verbs.help_text import Paragraphs
 
 EXAMPLES = """\
-saved_model takes raw columns, words included. onnx and tflite take numbers: a rows.py beside them, which needs NumPy
-alone, turns raw rows into their inputs and their outputs into answers; columns.json says what it goes by. tflite counts
-in 32 bits throughout. The exported file is run before it appears, on rows of the run, and must give the same scores.
+saved_model takes raw columns, words included; those that the dataset makes, such as a title from a name, are made
+inside. onnx and tflite take numbers: a rows.py beside them, which needs NumPy alone, turns raw rows into their inputs
+and their outputs into answers; columns.json says what it goes by. tflite counts in 32 bits throughout. The exported
+file is run before it appears, on rows of the run, and must give the same scores.
 
   dltrain export outputs/2026-01-31/14-05-09_titanic_mlp --format saved_model
   dltrain export RUN --format onnx --output titanic_onnx
@@ -44,7 +44,7 @@ def main(words: list[str]) -> int:
     from dltrain.record import Record
 
     record = Record(given.run)
-    signature = Signature.of(record)
+    Signature.of(record)  # what is no completed run is told before TensorFlow is loaded
     from dltrain import tensorflow_quietly
 
     tensorflow_quietly.load()
@@ -55,7 +55,4 @@ def main(words: list[str]) -> int:
     exported = export(Model(given.run), given.format, output)
     print(f"largest difference {exported.difference:.2g} on {exported.rows} rows ({exported.which})")
     print(f"{given.format}  {exported.path}")
-    if signature.made_from:
-        names = ", ".join(f"{name} from {' and '.join(given)}" for name, given in signature.made_from.items())
-        print(f"not in it: what the dataset makes ({names}); give these columns themselves.", file=sys.stderr)
     return 0

@@ -42,6 +42,17 @@ print(json.dumps(to_answers(session.run(None, to_inputs(rows))[0])))
 assert not [name for name in sys.modules if name.startswith(("dltrain", "tensorflow", "keras"))]
 """
 
+SCRIPT_TFLITE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import tensorflow as tf
+from rows import to_answers, to_inputs
+runner = tf.lite.Interpreter(sys.argv[1] + "/model.tflite").get_signature_runner("serving_default")
+answers = runner(**to_inputs(json.loads(sys.stdin.read())))
+print(json.dumps(to_answers(next(iter(answers.values())))))
+assert not [name for name in sys.modules if name.startswith("dltrain")]
+"""
+
 
 @pytest.fixture(scope="module")
 def make_run(run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
@@ -95,6 +106,66 @@ def test_companion_needs_neither_dltrain_nor_tensorflow(make_run: Any, tmp_path:
     for name in ("class_0", "class_1", "class_2"):
         shares = [each["probabilities"][name] for each in found]
         np.testing.assert_allclose(shares, expected[f"probability_{name}"], atol=1e-6)
+
+
+PASSENGERS = [
+    ("Braund, Mr. Owen", "male", 22.0, 1, None),
+    ("Rothes, the Countess. of", "female", None, 0, "c85 C87"),
+    ("no title", None, 4.0, None, "T"),
+]
+
+
+@pytest.fixture(scope="module")
+def engineered(run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("engineered") / "run"
+    run_in(run, "dataset=titanic", "dataset.engineered=true", "model=linear", "trainer.epochs=1", *QUICK)
+    return run
+
+
+@pytest.mark.parametrize("kind", ["saved_model", "tflite", pytest.param("onnx", marks=pytest.mark.slow)])
+def test_made_columns_are_made_behind_raw_ones(
+    kind: str, engineered: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is exported takes names and cabins, and makes titles and decks itself."""
+    import pandas as pd
+    import tensorflow as tf
+
+    if kind == "onnx":
+        pytest.importorskip("tf2onnx", reason="needs the extra `export`")
+        pytest.importorskip("onnxruntime", reason="needs the extra `export`")
+    output = tmp_path / "exported"
+    assert main(["export", str(engineered), "--format", kind, "--output", str(output)]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert float(told.out.splitlines()[-2].split()[2]) < 1e-5
+    rows: list[dict[str, Any]] = [
+        {"pclass": "3", "name": name, "sex": sex, "age": age, "sibsp": siblings, "parch": 0, "fare": 9.5}
+        | {"embarked": "S", "cabin": cabin}
+        for name, sex, age, siblings, cabin in PASSENGERS
+    ]
+    expected = dltrain.load(engineered).predict(pd.DataFrame(rows))["probability_1"]
+    columns = json.loads((output / "columns.json").read_text())["columns"]
+    if kind == "saved_model":
+        assert {column["name"] for column in columns} == set(rows[0])
+        served = tf.saved_model.load(output / "model").signatures["serving_default"]
+        missing = {"float64": np.nan, "string": ""}
+        inputs = {
+            column["name"]: tf.constant(
+                [[missing[column["dtype"]] if row[column["name"]] is None else row[column["name"]]] for row in rows],
+                column["dtype"],
+            )
+            for column in columns
+        }
+        found = next(iter(served(**inputs).values())).numpy()[:, 0]
+    else:
+        script = SCRIPT if kind == "onnx" else SCRIPT_TFLITE
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(output)],
+            input=json.dumps(rows), capture_output=True, text=True, check=False, cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found = [answer["probabilities"]["1"] for answer in json.loads(done.stdout.splitlines()[-1])]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_another_answer_is_refused(make_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
