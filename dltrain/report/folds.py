@@ -75,8 +75,10 @@ def folds_picture(folds: Folds, metric: str) -> Picture:
             axes.set_xticks(places, [str(fold["fold"]) for fold in folds.each])
         axes.set_xlabel("fold")
         axes.set_ylabel(metric)
-        axes.text(len(values) - 0.5, mean, " mean", color=MUTED, size=8, va="center")
-        axes.set_xlim(-0.5, len(values) - 0.1)
+        axes.text(
+            0.99, mean, "mean", transform=axes.get_yaxis_transform(), color=MUTED, size=8, ha="right", va="bottom"
+        )
+        axes.set_xlim(-0.5, len(values) - 0.5)
 
     message = (
         f"{metric} of each of {len(values)} folds, from {number(values.min())} to {number(values.max())}; the line is "

@@ -37,7 +37,7 @@ def note(words: Any) -> Html:
 
 def code(words: str) -> Html:
     """A command, on lines of its own."""
-    return Html(f'<pre class="command" tabindex="0"><code>{text(words)}</code></pre>')
+    return Html(f'<pre class="command" tabindex="0" role="group" aria-label="command"><code>{text(words)}</code></pre>')
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, words: int = 1) -> Html:

@@ -234,59 +234,6 @@ def test_a_report_from_files_needs_no_tensorflow(reported: Any) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-MEASURE = """
-<!doctype html><html><body><iframe style="border:0" width="WIDTH" height="900" srcdoc="PAGE"></iframe><script>
-const messages = [];
-window.addEventListener("error", event => messages.push(event.message));
-document.querySelector("iframe").addEventListener("load", event => {
-  const page = event.target.contentDocument;
-  const boxes = [...page.querySelectorAll("svg, img")].map(each => each.getBoundingClientRect());
-  document.body.textContent = "MEASURED" + JSON.stringify({
-    pictures: boxes.length,
-    empty: boxes.filter(box => box.width < 20 || box.height < 20).length,
-    width: page.documentElement.scrollWidth,
-    messages,
-    background: getComputedStyle(page.body).backgroundColor,
-    ink: getComputedStyle(page.body).color,
-    stroke: getComputedStyle(page.querySelector("svg path[style*='--c4']")).stroke,
-    focusable: page.querySelectorAll("a[href], summary, [tabindex='0']").length,
-  }) + "END";
-});
-</script></body></html>
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("problem", ["binary", "regression"])
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
-def test_in_a_browser(reported: Any, tmp_path: Path, problem: str) -> None:
-    run = reported(problem)
-    found = {}
-    for scheme, setting in (("light", 1), ("dark", 0)):
-        for width in (360, 1200):
-            page = MEASURE.replace("WIDTH", str(width)).replace("PAGE", html.escape(page_of(run)))
-            (tmp_path / "frame.html").write_text(page)
-            command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
-            command += [f"--blink-settings=preferredColorScheme={setting}", "--virtual-time-budget=4000", "--dump-dom"]
-            done = subprocess.run(
-                [*command, f"--user-data-dir={tmp_path / 'profile'}", (tmp_path / "frame.html").as_uri()],
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=True,
-            )
-            assert "CONSOLE" not in done.stderr
-            measured = json.loads(html.unescape(done.stdout.split("MEASURED")[1].split("END")[0]))
-            assert measured["messages"] == []
-            assert measured["pictures"] == len(list((run.path / "plots").glob("*.svg")))
-            assert measured["empty"] == 0
-            assert measured["width"] <= width
-            assert measured["focusable"] > 10
-            found[scheme] = measured
-    for part in ("background", "ink", "stroke"):
-        assert found["light"][part] != found["dark"][part]
-
-
 def test_cross_validated_run_is_reported_by_its_folds(tmp_path: Path, run_in: Any) -> None:
     few = [word for word in SMALL if not word.startswith("model")]
     run = run_in(tmp_path, *few, "model=linear", "cv=kfold", "cv.folds=2", "dataset.problem=binary")

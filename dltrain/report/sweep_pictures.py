@@ -1,0 +1,163 @@
+"""What the settings of a sweep do to its value: parallel coordinates, a picture for each setting, the best so far."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, Picture, draw, plain_log, short
+from dltrain.sweep.groups import Setting
+from dltrain.sweep.ledger import Entry
+from dltrain.sweep.ranking import settings_of
+
+MOST_LINES = 200  # jobs in the parallel coordinates
+MOST_AXES = 6  # settings in them
+MOST_NAMES = 12  # at one of their axes
+WIDE = 50  # numbers that span so much stand on a log axis
+BEST_SHARE = 0.1  # of the jobs is drawn in colour
+LETTERS = 44  # in a row below the axis
+
+
+def sweep_pictures(
+    entries: Sequence[Entry], found: Sequence[Setting], keys: Sequence[str], best: Mapping[str, Any]
+) -> list[Picture]:
+    """Pictures of the value over the settings, and of the best one so far.
+
+    Args:
+        entries: the jobs in the order in which they ended.
+        found: the settings, the best first.
+        keys: those in which the jobs differ.
+        best: the content of best.json.
+    """
+    jobs = [entry for each in found for entry in each.entries if entry.value is not None]
+    if len(jobs) < 2:
+        return []
+    monitor = jobs[0].monitor or "value"
+    drawn = [_parallel(jobs[:MOST_LINES], keys, monitor)] if keys else []
+    drawn += [_over_jobs([entry for entry in entries if entry in jobs], monitor, str(best.get("direction", "min")))]
+    drawn += [_effect(jobs, key, monitor, place) for place, key in enumerate(keys[:MOST_AXES]) if key != "seed"]
+    return drawn
+
+
+def _places(words: Sequence[str]) -> tuple[npt.NDArray[np.float64], list[tuple[float, str]], bool]:
+    """Words as numbers, what to write at which, and whether they stand on a log scale."""
+    try:
+        values = np.array([float(word) for word in words])
+    except ValueError:
+        names = sorted(set(words), key=_by_numbers)
+        order = {name: float(place) for place, name in enumerate(names)}
+        return np.array([order[word] for word in words]), [(place, name) for name, place in order.items()], False
+    wide = bool(values.min() > 0 and values.max() / values.min() >= WIDE)
+    shown = np.unique(values) if len(np.unique(values)) <= 4 else np.array([values.min(), values.max()])
+    return values, [(float(value), f"{value:.3g}" if abs(value) < 1000 else f"{value:g}") for value in shown], wide
+
+
+def _by_numbers(name: str) -> list[tuple[float, str]]:
+    """[64] before [128], as a person sorts them."""
+    return [(float(number or 0), word) for number, word in re.findall(r"(\d+)|(\D+)", name)]
+
+
+def _name_ticks(axes: Axes, marks: Sequence[tuple[float, str]], label: str) -> None:
+    """Names below the axis: in two rows where one has no room for them, and not all of them where two have none.
+
+    The second row takes the room of the axis' label, which the title says as well.
+    """
+    names = [short(name) for _, name in marks]
+    wanted = len(names) * max(map(len, names))
+    rows = min(2, math.ceil(wanted / LETTERS))
+    every = math.ceil(wanted / (LETTERS * rows))
+    shown = range(0, len(names), every)
+    axes.set_xticks([marks[n][0] for n in shown], ["\n" * (row % rows) + names[n] for row, n in enumerate(shown)])
+    axes.set_xlabel(label if rows == 1 else "")
+
+
+def _parallel(jobs: Sequence[Entry], keys: Sequence[str], monitor: str) -> Picture:
+    keys = list(keys[: MOST_AXES - 1])
+    columns = [[settings_of(entry).get(key, "") for entry in jobs] for key in keys]
+    columns.append([repr(float(entry.value or 0.0)) for entry in jobs])
+    scaled, labels = [], []
+    for words in columns:
+        values, marks, wide = _places(words)
+        marks = [min(marks), max(marks)] if words is columns[-1] else marks
+        places = np.array([place for place, _ in marks])
+        if wide:
+            values, places = np.log(values), np.log(places)
+        low, span = values.min(), max(values.max() - values.min(), 1e-12)
+        scaled.append((values - low) / span)
+        named = [f"{float(mark):.4g}" if words is columns[-1] else short(mark) for _, mark in marks]
+        labels.append(list(zip((places - low) / span, named, strict=True)))
+    lines = np.array(scaled).T
+    coloured = max(1, round(BEST_SHARE * len(jobs)))
+
+    def plot(axes: Axes) -> None:
+        for place in reversed(range(len(lines))):
+            own = place < coloured
+            axes.plot(
+                lines[place],
+                color=ACCENT if own else MUTED,
+                alpha=1.0 if own else 0.35,
+                linewidth=2.2 if place == 0 else 1.2,
+            )
+        for axis, marks in enumerate(labels):
+            axes.axvline(axis, color=MUTED, linewidth=0.8)
+            for height, mark in marks[:: math.ceil(len(marks) / MOST_NAMES)]:
+                last = axis == len(labels) - 1
+                at, side = (axis + 0.04, "left") if last else (axis - 0.04, "right")
+                axes.text(at, height, mark, ha=side, size=8)
+        axes.grid(False)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_xticks(range(len(labels)), [short(name.rpartition(".")[2]) for name in (*keys, monitor)])
+        axes.set_xlim(-0.25 * len(labels) ** 0.5, len(labels) - 0.6)
+
+    message = (
+        f"A line for each of {len(jobs)} jobs, from its settings to its {monitor}; the best "
+        f"{'job is' if coloured == 1 else f'{coloured} jobs are'} drawn in colour."
+    )
+    return draw("parallel_coordinates", "Parallel coordinates", message, plot, height=3.4, left=0.05)
+
+
+def _over_jobs(jobs: Sequence[Entry], monitor: str, way: str) -> Picture:
+    values = np.array([float(entry.value or 0.0) for entry in jobs])
+    best = np.maximum.accumulate(values) if way == "max" else np.minimum.accumulate(values)
+
+    def plot(axes: Axes) -> None:
+        axes.plot(np.arange(len(values)), values, "o", color=MUTED, markersize=4, label="job")
+        axes.step(np.arange(len(values)), best, color=ACCENT, where="post", label="best so far")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.set_xlabel("jobs in the order in which they ended")
+        axes.set_ylabel(monitor)
+        axes.legend(loc="best")
+
+    needed = 1 + int(np.flatnonzero(best == best[-1])[0])
+    message = f"{monitor} from {values[0]:.4g} to {best[-1]:.4g}, the best, found by {needed} of {len(values)} jobs."
+    return draw("over_jobs", "Best so far", message, plot, height=3.4, left=0.17)
+
+
+def _effect(jobs: Sequence[Entry], key: str, monitor: str, place: int) -> Picture:
+    words = [settings_of(entry).get(key, "") for entry in jobs]
+    values, marks, wide = _places(words)
+    heights = np.array([float(entry.value or 0.0) for entry in jobs])
+
+    def plot(axes: Axes) -> None:
+        axes.plot(values, heights, "o", color=ACCENT, markersize=5, alpha=0.6)
+        axes.plot([values[0]], [heights[0]], "o", color=SECOND, markersize=8, label="best", markeredgecolor=INK)
+        if wide:
+            axes.set_xscale("log")
+            plain_log(axes.xaxis)
+            axes.set_xlabel(key)
+        else:
+            _name_ticks(axes, marks, key)
+        axes.margins(x=0.15)
+        axes.set_ylabel(monitor)
+        axes.legend(loc="best")
+
+    message = f"{monitor} of each job by {key}; the best has {words[0]}."
+    return draw(f"setting_{place}", key, message, plot, height=3.4, left=0.17)

@@ -1,0 +1,102 @@
+"""Reports of runs, of cross-validated runs and of sweeps, opened in headless Chromium."""
+
+from __future__ import annotations
+
+import html
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dltrain.cli import main
+
+SMALL = ("dataset=synthetic", "dataset.rows=80", "model.units=[2]", "trainer.epochs=2", "report=true", "quiet=true")
+CALLS = {
+    "binary": ("dataset.problem=binary", "score_test=always"),
+    "regression": ("dataset.problem=regression", "score_test=always"),
+    "folds": ("dataset.problem=multiclass", "cv=kfold", "cv.folds=3", "score_test=always"),
+    "repeated folds": ("dataset.problem=regression", "cv=repeated_kfold", "cv.folds=2", "cv.repeats=2"),
+    "grid": ("-m", "optimizer=adam,sgd", "initializer=he_normal,zeros"),
+    "search": ("search=random", "search.jobs=10"),
+}
+MEASURE = """
+<!doctype html><html><body><iframe style="border:0" width="WIDTH" height="900" srcdoc="PAGE"></iframe><script>
+const messages = [];
+window.addEventListener("error", event => messages.push(event.message));
+document.querySelector("iframe").addEventListener("load", event => {
+  const page = event.target.contentDocument;
+  const view = event.target.contentWindow;
+  const pictures = [...page.querySelectorAll("svg, img")];
+  const box = each => each.getBoundingClientRect();
+  const label = each => (each.getAttribute("aria-labelledby") || "").split(" ")
+    .map(id => page.getElementById(id)?.textContent || "").join(" ").trim() || each.getAttribute("aria-label") || "";
+  const scrolling = [...page.querySelectorAll("*")].filter(each =>
+    each.clientWidth && each.scrollWidth > each.clientWidth + 1 && view.getComputedStyle(each).overflowX != "visible");
+  const outside = picture => [...picture.querySelectorAll("text")].filter(each => {
+    const [inner, outer] = [box(each), box(picture)];
+    return inner.left < outer.left - 3 || inner.right > outer.right + 3
+      || inner.top < outer.top - 3 || inner.bottom > outer.bottom + 3;
+  }).map(each => each.textContent);
+  document.body.textContent = "MEASURED" + JSON.stringify({
+    pictures: pictures.length,
+    empty: pictures.filter(each => box(each).width < 20 || box(each).height < 20
+      || each.querySelectorAll("path, rect, circle, line").length < 5).length,
+    unnamed: pictures.filter(each => !label(each)).length,
+    outside: pictures.flatMap(outside),
+    without_keyboard: scrolling.filter(each => each.tabIndex < 0).map(each => each.outerHTML.slice(0, 80)),
+    without_label: scrolling.filter(each => !label(each)).map(each => each.outerHTML.slice(0, 80)),
+    lost_links: [...page.querySelectorAll("a[href^='#']")].map(each => each.getAttribute("href"))
+      .filter(each => !page.getElementById(each.slice(1))),
+    twice: [...page.querySelectorAll("[id]")].map(each => each.id).filter((id, n, all) => all.indexOf(id) != n),
+    width: page.documentElement.scrollWidth,
+    messages,
+    background: view.getComputedStyle(page.body).backgroundColor,
+    ink: view.getComputedStyle(page.body).color,
+    strokes: [...page.querySelectorAll("svg path")].map(each => view.getComputedStyle(each).stroke).join(),
+    focusable: page.querySelectorAll("a[href], summary, [tabindex='0']").length,
+  }) + "END";
+});
+</script></body></html>
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+def test_report_is_drawn_read_and_used(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    kind = "run" if "score_test=always" in CALLS[name] or name.endswith("folds") else "sweep"
+    assert main([*CALLS[name], *SMALL, f"hydra.{kind}.dir={folder}"]) == 0
+    page = (folder / "report.html").read_text()
+    found = {}
+    for scheme in ("light", "dark"):
+        for width in (360, 1200):
+            measured = measure(page, scheme, width, tmp_path)
+            assert measured["pictures"] == len(list((folder / "plots").glob("*.svg"))) > 2
+            assert measured["empty"] == measured["unnamed"] == 0
+            for fault in ("messages", "outside", "without_keyboard", "without_label", "lost_links", "twice"):
+                assert measured[fault] == [], (fault, width)
+            assert measured["width"] <= width
+            assert measured["focusable"] > 4
+            found[scheme] = measured
+    for part in ("background", "ink", "strokes"):
+        assert found["light"][part] != found["dark"][part]
+
+
+def measure(page: str, scheme: str, width: int, folder: Path) -> Any:
+    """What the page is in a browser whose window is so wide, in pixels of CSS."""
+    (folder / "frame.html").write_text(MEASURE.replace("WIDTH", str(width)).replace("PAGE", html.escape(page)))
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+    command += [f"--blink-settings=preferredColorScheme={int(scheme == 'light')}", "--virtual-time-budget=4000"]
+    done = subprocess.run(
+        [*command, "--dump-dom", f"--user-data-dir={folder / 'profile'}", (folder / "frame.html").as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert "CONSOLE" not in done.stderr
+    return json.loads(html.unescape(done.stdout.split("MEASURED")[1].split("END")[0]))
