@@ -210,7 +210,7 @@ class Journal:
         )
         trainable = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
         epochs = self.config.trainer.epochs
-        learning_rate = float(network.optimizer.learning_rate)
+        learning_rate = float(keras.ops.convert_to_numpy(network.optimizer.learning_rate))
         facts = {
             "data": f"{dataset.name}: {sum(rows.values()):,} rows, {_count(len(dataset.columns), 'column')}",
             "split": ", ".join(f"{part} {count:,}" for part, count in rows.items() if count),

@@ -9,6 +9,7 @@ from dltrain.cross_validation import cross_validate
 from dltrain.data.dataset import Dataset
 from dltrain.data.load import load_dataset
 from dltrain.determinism import fix_randomness
+from dltrain.distribution import strategy_of
 from dltrain.errors import RunError
 from dltrain.evaluation import Results
 from dltrain.experiment import Experiment, assemble
@@ -50,17 +51,18 @@ def run(config: DictConfig, journal: Journal) -> Results:
         config: composed and checked.
         journal: what the run tells, to the terminal and into its directory.
     """
-    fix_randomness(config.seed, config.trainer.deterministic)
-    dataset = load_dataset(config.dataset, journal)
-    if config.cv is not None:
-        results, final = cross_validate(config, dataset, journal)
-    elif config.seeds > 1:
-        results, final = repeat_over_seeds(config, dataset, journal)
-    else:
-        results, final = train_once(config, dataset, journal)
-    journal.finish(results)
-    report_run(final.data, final.network, task=final.task, wanted=config.report, journal=journal)
-    return results
+    with strategy_of(config.strategy).scope():
+        fix_randomness(config.seed, config.trainer.deterministic)
+        dataset = load_dataset(config.dataset, journal)
+        if config.cv is not None:
+            results, final = cross_validate(config, dataset, journal)
+        elif config.seeds > 1:
+            results, final = repeat_over_seeds(config, dataset, journal)
+        else:
+            results, final = train_once(config, dataset, journal)
+        journal.finish(results)
+        report_run(final.data, final.network, task=final.task, wanted=config.report, journal=journal)
+        return results
 
 
 def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:

@@ -29,7 +29,7 @@ def load(config: Any = None) -> None:
     finally:
         gc.freeze()
         gc.enable()
-    if config is not None and config.cv is None and config.seeds == 1:
+    if config is not None and config.cv is None and config.seeds == 1 and config.strategy is None:
         _run_operations_in_turn()
 
 

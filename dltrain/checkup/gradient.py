@@ -12,6 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome
+from dltrain.distribution import local
 
 ROWS = 16
 STEP = 1e-5  # of a weight to either side: rounding and curvature each leave about ten digits
@@ -54,7 +55,7 @@ def check_gradients(network: keras.Model, features: Mapping[str, Any], targets: 
         weight.assign(np.array(weight) + random.normal(0, JITTER, weight.shape))
     with tf.GradientTape() as tape:
         value = loss()
-    found = tape.gradient(value, [weight.value for weight in weights])
+    found = tape.gradient(value, [local(weight) for weight in weights])
     began = time.monotonic()
     rows = []
     # From the head down: a layer whose own gradient is wrong spoils those below it too.

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dltrain.distribution import local
+
 RECTIFIED = ("relu", "relu6")
 
 
@@ -82,7 +84,7 @@ def send_through(
         answers = network(inputs, training=training)
         loss = network.compute_loss(x=inputs, y=tf.constant(targets), y_pred=answers, training=training)
     weights = network.trainable_variables
-    found = tape.gradient(loss, [weight.value for weight in weights])
+    found = tape.gradient(loss, [local(weight) for weight in weights])
     for state, value in states:
         state.assign(value)
     gradients = {

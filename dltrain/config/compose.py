@@ -128,6 +128,8 @@ class Composer:
         for fault, having in found.items():
             words = " ".join(word for word in having[0] if word.partition("=")[0] in swept)
             faults.append(fault if len(having) == len(jobs) else f"{fault} (In the job with {words}.)")
+        if config is not None and str((config.strategy or {}).get("_target_")).endswith(".multi_worker"):
+            faults.append("strategy=multi_worker joins processes for one run: expected no -m, or strategy=none.")
         if faults or config is None:
             raise ConfigError(faults or str(failure))
         return config

@@ -141,6 +141,7 @@ class Config:
     require_beats_baseline: bool = MISSING
     report: Any = field(default=MISSING, metadata={"choices": ("auto", True, False)})
     search: Search | None = MISSING
+    strategy: Any = MISSING
     tracking: Any = MISSING
     keep: str = field(default=MISSING, metadata={"choices": ("best", "all", "none")})
     extend: bool = MISSING

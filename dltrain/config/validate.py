@@ -37,6 +37,7 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
         _layers,
         _head,
         _cross_validation,
+        _strategy,
         _without_effect,
         _search,
         _model,
@@ -212,6 +213,16 @@ def _cross_validation(config: DictConfig) -> Iterator[str]:
         yield (
             "seeds repeats a run of one split, and cv has splits of its own: expected one of the two. "
             f"Use cv=repeated_kfold cv.repeats={config.seeds}."
+        )
+
+
+def _strategy(config: DictConfig) -> Iterator[str]:
+    if config.strategy is None:
+        return
+    if config.cv is not None or config.seeds > 1:
+        yield (
+            "strategy: folds and seeds are trained side by side in one process; expected one training with a strategy, "
+            "or strategy=none."
         )
 
 

@@ -137,7 +137,7 @@ class Checkpoint(keras.callbacks.Callback):
             self._save_best()
         state = {
             "epoch": self._epoch,
-            "step": step if step is not None else int(self.model.optimizer.iterations),
+            "step": step if step is not None else int(keras.ops.convert_to_numpy(self.model.optimizer.iterations)),
             "monitor": self.monitor,
             "best": self.best,
             "best_epoch": self.best_epoch,

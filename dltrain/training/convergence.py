@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dltrain.distribution import local
 from dltrain.errors import ConfigError
 from dltrain.prepared import Prepared
 
@@ -116,7 +117,7 @@ def _graph(network: keras.Model, data: Prepared) -> Any:
     targets = tf.constant(rows.truth.column)
 
     def look() -> tuple[Any, Any]:
-        weights = [weight.value for weight in network.trainable_weights]
+        weights = [local(weight) for weight in network.trainable_weights]
         with tf.GradientTape() as tape:
             answers = network(features, training=False)
             loss = network.compute_loss(features, targets, answers, training=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
 from dltrain.errors import RunError
@@ -27,7 +28,7 @@ def diverged(engine: Any, source: Source, epoch: int, loss: float, before: Seque
         weight.assign(value)
     block = next(iter(source.blocks(engine.order(epoch, source.rows)[: engine.batch_size], engine.batch_size)))
     norm = engine.graphs.gradient_norm(block)
-    rate = float(model.optimizer.learning_rate)
+    rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     found = f"{len(broken)} weights that are not finite, {broken[0]} first" if broken else "all weights still finite"
     if np.isfinite(norm) or epoch:
         advice = f"Try optimizer.learning_rate={rate / 10:g}, optimizer.global_clipnorm=1 or another scaling=."

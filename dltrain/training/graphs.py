@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dltrain.distribution import local, on_replicas, share
 from dltrain.training.flat_update import FlatUpdate, flat_update
 from dltrain.training.source import Block
 from dltrain.training.step import TrainStep, executor, in_turn
@@ -68,7 +69,8 @@ class Graphs:
     def build(self, block: Block) -> None:
         """Makes the variables of loss, metrics and optimizer, which must exist before the first graph."""
         # One eager step in inference mode does it many times faster than Keras' symbolic build.
-        self.model.test_step((_rows(block.features, block.order), tf.gather(block.targets, block.order)))
+        batch = _rows(block.features, block.order), tf.gather(block.targets, block.order)
+        on_replicas(lambda: self.model.test_step(batch))
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         self._update = flat_update(self.model)
@@ -114,7 +116,7 @@ class Graphs:
         with tf.GradientTape() as tape:
             answers = self.model(features, training=False)
             loss = self.model.compute_loss(features, targets, answers, weights, training=False)
-        gradients = tape.gradient(loss, [weight.value for weight in self.model.trainable_weights])
+        gradients = tape.gradient(loss, [local(weight) for weight in self.model.trainable_weights])
         return float(tf.linalg.global_norm([gradient for gradient in gradients if gradient is not None]))
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
@@ -195,7 +197,12 @@ class Graphs:
         return self._copies()
 
     def _test_step(self, features: Any, targets: Any, rows: Any) -> Any:
-        return self.model.test_step((_rows(features, rows), tf.gather(targets, rows)))
+        def step() -> Any:
+            own = share(rows)
+            self.model.test_step((_rows(features, own), tf.gather(targets, own)))
+
+        on_replicas(step)
+        return self.model.get_metrics_result()
 
     def _answers(self, features: Any, rows: Any) -> Any:
         return self.model(_rows(features, rows), training=False)

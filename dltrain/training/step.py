@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 from tensorflow.python.eager import context
 
+from dltrain.distribution import dense_gradients, on_replicas, share
 from dltrain.training.flat_update import FlatUpdate
 
 # Metrics that count rows; float32 adds whole numbers exactly, in whatever portions they come.
@@ -35,13 +36,18 @@ class TrainStep:
     def __init__(self, model: keras.Model, update: FlatUpdate | None = None) -> None:
         self.model = model
         self._update = update
-        self.counts_later = _counts_alone(model)
+        # Replicas count what each has seen, and are asked for the sum at the end.
+        self.counts_later = _counts_alone(model) and not tf.distribute.has_strategy()
         # A function of its own is optimized by itself, as `fit` has it, and so are its numbers `fit`'s.
-        self._step = in_turn(self._train_step)
+        self._step = self._on_replicas if tf.distribute.has_strategy() else in_turn(self._train_step)
 
     def __call__(self, *batch: Any) -> Any:
         """One step on features, targets and, where there are any, weights; gives the answers if it counts later."""
         return self._step(*batch)
+
+    def _on_replicas(self, *batch: Any) -> Any:
+        with dense_gradients(self.model.optimizer):
+            return on_replicas(lambda: self._train_step(*tf.nest.map_structure(share, batch)))
 
     def _train_step(self, *batch: Any) -> Any:
         with contextlib.nullcontext() if self._update is None else self._update.in_place():
@@ -83,12 +89,12 @@ def executor(graph: tf.Graph) -> Callable[[], Any]:
     """Gives contexts in which a graph is to be called, so that no operation is handed from thread to thread.
 
     A function that calls another one in this way could wait for it for ever, so only a graph without calls is run
-    so, and only without a GPU, where operations wait for copies.
+    so, and only without a GPU, where operations wait for copies, and without replicas that wait for each other.
     """
     calls = any(
         attribute.HasField("func") or attribute.list.func
         for operation in graph.get_operations()
         for attribute in operation.node_def.attr.values()
     )
-    parallel = calls or tf.config.list_physical_devices("GPU")
+    parallel = calls or tf.distribute.has_strategy() or tf.config.list_physical_devices("GPU")
     return functools.partial(context.function_executor_type, "" if parallel else "SINGLE_THREADED_EXECUTOR")

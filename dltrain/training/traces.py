@@ -127,6 +127,8 @@ def architecture(model: keras.Model, *, trains: bool = True) -> str | None:
 
 
 def _handles(model: keras.Model, beside: Sequence[keras.Variable]) -> list[Any]:
+    if tf.distribute.has_strategy():
+        return []  # of a variable that every replica has; no other model is to share the graphs
     return [variable.value.handle for variable in (*model.variables, *model.metrics_variables, *beside)]
 
 

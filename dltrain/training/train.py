@@ -13,6 +13,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from dltrain.build import build
+from dltrain.distribution import replicas, require_equal_shares
 from dltrain.errors import ConfigError, RunError, did_you_mean
 from dltrain.journal import Journal
 from dltrain.models.network import compile_network
@@ -98,6 +99,7 @@ def compile_for(
     """Compiles the network as the config has it, and gives the rows a step."""
     rows = len(data.split.train)
     size = rows_a_step(trainer.batch_size, rows)
+    require_equal_shares(size, rows)
     steps = -(-rows // size)
 
     def changing(learning_rate: float) -> object:
@@ -148,6 +150,11 @@ def train_network(
     )
     history = _History(journal)
     weights = class_weights(task.get("class_weight"), data.truth("train"))
+    if count := replicas():
+        journal.note(
+            f"{count} replicas share each batch, {batch_size // count} rows each; dropout and batch statistics are "
+            "each replica's own"
+        )
     journal.training_begins()
     averaged = [MovingAverage()] if network.optimizer.use_ema else []
     # The history comes last of them, so that it sees what the others add to the logs.
