@@ -17,6 +17,7 @@ from dltrain.verbs.plain_table import setting
 # What one looks at first: the first of these that a run has.
 MAIN_METRICS = ("accuracy", "rmse", "loss")
 RISING = ("accuracy", "auc", "precision", "recall", "f1", "r2", "iou", "similarity")
+SWEEPS = frozenset({"sweep.json", "multirun.yaml"})  # Hydra writes the other where another sweeper was chosen
 _CONDITION = re.compile(r"([^=<>!]+)(=|!=|<=|>=|<|>)(.*)", re.DOTALL)
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -62,7 +63,7 @@ def rows_below(folder: Path) -> list[Row]:
     rows = []
     sweeps: set[str] = set()
     for path, folders, files in os.walk(folder):
-        if "multirun.yaml" in files:
+        if not SWEEPS.isdisjoint(files):
             sweeps.add(path)
         if "run.json" in files or ".hydra" in folders:
             parent = os.path.dirname(path)  # noqa: PTH120 - a Path for each of thousands costs more than all the rest

@@ -68,8 +68,10 @@ class Intake:
             )
         for column in self.signature.columns:
             if self._beyond[column.name]:
+                beyond = self._beyond[column.name]
+                lie = "lies" if beyond == 1 else "lie"
                 notes.append(
-                    f"{column.name}: {_counted(self._beyond[column.name])} lie beyond those of the train rows "
+                    f"{column.name}: {_counted(beyond)} {lie} beyond those of the train rows "
                     f"({column.minimum:g} to {column.maximum:g})."
                 )
         return notes

@@ -49,7 +49,7 @@ def main(words: list[str]) -> int:
         epilog=EXAMPLES,
         formatter_class=Paragraphs,
     )
-    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="as one would type them for a run")
+    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run")
     parser.add_argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well")
     parser.add_argument("--details", action="store_true", help="each layer, learning rate and batch size too")
     parser.add_argument("--json", action="store_true", help="everything as JSON")

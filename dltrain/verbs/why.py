@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=Paragraphs,
     )
     parser.add_argument("key", metavar="KEY", help="such as optimizer.learning_rate, or a group such as optimizer")
-    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help="as one would type them for a run")
+    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run")
     parser.add_argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")

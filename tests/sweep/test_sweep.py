@@ -49,6 +49,8 @@ def test_each_job_has_its_line_and_the_best_is_named(fake_run: FakeRun, capsys: 
     out = capsys.readouterr().out
     assert best["command"] in out
     assert "no test tells these apart" in out
+    assert cli.main(["runs", "."]) == 0
+    assert "sweep of 4" in capsys.readouterr().out
 
 
 def test_same_command_again_runs_nothing(fake_run: FakeRun) -> None:

@@ -119,9 +119,10 @@ def test_bad_words_exit_2(make: Make, capsys: pytest.CaptureFixture[str], words:
     assert message in error
 
 
-def test_sweep_is_one_row_with_its_best_job(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("mark", ["sweep.json", "multirun.yaml"])
+def test_sweep_is_one_row_with_its_best_job(make: Make, capsys: pytest.CaptureFixture[str], mark: str) -> None:
     sweep = make("sweeps/s/0", accuracy=0.5).parent
-    (sweep / "multirun.yaml").touch()
+    (sweep / mark).touch()
     make("sweeps/s/1", accuracy=0.75, optimizer="sgd")
     make("sweeps/s/2", status="failed")
     make("single", accuracy=0.6)
