@@ -187,15 +187,15 @@ def _final(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _signature(signature: Signature) -> Any:
-    """The columns for MLflow to show, and to tell when a number is none; None for images, for which it has no word."""
+    """The columns for MLflow to show; None for images, for which it has no word."""
     if any(column.kind == "image" for column in signature.columns):
         return None
     from mlflow.models import ModelSignature
     from mlflow.types.schema import AnyType, ColSpec, Schema
 
-    numeric = {name for name, column in signature.by_source.items() if column.kind == "numeric"}
-    # A category may look like a number in one file and like a word in the next: dltrain reads either.
-    columns = [ColSpec("double" if name in numeric else AnyType(), name, required=False) for name in signature.needed]
+    # MLflow would refuse a file whose ages are all whole numbers, and a category may look like a number in one file and
+    # like a word in the next: dltrain reads either, and names the cell that it cannot.
+    columns = [ColSpec(AnyType(), name, required=False) for name in signature.needed]
     return ModelSignature(inputs=Schema(columns))
 
 
