@@ -180,6 +180,7 @@ def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experimen
         regularizer=config.regularizer,
         normalization=config.normalization,
         embedding_dimension=config.encoding.get("dimension"),
+        precision=config.trainer.precision,
         train=data.of_train_rows,
     )
     batch_size = compile_for(

@@ -78,6 +78,7 @@ class Trainer:
     shuffle: bool = MISSING
     engine: str = field(default=MISSING, metadata={"choices": ("auto", "resident", "streaming")})
     memory_budget: float = field(default=MISSING, metadata={"above": 0})
+    precision: str = field(default=MISSING, metadata={"choices": ("float32", "mixed_bfloat16")})
     deterministic: Any = field(default=MISSING, metadata={"choices": ("auto", True, False)})
     save_state_seconds: float | None = field(default=MISSING, metadata={"minimum": 0})
 

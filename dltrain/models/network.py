@@ -29,6 +29,7 @@ def build_network(
     regularizer: DictConfig,
     normalization: DictConfig | None,
     embedding_dimension: int | None,
+    precision: str,
     train: Callable[[str], npt.NDArray[Any]],
 ) -> keras.Model:
     """An uncompiled model from the features of `preprocessing` to the answer in the target's units.
@@ -42,6 +43,7 @@ def build_network(
         regularizer: of kernels and biases.
         normalization: gives new layers.
         embedding_dimension: length of a category's vector, or None for a rule.
+        precision: Keras' dtype policy of the layers, such as mixed_bfloat16.
         train: gives the features of the train rows by name, and under `target` their target.
 
     Raises:
@@ -64,15 +66,20 @@ def build_network(
         kernel=build(regularizer.kernel, key="regularizer.kernel"),
         bias=build(regularizer.bias, key="regularizer.bias"),
     )
-    outputs = build(
-        model,
-        inputs,
-        head,
-        key="model",
-        initializer=build(initializer, key="initializer"),
-        regularizer=regularizers,
-        normalization=build(normalization, key="normalization"),
-    )
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        outputs = build(
+            model,
+            inputs,
+            head,
+            key="model",
+            initializer=build(initializer, key="initializer"),
+            regularizer=regularizers,
+            normalization=build(normalization, key="normalization"),
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
     unused = sorted(set(inputs) - inputs.used)
     if unused:
         kinds = {

@@ -58,6 +58,10 @@ MADE_UP = {
         *("model=tabular", "model.units=[3,2]", "model.ensemble=2"),
     ),
     "labels": ("dataset.problem=multilabel", "model=linear"),
+    "mixed": ("trainer.precision=mixed_bfloat16", "model.units=[4]"),
+    "mixed_members": ("trainer.precision=mixed_bfloat16", "model=tabular", "dataset.problem=regression"),
+    "mixed_words": ("trainer.precision=mixed_bfloat16", "dataset.kind=text", "model=text_transformer"),
+    "mixed_image": ("trainer.precision=mixed_bfloat16", "dataset.kind=image", "model=cnn", "model.filters=[2]"),
     "ensemble": ("dataset.problem=multiclass", "model=linear", "cv=kfold", "cv.folds=2", "cv.ensemble=true"),
 }
 
@@ -157,7 +161,9 @@ def check_answers(folder: Path) -> None:
     columns += [column for column in table if column == "standard_deviation"]
     # The one unit of a binary task is the second class.
     expected = table[columns[-1:] if answers.shape[1] == 1 else columns].to_numpy()
-    close = {"rtol": 1e-6, "atol": 1e-6, "err_msg": folder.name}
+    # In 16 bits a graph rounds elsewhere than its operations one by one.
+    within = 0.03 if folder.name.startswith("mixed") else 1e-6
+    close = {"rtol": within, "atol": within, "err_msg": folder.name}
     np.testing.assert_allclose(answers, expected, **close)
     np.testing.assert_allclose(np.load(folder / "predicted.npy"), expected, **close)
     np.testing.assert_allclose(np.load(folder / "single.npy"), expected[:1], **close)
