@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 import keras
+import tensorflow as tf
 
 from dltrain.files import replace_file
 
@@ -80,6 +81,24 @@ class MovingAverage(keras.callbacks.SwapEMAWeights):
         """Back to what `get_state` gave."""
         self._ema_weights_in_model = swapped
 
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
+        """Leaves the averages in the network: the end of the epoch, which follows, would take them back."""
+
+    def _tf_swap_variables(self, optimizer: keras.optimizers.Optimizer) -> None:
+        # Keras adds and subtracts weight by weight, which takes several times as long and rounds the trained weights.
+        averages = [average.value for average in optimizer._model_variables_moving_average]
+        _exchange([weight.value for weight in optimizer._trainable_variables], averages)
+
     def _finalize_ema_values(self) -> None:
         # Keras does this for the end of `fit`. Without it the trained weights are kept, and more epochs can follow.
         pass
+
+
+def _exchanged(ones: list[tf.Variable], others: list[tf.Variable]) -> None:
+    for one, other in zip(ones, others, strict=True):
+        value = tf.identity(one)
+        one.assign(other)
+        other.assign(value)
+
+
+_exchange = tf.function(_exchanged, autograph=False)

@@ -94,7 +94,6 @@ def flat_update(model: keras.Model) -> FlatUpdate | None:
         or optimizer.global_clipnorm
         or optimizer.gradient_accumulation_steps
         or optimizer.loss_scale_factor
-        or optimizer.use_ema
         or hasattr(optimizer, "_exclude_from_weight_decay")
         or any(weight.constraint is not None or weight.dtype != "float32" for weight in weights)
     )

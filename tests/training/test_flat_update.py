@@ -36,6 +36,8 @@ def trained(model: keras.Model) -> list[np.ndarray]:
 SETTINGS = [
     *((name, {}) for name in ELEMENTWISE),
     ("Adam", {"amsgrad": True, "weight_decay": 0.1, "clipvalue": 0.1}),
+    ("Adam", {"use_ema": True, "ema_momentum": 0.9}),
+    ("AdamW", {"use_ema": True, "weight_decay": 0.1}),
     ("Adam", {"learning_rate": keras.optimizers.schedules.CosineDecay(0.1, 9)}),
 ]
 
@@ -60,7 +62,6 @@ def test_same_bits(monkeypatch: pytest.MonkeyPatch, name: str, settings: dict[st
     [
         keras.optimizers.Adam(clipnorm=1.0),
         keras.optimizers.Adam(global_clipnorm=1.0),
-        keras.optimizers.Adam(use_ema=True),
         keras.optimizers.SGD(momentum=0.9),
     ],
 )

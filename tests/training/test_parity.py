@@ -10,6 +10,7 @@ import pytest
 
 from dltrain.prepared import class_weights
 from dltrain.training import source as sources
+from dltrain.training.callbacks import MovingAverage
 from dltrain.training.engine import Engine
 
 EPOCHS = 2
@@ -66,11 +67,10 @@ def engine_of(stage: Any) -> Engine:
     )
 
 
-def train(stage: Any) -> list[dict[str, float]]:
+def train(stage: Any, *also: Any) -> list[dict[str, float]]:
     logs = Logs()
-    engine_of(stage).train(
-        stage.data.source("train", weights_of(stage)), stage.data.source("validation"), epochs=EPOCHS, callbacks=[logs]
-    )
+    sources_of_parts = stage.data.source("train", weights_of(stage)), stage.data.source("validation")
+    engine_of(stage).train(*sources_of_parts, epochs=EPOCHS, callbacks=[*also, logs])
     return logs.epochs
 
 
@@ -127,22 +127,37 @@ def test_both_engines_give_the_numbers_of_fit(case: str, stage_of: Any, monkeypa
         np.testing.assert_array_equal(one, other)
 
 
-def test_without_shuffling_one_call_of_fit_gives_the_same(stage_of: Any) -> None:
-    overrides = ("model.units=[3]", "trainer.shuffle=false", "dataset.problem=regression")
-    history = train(stage_of(*overrides))
-    other = stage_of(*overrides)
-    data, logs = other.data, Logs()
-    other.network.fit(
+def fit_at_once(stage: Any, *also: Any) -> list[dict[str, float]]:
+    """In one call of Keras, which takes the rows as they come."""
+    data, logs = stage.data, Logs()
+    stage.network.fit(
         data.features("train"),
         data.truth("train").column,
         validation_data=(data.features("validation"), data.truth("validation").column),
-        batch_size=32,
+        batch_size=stage.batch_size,
         epochs=EPOCHS,
         shuffle=False,
-        callbacks=[logs],
+        callbacks=[*also, logs],
         verbose=0,
     )
-    assert_same(history, logs.epochs, 1e-6)
+    return logs.epochs
+
+
+IN_ORDER = ("model.units=[3]", "trainer.shuffle=false", "dataset.problem=regression")
+
+
+def test_without_shuffling_one_call_of_fit_gives_the_same(stage_of: Any) -> None:
+    assert_same(train(stage_of(*IN_ORDER)), fit_at_once(stage_of(*IN_ORDER)), 1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_moving_average_is_that_of_keras(stage_of: Any, optimizer: str) -> None:
+    words = (*IN_ORDER, f"optimizer={optimizer}", "optimizer.use_ema=true", "optimizer.ema_momentum=0.5")
+    ours, other = stage_of(*words, "trainer.batch_size=8"), stage_of(*words, "trainer.batch_size=8")
+    history = train(ours, MovingAverage())
+    assert_same(history, fit_at_once(other, keras.callbacks.SwapEMAWeights(swap_on_epoch=True)), 1e-6)
+    for one, another in zip(ours.network.get_weights(), other.network.get_weights(), strict=True):
+        np.testing.assert_allclose(one, another, rtol=1e-5, atol=1e-6)
 
 
 def test_dropout_and_order_matter_to_the_numbers(stage_of: Any) -> None:
