@@ -199,6 +199,23 @@ def train_stage() -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
+def small_backbone() -> Callable[..., Any]:
+    """A network with EfficientNet's parts and few weights stands in for B0, which takes many seconds to trace."""
+    import keras
+
+    def make(*, include_top: bool, weights: None, input_shape: tuple[int, ...], name: str) -> Any:
+        del include_top, weights
+        image = keras.Input(input_shape)
+        hidden = keras.layers.Rescaling(1 / 255)(image)
+        for place in range(2):
+            hidden = keras.layers.Conv2D(4, 3, strides=4, name=f"conv_{place}")(hidden)
+            hidden = keras.layers.BatchNormalization(name=f"norm_{place}")(hidden)
+        return keras.Model(image, keras.layers.Activation("relu", name="top")(hidden), name=name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def make_journal() -> type[FakeJournal]:
     """Makes a journal that only remembers."""
     return FakeJournal

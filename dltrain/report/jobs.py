@@ -28,6 +28,7 @@ LEAST_VALUES = 3  # of a number, for a curve over it
 SLOWER = 3.0  # times as long for an epoch, and the picture shows the times
 LONGEST_OF_TWO = 22  # letters of a name that leaves room for another one beside it
 FAR = 50.0  # losses that are so many times as large as others stand on a log axis
+MOST_NUMBERED = 40  # jobs whose dots have their numbers beside them
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 Numbers = npt.NDArray[np.float64]
@@ -281,6 +282,9 @@ def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
     def plot(axes: Axes) -> None:
         for place, rank in enumerate(ranks):
             axes.plot(places[0][place], places[1][place], "o", color=ACCENT, alpha=1 - 0.85 * rank, markersize=9)
+            if len(jobs) <= MOST_NUMBERED:
+                at, beside = (places[0][place], places[1][place]), {"xytext": (5, 4), "textcoords": "offset points"}
+                axes.annotate(jobs[place].record.path.name, at, **beside, size=7, color=MUTED)
         axes.plot(places[0][best], places[1][best], "o", color=SECOND, markersize=12, fillstyle="none", label="best")
         for axis, scale, found in ((axes.xaxis, axes.set_xscale, places[0]), (axes.yaxis, axes.set_yscale, places[1])):
             if found.min() > 0 and found.max() > FAR * found.min():
@@ -293,7 +297,7 @@ def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
 
     message = (
         f"{len(jobs)} jobs tried {len(_numbers(jobs, one))} values of {one} and {len(_numbers(jobs, two))} of {two}; "
-        f"the darker, the better {jobs[0].monitor}. The best, {number(float(values[best]))}, has "
+        f"the darker, the better {jobs[0].monitor}; the numbers are those of the jobs, in their order. The best, {number(float(values[best]))}, has "
         f"{one}={jobs[best].words[one]} and {two}={jobs[best].words[two]}."
     )
     return draw("tried", f"{one} and {two}", message, plot, height=3.4, left=0.16)

@@ -44,6 +44,19 @@ MADE_UP = {
         "model=cnn",
         "model.filters=[4]",
         "model.residual=true",
+        "augmentation=[standard,mixup]",
+    ),
+    "grey_convolutions": (
+        *("dataset.kind=image", "dataset.problem=multiclass", "model=cnn", "model.filters=[4]"),
+        *("normalization=instance", "scaling=minmax"),
+    ),
+    "efficientnet": (
+        *("dataset.kind=image", "dataset.image_size=32", "dataset.channels=3", "dataset.rows=30"),
+        *("model=efficientnet", "model.weights=none"),
+    ),
+    "augmented_efficientnet": (
+        *("dataset.kind=image", "dataset.image_size=32", "dataset.rows=30", "dataset.problem=multiclass"),
+        *("model=efficientnet", "model.weights=none", "augmentation=cutout"),
     ),
     "members": ("model=tabular", "model.ensemble=3", "model.units=[4,3]", "scaling=robust_smooth_clip"),
     "bounded": ("model=tabular", "model.ensemble=2", "dataset.problem=regression", "encoding=embedding"),
@@ -73,6 +86,7 @@ QUICK_NAMES = (
     "ngrams",
     "tf_idf",
     "image",
+    "grey_convolutions",
     "members",
     "passes",
     "labels",

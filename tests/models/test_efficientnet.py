@@ -19,28 +19,12 @@ WORDS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def small() -> Any:
-    """A network with EfficientNet's parts and few weights stands in for B0, which takes many seconds to trace."""
-
-    def make(*, include_top: bool, weights: None, input_shape: tuple[int, ...], name: str) -> keras.Model:
-        del include_top, weights
-        image = keras.Input(input_shape)
-        hidden = keras.layers.Rescaling(1 / 255)(image)
-        for place in range(2):
-            hidden = keras.layers.Conv2D(4, 3, strides=4, name=f"conv_{place}")(hidden)
-            hidden = keras.layers.BatchNormalization(name=f"norm_{place}")(hidden)
-        return keras.Model(image, keras.layers.Activation("relu", name="top")(hidden), name=name)
-
-    return make
-
-
 @pytest.fixture
-def weights(small: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(keras.applications, "EfficientNetB0", small)
+def weights(small_backbone: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(keras.applications, "EfficientNetB0", small_backbone)
     keras.utils.set_random_seed(1)
     path = tmp_path / "own.weights.h5"
-    small(include_top=False, weights=None, input_shape=(32, 32, 3), name="backbone").save_weights(path)
+    small_backbone(include_top=False, weights=None, input_shape=(32, 32, 3), name="backbone").save_weights(path)
     return path
 
 
