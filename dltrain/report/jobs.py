@@ -283,8 +283,8 @@ def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
         for place, rank in enumerate(ranks):
             axes.plot(places[0][place], places[1][place], "o", color=ACCENT, alpha=1 - 0.85 * rank, markersize=9)
             if len(jobs) <= MOST_NUMBERED:
-                at, beside = (places[0][place], places[1][place]), {"xytext": (5, 4), "textcoords": "offset points"}
-                axes.annotate(jobs[place].record.path.name, at, **beside, size=7, color=MUTED)
+                name, at = jobs[place].record.path.name, (places[0][place], places[1][place])
+                axes.annotate(name, at, xytext=(5, 4), textcoords="offset points", size=7, color=MUTED)
         axes.plot(places[0][best], places[1][best], "o", color=SECOND, markersize=12, fillstyle="none", label="best")
         for axis, scale, found in ((axes.xaxis, axes.set_xscale, places[0]), (axes.yaxis, axes.set_yscale, places[1])):
             if found.min() > 0 and found.max() > FAR * found.min():
