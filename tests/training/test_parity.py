@@ -161,13 +161,6 @@ def test_both_engines_give_the_numbers_of_fit(
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.slow
-def test_efficientnet_gives_the_numbers_of_fit(stage_of: Any) -> None:
-    words = ("dataset.kind=image", "dataset.rows=30", *BACKBONE, "augmentation=mirroring", "dataset.problem=regression")
-    # A step of its 240 layers rounds in another order, and batch normalization of few rows makes much of it.
-    assert_same(train(stage_of(*words)), fit(stage_of(*words)), 1e-3)
-
-
 def fit_at_once(stage: Any, *also: Any) -> list[dict[str, float]]:
     """In one call of Keras, which takes the rows as they come."""
     data, logs = stage.data, Logs()
