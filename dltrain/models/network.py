@@ -67,7 +67,8 @@ def build_network(
         bias=build(regularizer.bias, key="regularizer.bias"),
     )
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
+    # A check of the gradients has asked Keras for 64 bits, whatever the run has.
+    keras.config.set_dtype_policy(before if keras.config.floatx() == "float64" else precision)
     try:
         outputs = build(
             model,
