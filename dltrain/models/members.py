@@ -25,7 +25,7 @@ class MemberLoss(keras.layers.Layer):
     """
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
-        super().__init__(**({"dtype": "float32"} | kwargs))  # as the loss that it joins
+        super().__init__(**({"dtype": keras.config.floatx()} | kwargs))  # as the loss that it joins
         self.kind = kind
 
     def call(self, scores: Any, training: bool = False) -> Any:
@@ -64,7 +64,7 @@ class Clamp(keras.layers.Layer):
     """
 
     def __init__(self, low: float, high: float, **kwargs: Any) -> None:
-        super().__init__(**({"dtype": "float32"} | kwargs))
+        super().__init__(**({"dtype": keras.config.floatx()} | kwargs))
         self.low, self.high = low, high
 
     def call(self, answers: Any, training: bool = False) -> Any:

@@ -118,7 +118,7 @@ class Head:
             kernel_initializer=initializer or "glorot_normal",
             kernel_regularizer=regularizer.kernel if regularizer else None,
             bias_regularizer=regularizer.bias if regularizer else None,
-            dtype="float32",  # whatever the precision of the layers before
+            dtype=keras.config.floatx(),  # whatever the precision of the layers before
             name="head",
         )(hidden)
         return self._gaussian(outputs) if self.task == GAUSSIAN else self._in_units(outputs)
@@ -133,7 +133,9 @@ class Head:
         if self.task == GAUSSIAN:
             return self._gaussian(scores) if apply else self._of_parameters(scores)
         activation = self.activation if apply else None
-        return self._in_units(keras.layers.Activation(activation or "linear", dtype="float32", name="head")(scores))
+        return self._in_units(
+            keras.layers.Activation(activation or "linear", dtype=keras.config.floatx(), name="head")(scores)
+        )
 
     def _gaussian(self, scores: Any) -> Any:
         return self._of_parameters(gaussian.natural_parameters(scores))
@@ -143,7 +145,9 @@ class Head:
 
     def _in_units(self, outputs: Any) -> Any:
         if (self.offset, self.scale) != (0.0, 1.0):
-            outputs = keras.layers.Rescaling(self.scale, self.offset, dtype="float32", name="target_units")(outputs)
+            outputs = keras.layers.Rescaling(self.scale, self.offset, dtype=keras.config.floatx(), name="target_units")(
+                outputs
+            )
         return outputs
 
 

@@ -125,7 +125,7 @@ def _mean_of_members(hidden: Any, head: Head) -> Any:
         bias_axes="ko",
         kernel_initializer=keras.initializers.VarianceScaling(1.0, "fan_in"),
         activation=None if _applies(head) else head.activation,
-        dtype="float32",  # as every head
+        dtype=keras.config.floatx(),  # as every head
         name="member_heads",
     )(hidden)
     if head.task == GAUSSIAN:
