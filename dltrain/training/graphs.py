@@ -199,10 +199,10 @@ class Graphs:
     def _test_step(self, features: Any, targets: Any, rows: Any) -> Any:
         def step() -> Any:
             own = share(rows)
-            self.model.test_step((_rows(features, own), tf.gather(targets, own)))
+            return self.model.test_step((_rows(features, own), tf.gather(targets, own)))
 
-        on_replicas(step)
-        return self.model.get_metrics_result()
+        results = on_replicas(step)
+        return self.model.get_metrics_result() if tf.distribute.has_strategy() else results
 
     def _answers(self, features: Any, rows: Any) -> Any:
         return self.model(_rows(features, rows), training=False)
