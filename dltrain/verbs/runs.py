@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--sort", metavar="KEY", help="by any column or key, upwards; -KEY downwards")
     parser.add_argument("--filter", metavar="CONDITIONS", default="", help="all of 'key=value key!=value key>number'")
     parser.add_argument("--limit", metavar="N", type=int, help="show the first N")
-    parser.add_argument("--jobs", action="store_true", help="list each job of a sweep")
+    parser.add_argument("--jobs", action="store_true", help="list each job of a sweep, as for a DIR that is one")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="every run with all its values, as JSON")
     form.add_argument("--csv", action="store_true", help="every run, a column a metric and a setting that differs")
@@ -86,7 +86,8 @@ def main(words: list[str]) -> int:
     elif given.csv:
         _write_csv(rows[: given.limit])
     else:
-        shown = [[row] for row in rows] if given.jobs else _grouped(rows)
+        one_sweep = all(row.sweep == str(given.folder) for row in rows)
+        shown = [[row] for row in rows] if given.jobs or one_sweep else _grouped(rows)
         _show(shown[: given.limit], len(shown), given.folder, filtered=bool(given.filter))
     return 0
 

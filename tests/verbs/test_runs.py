@@ -134,6 +134,7 @@ def test_sweep_is_one_row_with_its_best_job(make: Make, capsys: pytest.CaptureFi
     assert "7.5 s" in lines[3]
     assert lines[3].endswith("sgd        outputs/sweeps/s/ (best: 1)")
     assert len(told(capsys, "--jobs").splitlines()) == 6
+    assert told(capsys, "outputs/sweeps/s").startswith("3 runs; ")
     assert listed(capsys, "outputs/sweeps/s", "--filter", "sweep=outputs/sweeps/s") == ["2", "1", "0"]
 
 
