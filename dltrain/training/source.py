@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -80,27 +81,25 @@ class Streaming:
     ) -> None:
         self.rows = len(targets)
         self._features_of = features_of
+        self._row_bytes: int | None = None
         self._targets = targets
         self._weights = None if weights is None else np.asarray(weights, np.float32)
 
     def blocks(self, order: Order, batch_size: int) -> Iterator[Block]:
         """Blocks of about 65,536 rows, or 256 MiB."""
-        sample = self._features_of(order[:1])
-        rows = min(BLOCK_ROWS, BLOCK_BYTES // max(1, sum(values.nbytes for values in sample.values())))
-        step = max(1, rows // batch_size) * batch_size
+        if not len(order):
+            return
+        if self._row_bytes is None:
+            self._row_bytes = max(1, sum(values.nbytes for values in self._features_of(order[:1]).values()))
+        step = max(1, min(BLOCK_ROWS, BLOCK_BYTES // self._row_bytes) // batch_size) * batch_size
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self._block, order[:step])
+            for first in range(step, len(order), step):
+                block, coming = coming.result(), ahead.submit(self._block, order[first : first + step])
+                yield block
+            yield coming.result()
 
-        def made() -> Iterator[Any]:
-            for first in range(0, len(order), step):
-                rows = order[first : first + step]
-                features = self._features_of(rows)
-                weights = np.zeros(0, np.float32) if self._weights is None else self._weights[rows]
-                yield features, self._targets[rows], weights
-
-        signature = (
-            {name: tf.TensorSpec((None, *values.shape[1:]), values.dtype) for name, values in sample.items()},
-            tf.TensorSpec((None, *self._targets.shape[1:]), self._targets.dtype),
-            tf.TensorSpec((None,), tf.float32),
-        )
-        for features, targets, weights in tf.data.Dataset.from_generator(made, output_signature=signature).prefetch(1):
-            count = tf.shape(targets, tf.int64)[0]
-            yield Block(features, targets, None if self._weights is None else weights, tf.range(count, dtype=tf.int64))
+    def _block(self, rows: Order) -> Block:
+        features = {name: tf.constant(values) for name, values in self._features_of(rows).items()}
+        weights = None if self._weights is None else tf.constant(self._weights[rows])
+        return Block(features, tf.constant(self._targets[rows]), weights, tf.range(len(rows), dtype=tf.int64))
