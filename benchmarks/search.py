@@ -2,8 +2,8 @@
 
     DLTRAIN_TEST_DATA=DIR python benchmarks/search.py [--jobs 40] [--repeats 5] [--data titanic boston] [OVERRIDE ...]
 
-Both search the space `wide` from the same seeds, on the same split. Prints the best loss of each repetition and the
-mean of the paired differences with its standard error.
+Both search the space `wide` from the same seeds, on the same split. Prints the best losses of each repetition when it
+has ended, and at last the mean of the paired differences with its standard error.
 """
 
 from __future__ import annotations
@@ -43,10 +43,13 @@ def main() -> None:
     lines = []
     for data in given.data:
         words = [f"dataset={data}", f"search.jobs={given.jobs}", *given.overrides]
-        found = {search: [best_of(search, seed, *words) for seed in range(1, given.repeats + 1)] for search in SEARCHES}
-        for search, values in found.items():
-            lines.append(f"{data}, {search:>8}: {', '.join(f'{value:.5g}' for value in values)}")
-        differences = [one - other for one, other in zip(found["bayesian"], found["random"], strict=True)]
+        differences = []
+        for seed in range(1, given.repeats + 1):
+            found = {search: best_of(search, seed, *words) for search in SEARCHES}
+            differences.append(found["bayesian"] - found["random"])
+            told = ", ".join(f"{search} {value:.5g}" for search, value in found.items())
+            lines.append(f"{data}, seed {seed}: {told}")
+            print(f"\n{lines[-1]}\n", flush=True)
         mean = statistics.mean(differences)
         error = statistics.stdev(differences) / len(differences) ** 0.5 if len(differences) > 1 else float("nan")
         lines.append(f"{data}: bayesian - random {mean:+.5f}, standard error {error:.5f} (below 0: bayesian is better)")

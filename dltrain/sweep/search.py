@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
@@ -79,7 +80,9 @@ def free_dimensions(config: DictConfig, words: Sequence[str]) -> list[Dimension]
 def study_of(space: Sequence[Dimension], config: DictConfig, entries: Sequence[Entry]) -> optuna.Study:
     """A study in memory that knows the finished jobs; its sampler's seed depends on how many there are."""
     search = config.search
-    sampler = build(search.sampler, key="search.sampler", seed=search.seed + len(entries), jobs=search.jobs)
+    # Not their sum: neighbouring seeds would draw the same jobs, one place further on.
+    seed = int(np.random.SeedSequence([search.seed, len(entries)]).generate_state(1)[0])
+    sampler = build(search.sampler, key="search.sampler", seed=seed, jobs=search.jobs)
     ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
     study = optuna.create_study(directions=[ways[way] for way in directions(config)], sampler=sampler)
     for entry in entries:

@@ -55,6 +55,17 @@ def test_each_search_runs_its_jobs_and_goes_on(fake_run: FakeRun, name: str) -> 
     assert ran[4:] == ["2", "3"]
 
 
+def test_each_seed_draws_jobs_of_its_own(fake_run: FakeRun) -> None:
+    fake_run(bowl)
+    found = []
+    for seed in (1, 2, 3):
+        place = f"hydra.sweep.dir=seed_{seed}"
+        assert cli.main(["search=random", "search.jobs=4", f"search.seed={seed}", place]) == 0
+        entries = Ledger(Path(f"seed_{seed}")).entries()
+        found += [settings_of(entry)["optimizer.learning_rate"] for entry in entries]
+    assert len(set(found)) == 12
+
+
 def test_more_jobs_extend_a_search(fake_run: FakeRun, capsys: pytest.CaptureFixture[str]) -> None:
     fake_run(bowl)
     words = ["search=random", WHERE]
