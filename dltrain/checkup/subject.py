@@ -18,7 +18,6 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding
 from dltrain.data.load import load_dataset, split_rows
 from dltrain.data.split import Split
-from dltrain.distribution import local
 from dltrain.experiment import Experiment, assemble_on, check_problem, pose
 from dltrain.targets import Target
 
@@ -140,7 +139,7 @@ class Subject:
         with tf.GradientTape() as tape:
             answers = self.network(features, training=True)
             loss = self.network.compute_loss(x=features, y=targets, y_pred=answers, training=True)
-        gradients = tape.gradient(loss, [local(weight) for weight in weights])
+        gradients = tape.gradient(loss, [weight.value for weight in weights])
         pairs = [(each, weight) for each, weight in zip(gradients, weights, strict=True) if each is not None]
         self.network.optimizer.apply_gradients(pairs)
         return tf.cast(loss, tf.float32)

@@ -297,8 +297,8 @@ def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
 
     message = (
         f"{len(jobs)} jobs tried {len(_numbers(jobs, one))} values of {one} and {len(_numbers(jobs, two))} of {two}; "
-        f"the darker, the better {jobs[0].monitor}; the numbers are those of the jobs, in "
-        f"their order. The best, {number(float(values[best]))}, has "
+        f"the darker, the better {jobs[0].monitor}; the numbers are those of the jobs, in their order. "
+        f"The best, {number(float(values[best]))}, has "
         f"{one}={jobs[best].words[one]} and {two}={jobs[best].words[two]}."
     )
     return draw("tried", f"{one} and {two}", message, plot, height=3.4, left=0.16)

@@ -58,7 +58,7 @@ class BatchLoss(keras.callbacks.Callback):
     def on_steps_end(self, step: int) -> None:
         """Called by the engine after each step, when the loss is a mean over the steps of the epoch so far."""
         tracker = self.model.metrics[0]
-        total, count = (float(keras.ops.convert_to_numpy(sum_)) for sum_ in (tracker.total, tracker.count))
+        total, count = (float(keras.ops.convert_to_numpy(each)) for each in (tracker.total, tracker.count))
         self._losses.append((total - self._seen[0]) / (count - self._seen[1]))
         self._seen = total, count
 
