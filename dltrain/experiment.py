@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import keras
 from omegaconf import DictConfig
 
+from dltrain.build import build
 from dltrain.data.dataset import Dataset
 from dltrain.data.load import check_rows, choose_task, draw_rows, refuse_ignored, split_rows
 from dltrain.data.split import Split
@@ -17,6 +18,7 @@ from dltrain.models.network import build_network
 from dltrain.prepared import Prepared, prepare
 from dltrain.scoring import score_run
 from dltrain.targets import Target
+from dltrain.training.regularization_schedule import schedule_regularization
 from dltrain.training.train import Training, compile_for, train_network
 from dltrain.training.transfer import FineTuning
 
@@ -74,6 +76,8 @@ class Experiment:
             ConfigError: a callback cannot work with this run.
             RunError: the training diverged.
         """
+        epochs = config.trainer.epochs
+        scheduled = build(config.get("regularization_schedule"), key="regularization_schedule", epochs=epochs)
         return train_network(
             self.data,
             self.network,
@@ -85,7 +89,7 @@ class Experiment:
             batch_size=self.batch_size,
             seed=seed,
             journal=journal,
-            also=also,
+            also=also if scheduled is None else [scheduled, *also],
         )
 
     def score(self, training: Training, config: DictConfig, journal: Journal, *, seed: int) -> Results:
@@ -186,4 +190,7 @@ def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experimen
     batch_size = compile_for(
         data, network, task=problem.task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer
     )
+    if (changes := config.get("regularization_schedule")) is not None:
+        which = {key: changes.get(key, True) for key in ("dropout", "weight_decay")}
+        schedule_regularization(network, **which)
     return Experiment(problem.task, data, network, batch_size)

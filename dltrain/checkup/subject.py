@@ -154,8 +154,8 @@ def prepare_subjects(config: DictConfig, overrides: list[str]) -> tuple[Callable
     """
     with open_dict(config):
         config.pop("hydra", None)
-        # The checks start at the optimizer's own rate.
-        config.schedule = None
+        # The checks start at the optimizer's own rate, and look at the first steps.
+        config.schedule = config.regularization_schedule = None
     notes: Any = Notes(keys(overrides))
     problem = pose(config, load_dataset(config.dataset, notes), notes)
     split = split_rows(config.split, problem.dataset, problem.target, config.seed, notes)

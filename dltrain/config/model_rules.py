@@ -30,11 +30,31 @@ def faults(config: DictConfig, words: Collection[str]) -> Iterator[str]:
     target = str(config.model.get("_target_"))
     if config.task.get("monte_carlo_dropout") and "dropout" in config.model and not config.model.dropout:
         yield "task.monte_carlo_dropout: model.dropout=0 drops no units. Use model.dropout=0.2."
+    yield from _regularization_schedule(config, target)
     if target.startswith("dltrain.models."):
         model = target.rpartition(".")[2]
         yield from _text(config, model, words)
         if model == "tabular":
             yield from _tabular(config, words)
+
+
+def _regularization_schedule(config: DictConfig, target: str) -> Iterator[str]:
+    schedule = config.regularization_schedule
+    if schedule is None:
+        return
+    if config.task.get("monte_carlo_dropout") and schedule.get("dropout"):
+        yield (
+            "regularization_schedule.dropout: Monte-Carlo dropout draws with the rate of the training, which would end "
+            "at none. Set it to false."
+        )
+    dropout = not target.startswith("dltrain.") or config.model.get("dropout")
+    if not (schedule.get("dropout") and dropout) and not (
+        schedule.get("weight_decay") and config.optimizer.get("weight_decay")
+    ):
+        yield (
+            "regularization_schedule has no effect here: no dropout and no weight decay is there to change. "
+            "Use model.dropout=0.2 or optimizer=adamw."
+        )
 
 
 def _text(config: DictConfig, model: str, words: Collection[str]) -> Iterator[str]:

@@ -41,6 +41,7 @@ RANGES: dict[str, Range] = {
     r"model\.(ensemble|bins|frequencies|numeric_dimension)": AT_LEAST_ONE,
     r"(model\.(smoothing|frequency_scale)|scaling\.bound)": ABOVE_ZERO,
     r"schedule\.cycles": AT_LEAST_ONE,
+    r"regularization_schedule\.flat": SHARE,
     r"model\.dropout": SHARE,
     r"model\.fine_tune_(layers|epochs)": AT_LEAST_ZERO,
     r"model\.fine_tune_learning_rate": ABOVE_ZERO,

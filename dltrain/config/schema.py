@@ -129,6 +129,7 @@ class Config:
     augmentation: dict[str, dict[str, Any] | None] = MISSING
     optimizer: Any = MISSING
     schedule: Any = MISSING
+    regularization_schedule: Any = field(default=MISSING, metadata={"offered": ("epochs",)})
     callbacks: dict[str, dict[str, Any] | None] = field(
         default=MISSING,
         metadata={"offered": ("directory", "data", "network", "augmentation", "batch_size", "console", "quiet")},

@@ -186,6 +186,11 @@ def _efficientnet(config: DictConfig) -> Iterator[str]:
         yield f"model.variant: expected one of {', '.join(VARIANTS)}, got '{model.variant}'."
     if not str(config.scaling.get("_target_")).endswith(".scaling.none"):
         yield "scaling: model=efficientnet has a scaling of its own, for bytes as they are. Use scaling=none."
+    if config.regularization_schedule is not None and model.weights != "none" and model.fine_tune_epochs:
+        yield (
+            "regularization_schedule: it ends with the training of the head, and the fine-tuning would have none. "
+            "Use regularization_schedule=constant or model.fine_tune_epochs=0."
+        )
     words = typed(config.hydra)
     for key in ("layers", "epochs", "learning_rate"):
         if f"model.fine_tune_{key}" in words and model.weights == "none":

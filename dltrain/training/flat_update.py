@@ -14,6 +14,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from dltrain.training.regularization_schedule import follow, scheduled
+
 # Those of Keras that look at nothing but a number's own gradient, value and past, and do so in many operations. Of the
 # others like them TensorFlow rewrites the operations (a quotient by a root, a sum of products), and not alike here.
 ELEMENTWISE = ("Adam", "AdamW", "Adamax", "Lion")
@@ -38,6 +40,8 @@ class FlatUpdate:
         flat = keras.Variable(keras.ops.zeros(sum(self._sizes)), name="flat")
         settings = self._optimizer.get_config() | {"learning_rate": 0.0}
         self._twin = type(self._optimizer).from_config(settings)
+        if (changing := scheduled(self._optimizer)) is not None:
+            follow(self._twin, changing)
         self._twin.build([flat])
         # Whoever changes the rate or counts the steps need not know of the twin.
         self._twin._learning_rate = self._optimizer._learning_rate

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from dltrain.distribution import local, on_replicas, share
 from dltrain.training.flat_update import FlatUpdate, flat_update
+from dltrain.training.regularization_schedule import scheduled
 from dltrain.training.source import Block
 from dltrain.training.step import TrainStep, executor, in_turn
 from dltrain.training.traces import Traces, traces_of
@@ -148,7 +149,8 @@ class Graphs:
     def _beside(self) -> list[keras.Variable]:
         """The variables that training uses beside the model's."""
         vectors = [] if self._update is None else self._update.variables
-        return [*self.model.optimizer.variables, *vectors]
+        changing = scheduled(self.model.optimizer)
+        return [*self.model.optimizer.variables, *([] if changing is None else [changing.share]), *vectors]
 
     def _batches(self, block: Block) -> Iterator[Any]:
         rows = int(block.order.shape[0])

@@ -17,6 +17,8 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
+from dltrain.training.regularization_schedule import scheduled
+
 MOST_KEPT = 8  # architectures; each keeps the first model that had it
 
 _kept: OrderedDict[str, Traces] = OrderedDict()
@@ -123,7 +125,9 @@ def architecture(model: keras.Model, *, trains: bool = True) -> str | None:
     if isinstance(settings.get("learning_rate"), float):
         del settings["learning_rate"]  # a variable, which each optimizer has of its own
     shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
-    return json.dumps([_renamed(parts, numbers), str(shapes)], sort_keys=True)
+    changing = scheduled(model.optimizer)
+    changes = None if changing is None else [changing.dropout, changing.weight_decay]
+    return json.dumps([_renamed(parts, numbers), str(shapes), changes], sort_keys=True)
 
 
 def _handles(model: keras.Model, beside: Sequence[keras.Variable]) -> list[Any]:

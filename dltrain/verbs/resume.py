@@ -73,11 +73,10 @@ def main(words: list[str]) -> int:
         if nothing_left:
             print(nothing_left)
             return 0
-        if _follows_another_curve(record.config, config):
+        for key in _with_another_curve(record, config):
             print(
-                f"warning: schedule={record.choices.get('schedule')} goes by trainer.epochs, so that the learning "
-                f"rate follows another curve from here on: this is not the run that had {config.trainer.epochs} "
-                "epochs from its start.",
+                f"warning: {key}={record.choices.get(key)} goes by trainer.epochs and follows another curve from here "
+                f"on: this is not the run that had {config.trainer.epochs} epochs from its start.",
                 file=sys.stderr,
             )
         run_recorded(record, config, record.path, resumes=True)
@@ -110,10 +109,12 @@ def _with_overrides(record: Record, overrides: list[str]) -> DictConfig:
     return config
 
 
-def _follows_another_curve(before: DictConfig, config: DictConfig) -> bool:
-    """Whether a schedule that ends with the training is made longer."""
-    schedule = str((config.schedule or {}).get("_target_"))
-    return config.trainer.epochs != before.trainer.epochs and schedule.rpartition(".")[2].startswith("cosine")
+def _with_another_curve(record: Record, config: DictConfig) -> list[str]:
+    """The groups whose choice ends with the training, where that is made longer."""
+    if config.trainer.epochs == record.config.trainer.epochs:
+        return []
+    targets = {key: str((config.get(key) or {}).get("_target_")) for key in ("schedule", "regularization_schedule")}
+    return [key for key, target in targets.items() if "cosine" in target.rpartition(".")[2].lower()]
 
 
 def _nothing_left(record: Record, config: DictConfig) -> str:

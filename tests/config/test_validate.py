@@ -27,6 +27,18 @@ REFUSED: dict[str, tuple[str, str]] = {
     "average": ("optimizer.use_ema=true  optimizer.ema_momentum=2", "optimizer.ema_momentum: expected a number from 0"),
     "idle average": ("optimizer.ema_momentum=0.9", "no effect without optimizer.use_ema=true"),
     "nesterov": ("optimizer=nesterov  optimizer.momentum=0", "nesterov has no effect without optimizer.momentum"),
+    "idle schedule": (
+        "model.dropout=0  regularization_schedule=flat_cosine",
+        "no dropout and no weight decay",
+    ),
+    "never falling": (
+        "regularization_schedule=flat_cosine  regularization_schedule.flat=1",
+        "regularization_schedule.flat: expected a number from 0 to below 1, got 1",
+    ),
+    "falling passes": (
+        "dataset=boston  task=gaussian_regression  task.monte_carlo_dropout=5  regularization_schedule=flat_cosine",
+        "Monte-Carlo dropout draws with the rate of the training",
+    ),
     "penalty": ("regularizer=l2  regularizer.kernel.l2=-1", "regularizer.kernel.l2: expected a number of at least 0"),
     "smoothing": ("task.loss.label_smoothing=1", "task.loss.label_smoothing: expected a number from 0 to below 1"),
     "smoothing of a square": ("dataset=boston  +task.loss.label_smoothing=0.1", "has no argument 'label_smoothing'"),

@@ -288,10 +288,19 @@ def test_stopped_by_a_callback_more_epochs_are_of_no_use(tmp_path: Path, capsys:
     assert "stopped by a callback after epoch 1 of 5" in capsys.readouterr().out
 
 
-def test_longer_cosine_is_called_another_curve(tmp_path: Path, run_in: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ("model=linear", "trainer.epochs=2", "schedule=cosine", "schedule.warmup_epochs=1")
-    run_in(tmp_path, *words, "~callbacks.tensorboard", "report=false")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("model=linear", "schedule=cosine", "schedule.warmup_epochs=1"),
+        ("model.units=[2]", "optimizer=adamw", "regularization_schedule=flat_cosine"),
+    ],
+)
+def test_longer_cosine_is_called_another_curve(
+    tmp_path: Path, run_in: Any, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    run_in(tmp_path, *words, "trainer.epochs=2", "~callbacks.tensorboard", "report=false")
     assert resume.main([str(tmp_path), "trainer.epochs=3"]) == 0
-    assert "follows another curve" in capsys.readouterr().err
+    (schedule,) = (word for word in words if word.split("=")[0].endswith("schedule"))
+    assert f"warning: {schedule} goes by" in capsys.readouterr().err
     assert resume.main([str(tmp_path), "quiet=true"]) == 0
     assert "curve" not in capsys.readouterr().err

@@ -1,0 +1,123 @@
+"""Dropout and weight decay that change from epoch to epoch, as RealMLP has them (Holzmüller et al. 2024).
+
+Keras holds both as plain numbers, which stand in a graph for good. Here a variable that they are multiplied by stands
+there as well; the layers and the optimizer stay Keras' own, and so does what is saved of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from dltrain.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """What changes during the training of a network.
+
+    Attributes:
+        share: the variable that it is multiplied by.
+        dropout: whether the rates of dropout are.
+        weight_decay: whether the optimizer's weight decay is.
+    """
+
+    share: keras.Variable
+    dropout: bool
+    weight_decay: bool
+
+
+class FlatCosine(keras.callbacks.Callback):
+    """Dropout and weight decay as they are for some of the epochs, then down to none along half a cosine.
+
+    Args:
+        epochs: of the whole training.
+        flat: share of them before the fall begins.
+        dropout: whether the rates of dropout fall.
+        weight_decay: whether the optimizer's weight decay falls.
+    """
+
+    def __init__(self, epochs: int, *, flat: float, dropout: bool, weight_decay: bool) -> None:
+        super().__init__()
+        self.epochs, self.flat = epochs, flat
+        self.dropout, self.weight_decay = dropout, weight_decay
+
+    def share(self, epoch: int) -> float:
+        """What dropout and weight decay are multiplied by in an epoch (counted from 0)."""
+        done = min(1.0, epoch / self.epochs)
+        return 1.0 if done <= self.flat else (1.0 + math.cos(math.pi * (done - self.flat) / (1.0 - self.flat))) / 2
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Called by the engine."""
+        found = scheduled(self.model.optimizer)
+        if found is not None:
+            found.share.assign(self.share(epoch))
+
+
+def schedule_regularization(network: keras.Model, *, dropout: bool, weight_decay: bool) -> None:
+    """Lets dropout and weight decay of a network be multiplied by a variable, which its callback sets.
+
+    Args:
+        network: compiled.
+        dropout: whether the rates of its layers Dropout, SpatialDropout1D, … are.
+        weight_decay: whether the optimizer's is.
+
+    Raises:
+        ConfigError: there is nothing to change.
+    """
+    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout) and layer.rate]
+    dropout, weight_decay = dropout and bool(layers), weight_decay and bool(network.optimizer.weight_decay)
+    if not dropout and not weight_decay:
+        raise ConfigError(
+            "regularization_schedule: no dropout and no weight decay is there to change. Use model.dropout=0.2, "
+            "optimizer=adamw, or regularization_schedule=constant."
+        )
+    found = Scheduled(keras.Variable(1.0, trainable=False, name="share"), dropout, weight_decay)
+    follow(network.optimizer, found)
+    for layer in layers if dropout else ():
+        layer.call = functools.partial(_dropped, layer, found.share)
+
+
+def follow(optimizer: Any, found: Scheduled) -> None:
+    """Lets an optimizer's weight decay be multiplied by the variable, if that is wanted.
+
+    Args:
+        optimizer: Keras'.
+        found: what changes.
+    """
+    optimizer.scheduled_regularization = found
+    if not found.weight_decay:
+        return
+    constant, apply = optimizer.weight_decay, optimizer._apply_weight_decay
+
+    def times_share(variables: Any) -> None:
+        # Only what is being traced sees a tensor; what is saved stays a number.
+        optimizer.weight_decay = constant * keras.ops.convert_to_tensor(found.share)
+        try:
+            apply(variables)
+        finally:
+            optimizer.weight_decay = constant
+
+    optimizer._apply_weight_decay = times_share
+
+
+def scheduled(optimizer: Any) -> Scheduled | None:
+    """What changes during the training with this optimizer; None where all is constant."""
+    return getattr(optimizer, "scheduled_regularization", None)
+
+
+def _dropped(layer: Any, share: keras.Variable, inputs: Any, training: bool = False) -> Any:
+    """What `layer` makes of inputs of any shape, with a share of its rate."""
+    if not training:
+        return inputs
+    rate = layer.rate * keras.ops.convert_to_tensor(share)
+    of_maps = hasattr(layer, "_get_noise_shape")  # those that drop whole maps or words
+    noise_shape = layer._get_noise_shape(inputs) if of_maps else layer.noise_shape
+    lengths = keras.ops.shape(inputs)
+    drawn = [length if own is None else own for length, own in zip(lengths, noise_shape or lengths, strict=True)]
+    kept = keras.random.uniform(drawn, seed=layer.seed_generator, dtype="float32") >= rate
+    return inputs * keras.ops.cast(keras.ops.cast(kept, "float32") / (1.0 - rate), inputs.dtype)
