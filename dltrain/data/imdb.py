@@ -84,7 +84,7 @@ def _dataset(name: str, location: Path, target: str, table: pa.Table) -> Dataset
         source=f"Large Movie Review Dataset from {location}: "
         f"{rows['train']:,} training and {rows['test']:,} test reviews",
         test_rows=test_rows if rows["test"] else None,
-        task="binary" if target == "sentiment" else "regression",
+        task="binary" if target == "sentiment" else "unit_regression",
         target_range=(1.0, 10.0) if target == "rating" else None,
         notes=tuple(notes),
     )

@@ -86,7 +86,7 @@ def test_archive_as_rating(tmp_path: Path) -> None:
     dataset = load(make_archive(tmp_path / "some.tar", REVIEWS, level="./", mode="w"), "rating")
     assert dataset.target["rating"].tolist() == [1.0, 7.0, 9.0, 4.0, 10.0]
     assert dataset.target["rating"].dtype == np.float64
-    assert (dataset.task, dataset.target_range) == ("regression", (1.0, 10.0))
+    assert (dataset.task, dataset.target_range) == ("unit_regression", (1.0, 10.0))
 
 
 def test_all_layouts_give_the_same_data(tmp_path: Path) -> None:
