@@ -121,7 +121,7 @@ def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training
         fold,
         scores,
         {name: found["test"] for name, found in baselines.items()},
-        prediction_table(data, "test", answers),
+        prediction_table("test", data.row_ids("test"), data.truth("test"), answers),
         {**simple, NETWORK: answers},
         training.best_epoch,
         len(training.history),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.stats import binomtest
 
-from dltrain.comparison import CONFIDENCE, Difference, resamples
+from dltrain.comparison import CONFIDENCE, RESAMPLED_AT_ONCE, Difference, resamples
 from dltrain.targets import Target
 from dltrain.task_names import CLASS_TASKS
 
@@ -133,27 +133,30 @@ def intervals(
     if rows < 2:
         return found
     others = [metric for metric in metrics if metric not in counted]
-    draws = np.random.default_rng(seed).integers(0, rows, size=(resamples(rows), rows))
     losses = np.asarray(loss.call(tf.constant(truth), tf.constant(answers)), np.float64).reshape(rows, -1).mean(axis=1)
-    samples = {"loss": losses[draws].mean(axis=1) + penalty}
-    if others:
-        drawn = _resampled(others, truth, answers, draws)
-        if target.task in ("binary", "multilabel"):
-            drawn_truth = truth[draws].reshape(len(draws), -1)
-            drawn = drawn[drawn_truth.min(axis=1) < drawn_truth.max(axis=1)]
-        samples |= {metric.name: drawn[:, place] for place, metric in enumerate(others)}
+    resampled = _resampler(others, losses, target, answers)
+    generator, count = np.random.default_rng(seed), resamples(rows)
+    at_once = max(1, RESAMPLED_AT_ONCE // rows)
+    portions = [min(at_once, count - first) for first in range(0, count, at_once)]
+    samples = np.concatenate([resampled(generator.integers(0, rows, size=(portion, rows))) for portion in portions])
+    samples[:, 0] += penalty
     tail = 50 * (1 - CONFIDENCE)
-    for name, values in samples.items():
+    for name, values in zip(["loss", *(metric.name for metric in others)], samples.T, strict=True):
+        values = values[~np.isnan(values)]
         if len(values):
             low, high = np.percentile(values, [tail, 100 - tail])
             found[name] = (float(low), float(high))
     return found
 
 
-def _resampled(
-    metrics: Sequence[Any], truth: Any, answers: Any, draws: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
-    """Metrics of each resample, shape (resamples, metrics); in one graph, since 1,000 eager updates take a second."""
+def _resampler(
+    metrics: Sequence[Any], losses: npt.NDArray[np.float64], target: Target, answers: npt.NDArray[np.float32]
+) -> Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]:
+    """A function from draws of rows (draws, rows) to their mean losses and metrics, shape (draws, 1 + metrics).
+
+    A metric is NaN where it is not defined. All draws are one graph, since 1,000 eager updates take a second.
+    """
+    truth = target.column
 
     def one_draw(rows: Any) -> Any:
         for metric in metrics:
@@ -165,5 +168,17 @@ def _resampled(
     all_draws = tf.function(
         lambda draws: tf.map_fn(one_draw, draws, fn_output_signature=tf.float32, parallel_iterations=1),
         autograph=False,
+        reduce_retracing=True,
     )
-    return np.asarray(all_draws(tf.constant(draws)), np.float64)
+
+    def resampled(draws: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        means: npt.NDArray[np.float64] = losses[draws].mean(axis=1)[:, None]
+        if not metrics:
+            return means
+        found = np.asarray(all_draws(tf.constant(draws)), np.float64)
+        if target.task in ("binary", "multilabel"):
+            drawn_truth = truth[draws].reshape(len(draws), -1)
+            found[drawn_truth.min(axis=1) == drawn_truth.max(axis=1)] = np.nan
+        return np.hstack([means, found])
+
+    return resampled

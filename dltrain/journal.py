@@ -180,8 +180,8 @@ class Journal:
                 f"{before['sha256'][:12]}… then, {len(dataset):,} rows with {found[:12]}… now. "
                 "Bring the old data back, or start a new run."
             )
-        ids = {part: [_plain(row) for row in dataset.row_ids[rows]] for part, rows in split.parts().items()}
-        self.directory.write_json("splits.json", ids)
+        ids = {part: map(_plain, dataset.row_ids[rows]) for part, rows in split.parts().items()}
+        self.directory.write_lists("splits.json", ids)
         data = {
             "name": dataset.name,
             "rows": len(dataset),

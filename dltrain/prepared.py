@@ -76,6 +76,10 @@ class Prepared:
         """The raw rows of a part."""
         return self._dataset.take(self.rows(part))
 
+    def row_ids(self, part: str) -> npt.NDArray[Any]:
+        """What a person finds a part's rows by."""
+        return self._dataset.row_ids[self.rows(part)]
+
     def truth(self, part: str) -> Target:
         """The target of a part's rows."""
         return self._target.take(self.rows(part))

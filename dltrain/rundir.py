@@ -10,6 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,18 @@ class RunDirectory:
     def write_json(self, name: str, content: Any) -> None:
         """Writes a JSON file; numbers that are not finite become null, since JSON has no word for them."""
         self.write_text(name, json.dumps(_finite(content), indent=2, ensure_ascii=False, default=str) + "\n")
+
+    def write_lists(self, name: str, lists: Mapping[str, Iterable[Any]]) -> None:
+        """Writes a JSON file of long lists, line by line, since as one text they would fill the memory."""
+        with replace_file(self.path / name) as path, path.open("w", encoding="utf-8") as file:
+            for place, (key, items) in enumerate(lists.items()):
+                file.write(f"{',' if place else '{'}\n  {json.dumps(key)}: [")
+                count = 0
+                for count, item in enumerate(items, start=1):
+                    file.write(f"{',' if count > 1 else ''}\n    {json.dumps(item, ensure_ascii=False, default=str)}")
+                file.write("\n  ]" if count else "]")
+            file.write("\n}\n")
+        self._written.add(self.path / name)
 
     def write_text(self, name: str, text: str) -> None:
         """Writes a text file."""

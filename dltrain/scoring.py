@@ -23,8 +23,11 @@ from dltrain.models.monte_carlo import with_passes
 from dltrain.models.network import artifact, build_loss, build_metrics
 from dltrain.prepared import Prepared
 from dltrain.spreadsheet import neutral
+from dltrain.targets import Target
 from dltrain.training.engine import Engine
 from dltrain.training.train import Training
+
+WRITTEN_AT_ONCE = 100_000  # rows
 
 
 def score_run(
@@ -167,25 +170,44 @@ def _mark_undefined(metrics: dict[str, Scores], fresh: list[Any], data: Prepared
 
 
 def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32]], journal: Journal) -> None:
-    tables = [prediction_table(data, part, found).map(_cell) for part, found in answers.items()]
-    with replace_file(journal.path / "predictions.csv") as path:
-        pd.concat(tables).to_csv(path, index=False)
+    with replace_file(journal.path / "predictions.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
+        for part, found in answers.items():
+            ids, truth = data.row_ids(part), data.truth(part)
+            for first in range(0, len(found), WRITTEN_AT_ONCE):
+                rows = np.arange(first, min(first + WRITTEN_AT_ONCE, len(found)))
+                table = prediction_table(part, ids[rows], truth.take(rows), found[rows])
+                table.to_csv(file, index=False, header=not file.tell())
 
 
-def _cell(value: Any) -> Any:
-    return neutral(value) if isinstance(value, str) else value
+def _as_written(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Numbers in 64 bits, words so that no spreadsheet takes them for a formula."""
+    if cells.dtype != object:
+        return cells.astype(np.float64) if cells.dtype == np.float32 else cells
+    places, words = pd.factorize(cells)
+    safe = np.array([neutral(word) if isinstance(word, str) else word for word in words], dtype=object)
+    written: npt.NDArray[Any] = safe[places]
+    return written
 
 
-def prediction_table(data: Prepared, part: str, answers: npt.NDArray[np.float32]) -> pd.DataFrame:
-    """A row for each row of the part: id, part, target and prediction, with probabilities where there are classes."""
-    target = data.truth(part)
-    table: dict[str, Any] = {"row_id": data.raw(part).row_ids, "part": part}
+def prediction_table(
+    part: str, row_ids: npt.NDArray[Any], target: Target, answers: npt.NDArray[np.float32]
+) -> pd.DataFrame:
+    """A row for each row: id, part, target and prediction, with probabilities where there are classes.
+
+    Args:
+        part: its name.
+        row_ids: n rows.
+        target: of these rows.
+        answers: of these rows, (n, units).
+    """
+    table: dict[str, Any] = {"row_id": row_ids, "part": np.full(len(row_ids), part, dtype=object)}
     values = target.values
     named = name_answers(target.task, target.classes, answers, THRESHOLD)
     if target.task == "multilabel":
         for place, label in enumerate(target.classes):
             table[f"target_{label}"] = values[:, place].astype(int)
             table |= {f"{kind}_{label}": named[f"{kind}_{label}"] for kind in ("prediction", "probability")}
-        return pd.DataFrame(table)
-    names = np.array(target.classes, dtype=object)
-    return pd.DataFrame(table | {"target": names[values.astype(int)] if target.classes else values} | named)
+    else:
+        names = np.array(target.classes, dtype=object)
+        table |= {"target": names[values.astype(int)] if target.classes else values, **named}
+    return pd.DataFrame({name: _as_written(cells) for name, cells in table.items()})

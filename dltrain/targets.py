@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from dltrain.data.dataset import Dataset
 from dltrain.errors import ConfigError, DataError
@@ -67,11 +68,8 @@ def without_missing(dataset: Dataset) -> tuple[Dataset, int]:
     """The dataset without the rows whose target is missing, and how many those were."""
     missing = np.zeros(len(dataset), dtype=bool)
     for cells in dataset.target.values():
-        if cells.dtype == object:
-            missing |= np.array([cell is None or cell == "" or cell != cell for cell in cells], dtype=bool)
-        else:
-            missing |= np.isnan(cells.astype(np.float64))
-    return dataset.take(np.flatnonzero(~missing)), int(missing.sum())
+        missing |= (pd.isna(cells) | (cells == "")) if cells.dtype == object else np.isnan(cells.astype(np.float64))
+    return dataset.take(np.flatnonzero(~missing)) if missing.any() else dataset, int(missing.sum())
 
 
 def infer(dataset: Dataset) -> tuple[str, str]:
@@ -83,7 +81,7 @@ def infer(dataset: Dataset) -> tuple[str, str]:
     if len(dataset.target) > 1:
         return "multilabel", f"{len(dataset.target)} target columns"
     ((name, cells),) = dataset.target.items()
-    values = np.unique(cells.astype(str) if cells.dtype == object else cells)
+    values = np.unique(pd.unique(cells).astype(str) if cells.dtype == object else cells)
     if len(values) == 2:
         return "binary", f"'{name}' has two values, {_text(values[0])} and {_text(values[1])}"
     if cells.dtype == object:
@@ -125,7 +123,7 @@ def _text(value: Any) -> str:
 
 def _classes(name: str, cells: npt.NDArray[Any], task: str) -> Target:
     if cells.dtype == object:
-        values, numbers = np.unique(cells.astype(str), return_inverse=True)
+        numbers, values = pd.factorize(cells, sort=True)  # many times faster than to sort all words
     else:
         values, numbers = np.unique(cells, return_inverse=True)
     classes = tuple(_text(value) for value in values)

@@ -70,7 +70,8 @@ def _content(dataset: Dataset, target: Target, split: Split, weighted: bool, see
     digest = hashlib.sha256(repr(words).encode())
     for values in (target.values, *split.parts().values()):
         digest.update(f"{values.shape} {values.dtype}".encode() + np.ascontiguousarray(values).tobytes())
-    digest.update(repr(dataset.row_ids.tolist()).encode())
+    ids = dataset.row_ids
+    digest.update(np.ascontiguousarray(ids).data if ids.dtype != object else repr(ids.tolist()).encode())
     return digest.hexdigest()
 
 

@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.data.recipe import Recipe
+from dltrain.data.taken import lengths, take
 from dltrain.errors import DataError
 
 Kind = Literal["numeric", "category", "text", "image"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 Array = npt.NDArray[np.generic]
+
+HASHED_AT_ONCE = 100_000  # cells of words
 
 
 @dataclass(frozen=True)
@@ -64,26 +67,24 @@ class Dataset:
             )
         if not self.columns:
             raise DataError(f"Dataset {self.name}: no feature column is left beside the target.")
-        for name, values in {**self.columns, **self.other_columns, **self.target}.items():
-            if len(values) != len(self.row_ids):
-                raise DataError(
-                    f"Dataset {self.name}: column '{name}' has {len(values)} rows, expected {len(self.row_ids)}."
-                )
+        for name, rows in {**lengths(self.columns), **lengths(self.other_columns), **lengths(self.target)}.items():
+            if rows != len(self.row_ids):
+                raise DataError(f"Dataset {self.name}: column '{name}' has {rows} rows, expected {len(self.row_ids)}.")
 
     def __len__(self) -> int:
         return len(self.row_ids)
 
     def take(self, rows: npt.NDArray[np.integer]) -> Dataset:
-        """The same dataset with these rows alone, in this order.
+        """The same dataset with these rows alone, in this order; of very many, each column is copied when it is used.
 
         Args:
             rows: positions, shape (m,).
         """
         return replace(
             self,
-            columns={name: values[rows] for name, values in self.columns.items()},
-            target={name: values[rows] for name, values in self.target.items()},
-            other_columns={name: values[rows] for name, values in self.other_columns.items()},
+            columns=take(self.columns, rows),
+            target=take(self.target, rows),
+            other_columns=take(self.other_columns, rows),
             row_ids=self.row_ids[rows],
             test_rows=None if self.test_rows is None else self.test_rows[rows],
         )
@@ -94,7 +95,9 @@ class Dataset:
         for name, values in [*sorted(self.columns.items()), *sorted(self.target.items())]:
             digest.update(f"{name}:{self.kinds.get(name, 'target')}:{values.shape}".encode())
             if values.dtype == object:
-                digest.update("\x1f".join(map(str, values)).encode())
+                for first in range(0, len(values), HASHED_AT_ONCE):
+                    digest.update(b"\x1f" if first else b"")
+                    digest.update("\x1f".join(map(str, values[first : first + HASHED_AT_ONCE])).encode())
             else:
-                digest.update(np.ascontiguousarray(values).tobytes())
+                digest.update(np.ascontiguousarray(values).data)
         return digest.hexdigest()

@@ -84,18 +84,31 @@ def from_frame(
     """
     names = [str(name) for name in frame.columns]
     check_names(names, origin=origin)
+    series = (frame.iloc[:, position] for position in range(len(names)))
+    return replace(from_series(zip(names, series, strict=True), origin=origin), lines=lines, notes=notes)
+
+
+def from_series(named: Iterable[tuple[str, pd.Series[Any]]], *, origin: str) -> RawTable:
+    """A table from pandas columns, one after the other.
+
+    Args:
+        named: each name, all of them different, and its cells.
+        origin: the file's name, for messages.
+    """
     columns: dict[str, Array] = {}
     declared: dict[str, tuple[str, str]] = {}
-    for position, name in enumerate(names):
-        columns[name], declaration = _plain(frame.iloc[:, position])
+    for name, series in named:
+        columns[name], declaration = _plain(series)
         if declaration is not None:
             declared[name] = declaration
-    return RawTable(origin=origin, columns=columns, lines=lines, declared=declared, notes=notes)
+    return RawTable(origin=origin, columns=columns, declared=declared)
 
 
 def mark_missing(table: RawTable, words: Iterable[str]) -> RawTable:
     """The same table with these words, and the numbers that they spell, as missing cells."""
     missing = {str(word) for word in words}
+    if not missing:
+        return table
     numbers = [number for number in map(_number, missing) if number is not None]
     columns: dict[str, Array] = {}
     for name, values in table.columns.items():
@@ -137,7 +150,12 @@ def _plain(series: pd.Series[Any]) -> tuple[Array, tuple[str, str] | None]:
 
 
 def _words(series: pd.Series[Any]) -> Array:
-    missing = series.isna().to_numpy()
-    words = series.astype(object).map(str).to_numpy(dtype=object)
-    words[missing] = None
-    return words
+    if series.dtype == object:  # 1, True and 1.0 are equal and not the same word
+        words = series.map(str).to_numpy(dtype=object)
+        words[series.isna().to_numpy()] = None
+        return words
+    # Each word once in memory: a million cells of yes and no are two words.
+    places, distinct = pd.factorize(series)
+    words = np.array([*map(str, distinct.astype(object)), None], dtype=object)
+    cells: Array = words[places]  # -1, the place of a missing cell, is the last
+    return cells

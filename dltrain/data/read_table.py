@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 
 from dltrain.data import arff, delimited
-from dltrain.data.raw_table import RawTable, from_frame, mark_missing
+from dltrain.data.raw_table import RawTable, check_names, from_series, mark_missing
 from dltrain.data.source_file import decode, find_file, read_bytes
 from dltrain.errors import ConfigError, DataError
 
@@ -59,14 +60,15 @@ def read_table(
     suffix = suffixes[-1] if suffixes else ""
     if suffix in OTHER_FORMATS:
         raise DataError(f"{found.name}: {suffix} files are not read; save the table as .csv, .tsv, .parquet or .arff.")
-    content = read_bytes(found)
-    parquet = suffix in PARQUET_SUFFIXES or content.startswith(PARQUET_MAGIC)
+    whole = _begins_as_parquet(found)
+    content = b"" if whole else read_bytes(found)
+    parquet = whole or suffix in PARQUET_SUFFIXES or content.startswith(PARQUET_MAGIC)
     _check_effect(
         found.name, separator=(parquet or suffix == ".arff") and separator, encoding=parquet and encoding,
         header=(parquet or suffix == ".arff") and not header,
     )  # fmt: skip
     if parquet:
-        return mark_missing(_parse_parquet(content, found.name), missing_values)
+        return mark_missing(_parse_parquet(found if whole else io.BytesIO(content), found.name), missing_values)
     text, notes = decode(content, origin=found.name, encoding=encoding)
     if suffix == ".arff":
         table = mark_missing(arff.parse(text, origin=found.name), missing_values)
@@ -82,16 +84,30 @@ def read_table(
     return replace(table, notes=(*notes, *table.notes))
 
 
-def _parse_parquet(content: bytes, origin: str) -> RawTable:
+def _begins_as_parquet(path: Path) -> bool:
     try:
-        # Without pandas' own metadata, what was an index comes back as the column that it is in the file.
-        frame = pyarrow.parquet.read_table(io.BytesIO(content)).to_pandas(ignore_metadata=True)
+        with path.open("rb") as file:
+            return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
+    except OSError:
+        return False  # `read_bytes` tells why
+
+
+def _parse_parquet(file: Path | io.BytesIO, origin: str) -> RawTable:
+    try:
+        parquet = pyarrow.parquet.ParquetFile(file)
+        names = parquet.schema_arrow.names
+        if not (names and parquet.metadata.num_rows):
+            raise DataError(f"{origin} has no rows.")
+        check_names(names, origin=origin)
+        # One column after the other, so that the table is never in memory twice. Without pandas' own metadata, what
+        # was an index comes back as the column that it is in the file.
+        return from_series(
+            ((name, parquet.read([name]).select([name]).to_pandas(ignore_metadata=True).iloc[:, 0]) for name in names),
+            origin=origin,
+        )
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise DataError(f"{origin} cannot be read as Parquet: {reason}.") from None
-    if frame.empty:
-        raise DataError(f"{origin} has no rows.")
-    return from_frame(frame, origin=origin)
 
 
 def _check_effect(origin: str, **given: object) -> None:

@@ -15,7 +15,9 @@ import tensorflow as tf
 from omegaconf import DictConfig
 
 from dltrain.data.dataset import Dataset
+from dltrain.data.taken import AT_ONCE
 from dltrain.errors import DataError
+from dltrain.preprocessing.columns import Numbers, TableColumns
 from dltrain.preprocessing.imputation import Imputation
 from dltrain.preprocessing.scaling import Scaling
 from dltrain.preprocessing.text import IDS, numbers, numbers_of, vectorization
@@ -121,8 +123,8 @@ def raw_inputs(dataset: Dataset) -> dict[str, npt.NDArray[Any]]:
 def fit(
     train: Dataset,
     *,
-    imputation: Callable[[npt.NDArray[np.float64]], Imputation],
-    scaling: Callable[[npt.NDArray[np.float64]], Scaling],
+    imputation: Callable[[Numbers], Imputation],
+    scaling: Callable[[Numbers], Scaling],
     encoding: DictConfig,
     text: DictConfig,
 ) -> Preprocessing:
@@ -205,15 +207,13 @@ def _numbers(
     train: Dataset,
     columns: list[str],
     inputs: Mapping[str, Any],
-    imputation: Callable[[npt.NDArray[np.float64]], Imputation],
-    scaling: Callable[[npt.NDArray[np.float64]], Scaling],
+    imputation: Callable[[Numbers], Imputation],
+    scaling: Callable[[Numbers], Scaling],
 ) -> tuple[list[Any], list[str]]:
     # float64 up to here: a date in seconds or an income in cents does not fit into float32's seven digits.
-    values = np.column_stack([train.columns[name] for name in columns]).astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # `transform` refuses what has overflowed, by row and column
-        learned = imputation(values)
-        filled = np.where(np.isnan(values), learned.fill, values)
-        scaled = scaling(filled)
+        learned = imputation(_within_memory(TableColumns(train, columns)))
+        scaled = scaling(_within_memory(TableColumns(train, columns, learned.fill)))
     raw = _joined([inputs[name] for name in columns], "float64")
     missing = keras.ops.isnan(raw)
     blocks = [scaled(keras.ops.where(missing, learned.fill, raw))]
@@ -222,6 +222,11 @@ def _numbers(
         blocks.append(keras.ops.take(missing, learned.indicated, axis=-1))
         names += [f"{columns[position]} (missing)" for position in learned.indicated]
     return blocks, names
+
+
+def _within_memory(values: TableColumns) -> Numbers:
+    """An array, or the columns one by one where it would be large."""
+    return np.asarray(values) if math.prod(values.shape) * 8 <= AT_ONCE else values
 
 
 def _lookup(cells: npt.NDArray[Any], minimum_count: int) -> keras.layers.StringLookup:

@@ -1,17 +1,21 @@
 """What stands in for a missing number: one value a column, learned from the train rows.
 
 Each function takes the train rows' numeric columns, shape (n, d) float64 with NaN for a missing cell, and gives an
-`Imputation`. A column with no number at all in the train rows gets 0.
+`Imputation`. A column with no number at all in the train rows gets 0. Of a large table the columns come one by one
+(`columns.TableColumns`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dltrain.preprocessing import statistics
+from dltrain.preprocessing.columns import Numbers, by_column
 
 Matrix = npt.NDArray[np.float64]
 
@@ -29,15 +33,17 @@ class Imputation:
     indicated: npt.NDArray[np.intp]
 
 
-def _imputation(values: Matrix, fill: Matrix, indicators: bool) -> Imputation:
-    missing = np.isnan(values).any(axis=0)
+def _imputation(values: Numbers, fill: Matrix, indicators: bool) -> Imputation:
+    missing = by_column(lambda column: np.isnan(column).any(), values)
     return Imputation(np.nan_to_num(fill, nan=0.0), np.flatnonzero(missing & indicators))
 
 
-def _by_column(values: Matrix, statistic: object) -> Matrix:
-    assert callable(statistic)
-    present = (column[~np.isnan(column)] for column in values.T)
-    return np.array([statistic(column) if len(column) else np.nan for column in present], dtype=np.float64)
+def _by_column(values: Numbers, statistic: Callable[[Matrix], Any]) -> Matrix:
+    def of_present(column: Matrix) -> float:
+        present = column[~np.isnan(column)]
+        return float(statistic(present)) if len(present) else np.nan
+
+    return by_column(of_present, values)
 
 
 def _mode(column: Matrix) -> float:
@@ -45,21 +51,21 @@ def _mode(column: Matrix) -> float:
     return float(unique[np.argmax(counts)])
 
 
-def median(values: Matrix, *, indicators: bool) -> Imputation:
+def median(values: Numbers, *, indicators: bool) -> Imputation:
     """The middle value of each column."""
     return _imputation(values, _by_column(values, statistics.median), indicators)
 
 
-def mean(values: Matrix, *, indicators: bool) -> Imputation:
+def mean(values: Numbers, *, indicators: bool) -> Imputation:
     """The mean of each column."""
     return _imputation(values, _by_column(values, statistics.mean), indicators)
 
 
-def most_frequent(values: Matrix, *, indicators: bool) -> Imputation:
+def most_frequent(values: Numbers, *, indicators: bool) -> Imputation:
     """The most frequent value of each column, the least of several."""
     return _imputation(values, _by_column(values, _mode), indicators)
 
 
-def constant(values: Matrix, *, value: float, indicators: bool) -> Imputation:
+def constant(values: Numbers, *, value: float, indicators: bool) -> Imputation:
     """The same value for every column."""
     return _imputation(values, np.full(values.shape[1], value, dtype=np.float64), indicators)

@@ -2,7 +2,8 @@
 
 Each function takes the train rows without missing cells, float64 of shape (n, d), or (n, height, width, d) for
 images, and returns a function from a Keras tensor to a Keras tensor of the same shape. A column that is constant in
-the train rows is shifted and not stretched. A column too wide for float64 becomes NaN, for its user to refuse.
+the train rows is shifted and not stretched. A column too wide for float64 becomes NaN, for its user to refuse. Of a
+large table the columns come one by one (`columns.TableColumns`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.preprocessing.columns import Numbers, by_column
 from dltrain.preprocessing.statistics import deviation, mean
 
 Values = npt.NDArray[np.float64]
@@ -34,41 +36,40 @@ def _finite(statistics: Values) -> Values:
     return np.where(np.isfinite(statistics), statistics, np.nan)
 
 
-def _rows(values: Values) -> Values:
-    return values.reshape(-1, values.shape[-1])
+def _range(values: Numbers) -> tuple[Values, Values]:
+    return tuple(by_column(lambda column: (column.min(), column.max()), values).T)
 
 
-def none(values: Values) -> Scaling:
+def none(values: Numbers) -> Scaling:
     """Numbers go in as they are."""
     del values
     return lambda tensor: tensor
 
 
-def minmax(values: Values) -> Scaling:
+def minmax(values: Numbers) -> Scaling:
     """To [0, 1]: (x - min) / (max - min)."""
-    low, high = _rows(values).min(axis=0), _rows(values).max(axis=0)
+    low, high = _range(values)
     return _affine(low, high - low)
 
 
-def minmax_symmetric(values: Values) -> Scaling:
+def minmax_symmetric(values: Numbers) -> Scaling:
     """To [-1, 1]: 2 (x - min) / (max - min) - 1, which is (x - middle) / half the range."""
-    low, high = _rows(values).min(axis=0), _rows(values).max(axis=0)
+    low, high = _range(values)
     return _affine(low / 2 + high / 2, high / 2 - low / 2)
 
 
-def standard(values: Values) -> Scaling:
+def standard(values: Numbers) -> Scaling:
     """To mean 0 and standard deviation 1: (x - mean) / sigma, sigma with divisor n."""
-    return _affine(mean(_rows(values)), deviation(_rows(values)))
+    return _affine(by_column(mean, values), by_column(deviation, values))
 
 
-def robust(values: Values) -> Scaling:
+def robust(values: Numbers) -> Scaling:
     """To median 0 and interquartile range 1; the standard deviation where that range is 0."""
-    rows = _rows(values)
-    low, middle, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)
-    return _affine(middle, np.where(high > low, high - low, deviation(rows)))
+    low, middle, high = by_column(lambda column: np.quantile(column, [0.25, 0.5, 0.75]), values).T
+    return _affine(middle, np.where(high > low, high - low, by_column(deviation, values)))
 
 
-def robust_smooth_clip(values: Values, *, bound: float) -> Scaling:
+def robust_smooth_clip(values: Numbers, *, bound: float) -> Scaling:
     """As `robust`, then bent so that no value leaves [-bound, bound] (Holzmüller et al. 2024): x / sqrt(1 + (x/b)^2).
 
     Args:
@@ -86,14 +87,14 @@ def robust_smooth_clip(values: Values, *, bound: float) -> Scaling:
     return clipped
 
 
-def quantile(values: Values, *, quantiles: int) -> Scaling:
+def quantile(values: Numbers, *, quantiles: int) -> Scaling:
     """To the rank in [0, 1] among the train rows, by straight lines between their quantiles.
 
     Args:
         values: the train rows.
         quantiles: number of equal steps of rank between the least and the greatest value.
     """
-    knots = np.quantile(_rows(values), np.linspace(0, 1, quantiles + 1), axis=0).T  # (d, quantiles + 1)
+    knots = by_column(lambda column: np.quantile(column, np.linspace(0, 1, quantiles + 1)), values)
     start, width = knots[:, :-1], np.diff(knots, axis=1)
     # A step without width (a value that is met often) is a jump at its place.
     width = _finite(np.maximum(width, LEAST))
