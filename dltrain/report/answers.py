@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pyarrow import csv, types
+from pyarrow import ChunkedArray, csv, dictionary, int32, string, types
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
 BINS = 10
@@ -52,8 +52,14 @@ def read_answers(path: Path, task: str, classes: Sequence[str]) -> dict[str, Ans
     """
     with csv.open_csv(path) as opened:
         names = opened.schema.names
-    texts = {"row_id", *(("target", "prediction") if task in ("binary", "multiclass") else ())} | {"part"} & set(names)
-    convert = csv.ConvertOptions(column_types=dict.fromkeys(texts, "string"), strings_can_be_null=False)
+    words = {"part"} & set(names) | ({"target"} if task in ("binary", "multiclass") else set())
+    # Words as numbers, and none that are not needed: a large run has ten million of each.
+    needless = {"row_id", "prediction"} if words - {"part"} else {"row_id"}
+    convert = csv.ConvertOptions(
+        column_types=dict.fromkeys(words, dictionary(int32(), string())),
+        include_columns=[name for name in names if name not in needless],
+        strings_can_be_null=False,
+    )
     parse = csv.ParseOptions(newlines_in_values=True)
     table = csv.read_csv(path, convert_options=convert, parse_options=parse)
 
@@ -72,16 +78,22 @@ def read_answers(path: Path, task: str, classes: Sequence[str]) -> dict[str, Ans
         # A name that a spreadsheet would take for a formula is written behind an apostrophe.
         place = {name: number for number, name in enumerate(classes)}
         place = {f"'{name}": number for name, number in place.items()} | place
-        truth = np.array([place[name] for name in table.column("target").to_pylist()])
+        listed, word_of = _words(table.column("target"))
+        truth = np.array([place[name] for name in listed])[word_of]
         given = np.column_stack([numbers(name) for name in names[4 : 4 + len(classes)]])
     else:
         truth, given = numbers("target"), numbers("prediction")
-    listed = table.column("part").to_pylist() if "part" in names else ["validation"] * len(table)
-    parts = np.array(listed, dtype=object)
+    parts, part_of = _words(table.column("part")) if "part" in names else (["validation"], np.zeros(len(table), int))
     return {
-        str(part): Answers(str(part), task, tuple(classes), truth[parts == part], given[parts == part])
-        for part in dict.fromkeys(parts)
+        part: Answers(part, task, tuple(classes), truth[part_of == number], given[part_of == number])
+        for number, part in enumerate(parts)
     }
+
+
+def _words(column: ChunkedArray) -> tuple[list[str], npt.NDArray[np.integer[Any]]]:
+    """The different words in the order in which they come, and for each row the place of its word among them."""
+    whole = column.unify_dictionaries().combine_chunks()
+    return whole.dictionary.to_pylist(), whole.indices.to_numpy()
 
 
 def per_class(answers: Answers, threshold: float) -> list[dict[str, Any]]:
