@@ -109,6 +109,13 @@ class TestIntervals:
         ]
         assert found[0] == found[1] != found[2]
 
+    def test_in_portions_are_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        target, answers = binary(30)
+        metrics = [keras.metrics.AUC(name="auc")]
+        whole = intervals(metrics, LOSS, target, answers, seed=1)
+        monkeypatch.setattr("dltrain.evaluation.RESAMPLED_AT_ONCE", 30 * 7)
+        assert intervals(metrics, LOSS, target, answers, seed=1) == whole
+
     def test_resamples_without_a_class_do_not_count(self) -> None:
         truth = np.zeros(30, np.float32)
         truth[:2] = 1

@@ -1,0 +1,132 @@
+"""A process that trains networks in PyTorch for `benchmarks/peers.py`: a JSON line in, a JSON line out.
+
+A line names an .npz file with `x`, `y`, `validation_x` and `validation_y`, the layers of the network as Keras has them,
+`loss` (binary, classes or squares), `epochs`, `batch`, `learning_rate`, `seed` and `compiled`. The answer has the
+seconds of the whole training, the compilation included, the median of an epoch after the first, and the last losses.
+The loop is the plain one without a DataLoader, which would make it slower; validation goes over large batches.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+AT_ONCE = 1024  # rows of a validation batch
+
+
+class GlobalAverage(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.mean(dim=(2, 3))
+
+
+class SameMaxPool(nn.Module):
+    """Keras' `same` padding, which stands at the far side alone."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return nn.functional.max_pool2d(images, 2, ceil_mode=True)
+
+
+def layer(kind: str, facts: dict[str, Any], width: int) -> tuple[nn.Module, int]:
+    """A layer of Keras in PyTorch, and how many features or channels it gives."""
+    if kind == "Dense":
+        return nn.Linear(width, facts["units"], bias=facts["use_bias"]), facts["units"]
+    if kind == "Conv2D":
+        return nn.Conv2d(width, facts["filters"], 3, padding="same", bias=facts["use_bias"]), facts["filters"]
+    if kind == "BatchNormalization":
+        batch_norm = nn.BatchNorm2d if facts["image"] else nn.BatchNorm1d
+        return batch_norm(width, eps=facts["epsilon"], momentum=1 - facts["momentum"]), width
+    if kind == "EmbeddingBag":  # number 0 is no word
+        return nn.EmbeddingBag(facts["words"], facts["units"], mode="mean", padding_idx=0), facts["units"]
+    simple = {"Activation": nn.ReLU, "MaxPooling2D": SameMaxPool, "GlobalAveragePooling2D": GlobalAverage}
+    if kind in simple:
+        return simple[kind](), width
+    return {"Dropout": nn.Dropout, "SpatialDropout2D": nn.Dropout2d}[kind](facts["rate"]), width
+
+
+def network(layers: list[Any], width: int) -> nn.Module:
+    made = []
+    for kind, facts in layers:
+        module, width = layer(kind, facts, width)
+        made.append(module)
+    return nn.Sequential(*made)
+
+
+def losses(kind: str) -> nn.Module:
+    return {"binary": nn.BCEWithLogitsLoss, "classes": nn.CrossEntropyLoss, "squares": nn.MSELoss}[kind]()
+
+
+def train(asked: dict[str, Any]) -> dict[str, Any]:
+    torch.manual_seed(asked["seed"])
+    with np.load(asked["data"]) as file:
+        x, y, validation_x, validation_y = (
+            torch.from_numpy(file[name]) for name in ("x", "y", "validation_x", "validation_y")
+        )
+    if asked["image"]:
+        x, validation_x = (
+            part.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last) for part in (x, validation_x)
+        )
+    if asked["loss"] == "classes":
+        y, validation_y = y[:, 0].long(), validation_y[:, 0].long()
+    # One thread serves small layers best, all of them large ones.
+    torch.set_num_threads(asked["threads"])
+    began = time.perf_counter()
+    model = network(asked["layers"], asked["width"])
+    if asked["image"]:
+        model = model.to(memory_format=torch.channels_last)
+    loss_of = losses(asked["loss"])
+    optimizer = torch.optim.Adam(model.parameters(), lr=asked["learning_rate"], eps=1e-8)
+
+    def forward_backward(rows: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        loss = loss_of(model(rows), truth)
+        loss.backward()
+        return loss
+
+    def right(answers: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        if asked["loss"] == "squares":
+            return (answers - truth).abs().sum()
+        return (answers.argmax(1) == truth if asked["loss"] == "classes" else (answers > 0) == truth).sum()
+
+    step = torch.compile(forward_backward) if asked["compiled"] else forward_backward
+    ends = [time.perf_counter()]
+    for _ in range(asked["epochs"]):
+        model.train()
+        order, total = torch.randperm(len(x)), torch.zeros(())
+        for first in range(0, len(x), asked["batch"]):
+            rows = order[first : first + asked["batch"]]
+            optimizer.zero_grad(set_to_none=True)
+            loss = step(x[rows], y[rows])
+            optimizer.step()
+            total += loss.detach() * len(rows)
+        model.eval()
+        with torch.no_grad():
+            found, counted = torch.zeros(()), torch.zeros(())
+            for first in range(0, len(validation_x), AT_ONCE):
+                answers = model(validation_x[first : first + AT_ONCE])
+                truth = validation_y[first : first + AT_ONCE]
+                found += loss_of(answers, truth) * len(truth)
+                counted += right(answers, truth)
+        logs = {"loss": float(total) / len(x), "val_loss": float(found) / len(validation_x)}
+        logs["val_right"] = float(counted) / len(validation_x)
+        ends.append(time.perf_counter())
+    return {"seconds": ends[-1] - began, "epoch": statistics.median(np.diff(ends)[1:]), **logs}
+
+
+def main() -> None:
+    print(json.dumps({"version": torch.__version__}), flush=True)
+    for line in sys.stdin:
+        try:
+            answer = train(json.loads(line))
+        except Exception as error:  # the other contenders go on
+            answer = {"failed": f"{type(error).__name__}: {str(error).splitlines()[:1]}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
