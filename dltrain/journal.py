@@ -180,11 +180,12 @@ class Journal:
                 f"{before['sha256'][:12]}… then, {len(dataset):,} rows with {found[:12]}… now. "
                 "Bring the old data back, or start a new run."
             )
-        ids = {part: map(_plain, dataset.row_ids[rows]) for part, rows in split.parts().items()}
+        ids = {part: dataset.row_ids[rows] for part, rows in split.parts().items()}
         self.directory.write_lists("splits.json", ids)
         data = {
             "name": dataset.name,
             "rows": len(dataset),
+            "parts": {part: len(rows) for part, rows in split.parts().items()},
             "sha256": found,
             "source": dataset.source,
         }
@@ -301,7 +302,3 @@ def _count(number: int, noun: str) -> str:
 
 def _device() -> str:
     return ", ".join(device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices())
-
-
-def _plain(row: Any) -> Any:
-    return row.item() if isinstance(row, np.generic) else row

@@ -10,11 +10,14 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dltrain.files import PART, replace_file
+
+if TYPE_CHECKING:  # the verbs that only read answer at once
+    import numpy.typing as npt
 
 try:
     import fcntl
@@ -22,6 +25,7 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
+WRITTEN_AT_ONCE = 100_000  # items of a list
 
 
 class RunDirectory:
@@ -91,15 +95,15 @@ class RunDirectory:
         """Writes a JSON file; numbers that are not finite become null, since JSON has no word for them."""
         self.write_text(name, json.dumps(_finite(content), indent=2, ensure_ascii=False, default=str) + "\n")
 
-    def write_lists(self, name: str, lists: Mapping[str, Iterable[Any]]) -> None:
-        """Writes a JSON file of long lists, line by line, since as one text they would fill the memory."""
+    def write_lists(self, name: str, lists: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Writes a JSON file of long lists of numbers or words in portions; as one text they would fill the memory."""
         with replace_file(self.path / name) as path, path.open("w", encoding="utf-8") as file:
             for place, (key, items) in enumerate(lists.items()):
                 file.write(f"{',' if place else '{'}\n  {json.dumps(key)}: [")
-                count = 0
-                for count, item in enumerate(items, start=1):
-                    file.write(f"{',' if count > 1 else ''}\n    {json.dumps(item, ensure_ascii=False, default=str)}")
-                file.write("\n  ]" if count else "]")
+                for first in range(0, len(items), WRITTEN_AT_ONCE):
+                    some = items[first : first + WRITTEN_AT_ONCE].tolist()
+                    file.write(f"{',' if first else ''}\n    " + ",\n    ".join(map(_in_json, some)))
+                file.write("\n  ]" if len(items) else "]")
             file.write("\n}\n")
         self._written.add(self.path / name)
 
@@ -135,6 +139,10 @@ def add_test_scoring(path: Path, **facts: Any) -> None:
         directory.record(test_scorings=scorings)
     finally:
         os.close(folder)
+
+
+def _in_json(item: Any) -> str:
+    return str(item) if type(item) is int else json.dumps(item, ensure_ascii=False, default=str)
 
 
 def _finite(content: Any) -> Any:

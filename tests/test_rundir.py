@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dltrain.rundir import RunDirectory
@@ -12,5 +13,5 @@ from dltrain.rundir import RunDirectory
 def test_long_lists_are_written_as_any_other_file(tmp_path: Path, lists: dict[str, list[Any]]) -> None:
     directory = RunDirectory(tmp_path)
     directory.write_json("one.json", lists)
-    directory.write_lists("other.json", {name: iter(items) for name, items in lists.items()})
+    directory.write_lists("other.json", {name: np.array(items) for name, items in lists.items()})
     assert (tmp_path / "other.json").read_text("utf-8") == (tmp_path / "one.json").read_text("utf-8")

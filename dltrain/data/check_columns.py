@@ -54,8 +54,8 @@ def useless(parts: Parts) -> Iterator[Finding]:
         absent = np.isnan(cells.astype(np.float64)) if kind == "numeric" else cells == ""
         present = cells[~absent]
         share = float(absent.mean())
-        distinct = len(pd.unique(pd.Series(present)))
-        if distinct <= 1 and share in (0.0, 1.0):
+        same = not len(present) or bool((present == present[0]).all())
+        if same and share in (0.0, 1.0):
             word = "missing" if share else f"'{present[0]}'"
             yield Finding(
                 "constant column",
@@ -70,7 +70,7 @@ def useless(parts: Parts) -> Iterator[Finding]:
                 f"Column '{name}' is missing in {share:.0%} of the train rows.",
                 columns=(name,),
             )
-        elif _identifies(name, kind, present, distinct):
+        elif (distinct := _identifying(name, kind, present)) is not None:
             yield Finding(
                 "identifying column",
                 "warning",
@@ -80,16 +80,18 @@ def useless(parts: Parts) -> Iterator[Finding]:
             )
 
 
-def _identifies(name: str, kind: str, present: npt.NDArray[Any], distinct: int) -> bool:
-    if len(present) < FEWEST or distinct < NEARLY_ALL_DIFFER * len(present):
-        return False
+def _identifying(name: str, kind: str, present: npt.NDArray[Any]) -> int | None:
+    """How many different values name the rows; None where they do not."""
+    # Fractions name nothing; they are looked for first, since to count different values takes many times as long.
+    if len(present) < FEWEST or (kind == "numeric" and not bool(np.all(present == np.floor(present)))):
+        return None
+    distinct = len(pd.unique(pd.Series(present)))
     if kind == "category":
-        return True
-    numbers = present.astype(np.float64)
-    if distinct < len(present) or not bool(np.all(numbers == np.floor(numbers))):
-        return False
-    rising = bool(np.all(np.diff(numbers) > 0)) or bool(np.all(np.diff(numbers) < 0))
-    return rising or bool(ID_NAME.fullmatch(name) or CAMEL_CASE_ID.fullmatch(name))
+        return distinct if distinct >= NEARLY_ALL_DIFFER * len(present) else None
+    if distinct < len(present):
+        return None
+    rising = bool(np.all(np.diff(present) > 0)) or bool(np.all(np.diff(present) < 0))
+    return distinct if rising or ID_NAME.fullmatch(name) or CAMEL_CASE_ID.fullmatch(name) else None
 
 
 def _likeliest(numbers: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> npt.NDArray[np.intp]:

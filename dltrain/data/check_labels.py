@@ -116,8 +116,8 @@ def _features(parts: Parts, rows: npt.NDArray[np.intp]) -> Any:
     """Standardized numbers, the more frequent categories in one-hot columns, words: a matrix (rows, features)."""
     blocks: list[npt.NDArray[np.float64]] = []
     texts = []
-    for name, kind in parts.train.kinds.items():
-        cells = parts.train.columns[name][rows]
+    for name, cells in parts.train.take(rows).columns.items():
+        kind = parts.train.kinds[name]
         if kind == "numeric":
             numbers = cells.astype(np.float64)
             absent = np.isnan(numbers)

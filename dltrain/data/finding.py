@@ -84,9 +84,9 @@ class Parts:
         """
         columns: list[Matrix] = []
         names: list[str] = []
-        dataset = self.raw[part]
+        dataset = self.raw[part].take(rows)
         for name, kind in dataset.kinds.items():
-            cells = dataset.columns[name][rows]
+            cells = dataset.columns[name]
             if kind == "numeric":
                 columns.append(np.clip(np.nan_to_num(cells.astype(np.float64), nan=-1e37), -1e37, 1e37))
             elif kind == "category":

@@ -56,11 +56,17 @@ def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
     present = values[~missing(values)]
     if not len(present):
         return "ignore", "empty"
-    distinct = pd.Series(present).drop_duplicates().to_numpy()
-    if len(distinct) == 1 and len(present) == len(values):
+    # What has fractions is no number of a row: its different values, which take long to find in a large table, would
+    # tell nothing further.
+    fractions = values.dtype == np.float64 and not _whole(present)
+    distinct = present[:1] if fractions else pd.Series(present).drop_duplicates().to_numpy()
+    alone = present.min() == present.max() if fractions else len(distinct) == 1
+    if alone and len(present) == len(values):
         return "ignore", "one value alone"
     if name in table.declared:
         return table.declared[name]
+    if fractions:
+        return "numeric", ""
     numbers = as_numbers(distinct)
     share = float(np.mean(~np.isnan(numbers)))
     if share == 1:
@@ -83,14 +89,19 @@ def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
 
 
 def _number_kind(name: str, distinct: npt.NDArray[np.float64], rows: int) -> tuple[str, str]:
-    whole = bool(np.all(np.isfinite(distinct))) and bool(np.all(distinct == np.floor(distinct)))
-    if not whole:
+    if not _whole(distinct):
         return "numeric", ""
     if ID_NAME.fullmatch(name) or CAMEL_CASE_ID.fullmatch(name):
         return "ignore", "an identifier by its name"
     if len(distinct) == rows > 2 and bool(np.all(np.diff(np.sort(distinct)) == 1)):
         return "ignore", "counts the rows"
     return "numeric", ""
+
+
+def _whole(numbers: Array) -> bool:
+    """Whether all of them are finite and have no fraction."""
+    few = numbers[:1000]  # which mostly tell
+    return all(bool(np.all(np.isfinite(some) & (some == np.floor(some)))) for some in (few, numbers))
 
 
 def _word_kind(present: Array, distinct: Array, few: int) -> tuple[str, str]:

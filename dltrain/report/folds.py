@@ -37,12 +37,12 @@ class Folds:
     deviation: Mapping[str, float]
 
 
-def read_folds(record: Record, splits: Mapping[str, Sequence[Any]]) -> Folds | None:
+def read_folds(record: Record, rows: Mapping[str, int]) -> Folds | None:
     """The folds of a run, or None where it is not cross-validated.
 
     Args:
         record: of the run.
-        splits: row ids of each part.
+        rows: of each part.
     """
     if not (record.path / SUMMARY).exists():
         return None
@@ -57,8 +57,7 @@ def read_folds(record: Record, splits: Mapping[str, Sequence[Any]]) -> Folds | N
     together = [
         {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]} for rows in zip(*histories, strict=False)
     ]
-    outside = len(splits["train"]) + len(splits["validation"])
-    return Folds(metrics, outside, together, summary["folds"], summary["sd"])
+    return Folds(metrics, rows["train"] + rows["validation"], together, summary["folds"], summary["sd"])
 
 
 def folds_picture(folds: Folds, metric: str) -> Picture:

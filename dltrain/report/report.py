@@ -41,13 +41,13 @@ class RunReport:
             )
         self.record = record
         self.signature = Signature.of(record)
-        splits = record.json("splits.json")
-        self.rows = {part: len(ids) for part, ids in splits.items()}
+        parts = record.facts["data"].get("parts")  # runs of versions before have the row ids alone
+        self.rows: dict[str, int] = parts or {part: len(ids) for part, ids in record.json("splits.json").items()}
         self.metrics = record.metrics
         self.history: Sequence[Mapping[str, float]] = record.history
         kind = self.signature.task, self.signature.classes
         self.answers = read_answers(record.path / "predictions.csv", *kind)
-        self.folds = read_folds(record, splits)
+        self.folds = read_folds(record, self.rows)
         if self.folds:
             self.metrics, self.history = self.folds.metrics, self.folds.history
             self.rows |= dict.fromkeys(("train", "validation", "the folds"), self.folds.rows)
