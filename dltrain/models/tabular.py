@@ -6,7 +6,7 @@ Holzmüller et al. 2024 (RealMLP), Gorishniy et al. 2022 (embeddings of numbers)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -17,6 +17,7 @@ from dltrain.models.numeric_embedding import periodic, piecewise_linear
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.task_names import GAUSSIAN
 
+FEWEST_BINS, MOST_BINS, ROWS_A_BIN = 2, 16, 20
 # What the loss of a task is a likelihood of.
 KINDS = {"binary": "labels", "multilabel": "labels", "multiclass": "classes", GAUSSIAN: "gaussian"}
 
@@ -33,7 +34,7 @@ def tabular(
     numeric_dimension: int,
     frequencies: int,
     frequency_scale: float,
-    bins: int,
+    bins: int | Literal["auto"],
     ensemble: int,
     clamp: bool,
     initializer: Callable[[], Any],
@@ -52,7 +53,7 @@ def tabular(
         numeric_dimension: length of a number's vector.
         frequencies: of the periodic embedding, for each column.
         frequency_scale: standard deviation of the first frequencies.
-        bins: of the piecewise-linear embedding, for each column.
+        bins: of the piecewise-linear embedding, for each column; `auto` one for every 20 train rows, from 2 to 16.
         ensemble: number of members, which share their hidden layers and differ in a scale for each input of the
             first and in their heads (TabM-mini); 1 is a plain network.
         clamp: whether a regression's answers are kept within the range of the train targets.
@@ -88,14 +89,19 @@ def tabular(
     return answers
 
 
-def _embedded(inputs: Inputs, kind: str, dimension: int, frequencies: int, frequency_scale: float, bins: int) -> Any:
+def _embedded(
+    inputs: Inputs, kind: str, dimension: int, frequencies: int, frequency_scale: float, bins: int | Literal["auto"]
+) -> Any:
     """The table with a vector in the place of each number, shape (batch, width)."""
     table, count = inputs["table"], inputs.numbers
     numbers, rest = table[:, :count], table[:, count:]
     if kind == "periodic":
         vectors = periodic(numbers, dimension, frequencies, frequency_scale)
     else:
-        vectors = piecewise_linear(numbers, inputs.train("table")[:, :count], dimension, bins)
+        train = inputs.train("table")[:, :count]
+        # A slope that few rows decide would learn them by heart.
+        wanted = min(MOST_BINS, max(FEWEST_BINS, len(train) // ROWS_A_BIN)) if bins == "auto" else bins
+        vectors = piecewise_linear(numbers, train, dimension, wanted)
     blocks = [numbers, keras.layers.Flatten()(vectors)]
     return keras.layers.Concatenate()([*blocks, rest] if rest.shape[1] else blocks)
 

@@ -109,6 +109,12 @@ def test_each_idea_can_be_switched(stage_of: Any, train_stage: Any, tmp_path: Pa
     assert np.isfinite(list(logs.values())).all()
 
 
+@pytest.mark.parametrize(("rows", "bins"), [(40, 2), (150, 4), (700, 16)])
+def test_more_rows_get_more_bins(stage_of: Any, rows: int, bins: int) -> None:
+    found = stage_of("model=tabular", "model.units=[2]", f"dataset.rows={rows}", "dataset.problem=regression").network
+    assert found.get_layer("bins").output.shape[2] == bins
+
+
 def test_bins_are_between_quantiles_of_the_train_rows() -> None:
     train = np.array([[0.0, 7.0], [1.0, 7.0], [3.0, 7.0], [9.0, 7.0], [9.0, 7.0]])
     inputs = keras.Input((2,))
