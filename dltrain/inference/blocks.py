@@ -3,69 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import gzip
 import io
 import json
 import sys
 import tempfile
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
 from dltrain.data import source_file
-from dltrain.data.delimited import SEPARATORS, WHITESPACE, detect_separator
-from dltrain.data.raw_table import RawTable, check_names
-from dltrain.data.read_table import read_table
 from dltrain.errors import ConfigError, DataError, did_you_mean
+from dltrain.inference.block import ROWS, Block, to_arrow
+from dltrain.inference.delimited_blocks import SAMPLE, delimited, whole_table
 
 SUFFIXES = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet", ".arff": "arff",
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "text", ".png": "images", ".jpg": "images", ".jpeg": "images",
     ".bmp": "images", ".gif": "images",
 }  # fmt: skip
-ROWS = 16_384
-SAMPLE = 1 << 20  # bytes that are looked at to detect separator and encoding, and that are read at once
-# What pandas takes for a missing cell, so that a file is read as the training file was.
-MISSING = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Block:
-    """Some rows in a row.
-
-    Attributes:
-        columns: cells by name, n rows each: Arrow arrays with nulls for missing cells; images an array of
-            (n, height, width, channels), or a list of files that are decoded when they are needed.
-        first: how many rows came before.
-        origin: the file's name, for messages.
-        names: what the rows are called where they have no id of their own, or None for their numbers from 0.
-        folder: where paths of images in the cells begin.
-    """
-
-    columns: Mapping[str, Any]
-    first: int
-    origin: str
-    names: Sequence[str] | None = None
-    folder: Path = Path()
-
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values()))) if self.columns else 0
-
-    def where(self, row: int | np.integer) -> str:
-        """A row as a person finds it."""
-        return f"{self.origin} row {self.first + row + 1}" if self.names is None else f"{self.names[int(row)]}"
 
 
 def read_blocks(
@@ -103,45 +63,12 @@ def read_blocks(
         elif found == "jsonl":
             blocks = _json_lines(stream, origin)
         elif found == "arff":
-            blocks = _whole_table(stream, location, origin, ".arff", {})
+            blocks = whole_table(stream, location, origin, ".arff", {})
         else:
             separator = {"separator": "tab"} if found == "tsv" else {}
-            blocks = _delimited(stream, location, origin, dict(reading) | separator)
+            blocks = delimited(stream, location, origin, {**reading, **separator})
         folder = Path() if location is None else location.parent
         yield from (replace(block, folder=folder) for block in blocks)
-
-
-def frame_block(frame: pd.DataFrame, origin: str = "the data frame") -> Block:
-    """A data frame as one block; its index names the rows."""
-    check_names([str(name) for name in frame.columns], origin=origin)
-    columns = {str(name): to_arrow(frame.iloc[:, place]) for place, name in enumerate(frame.columns)}
-    return Block(columns, 0, origin)
-
-
-def to_arrow(cells: Any) -> Any:
-    """Cells of any kind as an Arrow array; mixed ones become words."""
-    if isinstance(cells, np.ndarray) and cells.ndim > 1:
-        return cells
-    if len(cells) and isinstance(next(iter(cells)), np.ndarray):  # images in a data frame
-        return list(cells)
-    try:
-        array = pa.array(cells, from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError):
-        array = pa.array([None if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell) for cell in cells])
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-
-
-def sliced(block: Block, rows: int) -> Iterator[Block]:
-    """The same rows in blocks of at most so many."""
-    for start in range(0, len(block), rows):
-        yield Block(
-            {name: cells[start : start + rows] for name, cells in block.columns.items()},
-            block.first + start,
-            block.origin,
-            None if block.names is None else block.names[start : start + rows],
-            block.folder,
-        )
 
 
 def _existing(path: str) -> Path:
@@ -182,93 +109,6 @@ def _detect(location: Path | None, stream: Any, kind: str) -> str:
     if start.startswith(b"PAR1"):
         return "parquet"
     return "jsonl" if start.lstrip().startswith(b"{") else "csv"
-
-
-def _delimited(stream: Any, location: Path | None, origin: str, reading: dict[str, Any]) -> Iterator[Block]:
-    try:
-        sample = stream.peek(SAMPLE)
-    except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{origin} is no complete gzip file: {error}.") from None
-    if not sample:
-        raise DataError(f"{origin} is empty.")
-    encoding = reading.get("encoding") or _encoding(sample)
-    text = sample.decode(encoding, errors="replace").removeprefix("\ufeff")
-    separator = reading.get("separator")
-    mark = SEPARATORS.get(separator, separator) if separator else detect_separator(text)
-    if mark == WHITESPACE or f'{mark} "' in text:
-        # Runs of blanks, and quotes behind a blank, are beyond the reader in blocks.
-        return _whole_table(stream, location, origin, ".csv", reading | {"encoding": encoding})
-    header = reading.get("header", True)
-    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True), [])
-    names = [name.strip() or f"column_{place}" for place, name in enumerate(first, start=1)]
-    if not header:
-        names = [f"column_{place}" for place in range(1, len(first) + 1)]
-    check_names(names, origin=origin)
-    return _arrow_csv(stream, origin, names, mark, encoding, bool(header), reading.get("missing_values", []))
-
-
-def _arrow_csv(
-    stream: Any, origin: str, names: list[str], mark: str, encoding: str, header: bool, missing: Iterable[str]
-) -> Iterator[Block]:
-    done = 0
-    try:
-        reader = pa.csv.open_csv(
-            stream,
-            # In one thread it counts the rows, and the model wants the other cores.
-            pa.csv.ReadOptions(
-                use_threads=False,
-                block_size=SAMPLE,
-                column_names=names,
-                skip_rows_after_names=int(header),
-                encoding=encoding.replace("utf-8-sig", "utf-8"),
-            ),
-            pa.csv.ParseOptions(delimiter=mark, newlines_in_values=True),
-            pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=True,
-                null_values=[*MISSING, *map(str, missing)],
-            ),
-        )
-        for batch in reader:
-            if len(batch):
-                yield Block(dict(zip(names, batch.columns, strict=True)), done, origin)
-            done += len(batch)
-    except (pa.ArrowException, UnicodeError, EOFError, OSError, zlib.error) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        raise DataError(f"{origin} cannot be read as a table after row {done}: {reason}.") from None
-    if not done:
-        raise DataError(f"{origin} has a header and no rows.")
-
-
-def _encoding(sample: bytes) -> str:
-    marked = next((codec for mark, codec in source_file.BYTE_ORDER_MARKS if sample.startswith(mark)), None)
-    if marked is not None:
-        return marked
-    try:
-        sample.decode("utf-8")
-    except UnicodeDecodeError as error:
-        # The sample may end within a character.
-        return "utf-8" if error.start >= len(sample) - 4 and len(sample) > 4 else "cp1252"
-    return "utf-8"
-
-
-def _whole_table(
-    stream: Any, location: Path | None, origin: str, suffix: str, reading: Mapping[str, Any]
-) -> Iterator[Block]:
-    options = {key: reading[key] for key in ("separator", "encoding", "header", "missing_values") if key in reading}
-    if location is not None:
-        yield from _raw_blocks(read_table(str(location.absolute()), **options), origin)
-        return
-    with tempfile.NamedTemporaryFile(suffix=suffix) as copy:
-        while content := stream.read(SAMPLE):
-            copy.write(content)
-        copy.flush()
-        yield from _raw_blocks(read_table(copy.name, **options), origin)
-
-
-def _raw_blocks(table: RawTable, origin: str) -> Iterator[Block]:
-    whole = Block({name: to_arrow(cells) for name, cells in table.columns.items()}, 0, origin)
-    yield from sliced(whole, ROWS)
 
 
 def _parquet(stream: Any, location: Path | None, origin: str) -> Iterator[Block]:

@@ -14,7 +14,7 @@ import pandas as pd
 from dltrain.data.load import task_row
 from dltrain.errors import DataError, did_you_mean
 from dltrain.evaluation import intervals, score
-from dltrain.inference.blocks import Block, sliced
+from dltrain.inference.block import Block, sliced
 from dltrain.inference.intake import Intake, numbers, spell
 from dltrain.inference.overlap import row_hashes, train_hashes
 from dltrain.inference.signature import Signature

@@ -14,7 +14,7 @@ import tensorflow as tf
 from dltrain.data.image_file import decode_image
 from dltrain.data.kinds import WHOLE_NUMBER
 from dltrain.errors import DataError, did_you_mean
-from dltrain.inference.blocks import Block, to_arrow
+from dltrain.inference.block import Block, to_arrow
 from dltrain.inference.signature import Column, Signature
 
 SHOWN = 3

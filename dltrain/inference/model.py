@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from dltrain.errors import ConfigError, RunError
 from dltrain.inference.answers import name_answers
-from dltrain.inference.blocks import Block, frame_block, sliced
+from dltrain.inference.block import Block, frame_block, sliced
 from dltrain.inference.evaluate import Evaluation, evaluate_blocks
 from dltrain.inference.intake import Intake
 from dltrain.inference.signature import Signature

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltrain.errors import DataError
-from dltrain.inference.blocks import Block, to_arrow
+from dltrain.inference.block import Block, to_arrow
 from dltrain.inference.intake import Intake, spell
 from dltrain.inference.model import Model
 

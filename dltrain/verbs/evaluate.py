@@ -82,7 +82,8 @@ def main(words: list[str]) -> int:
 
 
 def _blocks(model: Any, given: argparse.Namespace) -> Any:
-    from dltrain.inference.blocks import Block, read_blocks, to_arrow
+    from dltrain.inference.block import Block, to_arrow
+    from dltrain.inference.blocks import read_blocks
     from dltrain.inference.overlap import run_dataset
 
     if given.data is not None:

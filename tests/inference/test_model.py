@@ -306,16 +306,16 @@ def test_numbers_and_true_are_spelled_as_in_training(runs: Path) -> None:
 def test_missing_words_are_those_of_pandas() -> None:
     import io
 
-    from dltrain.inference.blocks import MISSING
+    from dltrain.inference.delimited_blocks import MISSING
 
     lines = "a,b\n" + "".join(f"{word},1\n" for word in MISSING)
     assert pd.read_csv(io.StringIO(lines))["a"].isna().all()
 
 
 def test_blocks_are_read_in_pieces(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dltrain.inference import blocks, model
+    from dltrain.inference import blocks, delimited_blocks, model
 
-    monkeypatch.setattr(blocks, "SAMPLE", 2_000)
+    monkeypatch.setattr(delimited_blocks, "SAMPLE", 2_000)
     monkeypatch.setattr(blocks, "ROWS", 7)
     monkeypatch.setitem(model.ROWS_AT_ONCE, "table", 9)
     raw = raw_frame(runs / "binary")
