@@ -35,10 +35,11 @@ from dltrain.files import replace_file
 from dltrain.inference.signature import FILE as SIGNATURE_FILE
 from dltrain.inference.signature import describe
 from dltrain.lock import lock, unlock
+from dltrain.log import start_logging, stop_logging
 from dltrain.prepared import Prepared
 from dltrain.rundir import RunDirectory
 from dltrain.settings import choices_of, settings_of
-from dltrain.terminal import show_header, show_results, start_logging, stop_logging
+from dltrain.terminal import show_header, show_results
 from dltrain.training.state_file import can_go_on
 
 logger = logging.getLogger("dltrain")

@@ -17,14 +17,14 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.errors import RunError
 from dltrain.experiment import Experiment
 from dltrain.journal import Journal
-from dltrain.terminal import TrainingsProgress
+from dltrain.progress import TrainingsProgress
 from dltrain.training.traces import architecture
 from dltrain.training.train import Training
 
 Result = TypeVar("Result")
 
 CHECKPOINT, BEST_WEIGHTS = "dltrain.training.checkpoint.Checkpoint", "dltrain.training.checkpoint.BestWeights"
-PROGRESS = "dltrain.terminal.Progress"
+PROGRESS = "dltrain.progress.Progress"
 GRADIENT_CHECK = "dltrain.training.gradient_check.GradientCheck"  # sets Keras' float type for the whole process
 
 
