@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 Array = npt.NDArray[Any]
 
+IMDB = Path(os.environ.get("DLTRAIN_TEST_DATA", "/nowhere"), "imdb", "aclImdb_labeled_50k.tar.gz")
 TABLE = ["model=mlp", "model.units=[50]", "model.dropout=0.5", "normalization=batch"]
 CLASSES = ["task=multiclass"]
 BINARY = ["task=binary", "~task.metrics.auc"]
@@ -23,7 +25,7 @@ WORKLOADS: dict[str, tuple[list[str], int]] = {
     "wine": (["dataset=wine", *CLASSES, *TABLE], 100),
     "boston": (["dataset=boston", "task=regression", *TABLE], 100),
     "48,000 x 14": (["dataset=csv", "dataset.path=@14x48000", "dataset.target=target", *BINARY, *TABLE], 5),
-    "imdb bigrams": (["dataset=imdb", *BINARY, "model=text_bag"], 2),
+    "imdb bigrams": (["dataset=imdb", f"dataset.path={IMDB}", *BINARY, "model=text_bag"], 2),
     "mnist 5k cnn": (["dataset=mnist", "rows=5000", *CLASSES, "model=cnn", "normalization=batch"], 3),
     "frozen features": (["dataset=csv", "dataset.path=@1280x5000", "dataset.target=target", *BINARY,
                          "model=mlp", "model.units=[]"], 20),
