@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Sequence
 from typing import cast
 
-import keras
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
@@ -16,6 +15,7 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.folds import Fold, group_numbers, make_folds
 from dltrain.data.load import refuse_lacking_classes, split_rows, split_source
 from dltrain.data.split import Split
+from dltrain.determinism import seed_generators
 from dltrain.ensemble import average, predict
 from dltrain.evaluation import Results, score, undefined
 from dltrain.experiment import Experiment, Problem, assemble_on, check_problem, pose
@@ -61,7 +61,7 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tu
     )
     for fold in folds:
         refuse_lacking_classes(fold.split, problem.target, f"Fold {fold.number}: ")
-    keras.utils.set_random_seed(config.seed)
+    seed_generators(config.seed, config)
     final = assemble_on(config, problem, everything)
     journal.header(final.data, final.network, final.batch_size)
     found = train_folds(config, problem, folds, journal)
@@ -142,7 +142,7 @@ def _refit(
         "epochs, the median best epoch of the folds; no validation part is left for "
         f"{', '.join(watching) or 'callbacks'}"
     )
-    keras.utils.set_random_seed(config.seed)
+    seed_generators(config.seed, config)
     training = final.train(
         cast("DictConfig", OmegaConf.merge(config, {"trainer": {"epochs": epochs}})),
         journal,

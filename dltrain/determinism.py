@@ -2,22 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.config import disable_op_determinism  # TensorFlow's public name is for the other way
+from omegaconf import DictConfig, OmegaConf
+from tensorflow.python.framework.config import (
+    disable_op_determinism,  # TensorFlow's public name is for the other way
+    is_op_determinism_enabled,
+)
+
+# What draws nothing from the generator that TensorFlow seeds.
+KNOWN = ("dltrain.", "keras.", "optuna.", "hydra.", "hydra_plugins.")
 
 
-def fix_randomness(seed: int, deterministic: bool | str) -> None:
-    """Seeds Python, NumPy and TensorFlow, and chooses TensorFlow's operations.
+def fix_randomness(config: DictConfig) -> None:
+    """Seeds Python, NumPy and TensorFlow, and chooses TensorFlow's operations as `trainer.deterministic` says.
+
+    With true, operations whose threads would add in any order, or that choose their algorithm by the clock, are kept
+    from it; with auto where there is no GPU, since there it can cost much or be refused.
 
     Args:
-        seed: of the run.
-        deterministic: whether operations whose threads would add in any order, or that choose their algorithm by the
-            clock, are kept from it; auto: where there is no GPU, since there it can cost much or be refused.
+        config: of the run.
     """
-    keras.utils.set_random_seed(seed)
+    deterministic = config.trainer.deterministic
     wanted = not tf.config.list_physical_devices("GPU") if deterministic == "auto" else deterministic
-    if wanted:
-        tf.config.experimental.enable_op_determinism()
+    if wanted != is_op_determinism_enabled():
+        # An earlier job of the sweep may have asked for the other way, and kernels may have looked at it.
+        if wanted:
+            tf.config.experimental.enable_op_determinism()
+        else:
+            disable_op_determinism()
+        keras.utils.set_random_seed(config.seed)
+    seed_generators(config.seed, config)
+
+
+def seed_generators(seed: int, config: DictConfig) -> None:
+    """Seeds Python, NumPy and Keras; TensorFlow too, where code from elsewhere takes part.
+
+    TensorFlow's seeding throws away what it has compiled of every graph, lest an operation go on from where its
+    generator stood, and the trainings of a sweep, or folds, would have the graphs that they share compiled again and
+    again. Keras draws from generators of its own instead.
+
+    Args:
+        seed: from here on.
+        config: of the run.
+    """
+    if _of_known_parts(OmegaConf.to_container(config)):
+        with _without_tensorflow():
+            keras.utils.set_random_seed(seed)
     else:
-        disable_op_determinism()  # an earlier job of the sweep may have asked for it
+        keras.utils.set_random_seed(seed)
+
+
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
+    seeding = tf.random.set_seed
+    tf.random.set_seed = lambda seed: None
+    try:
+        yield
+    finally:
+        tf.random.set_seed = seeding
+
+
+def _of_known_parts(node: Any) -> bool:
+    if isinstance(node, dict):
+        target = node.get("_target_")
+        known = target is None or str(target).startswith(KNOWN)
+        return known and all(_of_known_parts(each) for each in node.values())
+    return not isinstance(node, list) or all(_of_known_parts(each) for each in node)

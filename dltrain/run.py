@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import keras
 from omegaconf import DictConfig
 
 from dltrain.cross_validation import cross_validate
 from dltrain.data.dataset import Dataset
 from dltrain.data.load import load_dataset
-from dltrain.determinism import fix_randomness
+from dltrain.determinism import fix_randomness, seed_generators
 from dltrain.distribution import strategy_of
 from dltrain.errors import RunError
 from dltrain.evaluation import Results
@@ -52,7 +51,7 @@ def run(config: DictConfig, journal: Journal) -> Results:
         journal: what the run tells, to the terminal and into its directory.
     """
     with strategy_of(config.strategy).scope():
-        fix_randomness(config.seed, config.trainer.deterministic)
+        fix_randomness(config)
         dataset = load_dataset(config.dataset, journal)
         if config.cv is not None:
             results, final = cross_validate(config, dataset, journal)
@@ -73,7 +72,7 @@ def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[
         dataset: raw.
         journal: of the run.
     """
-    keras.utils.set_random_seed(config.seed)
+    seed_generators(config.seed, config)
     experiment = assemble(config, dataset, journal)
     journal.header(experiment.data, experiment.network, experiment.batch_size)
     training = experiment.train(config, journal, seed=config.seed, callbacks=config.callbacks)

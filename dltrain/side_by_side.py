@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import keras
 from omegaconf import DictConfig, OmegaConf
 
+from dltrain.determinism import seed_generators
 from dltrain.errors import RunError
 from dltrain.experiment import Experiment
 from dltrain.journal import Journal
@@ -95,7 +95,7 @@ def train_side_by_side(
                     if free:
                         free.acquire()
                     _raise_failure(futures)
-                    keras.utils.set_random_seed(job.seed)
+                    seed_generators(job.seed, config)
                     experiment = job.assemble()
                     if free is None:
                         free = threading.Semaphore(_workers() if _apart(experiment, callbacks) else 1)

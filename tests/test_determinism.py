@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.python.framework.config import is_op_determinism_enabled
 
-from dltrain.determinism import fix_randomness
+from dltrain.config.compose import compose
+from dltrain.determinism import fix_randomness, seed_generators
 
 FILES = ("history.csv", "predictions.csv", "metrics.json")
 WORDS = ("model.units=[3]", "model.dropout=0.3", "trainer.batch_size=16", "trainer.epochs=3", "score_test=always")
@@ -34,11 +38,29 @@ def test_auto_asks_for_deterministic_operations_where_no_gpu_is(
     wanted: Any, gpus: int, found: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [object()] * gpus)
-    fix_randomness(0, wanted)
+    config = compose(["dataset=synthetic", f"trainer.deterministic={wanted}"])
+    fix_randomness(config)
     assert is_op_determinism_enabled() is found
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [object()])
-    fix_randomness(0, "auto")
+    fix_randomness(compose(["dataset=synthetic", "trainer.deterministic=auto"]))
     assert is_op_determinism_enabled() is False
+
+
+def test_compiled_graphs_are_kept_unless_code_from_elsewhere_may_draw_from_tensorflow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seeded: list[int] = []
+    monkeypatch.setattr(tf.random, "set_seed", seeded.append)
+    config = compose(["dataset=synthetic", "optimizer=sgd"])
+
+    seed_generators(1, config)
+    drawn = [random.random(), np.random.random(), float(keras.random.uniform(()))]
+    seed_generators(1, config)
+
+    assert [random.random(), np.random.random(), float(keras.random.uniform(()))] == drawn
+    assert not seeded
+    seed_generators(2, compose(["dataset=synthetic", "+callbacks.own._target_=json.JSONDecoder"]))
+    assert seeded == [2]
 
 
 @pytest.mark.slow
