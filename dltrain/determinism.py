@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,10 @@ from tensorflow.python.framework.config import (
 
 # What draws nothing from the generator that TensorFlow seeds.
 KNOWN = ("dltrain.", "keras.", "optuna.", "hydra.", "hydra_plugins.")
+# TensorFlow does not free all that it compiled for a training with that training: a megabyte or two of each stay.
+KEPT_FOR = 32  # seedings, of which a training has two
+
+_seedings = itertools.count(1)
 
 
 def fix_randomness(config: DictConfig) -> None:
@@ -50,7 +55,7 @@ def seed_generators(seed: int, config: DictConfig) -> None:
         seed: from here on.
         config: of the run.
     """
-    if _of_known_parts(OmegaConf.to_container(config)):
+    if next(_seedings) % KEPT_FOR and _of_known_parts(OmegaConf.to_container(config)):
         with _without_tensorflow():
             keras.utils.set_random_seed(seed)
     else:

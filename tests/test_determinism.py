@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework.config import is_op_determinism_enabled
 
+from dltrain import determinism
 from dltrain.config.compose import compose
 from dltrain.determinism import fix_randomness, seed_generators
 
@@ -50,6 +52,7 @@ def test_compiled_graphs_are_kept_unless_code_from_elsewhere_may_draw_from_tenso
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seeded: list[int] = []
+    monkeypatch.setattr(determinism, "_seedings", itertools.count(1))
     monkeypatch.setattr(tf.random, "set_seed", seeded.append)
     config = compose(["dataset=synthetic", "optimizer=sgd"])
 
@@ -61,6 +64,9 @@ def test_compiled_graphs_are_kept_unless_code_from_elsewhere_may_draw_from_tenso
     assert not seeded
     seed_generators(2, compose(["dataset=synthetic", "+callbacks.own._target_=json.JSONDecoder"]))
     assert seeded == [2]
+    for _ in range(determinism.KEPT_FOR):
+        seed_generators(1, config)
+    assert seeded == [2, 1]
 
 
 @pytest.mark.slow

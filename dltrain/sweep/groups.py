@@ -40,9 +40,10 @@ class Setting:
 
 def settings(entries: Sequence[Entry], way: str | None = None) -> list[Setting]:
     """The settings of a sweep, the best mean first."""
-    found: dict[tuple[str, ...], list[Entry]] = {}
+    found: dict[frozenset[tuple[str, str]], list[Entry]] = {}
     for entry in sorted(ranked(entries), key=lambda entry: list(entries).index(entry)):
-        found.setdefault(tuple(word for word in entry.overrides if not word.startswith("seed=")), []).append(entry)
+        own = frozenset((key, value) for key, value in settings_of(entry).items() if key != "seed")
+        found.setdefault(own, []).append(entry)
     sign = -1 if (way or better_way(entries)) == "max" else 1
     return sorted((_setting(jobs) for jobs in found.values()), key=lambda each: sign * each.mean)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from dltrain.config.fingerprint import WITHOUT_INFLUENCE
 from dltrain.metric_direction import direction_by_name
 from dltrain.sweep.ledger import Entry
 
@@ -40,5 +41,6 @@ def swept_keys(entries: Sequence[Entry]) -> list[str]:
 
 
 def settings_of(entry: Entry) -> dict[str, str]:
-    """The words that made a job, as keys and values."""
-    return {key.lstrip("+~"): value for key, _, value in (word.partition("=") for word in entry.overrides)}
+    """The words that made a job, as keys and values, without those that change nothing of its numbers."""
+    words = {key.lstrip("+~"): value for key, _, value in (word.partition("=") for word in entry.overrides)}
+    return {key: value for key, value in words.items() if key.partition(".")[0] not in WITHOUT_INFLUENCE}

@@ -133,7 +133,7 @@ def _show(
         console.print(f"Pareto front  job {entry.job}: {words}", soft_wrap=True)
     for entry in entries:
         if entry.status == "failed":
-            words = " ".join(entry.overrides)
+            words = " ".join(f"{key}={value}" for key, value in settings_of(entry).items() if key in keys)
             reason = " ".join((entry.reason or "").split())
             console.print(f"[red]failed[/red]  job {entry.job} ({escape(words)}): {escape(reason)}", soft_wrap=True)
     if counts["failed"]:

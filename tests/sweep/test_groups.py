@@ -6,6 +6,7 @@ from scipy import stats
 from dltrain.sweep.groups import Setting, like_the_best, paired_p, settings
 from dltrain.sweep.importance import importance
 from dltrain.sweep.ledger import Entry
+from dltrain.sweep.ranking import swept_keys
 
 
 def entry(job: int, *words: str, value: float | None = 0.5, **more: object) -> Entry:
@@ -72,3 +73,14 @@ def test_importance_finds_the_key_that_matters() -> None:
     assert shares["optimizer.learning_rate"] > 0.9
     assert sum(shares.values()) == pytest.approx(1, abs=0.01)
     assert importance(jobs[:9], "min") == {}
+
+
+def test_words_that_change_no_number_do_not_part_a_setting() -> None:
+    entries = [
+        entry(0, "optimizer=adam", "seed=1"),
+        entry(1, "optimizer=adam", "seed=2", "extend=True", "quiet=true"),
+        entry(2, "retry_failed=True", "seed=3", "optimizer=adam"),
+    ]
+    (setting,) = settings(entries)
+    assert set(setting.values) == {"1", "2", "3"}
+    assert swept_keys(entries) == ["seed"]

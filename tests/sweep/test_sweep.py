@@ -146,7 +146,7 @@ def test_failures_are_listed_and_repeated_on_demand(fake_run: FakeRun, capsys: p
     assert cli.main(GRID) == 1
     out, error = capsys.readouterr()
     assert out.count("failed  job") == 2
-    assert "(optimizer=sgd regularizer=l2 score_test=never): The training diverged." in out
+    assert "(optimizer=sgd regularizer=l2): The training diverged." in out
     assert "error: job 3 (optimizer=sgd regularizer=l2 score_test=never): The training diverged." in error
     ran = fake_run(leave_a_run)
     assert cli.main(GRID) == 1
