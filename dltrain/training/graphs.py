@@ -130,7 +130,8 @@ class Graphs:
         }
 
     def _call(self, name: str, *arguments: Any) -> Any:
-        key = name, () in arguments  # without weights it is another graph
+        # Without weights it is another graph. A tensor compared with () would be an operation.
+        key = name, any(isinstance(argument, tuple) for argument in arguments)
         if key not in self._calls:
             traces, beside = (self._training, self._beside()) if name == "train" else (self._others, [])
             if traces is None:
