@@ -42,21 +42,22 @@ POINT = {
     "mnist_cnn": "confusion_matrix",
 }
 WANTED = {"digits_cnn": 0.985, "mnist_cnn": 0.98}  # accuracy on the test part
-NEEDS_FILES = {"transfer_learning": "needs a folder of photos and ImageNet's weights"}
 
 
-def commands() -> dict[str, list[str]]:
-    """The words of each experiment's command on the page, by its name."""
-    lines = re.findall(r"^dltrain .*experiment=.*$", PAGE.read_text("utf-8"), re.MULTILINE)
-    every = [shlex.split(line)[1:] for line in lines]
-    return {next(word for word in words if word.startswith("experiment="))[11:]: words for words in every}
+def commands() -> dict[str, list[list[str]]]:
+    """The words of each experiment's command on the page, by its name; before them those of what it needs."""
+    found: dict[str, list[list[str]]] = {}
+    for block in re.findall(r"^```shell\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        every = [shlex.split(line)[1:] for line in block.splitlines()]
+        for name in (word[11:] for words in every for word in words if word.startswith("experiment=")):
+            found[name] = every
+    return found
 
 
-def run(words: list[str], directory: Path) -> tuple[float, float]:
-    """Wall and processor seconds of one command."""
-    where = [f"hydra.run.dir={directory}", f"hydra.sweep.dir={directory}"]
+def run(words: list[str], folder: Path) -> tuple[float, float]:
+    """Wall and processor seconds of one command that is typed in a folder."""
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "dltrain", *words, *where], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "dltrain", *words], stdout=subprocess.DEVNULL, cwd=folder)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(words)} ended with {os.waitstatus_to_exitcode(status)}")
@@ -81,13 +82,14 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         for name in given.only:
-            if name in NEEDS_FILES:
-                print(f"{name}: left out, {NEEDS_FILES[name]}", flush=True)
-                continue
             directory = (given.keep or Path(temporary)).resolve() / name
             times = "before"
             if not directory.exists():
-                wall, processor = run(commands()[name], directory)
+                *needed, own = commands()[name]
+                for words in needed:
+                    run(words, Path(temporary))
+                where = [f"hydra.run.dir={directory}", f"hydra.sweep.dir={directory}"]
+                wall, processor = run([*own, *where], Path(temporary))
                 times = f"{wall:.0f} s, {processor:.0f} s of processor time"
             picture, text = shown(directory, name)
             print(f"{name}: {times}\n  {text}", flush=True)

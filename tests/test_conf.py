@@ -21,7 +21,6 @@ NEEDED = {
     "dataset/images": ["dataset.path=any"],
     "dataset/texts": ["dataset.path=any"],
     "search/space": ["search=random"],
-    "experiment/transfer_learning": ["dataset.path=any"],
     "cv/group_kfold": ["cv.group=ticket"],
 }
 # For networks on images; the others refuse it.

@@ -61,7 +61,7 @@ def test_command_composes(command: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [each for each in COMMANDS if experiment_of(each) not in ("", "transfer_learning")])
+@pytest.mark.parametrize("command", [each for each in COMMANDS if experiment_of(each)])
 def test_first_job_runs_at_smoke_size(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = [word for word in words_of(command) if word != "-m"]

@@ -15,6 +15,7 @@ URL = "https://storage.googleapis.com/keras-applications/"
 LEAST_PIXELS = 32
 BACKBONE = "backbone"
 FEATURES = "features"
+AS_TRAINED = "as_trained"
 # Of ImageNet's colours from 0 to 1. Keras divides by the root of the deviation twice where it loads these weights
 # itself, since they were trained so; the same is done here for weights from a file.
 MEAN = (0.485, 0.456, 0.406)
@@ -32,7 +33,7 @@ def efficientnet(
     fine_tune_epochs: int,
     fine_tune_learning_rate: float,
 ) -> Any:
-    """The average over the last feature maps, dropout, and the head.
+    """The average over the last feature maps, dropout, and the head; images below 32 pixels are enlarged.
 
     With weights of its own the backbone stays fixed while the head is trained; `dltrain.training.transfer` then
     fine-tunes its top layers. Without, everything is trained from the start.
@@ -41,37 +42,37 @@ def efficientnet(
         inputs: the feature tensors, with `image` from 0 to 255 (scaling=none).
         head: the last layer.
         variant: B0 to B7.
-        weights: imagenet, none, or a file of weights without the top (.h5 or .keras).
+        weights: imagenet, none, a file of ImageNet's weights without the top (.h5 or .keras), or the model.keras of
+            another run, whose backbone is taken.
         dropout: share of the features dropped in training.
         fine_tune_layers: of the second part of the training; read there.
         fine_tune_epochs: likewise.
         fine_tune_learning_rate: likewise.
 
     Raises:
-        ConfigError: there are no images, they are too small, or the weights do not fit.
+        ConfigError: there are no images, or the weights do not fit.
         DataError: the weights cannot be downloaded.
     """
     del fine_tune_layers, fine_tune_epochs, fine_tune_learning_rate
     if "image" not in inputs:
         raise ConfigError("model=efficientnet needs images, and this dataset has none. Use model=mlp.")
     image = inputs["image"]
+    if min(image.shape[1:3]) < LEAST_PIXELS:
+        sides = [max(side, LEAST_PIXELS) for side in image.shape[1:3]]
+        image = keras.layers.Resizing(*sides, name="enlarged")(image)
     height, width, channels = image.shape[1:]
-    if min(height, width) < LEAST_PIXELS:
-        raise ConfigError(
-            f"model=efficientnet: images of {height} x {width} pixels are too small, expected {LEAST_PIXELS} "
-            "at least. Set a larger dataset.size where the dataset has one, or use model=cnn."
-        )
     if channels == 1:
         image = keras.layers.Concatenate(name="grey_to_colour")([image] * 3)
     make = getattr(keras.applications, f"EfficientNet{variant}")
     backbone = make(include_top=False, weights=None, input_shape=(height, width, 3), name=BACKBONE)
     if weights != "none":
         file = _imagenet(variant) if weights == "imagenet" else Path(weights).expanduser()
-        _load(backbone, file, variant)
+        of_imagenet = _load(backbone, file, variant)
         backbone.trainable = False
-        # Mean and variance of the file stand behind this, so that the second division moves the mean as well.
-        offset = [255 * mean * (1 - 1 / root) for mean, root in zip(MEAN, ROOTS, strict=True)]
-        image = keras.layers.Rescaling([1 / root for root in ROOTS], offset, name="as_trained")(image)
+        if of_imagenet:
+            # Mean and variance of the file stand behind this, so that the second division moves the mean as well.
+            offset = [255 * mean * (1 - 1 / root) for mean, root in zip(MEAN, ROOTS, strict=True)]
+            image = keras.layers.Rescaling([1 / root for root in ROOTS], offset, name=AS_TRAINED)(image)
     hidden = keras.layers.GlobalAveragePooling2D(name=FEATURES)(backbone(image))
     if dropout:
         hidden = keras.layers.Dropout(dropout)(hidden)
@@ -100,13 +101,25 @@ def _imagenet(variant: str) -> Path:
         ) from None
 
 
-def _load(backbone: keras.Model, file: Path, variant: str) -> None:
+def _load(backbone: keras.Model, file: Path, variant: str) -> bool:
+    """Fills the backbone; gives whether its weights want images as ImageNet's do."""
     if not file.is_file():
         raise ConfigError(f"model.weights={file}: expected imagenet, none, or a file; there is no {file.absolute()}.")
     try:
-        backbone.load_weights(file)
+        if file.suffix != ".keras" or (layers := _layers_of_run(file)) is None:
+            backbone.load_weights(file)
+            return True
+        backbone.set_weights(layers[BACKBONE].get_weights())
+        return AS_TRAINED in layers
     except Exception as error:  # another file, another network: HDF5 and Keras say it in many ways
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ConfigError(
             f"model.weights={file}: not the weights of EfficientNet{variant} without its top: {reason}"
         ) from None
+
+
+def _layers_of_run(file: Path) -> dict[str, Any] | None:
+    """The layers of a run's network by name; None where the file is no model with a backbone, but its weights."""
+    model = keras.models.load_model(file, compile=False)
+    found = {layer.name: layer for inner in (model, *model.layers) for layer in getattr(inner, "layers", ())}
+    return found if BACKBONE in found else None

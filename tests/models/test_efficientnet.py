@@ -110,13 +110,36 @@ def test_weights_that_are_not_there_or_do_not_fit(
     (tmp_path / "x.h5").write_bytes(b"no weights")
     with pytest.raises(ConfigError, match="not the weights of EfficientNetB0 without its top"):
         stage_of(*WORDS, f"model.weights={tmp_path / 'x.h5'}")
-    with pytest.raises(ConfigError, match="images of 8 x 8 pixels are too small, expected 32"):
-        stage_of(*WORDS, "dataset.image_size=8")
+    stage_of("model=linear").network.save(tmp_path / "other.keras")
+    with pytest.raises(ConfigError, match="not the weights of EfficientNetB0 without its top"):
+        stage_of(*WORDS, f"model.weights={tmp_path / 'other.keras'}")
     with pytest.raises(ConfigError, match="model=efficientnet needs images"):
         stage_of("model=efficientnet")
     with pytest.raises(ConfigError) as error:
         compose_config(*WORDS, "model.variant=B8", "scaling=minmax", "model.weights=none", "model.fine_tune_layers=2")
     assert [word in str(error.value) for word in ("expected one of B0", "Use scaling=none", "fine_tune_layers has no")]
+
+
+def test_small_images_are_enlarged(stage_of: Any, weights: Path) -> None:
+    words = (f"model.weights={weights}", "dataset.image_size=8")
+    network = stage_of(*WORDS, *words).network
+    assert network.get_layer("enlarged").output.shape[1:3] == (32, 32)
+    assert np.isfinite(network.predict({"image": np.zeros((2, 8, 8, 1))}, verbose=0)).all()
+
+
+@pytest.mark.parametrize("first", ["none", "file"])
+def test_weights_of_another_run(weights: Path, stage_of: Any, run_in: Any, tmp_path: Path, first: str) -> None:
+    words = ("model.fine_tune_epochs=0", "trainer.epochs=1")
+    given = "none" if first == "none" else str(weights)
+    run = run_in(tmp_path / "run", *WORDS[:-1], f"model.weights={given}", *(words[first == "none" :]))
+    before = keras.models.load_model(run.path / "model.keras").get_layer("network")
+    network = stage_of(*WORDS, *words, f"model.weights={run.path / 'model.keras'}").network
+    assert not network.get_layer("backbone").trainable_weights
+    # Its images are to be scaled as they were there.
+    names = [{layer.name for layer in each.layers} for each in (before, network)]
+    assert ["as_trained" in each for each in names] == [first == "file"] * 2
+    for one, other in zip(before.get_layer("backbone").weights, network.get_layer("backbone").weights, strict=True):
+        np.testing.assert_array_equal(np.array(one), np.array(other))
 
 
 @pytest.mark.slow
