@@ -120,6 +120,6 @@ def _load(backbone: keras.Model, file: Path, variant: str) -> bool:
 
 def _layers_of_run(file: Path) -> dict[str, Any] | None:
     """The layers of a run's network by name; None where the file is no model with a backbone, but its weights."""
-    model = keras.models.load_model(file, compile=False)
+    model = keras.models.load_model(file, compile=False, safe_mode=True)
     found = {layer.name: layer for inner in (model, *model.layers) for layer in getattr(inner, "layers", ())}
     return found if BACKBONE in found else None
