@@ -56,7 +56,11 @@ CASES = {
     "embedded_categories": ("encoding=embedding", "dataset.problem=regression"),
 }
 
-SLOW = ("images_blended", "augmented_backbone")  # each of their parts is in another case
+# Each of their parts is in another case, or a loop over words takes many seconds to trace.
+SLOW = (
+    *("images_blended", "augmented_backbone", "members_of_gaussian", "members_of_classes"),
+    *("recurrent", "attention"),
+)
 
 
 class Logs(keras.callbacks.Callback):
