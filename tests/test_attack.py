@@ -94,6 +94,11 @@ RELAXED = settings(
 )
 
 
+def test_numbers_at_both_ends_of_their_range(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends = [-1.7976931348459658e308, 1e308]  # whose difference is none
+    check_any_table(tmp_path, {"target": ["x", "y"] * 140, "end": ends * 140}, capsys)
+
+
 @settings(RELAXED, max_examples=8)
 @given(columns=tables())
 def test_any_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], columns: dict[str, list[Any]]) -> None:

@@ -119,7 +119,7 @@ def _features(parts: Parts, rows: npt.NDArray[np.intp]) -> Any:
     for name, cells in parts.train.take(rows).columns.items():
         kind = parts.train.kinds[name]
         if kind == "numeric":
-            numbers = cells.astype(np.float64)
+            numbers = cells.astype(np.float64) / 2  # so that no difference exceeds the range of a number
             absent = np.isnan(numbers)
             if absent.all():
                 continue
