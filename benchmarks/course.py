@@ -49,8 +49,8 @@ def commands() -> dict[str, list[list[str]]]:
     found: dict[str, list[list[str]]] = {}
     for block in re.findall(r"^```shell\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL):
         every = [shlex.split(line)[1:] for line in block.splitlines()]
-        for name in (word[11:] for words in every for word in words if word.startswith("experiment=")):
-            found[name] = every
+        for place, words in enumerate(every, start=1):
+            found |= {word[11:]: every[:place] for word in words if word.startswith("experiment=")}
     return found
 
 
