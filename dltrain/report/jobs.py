@@ -27,6 +27,7 @@ MOST_LAYERED = 6  # settings in the picture of the layers
 LEAST_VALUES = 3  # of a number, for a curve over it
 SLOWER = 3.0  # times as long for an epoch, and the picture shows the times
 LONGEST_OF_TWO = 22  # letters of a name that leaves room for another one beside it
+LEFT = 0.19  # share of the width for what stands left of the axes, such as 0.0001 and the name
 FAR = 50.0  # losses that are so many times as large as others stand on a log axis
 MOST_NUMBERED = 40  # jobs whose dots have their numbers beside them
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -127,7 +128,7 @@ def _curves(jobs: Sequence[Job]) -> Picture:
 
     def plot(figure: Figure) -> None:
         bottom = height - 0.1 - parts[0]
-        axes = prepare(figure.add_axes((0.16, bottom / height, 0.81, parts[0] / height)))
+        axes = prepare(figure.add_axes((LEFT, bottom / height, 0.97 - LEFT, parts[0] / height)))
         seen: list[Numbers] = []
         for place in sorted(range(len(jobs)), key=lambda place: -len(jobs[place].record.history)):
             job, colour = jobs[place], SERIES[place]
@@ -150,7 +151,7 @@ def _curves(jobs: Sequence[Job]) -> Picture:
         figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=columns, fontsize=8)
         if below:
             bottom -= 0.45 + parts[1]
-            below(prepare(figure.add_axes((0.16, bottom / height, 0.81, parts[1] / height))))
+            below(prepare(figure.add_axes((LEFT, bottom / height, 0.97 - LEFT, parts[1] / height))))
 
     ends = {job.name: job.course(name)[int(job.record.metrics["best_epoch"]) - 1] for job in jobs}
     said = ", ".join(f"{number(value)} with {words}" for words, value in ends.items())
