@@ -19,11 +19,14 @@ from dltrain.inference.block import Block, frame_block, sliced
 from dltrain.inference.evaluate import Evaluation, evaluate_blocks
 from dltrain.inference.intake import Intake
 from dltrain.inference.signature import Signature
+from dltrain.many_inputs import flatten_once
 from dltrain.record import Record
 
 # Cells of images and texts, and numbers of the widest layer, that go through the model at once.
 ROWS_AT_ONCE = {"image": 256, "text": 1_024, "table": 16_384}
 NUMBERS_AT_ONCE = 2**20  # pixels of large images
+
+flatten_once()
 
 
 class Model:

@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from dltrain.data.dataset import Dataset
 from dltrain.data.taken import AT_ONCE
 from dltrain.errors import DataError
+from dltrain.many_inputs import flatten_once
 from dltrain.preprocessing.columns import Numbers, TableColumns
 from dltrain.preprocessing.imputation import Imputation
 from dltrain.preprocessing.scaling import Scaling
@@ -28,6 +29,8 @@ UNKNOWN = "[unknown to the train rows]"
 ROWS_AT_ONCE = 65_536
 NUMBERS_AT_ONCE = 2**20  # float64 on their way through the layers, where an image is many numbers
 PIXELS_TO_LEARN_FROM = 2**24
+
+flatten_once()
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,14 @@ class Preprocessing:
     @cached_property
     def _parts(self) -> dict[str, keras.Model]:
         """A model for each feature of the columns that it is made from, so that each is computed by itself."""
-        inputs = {id(tensor): column for column, tensor in self.model.input.items()}
+        inputs, outputs = self.model.input, self.model.output
+        if len(outputs) == 1:
+            return {name: keras.Model(inputs, output) for name, output in outputs.items()}
+        columns = {id(tensor): column for column, tensor in inputs.items()}
         parts = {}
-        for name, output in self.model.output.items():
+        for name, output in outputs.items():
             sources = keras.tree.flatten(keras.utils.get_source_inputs(output))
-            parts[name] = keras.Model({inputs[id(source)]: source for source in sources}, output)
+            parts[name] = keras.Model({columns[id(source)]: source for source in sources}, output)
         return parts
 
     def _refuse_non_finite(self, features: Features, dataset: Dataset) -> None:
@@ -199,7 +205,8 @@ def _pixels(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 def _joined(tensors: list[Any], dtype: str) -> Any:
-    tensors = [keras.ops.cast(tensor, dtype) for tensor in tensors]
+    # A cast that changes nothing is a node all the same, and Keras looks through all columns for each.
+    tensors = [tensor if tensor.dtype == dtype else keras.ops.cast(tensor, dtype) for tensor in tensors]
     return keras.ops.concatenate(tensors, axis=-1) if len(tensors) > 1 else tensors[0]
 
 
