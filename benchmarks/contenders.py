@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy_loop import Network
 from workloads import Workload
 
@@ -61,6 +62,7 @@ class Contenders:
             "dltrain": self.engine,
             "Keras fit": self.fit,
             "Keras fit, tuned": lambda: self.fit(tuned=True),
+            "bare step": self.step,
         }
         if workload.dense:
             self.named |= {"scikit-learn MLP": self.scikit_learn, "NumPy loop": self.numpy}
@@ -107,6 +109,37 @@ class Contenders:
             x, y, validation_data=validation, batch_size=batch, epochs=epochs, callbacks=[ends], verbose=0, **options
         )
         return ends.taken(began)
+
+    def step(self) -> Taken:
+        """Keras' own steps, compiled, in the plainest loop: what a training takes where nothing is done beside."""
+        made = self.assembled()
+        network, batch, random = made.network, made.batch_size, np.random.default_rng(self.workload.seed)
+        (name,) = made.data.features("train")
+        (x, y), (validation_x, validation_y) = (
+            (tf.constant(made.data.features(part)[name]), tf.constant(made.data.truth(part).column))
+            for part in ("train", "validation")
+        )
+
+        def tested(first: Any) -> Any:
+            return network.test_step(({name: validation_x[first : first + 1024]}, validation_y[first : first + 1024]))
+
+        def trained(rows: Any) -> Any:
+            return network.train_step(({name: tf.gather(x, rows)}, tf.gather(y, rows)))
+
+        began, ends = time.perf_counter(), []
+        train, test = (tf.function(each, autograph=False, reduce_retracing=True) for each in (trained, tested))
+        network.optimizer.build(network.trainable_variables)
+        tested(len(validation_y) - 1)  # makes the variables of the metrics
+        for _ in range(self.workload.epochs):
+            order = tf.constant(random.permutation(len(y)))
+            network.reset_metrics()
+            for first in range(0, len(y), batch):
+                train(order[first : first + batch])
+            network.reset_metrics()
+            for first in range(0, len(validation_y), 1024):
+                logs = test(tf.constant(first))
+            ends.append(time.perf_counter())
+        return since(began, ends) | {"val_loss": float(logs["loss"])}
 
     def scikit_learn(self) -> Taken:
         from sklearn.neural_network import MLPClassifier, MLPRegressor
