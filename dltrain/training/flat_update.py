@@ -91,6 +91,14 @@ class FlatUpdate:
 
 def flat_update(model: keras.Model) -> FlatUpdate | None:
     """The update for this model, or None where it would be none, give other numbers, or be slower."""
+    sizes = [math.prod(weight.shape) for weight in model.trainable_variables]
+    if len(sizes) < 2 or sum(sizes) > MOST_WEIGHTS or not is_elementwise(model):
+        return None
+    return FlatUpdate(model)
+
+
+def is_elementwise(model: keras.Model) -> bool:
+    """Whether the optimizer treats every number of every weight by itself, in operations of Keras that are known."""
     optimizer, weights = model.optimizer, model.trainable_variables
     known = type(optimizer).__module__.startswith("keras.") and type(optimizer).__name__ in ELEMENTWISE
     own = (
@@ -102,10 +110,7 @@ def flat_update(model: keras.Model) -> FlatUpdate | None:
         or any(weight.constraint is not None or weight.dtype != "float32" for weight in weights)
     )
     same = [id(weight) for weight in weights] == [id(weight) for weight in optimizer._trainable_variables]
-    sizes = [math.prod(weight.shape) for weight in weights]
-    if not known or own or not same or len(sizes) < 2 or sum(sizes) > MOST_WEIGHTS or tf.distribute.has_strategy():
-        return None
-    return FlatUpdate(model)
+    return known and not own and same and not tf.distribute.has_strategy()
 
 
 def _end_to_end(tensors: list[Any]) -> Any:

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from dltrain.distribution import local, on_replicas, share
 from dltrain.training.flat_update import FlatUpdate, flat_update
+from dltrain.training.fused_update import FusedUpdate, fused_update
 from dltrain.training.regularization_schedule import scheduled
 from dltrain.training.source import Block
 from dltrain.training.step import TrainStep, executor, in_turn
@@ -57,7 +58,7 @@ class Graphs:
         self.batch_size = batch_size
         width = max(math.prod(tensor.shape[1:]) for tensor in model.inputs)
         self.evaluation_batch = min(EVALUATION_BATCH, max(1, EVALUATION_NUMBERS // width))
-        self._update: FlatUpdate | None = None
+        self._update: FlatUpdate | FusedUpdate | None = None
         self._training: Traces | None = None
         self._others: Traces | None = None
         self._calls: dict[tuple[str, bool], tuple[Callable[..., Any], Callable[[], Any]]] = {}
@@ -74,7 +75,7 @@ class Graphs:
         on_replicas(lambda: self.model.test_step(batch))
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
-        self._update = flat_update(self.model)
+        self._update = flat_update(self.model) or fused_update(self.model)
         own = self.augmentation is not None  # of which the architecture tells nothing
         train = {"train": self._many_train_steps}
         beside = self._beside()
