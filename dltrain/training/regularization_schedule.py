@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from dltrain.errors import ConfigError
 
@@ -114,7 +115,7 @@ def _dropped(layer: Any, share: keras.Variable, inputs: Any, training: bool = Fa
     """What `layer` makes of inputs of any shape, with a share of its rate."""
     if not training:
         return inputs
-    rate = layer.rate * keras.ops.convert_to_tensor(share)
+    rate = tf.convert_to_tensor(layer.rate, "float32") * keras.ops.convert_to_tensor(share)
     of_maps = hasattr(layer, "_get_noise_shape")  # those that drop whole maps or words
     noise_shape = layer._get_noise_shape(inputs) if of_maps else layer.noise_shape
     lengths = keras.ops.shape(inputs)

@@ -17,6 +17,7 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
+from dltrain.training.read_numbers import left_out, read_numbers, sharing
 from dltrain.training.regularization_schedule import scheduled
 
 MOST_KEPT = 8  # architectures; each keeps the first model that had it
@@ -104,15 +105,17 @@ def traces_of(
 
 
 def architecture(model: keras.Model, *, trains: bool = True) -> str | None:
-    """Everything that decides the graphs of a compiled model: layers, loss, metrics and optimizer, names left out.
+    """Everything that decides the graphs of a compiled model: layers, loss, metrics and optimizer.
 
-    The optimizer decides nothing where the graphs do not train. None where a part comes from elsewhere than Keras or
-    dltrain, whose configuration may not tell all.
+    Names are left out, and so are the learning rate, rates of dropout and factors of regularizers, which the graphs
+    read. The optimizer decides nothing where the graphs do not train. None where a part comes from elsewhere than Keras
+    or dltrain, whose configuration may not tell all.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # nothing is stored, so a lambda does no harm
-            parts = json.loads(model.to_json())
+            with left_out(model):
+                parts = json.loads(model.to_json())
     except (TypeError, ValueError, NotImplementedError, AttributeError, OSError):
         return None
     if not parts.get("compile_config") or not all(_is_known(node) for node in _serialized(parts)):
@@ -127,13 +130,14 @@ def architecture(model: keras.Model, *, trains: bool = True) -> str | None:
     shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
     changing = scheduled(model.optimizer)
     changes = None if changing is None else [changing.dropout, changing.weight_decay]
-    return json.dumps([_renamed(parts, numbers), str(shapes), changes], sort_keys=True)
+    return json.dumps([_renamed(parts, numbers), str(shapes), changes, sharing(model)], sort_keys=True)
 
 
 def _handles(model: keras.Model, beside: Sequence[keras.Variable]) -> list[Any]:
     if tf.distribute.has_strategy():
         return []  # of a variable that every replica has; no other model is to share the graphs
-    return [variable.value.handle for variable in (*model.variables, *model.metrics_variables, *beside)]
+    own = (*model.variables, *model.metrics_variables, *beside)
+    return [*(variable.value.handle for variable in own), *(variable.handle for variable in read_numbers(model))]
 
 
 def _any_number_of_rows(tensor: Any) -> tf.TensorSpec:

@@ -44,7 +44,7 @@ def test_second_model_runs_the_graphs_of_the_first_with_the_numbers_of_a_fresh_o
 @pytest.mark.parametrize(
     "override",
     [
-        "model.dropout=0.2",
+        "model.dropout=0",
         "optimizer.beta_1=0.8",
         "optimizer.clipnorm=1",
         "regularizer=l2",
@@ -60,6 +60,42 @@ def test_other_settings_make_other_graphs(stage_of: Any, override: str) -> None:
     assert traces_of(one, 32, {}) is traces_of(one, 32, {})
     assert traces_of(one, 32, {}) is not traces_of(other, 32, {})
     assert traces_of(one, 32, {}) is not traces_of(one, 8, {})
+
+
+@pytest.mark.parametrize(
+    ("same", "first", "second"),
+    [
+        ([], ["model.dropout=0.5"], ["model.dropout=0.1"]),
+        (["regularizer=l2"], ["regularizer.kernel.l2=0.5"], ["regularizer.kernel.l2=0.001"]),
+        (["regularizer=course"], ["regularizer.bias.l1=0.5"], ["regularizer.kernel.l2=0.7"]),
+        (["regularizer=l1_l2"], ["regularizer.kernel.l1=0.5"], ["regularizer.kernel.l1=0.001", "model.dropout=0.2"]),
+        (["model.dropout=0.4", "regularization_schedule=flat_cosine"], ["model.dropout=0.5"], ["model.dropout=0.1"]),
+    ],
+)
+def test_rates_and_factors_are_read_by_the_same_graphs(
+    stage_of: Any, train_stage: Any, tmp_path: Path, same: list[str], first: list[str], second: list[str]
+) -> None:
+    fresh = trained(stage_of, train_stage, tmp_path, *same, *second)
+    traces._kept.clear()
+    one = trained(stage_of, train_stage, tmp_path, *same, *first)
+    other = trained(stage_of, train_stage, tmp_path, *same, *second)
+    assert other[2]._training is one[2]._training is not fresh[2]._training
+    assert other[0] == fresh[0] != one[0]
+    np.testing.assert_array_equal(other[1], fresh[1])
+
+
+def test_a_factor_that_layers_share_is_not_that_of_layers_with_their_own() -> None:
+    def model(*regularizers: Any) -> keras.Model:
+        inputs = keras.Input((2,))
+        outputs = keras.layers.Dense(1, kernel_regularizer=regularizers[0], bias_regularizer=regularizers[1])(inputs)
+        made = keras.Model(inputs, outputs)
+        made.compile("sgd", "mse")
+        return made
+
+    shared = keras.regularizers.L2(0.1)
+    one, other = model(shared, shared), model(keras.regularizers.L2(0.1), keras.regularizers.L2(0.2))
+    assert architecture(one) != architecture(other)
+    assert architecture(other) == architecture(model(keras.regularizers.L2(0.3), keras.regularizers.L2(0.3)))
 
 
 def test_models_with_other_optimizers_share_what_does_not_train(

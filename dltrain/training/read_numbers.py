@@ -1,0 +1,113 @@
+"""Rates of dropout and factors of regularizers that a graph reads when it runs, so that models share it.
+
+Keras writes both into a graph as constants, and jobs of a sweep that differ in nothing else would each trace graphs of
+their own. Here a number stays a number for Keras and for what is saved, and becomes a variable where TensorFlow makes a
+tensor of it. What Keras computes with it before, such as the scale of what is kept, is computed in Python as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+REGULARIZERS = ("L1", "L2", "L1L2")
+DROPOUTS = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
+FACTORS = ("l1", "l2")
+ANY = 0.5  # in the place of any other number
+
+
+class ReadNumber(float):
+    """A number with a variable of its value, which a graph reads.
+
+    Attributes:
+        variables: of the number itself and, for a rate, of the scale of the units that are kept.
+    """
+
+    variables: list[tf.Variable]
+
+    def __new__(cls, value: float) -> ReadNumber:
+        """A number whose variable holds it in 32 bits."""
+        made = super().__new__(cls, value)
+        made.variables = [tf.Variable(float(value), trainable=False, dtype="float32")]
+        return made
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+        """Called by TensorFlow wherever it needs a tensor."""
+        return self.variables[0].read_value()
+
+
+class ReadRate(ReadNumber):
+    """A rate of dropout: `1 / (1 - rate)` is read too."""
+
+    def __new__(cls, value: float) -> ReadRate:
+        """A rate below 1."""
+        made: Any = super().__new__(cls, value)
+        made.scale = ReadNumber(1 / (1 - float(value)))
+        made.variables += made.scale.variables
+        return made  # type: ignore[no-any-return]
+
+    def __rsub__(self, other: Any) -> Any:
+        """The share that is kept, as TensorFlow's dropout computes it."""
+        left = float(other) - float(self)
+        return _Kept(left, self.scale) if other == 1 else left  # type: ignore[attr-defined]
+
+
+class _Kept(float):
+    scale: ReadNumber
+
+    def __new__(cls, value: float, scale: ReadNumber) -> _Kept:
+        made = super().__new__(cls, value)
+        made.scale = scale
+        return made
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self.scale if other == 1 else float(other) / float(self)
+
+
+def read_numbers(model: keras.Model) -> list[tf.Variable]:
+    """Lets a model's graphs read its rates and factors, and gives their variables in the order of its layers.
+
+    Args:
+        model: its layers get numbers of the same values in the place of theirs; called again, nothing changes.
+    """
+    return [variable for holder, name in _places(model) for variable in _number(holder, name).variables]
+
+
+@contextmanager
+def left_out(model: keras.Model) -> Iterator[None]:
+    """Hides the numbers that a model's graphs read from whoever asks for its configuration."""
+    hidden = [(holder, name, getattr(holder, name)) for holder, name in _places(model)]
+    for holder, name, _ in hidden:
+        setattr(holder, name, ANY)
+    try:
+        yield
+    finally:
+        for holder, name, value in hidden:
+            setattr(holder, name, value)
+
+
+def sharing(model: keras.Model) -> list[int]:
+    """For each number that is read, the place of the first that is the same one: layers may share a regularizer."""
+    first: dict[tuple[int, str], int] = {}
+    return [first.setdefault((id(holder), name), place) for place, (holder, name) in enumerate(_places(model))]
+
+
+def _number(holder: Any, name: str) -> ReadNumber:
+    found = getattr(holder, name)
+    if not isinstance(found, ReadNumber):
+        found = (ReadRate if name == "rate" else ReadNumber)(found)
+        setattr(holder, name, found)
+    return found
+
+
+def _places(model: keras.Model) -> Iterator[tuple[Any, str]]:
+    for layer in model._flatten_layers(include_self=False):
+        if type(layer).__name__ in DROPOUTS and layer.rate and layer.compute_dtype == "float32":
+            yield layer, "rate"
+        for weight in layer._trainable_variables:
+            if type(weight.regularizer).__name__ in REGULARIZERS:
+                yield from ((weight.regularizer, name) for name in FACTORS if getattr(weight.regularizer, name, 0))
