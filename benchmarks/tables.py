@@ -4,9 +4,10 @@
         [--folds 5] [--repeats 1] [--inner] [OVERRIDE ...]
 
 The settings of `tabular` are the same for all tables; `titanic_engineered` adds columns made of names and cabins. From
-the rows that a fold trains on a tenth is cut to choose the best epoch. `bagged` averages five trainings on those rows,
-each without a fifth of them, as `cv.ensemble=true` does. `--inner` stays within the rows that the first fold trains on,
-by a five-fold of their own: by these figures the defaults were chosen. OVERRIDE changes the config of dltrain's models.
+the rows that a fold trains on a tenth is cut to choose the best epoch. `bagged` averages ten trainings on those rows,
+each without a tenth of them, as `cv=kfold cv.folds=10 cv.ensemble=true` does. `--inner` stays within the rows that the
+first fold trains on, by a five-fold of their own: by these figures the defaults were chosen. OVERRIDE changes the
+config of dltrain's models.
 """
 
 from __future__ import annotations
@@ -268,7 +269,7 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
     if protocol.file and not (FILES / protocol.file).exists():
         print(f"{name}: left out, there is no {FILES / protocol.file}. Set DLTRAIN_TEST_DATA.", flush=True)
         return
-    fixed = ["experiment=tabular", *protocol.words, "cv=kfold", "trainer.save_state_seconds=null"]
+    fixed = ["experiment=tabular", *protocol.words, "cv=kfold", "cv.folds=10", "trainer.save_state_seconds=null"]
     without = ["~callbacks.tensorboard", "~callbacks.progress", "~callbacks.csv_history"]
     config = compose([*fixed, *without, *arguments.overrides])
     OmegaConf.set_struct(config, False)

@@ -212,7 +212,12 @@ class Journal:
         )
         trainable = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
         epochs = self.config.trainer.epochs
-        learning_rate = float(keras.ops.convert_to_numpy(network.optimizer.learning_rate))
+        schedule = self.config.schedule
+        if schedule is None:
+            learning_rate = f"learning rate {float(keras.ops.convert_to_numpy(network.optimizer.learning_rate)):g}"
+        else:  # which may begin at 0
+            named = schedule["_target_"].rpartition(".")[2]
+            learning_rate = f"learning rate {self.config.optimizer.learning_rate:g} along {named}"
         facts = {
             "data": f"{dataset.name}: {sum(rows.values()):,} rows, {_count(len(dataset.columns), 'column')}",
             "split": ", ".join(f"{part} {count:,}" for part, count in rows.items() if count),
@@ -221,7 +226,7 @@ class Journal:
             "features": features,
             "model": f"{self.config.model['_target_'].rpartition('.')[2]}, {trainable:,} trainable parameters"
             + (f", {network.count_params() - trainable:,} fixed" if network.count_params() > trainable else ""),
-            "optimizer": f"{type(network.optimizer).__name__}, learning rate {learning_rate:g}",
+            "optimizer": f"{type(network.optimizer).__name__}, {learning_rate}",
             "training": f"at most {_count(epochs, 'epoch')} x {_count(steps, 'step')} of {batch_size:,} rows, "
             f"{'resident' if data.resident else 'streaming'} engine, seed {self.config.seed}",
             "directory": str(self.path),

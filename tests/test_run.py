@@ -148,6 +148,21 @@ def test_same_seed_same_files_and_another_seed_others(run_in: Any, tmp_path: Pat
         assert content[0] != content[2], name
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["optimizer.learning_rate=0.02"], "Adam, learning rate 0.02\n"),
+        (["schedule=cosine"], "Adam, learning rate 0.001 along cosine\n"),  # which begins at 0
+    ],
+)
+def test_header_tells_the_learning_rate(
+    run_in: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    run_in(tmp_path, "model=linear", "trainer.epochs=1", "quiet=false", *words)
+    header = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("optimizer"))
+    assert header.split(maxsplit=1)[1].rstrip() + "\n" == told
+
+
 def test_sealed_test_part_is_scored_nowhere(run_in: Any, tmp_path: Path) -> None:
     run = run_in(tmp_path, "model=linear", "dataset.problem=multiclass", "score_test=never")
     assert run.json("run.json")["test_scorings"] == []
