@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 # A sweep of thousands is not held up by checking each of its jobs.
 MOST_JOBS_CHECKED = 64
+# Launchers that come with an extra of dltrain, whose options are there where it is installed.
+LAUNCHERS = {"joblib": "parallel", "submitit_local": "slurm", "submitit_slurm": "slurm"}
 
 
 def conf_directory() -> Path:
@@ -183,7 +185,12 @@ class Composer:
                     "null" if name is None else str(name) for name in (value if isinstance(value, list) else [value])
                 ]
                 wrong = [name for name in names if name not in options]
-                faults += [f"{key}: there is no option '{name}'.{did_you_mean(name, options)}" for name in wrong]
+                faults += [
+                    f"{key}: '{name}' needs pip install 'dltrain[{LAUNCHERS[name]}]'."
+                    if key == "hydra/launcher" and name in LAUNCHERS
+                    else f"{key}: there is no option '{name}'.{did_you_mean(name, options)}"
+                    for name in wrong
+                ]
                 if not wrong:
                     choices.append(str(each.input_line))
         return tuple(choices), values, faults

@@ -52,6 +52,7 @@ def read_answers(path: Path, task: str, classes: Sequence[str]) -> dict[str, Ans
     """
     with csv.open_csv(path) as opened:
         names = opened.schema.names
+    first = 3 if names[1] == "repeat" else 2  # behind the row and its part or fold
     words = {"part"} & set(names) | ({"target"} if task in ("binary", "multiclass") else set())
     # Words as numbers, and none that are not needed: a large run has ten million of each.
     needless = {"row_id", "prediction"} if words - {"part"} else {"row_id"}
@@ -71,15 +72,15 @@ def read_answers(path: Path, task: str, classes: Sequence[str]) -> dict[str, Ans
     truth: npt.NDArray[Any]
     if task == "multilabel":
         # By place, since the columns of a label come in threes: target, prediction, probability.
-        truth = np.column_stack([numbers(names[2 + 3 * place]) for place in range(len(classes))])
-        given = np.column_stack([numbers(names[4 + 3 * place]) for place in range(len(classes))])
+        truth = np.column_stack([numbers(names[first + 3 * place]) for place in range(len(classes))])
+        given = np.column_stack([numbers(names[first + 2 + 3 * place]) for place in range(len(classes))])
     elif classes:
         # A name that a spreadsheet would take for a formula is written behind an apostrophe.
         place = {name: number for number, name in enumerate(classes)}
         place = {f"'{name}": number for name, number in place.items()} | place
         listed, word_of = _words(table.column("target"))
         truth = np.array([place[name] for name in listed])[word_of]
-        given = np.column_stack([numbers(name) for name in names[4 : 4 + len(classes)]])
+        given = np.column_stack([numbers(name) for name in names[first + 2 : first + 2 + len(classes)]])
     else:
         truth, given = numbers("target"), numbers("prediction")
     parts, part_of = _words(table.column("part")) if "part" in names else (["validation"], np.zeros(len(table), int))

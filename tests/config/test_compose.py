@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from dltrain.config.compose import Composer, compose, conf_directory
+from dltrain.config.compose import LAUNCHERS, Composer, compose, conf_directory
 from dltrain.config.hydra_node import resolving
 from dltrain.errors import ConfigError
 
@@ -98,6 +99,13 @@ def test_shipped_options_are_clean(composer: Composer, group: str, option: str):
 def test_each_mistake_is_told_once(composer: Composer, override: str, words: str):
     (fault,) = faults(composer, override)
     assert words in fault
+
+
+def test_launcher_that_is_not_installed_names_its_extra(composer: Composer, monkeypatch: pytest.MonkeyPatch):
+    assert set(LAUNCHERS.values()) <= set(importlib.metadata.metadata("dltrain").get_all("Provides-Extra"))
+    monkeypatch.setitem(LAUNCHERS, "absent", "slurm")
+    (fault,) = faults(composer, "hydra/launcher=absent")
+    assert fault == "hydra/launcher: 'absent' needs pip install 'dltrain[slurm]'."
 
 
 @pytest.mark.parametrize(

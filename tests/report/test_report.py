@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from dltrain.cli import main
+from dltrain.report.answers import read_answers
 from dltrain.report.report import write_report
 
 SMALL = ("model.units=[2]", "report=true", "score_test=always", "dataset.rows=80", "trainer.epochs=2")
@@ -245,3 +246,18 @@ def test_cross_validated_run_is_reported_by_its_folds(tmp_path: Path, run_in: An
     assert "Worst mistakes" not in page
     assert main(["report", str(run.path)]) == 0
     assert page_of(run) == page
+
+
+@pytest.mark.parametrize("problem", ["binary", "multiclass", "multilabel"])
+def test_repeated_folds_are_reported_by_their_answers(tmp_path: Path, run_in: Any, problem: str) -> None:
+    few = [word for word in SMALL if not word.startswith("model")]
+    folds = ["cv=repeated_kfold", "cv.folds=2", "cv.repeats=2"]
+    run = run_in(tmp_path, *few, "model=linear", *folds, f"dataset.problem={problem}")
+    assert "Every fold" in page_of(run)
+    table = pd.read_csv(run.path / "cv" / "predictions.csv")
+    answers = read_answers(run.path / "cv" / "predictions.csv", problem, run.json("signature.json")["classes"])[
+        "validation"
+    ]
+    assert len(answers.truth) == len(table) == 2 * table["row_id"].nunique()
+    probabilities = [name for name in table if "probability" in name]
+    np.testing.assert_allclose(answers.given, table[probabilities].to_numpy()[:, -answers.given.shape[1] :])
