@@ -16,7 +16,8 @@ the data, the loss at initialization against its expected value, activations
 and gradients by layer, dead units, numeric against automatic gradients in
 double precision, whether one batch can be learned by heart, a range test that
 suggests a learning rate, and the time that batches of each size take. It reads
-train rows only and writes nothing; a schedule is left out.
+train rows only and writes nothing. What is of the training alone is left out:
+a schedule, callbacks, cv, seeds, search, strategy, tracking.
 """
 EXAMPLES = """\
 The relative error of a gradient is right below 1e-7, good below 1e-5, doubtful
