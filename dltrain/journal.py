@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import logging
 import os
-import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -14,13 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import keras
-import numpy as np
 import tensorflow as tf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.markup import escape
 
 from dltrain.build import build
 from dltrain.config.fingerprint import fingerprint
@@ -32,6 +29,7 @@ from dltrain.data.split import Split
 from dltrain.errors import ConfigError, DataError, DltrainError, PrunedError
 from dltrain.evaluation import Results
 from dltrain.files import replace_file
+from dltrain.header import facts_of, trainable
 from dltrain.inference.signature import FILE as SIGNATURE_FILE
 from dltrain.inference.signature import describe
 from dltrain.lock import lock, unlock
@@ -39,7 +37,7 @@ from dltrain.log import start_logging, stop_logging
 from dltrain.prepared import Prepared
 from dltrain.rundir import RunDirectory
 from dltrain.settings import choices_of, settings_of
-from dltrain.terminal import show_header, show_results
+from dltrain.terminal import show_header, show_how_to_go_on, show_results
 from dltrain.training.state_file import can_go_on
 
 logger = logging.getLogger("dltrain")
@@ -120,7 +118,7 @@ class Journal:
                 logger.debug("The run ended with %s", kind, exc_info=error)
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
             if status == "interrupted":
-                self.console.print(_cut_off(self.directory.facts, self.path), soft_wrap=True, highlight=False)
+                show_how_to_go_on(self.console, self.directory.facts, self.path)
         if self._tracker:
             self._tracker.end(self.directory, register=not self.in_sweep)
         stop_logging()
@@ -203,36 +201,12 @@ class Journal:
 
     def header(self, data: Prepared, network: keras.Model, batch_size: int) -> None:
         """Tells what will be done."""
-        dataset, split, target = data.dataset, data.split, data.target
-        rows = {part: len(rows) for part, rows in split.parts().items()}
-        many = target.task == "multilabel"
-        steps = -(-rows["train"] // batch_size)
-        features = ", ".join(
-            f"{name} {'x'.join(map(str, out.shape[1:]))}" for name, out in data.preprocessing.model.output.items()
+        show_header(self.console, facts_of(self.config, data, network, batch_size, self.path), quiet=self.quiet)
+        self.directory.record(
+            batch_size=batch_size,
+            steps_per_epoch=-(-len(data.split.train) // batch_size),
+            trainable_parameters=trainable(network),
         )
-        trainable = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
-        epochs = self.config.trainer.epochs
-        schedule = self.config.schedule
-        if schedule is None:
-            learning_rate = f"learning rate {float(keras.ops.convert_to_numpy(network.optimizer.learning_rate)):g}"
-        else:  # which may begin at 0
-            named = schedule["_target_"].rpartition(".")[2]
-            learning_rate = f"learning rate {self.config.optimizer.learning_rate:g} along {named}"
-        facts = {
-            "data": f"{dataset.name}: {sum(rows.values()):,} rows, {_count(len(dataset.columns), 'column')}",
-            "split": ", ".join(f"{part} {count:,}" for part, count in rows.items() if count),
-            "task": target.task
-            + (f", {len(target.classes)} {'labels' if many else 'classes'}" if target.classes else ""),
-            "features": features,
-            "model": f"{self.config.model['_target_'].rpartition('.')[2]}, {trainable:,} trainable parameters"
-            + (f", {network.count_params() - trainable:,} fixed" if network.count_params() > trainable else ""),
-            "optimizer": f"{type(network.optimizer).__name__}, {learning_rate}",
-            "training": f"at most {_count(epochs, 'epoch')} x {_count(steps, 'step')} of {batch_size:,} rows, "
-            f"{'resident' if data.resident else 'streaming'} engine, seed {self.config.seed}",
-            "directory": str(self.path),
-        }
-        show_header(self.console, facts, quiet=self.quiet)
-        self.directory.record(batch_size=batch_size, steps_per_epoch=steps, trainable_parameters=trainable)
         if self._tracker:
             self._tracker.begin(
                 self.directory,
@@ -291,19 +265,6 @@ class Journal:
 def _was_cut_off_at_once(kept: Mapping[str, Path], resolved: str) -> bool:
     """Whether there is nothing but the first file of the very same run, which ended before it had a record."""
     return list(kept) == ["config.yaml"] and kept["config.yaml"].read_text("utf-8") == resolved
-
-
-def _cut_off(facts: dict[str, Any], path: Path) -> str:
-    reached = facts.get("reached", {"epoch": 0, "epochs": None, "metrics": {}})
-    values = ", ".join(f"{name} {value:.4g}" for name, value in reached["metrics"].items())
-    after = (
-        f"after epoch {reached['epoch']} of {reached['epochs']} ({values})" if reached["epoch"] else "before epoch 1"
-    )
-    return f"[bold]interrupted[/bold] {after}\n[bold]go on with[/bold]  dltrain resume {escape(shlex.quote(str(path)))}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _device() -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -61,6 +63,24 @@ def show_results(console: Console, results: Results, directory: Path) -> None:
         console.print(printable(note), style="dim", markup=False, highlight=False)
         logger.debug(note)
     console.print(Text.assemble(("run", "bold"), f"  {printable(str(directory))}"), soft_wrap=True)
+
+
+def show_how_to_go_on(console: Console, facts: Mapping[str, Any], directory: Path) -> None:
+    """Says how far an interrupted run came, and the command that goes on with it.
+
+    Args:
+        console: where to print.
+        facts: of its run.json.
+        directory: of the run.
+    """
+    reached = facts.get("reached", {"epoch": 0, "epochs": None, "metrics": {}})
+    values = ", ".join(f"{name} {value:.4g}" for name, value in reached["metrics"].items())
+    after = (
+        f"after epoch {reached['epoch']} of {reached['epochs']} ({values})" if reached["epoch"] else "before epoch 1"
+    )
+    command = escape(shlex.quote(str(directory)))
+    text = f"[bold]interrupted[/bold] {after}\n[bold]go on with[/bold]  dltrain resume {command}"
+    console.print(text, soft_wrap=True, highlight=False)
 
 
 def number(value: float | None) -> str:
