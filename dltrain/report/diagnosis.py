@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from dltrain.comparison import Difference
 from dltrain.listing import rises
+from dltrain.report.evidence import Evidence, Finding, Scores
+from dltrain.report.remedies import faster, freer, healthier, larger, longer, slower, slower_by_schedule, stricter
 
 GOOD, NOTICE, PROBLEM = "good", "notice", "problem"
 
@@ -21,60 +19,6 @@ EXPLODED = 10.0  # root mean square of a gradient: a step of it at rate 0.1 move
 GAP = 0.25  # of the validation error that the train error lacks
 FLAT = 0.01  # relative change of the loss that counts as none
 JUMPS = 0.35  # share of epochs in which the train loss rises
-
-Scores = Mapping[str, Mapping[str, float | None]]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was found.
-
-    Attributes:
-        level: good, notice or problem.
-        title: a few words.
-        text: why it is thought so, and what it means.
-        tries: overrides for a next run, each a row of words.
-    """
-
-    level: str
-    title: str
-    text: str
-    tries: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a diagnosis is made from.
-
-    Attributes:
-        history: the values of each epoch by name.
-        scores: of each part: metrics by name.
-        baselines: of each baseline: of each part: metrics by name.
-        rows: number of rows of each part.
-        best_epoch: from 1.
-        settings: every setting by its full key.
-        difference: how far the network is ahead of the best baseline: the entry of metrics.json.
-        layers: what `checkup.layers` found on a batch, first layer first.
-    """
-
-    history: Sequence[Mapping[str, float]]
-    scores: Scores
-    baselines: Mapping[str, Scores]
-    rows: Mapping[str, int]
-    best_epoch: int
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    difference: Mapping[str, Any] | None = None
-    layers: Sequence[Mapping[str, Any]] = ()
-
-    @property
-    def metric(self) -> str:
-        """The main metric: the first of the task."""
-        known = [name for name, value in self.scores["validation"].items() if value is not None and name != "loss"]
-        return next((name for name in known if self.scores["train"].get(name) is not None), "loss")
-
-    def curve(self, name: str) -> list[float]:
-        """A value's course over the epochs."""
-        return [epoch[name] for epoch in self.history if name in epoch]
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:
@@ -100,7 +44,7 @@ def _baseline(seen: Evidence) -> list[Finding]:
     said = f"The network {found.sentence()}"
     if found.value <= 0:
         text = f"{said}. Its effort is not worth it yet."
-        return [Finding(PROBLEM, "The baseline is not beaten", text, _larger(seen) or _longer(seen))]
+        return [Finding(PROBLEM, "The baseline is not beaten", text, larger(seen) or longer(seen))]
     if not found.beats:
         text = f"{said}. {seen.rows[found.part]:,} rows are too few to call the network better."
         return [Finding(NOTICE, "The lead over the baseline is not certain", text)]
@@ -137,7 +81,7 @@ def _bias(seen: Evidence) -> list[Finding]:
         f"{linear['train'][name]:.3g}. High bias: it does not even fit what it sees. More capacity, longer training or "
         "less regularization comes first; more data would not help."
     )
-    return [Finding(PROBLEM, "Underfitting", text, (*_larger(seen), *_freer(seen), *_longer(seen)))]
+    return [Finding(PROBLEM, "Underfitting", text, (*larger(seen), *freer(seen), *longer(seen)))]
 
 
 def _variance(seen: Evidence) -> list[Finding]:
@@ -151,7 +95,7 @@ def _variance(seen: Evidence) -> list[Finding]:
             "by chance. High variance: it learned things that hold for the train rows only. More rows help, or "
             "regularization, or a smaller model."
         )
-        return [Finding(PROBLEM, "Overfitting", text, _stricter(seen))]
+        return [Finding(PROBLEM, "Overfitting", text, stricter(seen))]
     curve, losses = seen.curve("val_loss"), seen.curve("loss")
     if len(curve) > 4 and curve[-1] > 1.1 * min(curve) and losses[-1] < losses[int(np.argmin(curve))]:
         text = (
@@ -159,7 +103,7 @@ def _variance(seen: Evidence) -> list[Finding]:
             f"weights of epoch {seen.best_epoch} are kept, so that it does no harm; with regularization a later epoch "
             "may be better."
         )
-        return [Finding(NOTICE, "It would overfit if it went on", text, _stricter(seen)[:1])]
+        return [Finding(NOTICE, "It would overfit if it went on", text, stricter(seen)[:1])]
     return [Finding(GOOD, "Train and validation agree", f"{name}: the gap is {abs(gap):.2g}, which chance explains.")]
 
 
@@ -173,16 +117,16 @@ def _course(seen: Evidence) -> list[Finding]:
         return []
     if seen.best_epoch > 0.95 * len(losses) and len(losses) == limit:
         text = f"The best epoch is {seen.best_epoch} of {len(losses)}, the limit: it was still getting better."
-        return [Finding(NOTICE, "Stopped too early", text, _longer(seen))]
+        return [Finding(NOTICE, "Stopped too early", text, longer(seen))]
     half = losses[len(losses) // 2 :]
     total = losses[0] - min(losses)
     flat = abs(half[0] - min(half)) <= FLAT * abs(half[0])
     if flat and total <= FLAT * abs(losses[0]):
         text = f"The train loss went from {losses[0]:.4g} to {min(losses):.4g} only: the training did not move."
-        return [Finding(PROBLEM, "Plateau from the start", text, _faster(seen))]
+        return [Finding(PROBLEM, "Plateau from the start", text, faster(seen))]
     if flat and len(losses) == limit and seen.best_epoch < 0.5 * len(losses):
         text = f"In the second half of {len(losses)} epochs the train loss fell by less than {100 * FLAT:g} %."
-        return [Finding(NOTICE, "Plateau", text, _slower_by_schedule(seen))]
+        return [Finding(NOTICE, "Plateau", text, slower_by_schedule(seen))]
     return []
 
 
@@ -205,7 +149,7 @@ def _rate(seen: Evidence) -> list[Finding]:
     unfinished = len(losses) == seen.settings.get("trainer.epochs")
     if first > 0 and last > 0.5 * first and unfinished and jumps < 0.1:
         text = f"The train loss falls in a nearly straight line to the end: at rate {rate:g} it hardly gets anywhere."
-        return [Finding(PROBLEM, "Learning rate too low", text, _faster(seen))]
+        return [Finding(PROBLEM, "Learning rate too low", text, faster(seen))]
     return []
 
 
@@ -217,7 +161,7 @@ def _gradients(seen: Evidence) -> list[Finding]:
     broken = [layer for layer in kernels if layer["gradient_rms"] > EXPLODED]
     if broken:
         text = f"{broken[0]['name']} has a gradient of {broken[0]['gradient_rms']:.3g} a weight (root mean square)."
-        tries = (("optimizer.global_clipnorm=1",), *_slower(seen))
+        tries = (("optimizer.global_clipnorm=1",), *slower(seen))
         return [Finding(PROBLEM, "Exploding gradients", text, tries)]
     first, last = kernels[0], kernels[-1]
     if len(kernels) > 1 and last["gradient_rms"] > 0 and first["gradient_rms"] < VANISHED * last["gradient_rms"]:
@@ -225,7 +169,7 @@ def _gradients(seen: Evidence) -> list[Finding]:
             f"The gradient is {first['gradient_rms']:.2g} a weight in {first['name']} and {last['gradient_rms']:.2g} "
             f"in {last['name']}: the first layers hardly learn."
         )
-        return [Finding(PROBLEM, "Vanishing gradients", text, _healthier(seen))]
+        return [Finding(PROBLEM, "Vanishing gradients", text, healthier(seen))]
     return []
 
 
@@ -236,71 +180,4 @@ def _dead_units(seen: Evidence) -> list[Finding]:
     named = ", ".join(f"{layer['name']} {100 * layer['dead']:.0f} %" for layer in found)
     text = f"Units that are zero for every row: {named}. They give no gradient and do not come back."
     active = (("model.activation=leaky_relu",),) if "model.activation" in seen.settings else ()
-    return [Finding(PROBLEM, "Dead units", text, (*active, *_slower(seen)))]
-
-
-def command(overrides: Sequence[str], words: Sequence[str] = (), *flags: str) -> str:
-    """The command of a run with some words changed, for the shell.
-
-    Args:
-        overrides: of the run.
-        words: what to change.
-        flags: that the run had, such as `--config-dir`.
-    """
-    changed = {word.partition("=")[0].lstrip("+~") for word in words}
-    kept = [word for word in overrides if word.partition("=")[0].lstrip("+~") not in changed]
-    return shlex.join(["dltrain", *flags, *kept, *words])
-
-
-def _longer(seen: Evidence) -> tuple[tuple[str, ...], ...]:
-    epochs = seen.settings.get("trainer.epochs")
-    return ((f"trainer.epochs={2 * epochs}",),) if isinstance(epochs, int) and len(seen.history) >= epochs else ()
-
-
-def _larger(seen: Evidence) -> tuple[tuple[str, ...], ...]:
-    units = seen.settings.get("model.units")
-    if isinstance(units, list) and units:
-        return ((f"model.units=[{','.join(str(2 * each) for each in units)}]",),)
-    is_linear = str(seen.settings.get("model._target_", "")).endswith("mlp.linear")
-    return (("model=mlp",),) if is_linear else ()
-
-
-def _freer(seen: Evidence) -> tuple[tuple[str, ...], ...]:
-    dropout = seen.settings.get("model.dropout")
-    return (("model.dropout=0",),) if isinstance(dropout, (int, float)) and dropout > 0 else ()
-
-
-def _stricter(seen: Evidence) -> tuple[tuple[str, ...], ...]:
-    tries: list[tuple[str, ...]] = []
-    dropout = seen.settings.get("model.dropout")
-    if isinstance(dropout, (int, float)) and dropout < 0.5:
-        tries.append(("model.dropout=0.5",))
-    if "model.units" in seen.settings and seen.settings.get("regularizer.kernel") is None:
-        tries.append(("regularizer=l2",))
-    units = seen.settings.get("model.units")
-    if isinstance(units, list) and units and min(units) >= 8:
-        tries.append((f"model.units=[{','.join(str(each // 4) for each in units)}]",))
-    return tuple(tries)
-
-
-def _faster(seen: Evidence) -> tuple[tuple[str, ...], ...]:
-    rate = seen.settings.get("optimizer.learning_rate")
-    return ((f"optimizer.learning_rate={rate * 10:g}",),) if isinstance(rate, (int, float)) else ()
-
-
-def _slower(seen: Evidence) -> tuple[tuple[str, ...], ...]:
-    rate = seen.settings.get("optimizer.learning_rate")
-    return ((f"optimizer.learning_rate={rate / 10:g}",),) if isinstance(rate, (int, float)) else ()
-
-
-def _slower_by_schedule(seen: Evidence) -> tuple[tuple[str, ...], ...]:
-    return (("schedule=cosine",),) if seen.settings.get("schedule") is None else ()
-
-
-def _healthier(seen: Evidence) -> tuple[tuple[str, ...], ...]:
-    if "model.units" not in seen.settings:
-        return ()
-    words = ["initializer=he_normal"]
-    if seen.settings.get("normalization") is None and "normalization._target_" not in seen.settings:
-        words.append("normalization=batch")
-    return (tuple(words),)
+    return [Finding(PROBLEM, "Dead units", text, (*active, *slower(seen)))]

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dltrain.errors import ConfigError
 from dltrain.metric_direction import direction_by_name
-from dltrain.record import Record
+from dltrain.report.job import Job, Numbers, numbers_of, scores_of
 from dltrain.report.recorded import LAYERS, layer_spreads
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 from dltrain.report.words import main_metric, number
-from dltrain.sweep.groups import Setting
-from dltrain.sweep.ranking import settings_of
 
 MOST = len(SERIES)  # settings in one picture, a colour each
 MOST_LAYERED = 6  # settings in the picture of the layers
@@ -32,57 +26,6 @@ FAR = 50.0  # losses that are so many times as large as others stand on a log ax
 MOST_NUMBERED = 40  # jobs whose dots have their numbers beside them
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-Numbers = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A setting of the sweep with the files of its first job.
-
-    Attributes:
-        words: the swept keys and their values.
-        record: of the job.
-        monitor: name of the monitored value.
-    """
-
-    words: Mapping[str, str]
-    record: Record
-    monitor: str
-
-    @property
-    def name(self) -> str:
-        """The values alone for one key; with the keys' last words for several."""
-        if len(self.words) == 1:
-            return short(next(iter(self.words.values())))
-        return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in self.words.items())
-
-    def course(self, name: str) -> Numbers:
-        """A column of history.csv."""
-        return np.array([epoch.get(name, math.nan) for epoch in self.record.history])
-
-
-def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[Job]:
-    """The settings whose jobs can be read, in the order in which they were typed.
-
-    Args:
-        sweep: its directory.
-        found: its settings.
-        keys: in which they differ.
-    """
-    swept = [key for key in keys if key != "seed"]
-    jobs = []
-    for each in found:
-        first = each.entries[0]
-        words = settings_of(first)
-        try:
-            record = Record(sweep / first.job)
-            if record.metrics:
-                own = {key: words.get(key, "") for key in swept}
-                jobs.append((first.job, Job(own, record, first.monitor or "val_loss")))
-        except ConfigError:
-            continue
-    return [job for _, job in sorted(jobs, key=lambda pair: (len(pair[0]), pair[0]))]
-
 
 def side_by_side(jobs: Sequence[Job]) -> Iterator[Picture]:
     """The pictures that these settings give, the most telling first."""
@@ -91,28 +34,14 @@ def side_by_side(jobs: Sequence[Job]) -> Iterator[Picture]:
     keys = list(jobs[0].words)
     if all((job.record.path / LAYERS).exists() for job in jobs) and len(jobs) <= MOST_LAYERED:
         yield layer_spreads({job.name: job.record.json(LAYERS)["before"] for job in jobs})
-    if len(keys) == 1 and len(_numbers(jobs, keys[0])) >= LEAST_VALUES:
+    if len(keys) == 1 and len(numbers_of(jobs, keys[0])) >= LEAST_VALUES:
         yield _over(jobs, keys[0])
-    if len(keys) == 2 and all(len(_numbers(jobs, key)) >= LEAST_VALUES for key in keys):
+    if len(keys) == 2 and all(len(numbers_of(jobs, key)) >= LEAST_VALUES for key in keys):
         yield _tried(jobs, *keys)
     elif len(keys) == 2:
         yield from _crossed(jobs, *keys)
     if len(jobs) <= MOST and all(job.record.history and job.monitor in job.record.history[0] for job in jobs):
         yield _curves(jobs)
-
-
-def _numbers(jobs: Sequence[Job], key: str) -> list[float]:
-    try:
-        return sorted({float(job.words[key]) for job in jobs})
-    except ValueError:
-        return []
-
-
-def _scores(job: Job, part: str) -> Mapping[str, float]:
-    """The metrics of a part; of a cross-validation, the mean over the folds stands for validation."""
-    crossed = job.record.metrics.get("cross_validation") or {}
-    found: Mapping[str, float] | None = crossed.get("mean") if part == "validation" and crossed else None
-    return found or job.record.metrics.get(part) or {}
 
 
 def _curves(jobs: Sequence[Job]) -> Picture:
@@ -213,7 +142,7 @@ def _over(jobs: Sequence[Job], key: str) -> Picture:
     values = [float(job.words[key]) for job in ordered]
     metric = main_metric(ordered[0].record.metrics)
     scores = {
-        part: np.array([_scores(job, part).get(metric, math.nan) for job in ordered], float)
+        part: np.array([scores_of(job, part).get(metric, math.nan) for job in ordered], float)
         for part in ("train", "validation", "test")
     }
     ranges = [(job.record.metrics.get("intervals") or {}).get("test", {}).get(metric) for job in ordered]
@@ -251,7 +180,7 @@ def _crossed(jobs: Sequence[Job], one: str, two: str) -> Iterator[Picture]:
     if len(ones) > len(twos):
         one, two, ones, twos = two, one, twos, ones
     metric = main_metric(jobs[0].record.metrics)
-    scores = {(job.words[one], job.words[two]): _scores(job, "validation").get(metric, math.nan) for job in jobs}
+    scores = {(job.words[one], job.words[two]): scores_of(job, "validation").get(metric, math.nan) for job in jobs}
     if len(twos) > MOST:
         return
 
@@ -297,8 +226,8 @@ def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
         axes.legend(loc="best")
 
     message = (
-        f"{len(jobs)} jobs tried {len(_numbers(jobs, one))} values of {one} and {len(_numbers(jobs, two))} of {two}; "
-        f"the darker, the better {jobs[0].monitor}; the numbers are those of the jobs, in their order. "
+        f"{len(jobs)} jobs tried {len(numbers_of(jobs, one))} values of {one} and {len(numbers_of(jobs, two))} of "
+        f"{two}; the darker, the better {jobs[0].monitor}; the numbers are those of the jobs, in their order. "
         f"The best, {number(float(values[best]))}, has "
         f"{one}={jobs[best].words[one]} and {two}={jobs[best].words[two]}."
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 from dltrain.inference.signature import Signature
 from dltrain.record import Record
-from dltrain.report.diagnosis import command
 from dltrain.report.page import Html, code, folded, note, paragraph, table, text
+from dltrain.report.remedies import command
 
 MOST_COLUMNS = 20  # that are listed unasked
 

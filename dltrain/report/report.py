@@ -11,9 +11,11 @@ from dltrain.inference.signature import Signature
 from dltrain.record import Record
 from dltrain.report import INSIGHTS, model_sections, record_sections, recorded, score_sections
 from dltrain.report.answers import read_answers
-from dltrain.report.diagnosis import Evidence, Finding, command, diagnose
+from dltrain.report.diagnosis import diagnose
+from dltrain.report.evidence import Evidence, Finding
 from dltrain.report.folds import read_folds
 from dltrain.report.page import Html, code, join, note, page, paragraph, pictures, section, text
+from dltrain.report.remedies import command
 from dltrain.report.score_sections import Part
 from dltrain.report.svg import Picture
 from dltrain.report.words import main_metric, number, scored_parts, summary

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from dltrain.report import figures
+from dltrain.report import figures, score_figures
 from dltrain.report.answers import Answers, calibration, confusion, per_class, thresholds
 from dltrain.report.folds import Folds, folds_picture
 from dltrain.report.page import Html, note, table
@@ -94,18 +94,18 @@ def errors(shown: Answers | None, last: str, threshold: float) -> list[Part]:
     if shown is None or not len(shown.truth):
         return []
     if not shown.classes:
-        return [figures.regression_pictures(shown)]
+        return [score_figures.regression_pictures(shown)]
     made: list[Picture] = []
     left_out = []
     if shown.task != "multilabel":
         if len(shown.classes) <= MOST_CLASSES:
-            made.append(figures.confusion_matrix(confusion(shown, threshold), shown.classes, last))
+            made.append(score_figures.confusion_matrix(confusion(shown, threshold), shown.classes, last))
         else:
             left_out.append(note(f"{len(shown.classes)} classes are too many for a picture of their confusion."))
-    made += figures.roc_and_precision_recall(shown)
-    several = len(shown.classes) > figures.MOST_LINES
+    made += score_figures.roc_and_precision_recall(shown)
+    several = len(shown.classes) > score_figures.MOST_LINES
     if several and len(made) > 1:
-        left_out.append(note(f"The curves are those of the {figures.MOST_LINES} most frequent ones."))
+        left_out.append(note(f"The curves are those of the {score_figures.MOST_LINES} most frequent ones."))
     return [made, *left_out, _per_class(shown, last, threshold)]
 
 
@@ -130,13 +130,13 @@ def calibration_and_threshold(answers: Mapping[str, Answers], last: str, thresho
     shown = answers.get(last)
     if shown is None or not shown.classes or not len(shown.truth):
         return []
-    made = [figures.reliability(calibration(shown), last)]
+    made = [score_figures.reliability(calibration(shown), last)]
     validation = answers.get("validation")
     if shown.task != "binary" or validation is None:
         return [made]
     found = thresholds(validation)
     best, balanced = found.best("f1"), found.best("balanced_accuracy")
-    made.append(figures.threshold_curves(found, best))
+    made.append(score_figures.threshold_curves(found, best))
     measures = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
     named = (("in use", threshold), ("greatest F1", best), ("greatest balanced accuracy", balanced))
     rows = []

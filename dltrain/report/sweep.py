@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.errors import ConfigError
-from dltrain.report.jobs import jobs_of, side_by_side
+from dltrain.report.job import jobs_of
+from dltrain.report.jobs import side_by_side
 from dltrain.report.page import Html, code, folded, note, page, paragraph, pictures, section, table
 from dltrain.report.sweep_pictures import sweep_pictures
 from dltrain.report.words import number

@@ -85,7 +85,7 @@ def _show(done: list[Any], overrides: list[str], *, details: bool) -> None:
     from rich.text import Text
 
     from dltrain.printable import printable
-    from dltrain.report.diagnosis import command
+    from dltrain.report.remedies import command
     from dltrain.verbs.plain_table import cell, window
 
     console = Console(width=window() or 120, highlight=False)

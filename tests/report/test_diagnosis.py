@@ -9,7 +9,9 @@ import pytest
 from omegaconf import open_dict
 
 from dltrain.config.compose import Composer
-from dltrain.report.diagnosis import GOOD, PROBLEM, Evidence, Finding, command, diagnose
+from dltrain.report.diagnosis import GOOD, PROBLEM, diagnose
+from dltrain.report.evidence import Evidence, Finding
+from dltrain.report.remedies import command
 
 SETTINGS = {
     "trainer.epochs": 100,

@@ -1,0 +1,83 @@
+"""A setting of a sweep with what its first job recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.errors import ConfigError
+from dltrain.record import Record
+from dltrain.report.svg import short
+from dltrain.sweep.groups import Setting
+from dltrain.sweep.ranking import settings_of
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A setting of the sweep with the files of its first job.
+
+    Attributes:
+        words: the swept keys and their values.
+        record: of the job.
+        monitor: name of the monitored value.
+    """
+
+    words: Mapping[str, str]
+    record: Record
+    monitor: str
+
+    @property
+    def name(self) -> str:
+        """The values alone for one key; with the keys' last words for several."""
+        if len(self.words) == 1:
+            return short(next(iter(self.words.values())))
+        return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in self.words.items())
+
+    def course(self, name: str) -> Numbers:
+        """A column of history.csv."""
+        return np.array([epoch.get(name, math.nan) for epoch in self.record.history])
+
+
+def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[Job]:
+    """The settings whose jobs can be read, in the order in which they were typed.
+
+    Args:
+        sweep: its directory.
+        found: its settings.
+        keys: in which they differ.
+    """
+    swept = [key for key in keys if key != "seed"]
+    jobs = []
+    for each in found:
+        first = each.entries[0]
+        words = settings_of(first)
+        try:
+            record = Record(sweep / first.job)
+            if record.metrics:
+                own = {key: words.get(key, "") for key in swept}
+                jobs.append((first.job, Job(own, record, first.monitor or "val_loss")))
+        except ConfigError:
+            continue
+    return [job for _, job in sorted(jobs, key=lambda pair: (len(pair[0]), pair[0]))]
+
+
+def numbers_of(jobs: Sequence[Job], key: str) -> list[float]:
+    """The different values of a key, sorted; none where they are no numbers."""
+    try:
+        return sorted({float(job.words[key]) for job in jobs})
+    except ValueError:
+        return []
+
+
+def scores_of(job: Job, part: str) -> Mapping[str, float]:
+    """The metrics of a part; of a cross-validation, the mean over the folds stands for validation."""
+    crossed = job.record.metrics.get("cross_validation") or {}
+    found: Mapping[str, float] | None = crossed.get("mean") if part == "validation" and crossed else None
+    return found or job.record.metrics.get(part) or {}

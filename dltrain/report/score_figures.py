@@ -1,0 +1,209 @@
+"""The pictures of a run's scores: errors, curves over thresholds, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
+
+from dltrain.report.answers import Answers, Calibration, Numbers, Thresholds
+from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, short
+
+MOST_LINES = len(SERIES)  # classes in one picture of curves
+MOST_NUMBERED = 12  # classes in a confusion matrix with its counts written in
+MOST_POINTS = 1_500
+CURVE_POINTS = 200
+STYLES = ("-", "--", "-.", ":")
+
+
+def confusion_matrix(counts: Any, classes: Sequence[str], part: str) -> Picture:
+    """Counts by true and predicted class, each shaded by its share of the true class."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    many = len(classes) > MOST_NUMBERED
+
+    def plot(axes: Axes) -> None:
+        axes.grid(False)
+        axes.pcolormesh(np.zeros_like(shares), alpha=0)  # sets the limits
+        for row, column in np.ndindex(*shares.shape):
+            if shares[row, column] > 0:
+                axes.fill_between(
+                    [column, column + 1], row, row + 1, color=ACCENT, alpha=0.85 * shares[row, column], linewidth=0
+                )
+            if not many:
+                axes.text(
+                    column + 0.5, row + 0.5, f"{counts[row, column]:,}", ha="center", va="center", color=INK, size=10
+                )
+        ticks = np.arange(len(classes)) + 0.5
+        if len(classes) <= 2 * MOST_NUMBERED:
+            axes.set_xticks(ticks, [short(name) for name in classes], rotation=90 if len(classes) > 4 else 0)
+            axes.set_yticks(ticks, [short(name) for name in classes])
+        axes.set_xlim(0, len(classes))
+        axes.set_ylim(len(classes), 0)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+
+    right = int(np.trace(counts))
+    message = f"{right:,} of {int(counts.sum()):,} {part} rows are on the diagonal, where prediction and truth agree."
+    long = len(classes) > 4
+    height = 3.1 if not long else min(7.0, 2.6 + 0.22 * len(classes))
+    return draw("confusion_matrix", "Confusion matrix", message, plot, height=height, left=0.3 if long else 0.22)
+
+
+def _binary_views(answers: Answers) -> list[tuple[str, Any, Numbers]]:
+    """Name, truth and probability of each class or label that has both kinds of rows; the most frequent ones."""
+    if answers.task == "binary":
+        views = [(answers.classes[1], answers.truth == 1, answers.given[:, 1])]
+    elif answers.task == "multiclass":
+        views = [(name, answers.truth == n, answers.given[:, n]) for n, name in enumerate(answers.classes)]
+    else:
+        views = [(name, answers.truth[:, n] == 1, answers.given[:, n]) for n, name in enumerate(answers.classes)]
+    both = [view for view in views if view[1].any() and not view[1].all()]
+    return sorted(both, key=lambda view: -view[1].sum())[:MOST_LINES]
+
+
+def roc_and_precision_recall(answers: Answers) -> list[Picture]:
+    """The two curves of each class or label; none where no class has rows on both sides."""
+    views = _binary_views(answers)
+    if not views:
+        return []
+    roc, recall = [], []
+    for name, truth, given in views:
+        alarms, hits, _ = roc_curve(truth, given)
+        roc.append((name, *_thinned(alarms, hits), float(auc(alarms, hits))))
+        precision, found, _ = precision_recall_curve(truth, given)
+        recall.append((name, *_thinned(found, precision), float(average_precision_score(truth, given))))
+    base = float(views[0][1].mean()) if len(views) == 1 else None
+    return [
+        _curves("roc", "ROC", roc, "false positive rate", "true positive rate", "area", answers.part, diagonal=True),
+        _curves(
+            "precision_recall", "Precision and recall", recall, "recall", "precision", "AP", answers.part, base=base
+        ),
+    ]
+
+
+def _curves(
+    name: str,
+    title: str,
+    lines: list[tuple[str, Numbers, Numbers, float]],
+    x: str,
+    y: str,
+    measure: str,
+    part: str,
+    *,
+    diagonal: bool = False,
+    base: float | None = None,
+) -> Picture:
+    def plot(axes: Axes) -> None:
+        if diagonal:
+            axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
+        if base is not None:
+            axes.axhline(base, color=MUTED, linewidth=1, linestyle=":")
+        for place, (label, xs, ys, area) in enumerate(lines):
+            axes.plot(
+                xs,
+                ys,
+                color=SERIES[place],
+                linestyle=STYLES[place % len(STYLES)],
+                label=f"{short(label)} ({measure} {area:.3f})",
+            )
+        axes.set_xlim(-0.01, 1.01)
+        axes.set_ylim(-0.01, 1.02)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        axes.legend(loc="lower right" if diagonal else "lower left", fontsize=9 if len(lines) < 5 else 8)
+
+    areas = ", ".join(f"{area:.3f} for {short(label)}" for label, *_, area in lines)
+    chance = " 0.5 is chance." if diagonal else f" The share of the class is {base:.3f}." if base is not None else ""
+    message = f"On {part}: {'area under the curve' if diagonal else 'average precision'} {areas}.{chance}"
+    return draw(name, title, message, plot, height=3.4)
+
+
+def _thinned(xs: Numbers, ys: Numbers) -> tuple[Numbers, Numbers]:
+    if len(xs) <= CURVE_POINTS:
+        return xs, ys
+    kept = np.unique(np.linspace(0, len(xs) - 1, CURVE_POINTS).astype(int))
+    return xs[kept], ys[kept]
+
+
+def reliability(found: Calibration, part: str) -> Picture:
+    """Probability against how often it came true, a dot a bin, its area the rows."""
+
+    def plot(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
+        axes.plot(found.confidence, found.share, color=ACCENT)
+        axes.scatter(found.confidence, found.share, s=15 + 150 * found.rows / found.rows.max(), color=ACCENT, alpha=0.6)
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.04, 1.04)
+        axes.set_xlabel("predicted probability")
+        axes.set_ylabel("share that came true")
+
+    message = (
+        f"On {part}: probabilities and what came true differ by {found.error:.3f} on average (expected calibration "
+        "error, ten bins); on the dotted line they agree. A larger dot stands for more rows."
+    )
+    return draw("calibration", "Calibration", message, plot, height=3.4)
+
+
+def threshold_curves(found: Thresholds, chosen: float) -> Picture:
+    """Precision, recall and F1 of the validation part over the threshold."""
+
+    def plot(axes: Axes) -> None:
+        axes.plot(found.values, found.precision, color=SECOND, linestyle="--", label="precision")
+        axes.plot(found.values, found.recall, color=SERIES[2], linestyle="-.", label="recall")
+        axes.plot(found.values, found.f1, color=ACCENT, label="F1")
+        axes.axvline(chosen, color=MUTED, linewidth=1, linestyle=":")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(-0.02, 1.03)
+        axes.set_xlabel("threshold")
+        axes.legend(loc="best")
+
+    message = f"On validation F1 is greatest, {np.nanmax(found.f1):.3f}, at the threshold {chosen:.2f}."
+    return draw("thresholds", "Threshold", message, plot, height=3.4)
+
+
+def regression_pictures(answers: Answers) -> list[Picture]:
+    """Predicted against true, and the residuals over the prediction."""
+    truth, given = answers.truth, answers.given
+    if len(truth) > MOST_POINTS:
+        kept = np.random.default_rng(0).choice(len(truth), MOST_POINTS, replace=False)
+        truth, given = truth[kept], given[kept]
+    residuals = given - truth
+    low, high = float(min(truth.min(), given.min())), float(max(truth.max(), given.max()))
+    dots: dict[str, Any] = {"s": 14, "color": ACCENT, "alpha": 0.55, "linewidths": 0}
+
+    def against(axes: Axes) -> None:
+        axes.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=":")
+        axes.scatter(truth, given, **dots)
+        axes.set_xlabel("true")
+        axes.set_ylabel("predicted")
+
+    def left_over(axes: Axes) -> None:
+        axes.axhline(0, color=MUTED, linewidth=1, linestyle=":")
+        axes.scatter(given, residuals, **dots)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("predicted − true")
+
+    def counts(axes: Axes) -> None:
+        axes.hist(residuals, bins=min(30, max(5, len(residuals) // 5)), color=ACCENT, alpha=0.75)
+        axes.axvline(0, color=MUTED, linewidth=1, linestyle=":")
+        axes.set_xlabel("predicted − true")
+        axes.set_ylabel("rows")
+
+    shown = f"{len(truth):,} {answers.part} rows"
+    spread = f"Mean of the residuals {residuals.mean():.3g}, standard deviation {residuals.std():.3g}"
+    correlation = float(np.corrcoef(truth, given)[0, 1]) if truth.std() > 0 and given.std() > 0 else float("nan")
+    return [
+        draw(
+            "predicted_true",
+            "Predicted against true",
+            f"{shown}; correlation {correlation:.3f}; on the dotted line prediction and truth agree.",
+            against,
+            height=3.4,
+            left=0.16,
+        ),
+        draw("residuals", "Residuals", f"{shown}. {spread}.", left_over, height=3.4, left=0.16),
+        draw("residual_counts", "Distribution of residuals", f"{shown}. {spread}.", counts, height=3.4, left=0.16),
+    ]
