@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.config import callback_rules, head_rules, model_rules, ranges
+from dltrain.config import callback_rules, head_rules, model_rules, normalization_rules, ranges
 from dltrain.config.signatures import Signature, signature
 from dltrain.config.sources import Unknown
 from dltrain.errors import ConfigError, did_you_mean
@@ -113,43 +113,7 @@ def _model_ignores(config: DictConfig) -> Iterator[str]:
 
 
 def _normalization(config: DictConfig) -> Iterator[str]:
-    node = config.normalization
-    if node is None:
-        return
-    target = str(node.get("_target_"))
-    groups = node.get("groups")
-    if str(config.model.get("_target_")).endswith(".cnn") and target.endswith("GroupNormalization"):
-        widths = [*config.model.filters, *config.model.units]
-        yield from (
-            f"normalization.groups: {groups} does not divide the {width} channels of a layer in model.filters or "
-            "model.units."
-            for width in dict.fromkeys(widths)
-            if isinstance(groups, int) and groups > 0 and width % groups
-        )
-    units = _layer_widths(config)
-    if not units:
-        return
-    if (
-        target.endswith("BatchNormalization")
-        and config.trainer.batch_size == 1
-        and str(config.model["_target_"]).endswith(".mlp")
-    ):
-        yield (
-            "trainer.batch_size: batch normalization of a single row gives zeros; "
-            "expected at least 2, or normalization=layer."
-        )
-    if target.endswith("GroupNormalization") and str(config.model["_target_"]).endswith(".mlp"):
-        if groups == -1:
-            yield (
-                "normalization=instance needs images and model=cnn: otherwise each value would become 0. "
-                "Use normalization=layer."
-            )
-        elif isinstance(groups, int):
-            yield from (
-                f"normalization.groups: {groups} does not divide the {width} units of a layer in model.units."
-                for width in dict.fromkeys(units)
-                if width % groups
-            )
+    yield from normalization_rules.faults(config)
 
 
 def _layers(config: DictConfig) -> Iterator[str]:
@@ -195,12 +159,6 @@ def _efficientnet(config: DictConfig) -> Iterator[str]:
     for key in ("layers", "epochs", "learning_rate"):
         if f"model.fine_tune_{key}" in words and model.weights == "none":
             yield f"model.fine_tune_{key} has no effect with model.weights=none: all are trained from the start."
-
-
-def _layer_widths(config: DictConfig) -> list[int]:
-    """The numbers in `model.units`; a person's own model may mean something else by that key."""
-    units = config.model.get("units")
-    return [width for width in units if isinstance(width, int)] if isinstance(units, ListConfig) else []
 
 
 def _cross_validation(config: DictConfig) -> Iterator[str]:

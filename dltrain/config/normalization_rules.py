@@ -1,0 +1,54 @@
+"""What a normalization needs of the layers that it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from omegaconf import DictConfig, ListConfig
+
+
+def faults(config: DictConfig) -> Iterator[str]:
+    """A sentence for each fault of `normalization` with this model and these batches."""
+    node = config.normalization
+    if node is None:
+        return
+    target = str(node.get("_target_"))
+    groups = node.get("groups")
+    if str(config.model.get("_target_")).endswith(".cnn") and target.endswith("GroupNormalization"):
+        widths = [*config.model.filters, *config.model.units]
+        yield from (
+            f"normalization.groups: {groups} does not divide the {width} channels of a layer in model.filters or "
+            "model.units."
+            for width in dict.fromkeys(widths)
+            if isinstance(groups, int) and groups > 0 and width % groups
+        )
+    units = _layer_widths(config)
+    if not units:
+        return
+    if (
+        target.endswith("BatchNormalization")
+        and config.trainer.batch_size == 1
+        and str(config.model["_target_"]).endswith(".mlp")
+    ):
+        yield (
+            "trainer.batch_size: batch normalization of a single row gives zeros; "
+            "expected at least 2, or normalization=layer."
+        )
+    if target.endswith("GroupNormalization") and str(config.model["_target_"]).endswith(".mlp"):
+        if groups == -1:
+            yield (
+                "normalization=instance needs images and model=cnn: otherwise each value would become 0. "
+                "Use normalization=layer."
+            )
+        elif isinstance(groups, int):
+            yield from (
+                f"normalization.groups: {groups} does not divide the {width} units of a layer in model.units."
+                for width in dict.fromkeys(units)
+                if width % groups
+            )
+
+
+def _layer_widths(config: DictConfig) -> list[int]:
+    """The numbers in `model.units`; a person's own model may mean something else by that key."""
+    units = config.model.get("units")
+    return [width for width in units if isinstance(width, int)] if isinstance(units, ListConfig) else []
