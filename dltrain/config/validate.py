@@ -33,7 +33,7 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
         _callbacks,
         _ranges,
         _model_ignores,
-        _normalization,
+        normalization_rules.faults,
         _layers,
         _head,
         _cross_validation,
@@ -110,10 +110,6 @@ def _model_ignores(config: DictConfig) -> Iterator[str]:
                 f"{group}: model {config.model['_target_'].rpartition('.')[2]} has no use for it"
                 f" (it takes {', '.join(takes) or 'none of these groups'}). Leave {group} out or choose another model=."
             )
-
-
-def _normalization(config: DictConfig) -> Iterator[str]:
-    yield from normalization_rules.faults(config)
 
 
 def _layers(config: DictConfig) -> Iterator[str]:

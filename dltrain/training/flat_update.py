@@ -6,23 +6,19 @@ optimizer that treats every number by itself gives the same numbers, to the bit,
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from dltrain.training.regularization_schedule import follow, scheduled
+from dltrain.training.update import Update, is_elementwise
 
-# Those of Keras that look at nothing but a number's own gradient, value and past, and do so in many operations. Of the
-# others like them TensorFlow rewrites the operations (a quotient by a root, a sum of products), and not alike here.
-ELEMENTWISE = ("Adam", "AdamW", "Adamax", "Lion")
 MOST_WEIGHTS = 2**20  # above, the copies to and fro take longer than the operations that they save
 
 
-class FlatUpdate:
+class FlatUpdate(Update):
     """Does what the optimizer of a model does, and keeps its state in vectors meanwhile.
 
     Args:
@@ -33,7 +29,7 @@ class FlatUpdate:
     """
 
     def __init__(self, model: keras.Model) -> None:
-        self._optimizer = model.optimizer
+        super().__init__(model)
         self._weights = list(model.trainable_variables)
         self._sizes = [math.prod(weight.shape) for weight in self._weights]
         self._traced = False
@@ -65,15 +61,6 @@ class FlatUpdate:
             if self._traced and own is not self._flat:
                 self._assign(parts, own)
 
-    @contextlib.contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Takes the optimizer's place while a step is traced."""
-        self._optimizer.apply_gradients = self._apply
-        try:
-            yield
-        finally:
-            del self._optimizer.apply_gradients
-
     def _apply(self, gradients_and_variables: Any) -> None:
         pairs = list(gradients_and_variables)
         gradients = [gradient for gradient, _ in pairs]
@@ -95,22 +82,6 @@ def flat_update(model: keras.Model) -> FlatUpdate | None:
     if len(sizes) < 2 or sum(sizes) > MOST_WEIGHTS or not is_elementwise(model):
         return None
     return FlatUpdate(model)
-
-
-def is_elementwise(model: keras.Model) -> bool:
-    """Whether the optimizer treats every number of every weight by itself, in operations of Keras that are known."""
-    optimizer, weights = model.optimizer, model.trainable_variables
-    known = type(optimizer).__module__.startswith("keras.") and type(optimizer).__name__ in ELEMENTWISE
-    own = (
-        optimizer.clipnorm
-        or optimizer.global_clipnorm
-        or optimizer.gradient_accumulation_steps
-        or optimizer.loss_scale_factor
-        or hasattr(optimizer, "_exclude_from_weight_decay")
-        or any(weight.constraint is not None or weight.dtype != "float32" for weight in weights)
-    )
-    same = [id(weight) for weight in weights] == [id(weight) for weight in optimizer._trainable_variables]
-    return known and not own and same and not tf.distribute.has_strategy()
 
 
 def _end_to_end(tensors: list[Any]) -> Any:

@@ -6,46 +6,18 @@ rest of the step. XLA does them number by number. It may round the last bit othe
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from dltrain.training.flat_update import MOST_WEIGHTS, is_elementwise
+from dltrain.training.flat_update import MOST_WEIGHTS
+from dltrain.training.update import Update, is_elementwise
 
 
-class FusedUpdate:
-    """Does what the optimizer of a model does.
-
-    Args:
-        model: compiled and built, its optimizer too.
-
-    Attributes:
-        variables: none beside the optimizer's.
-    """
-
-    variables: Sequence[keras.Variable] = ()
-
-    def __init__(self, model: keras.Model) -> None:
-        self._optimizer = model.optimizer
-
-    def begin(self) -> None:
-        """Nothing is kept elsewhere."""
-
-    def end(self) -> None:
-        """Nothing is kept elsewhere."""
-
-    @contextlib.contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Takes the optimizer's place while a step is traced."""
-        self._optimizer.apply_gradients = self._apply
-        try:
-            yield
-        finally:
-            del self._optimizer.apply_gradients
+class FusedUpdate(Update):
+    """Compiles the optimizer's own operations together."""
 
     def _apply(self, gradients_and_variables: Any) -> None:
         gradients, variables = zip(*gradients_and_variables, strict=True)

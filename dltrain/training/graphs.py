@@ -13,12 +13,13 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.distribution import local, on_replicas, share
-from dltrain.training.flat_update import FlatUpdate, flat_update
-from dltrain.training.fused_update import FusedUpdate, fused_update
+from dltrain.training.flat_update import flat_update
+from dltrain.training.fused_update import fused_update
 from dltrain.training.regularization_schedule import scheduled
 from dltrain.training.source import Block
 from dltrain.training.step import TrainStep, executor, in_turn
 from dltrain.training.traces import Traces, traces_of
+from dltrain.training.update import Update
 
 Augment = Callable[[dict[str, Any], Any, Any], tuple[dict[str, Any], Any]]
 
@@ -58,7 +59,7 @@ class Graphs:
         self.batch_size = batch_size
         width = max(math.prod(tensor.shape[1:]) for tensor in model.inputs)
         self.evaluation_batch = min(EVALUATION_BATCH, max(1, EVALUATION_NUMBERS // width))
-        self._update: FlatUpdate | FusedUpdate | None = None
+        self._update: Update | None = None
         self._training: Traces | None = None
         self._others: Traces | None = None
         self._calls: dict[tuple[str, bool], tuple[Callable[..., Any], Callable[[], Any]]] = {}

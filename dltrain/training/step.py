@@ -16,8 +16,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from dltrain.distribution import dense_gradients, on_replicas, share
-from dltrain.training.flat_update import FlatUpdate
-from dltrain.training.fused_update import FusedUpdate
+from dltrain.training.update import Update
 
 # Metrics that count rows; float32 adds whole numbers exactly, in whatever portions they come.
 COUNTING = ("AUC", "BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy", "Precision", "Recall")
@@ -34,7 +33,7 @@ class TrainStep:
         counts_later: whether a step gives its answers instead of updating the metrics.
     """
 
-    def __init__(self, model: keras.Model, update: FlatUpdate | FusedUpdate | None = None) -> None:
+    def __init__(self, model: keras.Model, update: Update | None = None) -> None:
         self.model = model
         self._update = update
         # Replicas count what each has seen, and are asked for the sum at the end.

@@ -8,8 +8,9 @@ import pytest
 
 from dltrain.training import graphs, traces
 from dltrain.training.engine import Engine
-from dltrain.training.flat_update import ELEMENTWISE, flat_update
+from dltrain.training.flat_update import flat_update
 from dltrain.training.source import Resident
+from dltrain.training.update import ELEMENTWISE
 
 
 def network(optimizer: keras.optimizers.Optimizer, *, embedding: bool = False) -> keras.Model:

@@ -9,9 +9,9 @@ import pytest
 from dltrain.training import fused_update as module
 from dltrain.training import graphs, traces
 from dltrain.training.engine import Engine
-from dltrain.training.flat_update import ELEMENTWISE
 from dltrain.training.fused_update import fused_update
 from dltrain.training.source import Resident
+from dltrain.training.update import ELEMENTWISE
 
 WORDS, PLACES = 40, 6
 Optimizer = keras.optimizers.Optimizer
