@@ -115,8 +115,11 @@ class Engine:
     def evaluate(self, source: Source) -> dict[str, float]:
         """Loss and metrics over all rows, in inference mode."""
         self._build(source)
+        blocks = source.blocks(np.arange(source.rows), self.graphs.evaluation_batch)
+        if source.rows <= self.graphs.evaluation_batch:
+            return self.graphs.test_alone(next(iter(blocks))).logs()
         self.graphs.reset()
-        for block in source.blocks(np.arange(source.rows), self.graphs.evaluation_batch):
+        for block in blocks:
             results = self.graphs.test(block)
         return results.logs()
 

@@ -97,6 +97,10 @@ class Graphs:
             results = self._call("test", block.features, block.targets, rows)
         return Results(results)
 
+    def test_alone(self, block: Block) -> Results:
+        """Loss and metrics over a block of one evaluation batch, whatever the metrics hold; in one call."""
+        return Results(self._call("test_alone", block.features, block.targets, block.order))
+
     def predict(self, block: Block) -> npt.NDArray[np.float32]:
         """The model's answers for a block in its order, shape (rows, units)."""
         parts = [self._call("predict", block.features, rows).numpy() for rows in self._batches(block)]
@@ -125,6 +129,7 @@ class Graphs:
     def _functions(self) -> dict[str, Callable[..., Any]]:
         return {
             "test": self._test_step,
+            "test_alone": self._test_alone,
             "predict": self._answers,
             "reset": self.model.reset_metrics,
             "copies": self._copies,
@@ -208,6 +213,10 @@ class Graphs:
 
         results = on_replicas(step)
         return self.model.get_metrics_result() if tf.distribute.has_strategy() else results
+
+    def _test_alone(self, features: Any, targets: Any, rows: Any) -> Any:
+        self.model.reset_metrics()
+        return self._test_step(features, targets, rows)
 
     def _answers(self, features: Any, rows: Any) -> Any:
         return self.model(_rows(features, rows), training=False)
