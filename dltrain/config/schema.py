@@ -79,6 +79,7 @@ class Trainer:
     engine: str = field(default=MISSING, metadata={"choices": ("auto", "resident", "streaming")})
     memory_budget: float = field(default=MISSING, metadata={"above": 0})
     precision: str = field(default=MISSING, metadata={"choices": ("float32", "mixed_bfloat16")})
+    jit_compile: Any = field(default=MISSING, metadata={"choices": ("auto", True, False)})
     deterministic: Any = field(default=MISSING, metadata={"choices": ("auto", True, False)})
     save_state_seconds: float | None = field(default=MISSING, metadata={"minimum": 0})
 

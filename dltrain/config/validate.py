@@ -204,6 +204,8 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
             f"trainer.memory_budget has no effect with trainer.engine={config.trainer.engine}; "
             "expected trainer.engine=auto."
         )
+    if config.trainer.jit_compile is True and config.strategy is not None:
+        yield "trainer.jit_compile=true has no effect with strategy=, whose steps are not compiled; expected auto."
     if "callbacks.tensorboard.augmented" in words and not any(config.augmentation.values()):
         yield "callbacks.tensorboard.augmented has no effect without augmentation. Choose one with augmentation=."
     if "callbacks.tensorboard.embeddings" in words and (

@@ -71,7 +71,13 @@ def cost_of(config: DictConfig) -> Cost:
         keras.utils.set_random_seed(config.seed)
         began = time.perf_counter()
         made = assemble(config, load_dataset(config.dataset, journal), journal)
-        engine = Engine(made.network, batch_size=made.batch_size, shuffle=False, seed=config.seed)
+        engine = Engine(
+            made.network,
+            batch_size=made.batch_size,
+            shuffle=False,
+            seed=config.seed,
+            jit_compile=config.trainer.jit_compile,
+        )
         source = made.data.source("train")
         steps = -(-source.rows // made.batch_size)
         timed = min(STEPS, steps)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -32,6 +32,7 @@ class Engine:
         shuffle: whether each epoch takes the rows in an order of its own, drawn from seed and epoch.
         seed: of the orders.
         augmentation: changes each training batch inside the graph, or None.
+        jit_compile: whether XLA compiles the training step; auto: the optimizer's update alone, of large weights.
     """
 
     def __init__(
@@ -42,12 +43,13 @@ class Engine:
         shuffle: bool,
         seed: int,
         augmentation: Augment | None = None,
+        jit_compile: bool | Literal["auto"] = "auto",
     ) -> None:
         self.model = model
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
-        self.graphs = Graphs(model, batch_size, augmentation)
+        self.graphs = Graphs(model, batch_size, augmentation, jit_compile)
 
     def order(self, epoch: int, rows: int) -> npt.NDArray[np.int64]:
         """The row order of an epoch (counted from 0), shape (rows,); it depends on seed and epoch alone."""

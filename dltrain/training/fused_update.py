@@ -6,6 +6,7 @@ rest of the step. XLA does them number by number. It may round the last bit othe
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
@@ -14,6 +15,8 @@ import tensorflow as tf
 
 from dltrain.training.flat_update import MOST_WEIGHTS
 from dltrain.training.update import Update, is_elementwise
+
+logger = logging.getLogger("dltrain")
 
 
 class FusedUpdate(Update):
@@ -37,4 +40,5 @@ def fused_update(model: keras.Model) -> FusedUpdate | None:
     largest = max((math.prod(weight.shape) for weight in model.trainable_variables), default=0)
     if largest <= MOST_WEIGHTS or not is_elementwise(model) or tf.config.list_physical_devices("GPU"):
         return None
+    logger.debug("XLA compiles the optimizer's update: the largest weight has %d numbers", largest)
     return FusedUpdate(model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.distribution import local, on_replicas, share
+from dltrain.errors import RunError
 from dltrain.training.flat_update import flat_update
 from dltrain.training.fused_update import fused_update
 from dltrain.training.regularization_schedule import scheduled
@@ -51,12 +52,20 @@ class Graphs:
         model: compiled.
         batch_size: rows a training step.
         augmentation: from features, weights and number of a training batch to features and weights, or None.
+        jit_compile: whether XLA compiles the training step; auto: the optimizer's update alone, of large weights.
     """
 
-    def __init__(self, model: keras.Model, batch_size: int, augmentation: Augment | None = None) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        batch_size: int,
+        augmentation: Augment | None = None,
+        jit_compile: bool | Literal["auto"] = "auto",
+    ) -> None:
         self.model = model
         self.augmentation = augmentation
         self.batch_size = batch_size
+        self.jit_compile = jit_compile
         width = max(math.prod(tensor.shape[1:]) for tensor in model.inputs)
         self.evaluation_batch = min(EVALUATION_BATCH, max(1, EVALUATION_NUMBERS // width))
         self._update: Update | None = None
@@ -76,20 +85,32 @@ class Graphs:
         on_replicas(lambda: self.model.test_step(batch))
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
-        self._update = flat_update(self.model) or fused_update(self.model)
+        if self.jit_compile is not True:
+            self._update = flat_update(self.model) or (fused_update(self.model) if self.jit_compile else None)
         own = self.augmentation is not None  # of which the architecture tells nothing
         train = {"train": self._many_train_steps}
         beside = self._beside()
         self._training = (
-            Traces(self.model, train, beside) if own else traces_of(self.model, self.batch_size, train, beside)
+            Traces(self.model, train, beside)
+            if own
+            else traces_of(self.model, self.batch_size, train, beside, compiled=self.jit_compile)
         )
         self._others = traces_of(self.model, None, self._functions())
 
     def train(self, block: Block, first: int, last: int) -> Results:
-        """Training steps number `first` to below `last` of a block."""
+        """Training steps number `first` to below `last` of a block.
+
+        Raises:
+            RunError: XLA is to compile a step, and cannot.
+        """
         bounds = tf.constant(first, tf.int64), tf.constant(last, tf.int64)
         weights = () if block.weights is None else block.weights
-        return Results(*self._call("train", block.features, block.targets, weights, block.order, *bounds))
+        try:
+            return Results(*self._call("train", block.features, block.targets, weights, block.order, *bounds))
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            if self.jit_compile is True:
+                raise not_compiled(error) from error
+            raise
 
     def test(self, block: Block) -> Results:
         """Loss and metrics over a block, added to what the metrics hold."""
@@ -166,7 +187,7 @@ class Graphs:
             yield block.order if rows <= self.evaluation_batch else block.order[first : first + self.evaluation_batch]
 
     def _many_train_steps(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> Any:
-        train_step = TrainStep(self.model, self._update)
+        train_step = TrainStep(self.model, self._update, compiled=self.jit_compile is True)
         if self._update is not None:
             in_turn(self._update.begin)()
 
@@ -220,6 +241,19 @@ class Graphs:
 
     def _answers(self, features: Any, rows: Any) -> Any:
         return self.model(_rows(features, rows), training=False)
+
+
+def not_compiled(error: tf.errors.OpError) -> RunError:
+    """The error of a step that XLA was asked to compile.
+
+    Args:
+        error: TensorFlow's.
+    """
+    reason = error.message.strip().splitlines()[0]
+    return RunError(
+        f"trainer.jit_compile=true: XLA does not compile a training step of this network ({reason}). "
+        "Expected auto or false."
+    )
 
 
 def _rows(features: Any, rows: Any) -> Any:

@@ -28,18 +28,24 @@ class TrainStep:
     Args:
         model: compiled and built.
         update: takes the optimizer's place, if there is one.
+        compiled: whether XLA compiles the whole step, not on replicas.
 
     Attributes:
         counts_later: whether a step gives its answers instead of updating the metrics.
     """
 
-    def __init__(self, model: keras.Model, update: Update | None = None) -> None:
+    def __init__(self, model: keras.Model, update: Update | None = None, *, compiled: bool = False) -> None:
         self.model = model
         self._update = update
         # Replicas count what each has seen, and are asked for the sum at the end.
         self.counts_later = _counts_alone(model) and not tf.distribute.has_strategy()
-        # A function of its own is optimized by itself, as `fit` has it, and so are its numbers `fit`'s.
-        self._step = self._on_replicas if tf.distribute.has_strategy() else in_turn(self._train_step)
+        if tf.distribute.has_strategy():
+            self._step: Callable[..., Any] = self._on_replicas
+        elif compiled:
+            self._step = tf.function(self._train_step, autograph=False, jit_compile=True)
+        else:
+            # A function of its own is optimized by itself, as `fit` has it, and so are its numbers `fit`'s.
+            self._step = in_turn(self._train_step)
 
     def __call__(self, *batch: Any) -> Any:
         """One step on features, targets and, where there are any, weights; gives the answers if it counts later."""

@@ -81,6 +81,8 @@ def traces_of(
     batch_size: int | None,
     functions: Mapping[str, Callable[..., Any]],
     beside: Sequence[keras.Variable] = (),
+    *,
+    compiled: object = False,
 ) -> Traces:
     """The traces of the model's architecture, where that is known to decide the graphs; else traces of its own.
 
@@ -90,12 +92,13 @@ def traces_of(
             with different optimizers share.
         functions: what is to be traced, by name; on this model.
         beside: the variables that they use beside the model's.
+        compiled: what XLA compiles of a training step.
     """
     trains = batch_size is not None
     text = architecture(model, trains=trains)
     if text is None or tf.distribute.has_strategy():
         return Traces(model, functions, beside)
-    key = f"{batch_size} {keras.config.floatx()} {text}"
+    key = f"{batch_size} {compiled} {keras.config.floatx()} {text}"
     with _lock:
         found = _kept.pop(key, None) or Traces(model, functions, beside)
         _kept[key] = found

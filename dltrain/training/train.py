@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -145,9 +146,11 @@ def train_network(
     changes = build_augmentation(augmentation, data, seed)
     offered = {"data": data, "batch_size": batch_size, "augmentation": changes, "task": task, "seed": seed}
     built = _callbacks(callbacks, task, network, journal, offered)
-    engine = engine_of_head = Engine(
-        network, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, augmentation=changes
+    jit_compile = trainer.get("jit_compile", "auto")  # a run of an earlier version has no such key
+    engine_of = functools.partial(
+        Engine, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, jit_compile=jit_compile
     )
+    engine = engine_of_head = engine_of(network, augmentation=changes)
     history = _History(journal)
     weights = class_weights(task.get("class_weight"), data.truth("train"))
     if count := replicas():
@@ -173,7 +176,7 @@ def train_network(
     parts: tuple[Source, Source | None] = (train, validation)
     if is_fixed(network) and engine.graphs.augmentation is None:
         head = head_alone(network, task, data)
-        engine_of_head = Engine(head, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed)
+        engine_of_head = engine_of(head)
         batch = engine.graphs.evaluation_batch
         parts = (
             features_of(network, train, data.truth("train").column, weights, batch),
@@ -195,13 +198,7 @@ def train_network(
                 carry_over(network, built)
             if tuning is not None:
                 journal.note(begin_fine_tuning(network, tuning, built, task, data))
-                engine = Engine(
-                    network,
-                    batch_size=batch_size,
-                    shuffle=trainer.shuffle,
-                    seed=seed,
-                    augmentation=engine.graphs.augmentation,
-                )
+                engine = engine_of(network, augmentation=engine.graphs.augmentation)
                 done = len(history.epochs)
                 engine.train(
                     train,

@@ -128,6 +128,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "quantiles": ("scaling=quantile  scaling.quantiles=0", "scaling.quantiles: expected a number of at least 1"),
     "infinite filling": ("imputation=constant  imputation.value=inf", "expected a number that is finite, got inf"),
     "normalization": ("normalization.momentum=1", "normalization.momentum: expected a number from 0 to below 1"),
+    "compiled replicas": ("strategy=mirrored  trainer.jit_compile=true", "steps are not compiled; expected auto"),
     "memory": ("trainer.engine=streaming  trainer.memory_budget=3", "expected trainer.engine=auto"),
 }
 ACCEPTED = (

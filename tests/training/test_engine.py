@@ -54,10 +54,11 @@ def train(
     epochs: int = 4,
     network: keras.Model | None = None,
     shuffle: bool = True,
+    jit_compile: Any = "auto",
     **options: Any,
 ) -> list[dict[str, float]]:
     logs = Logs()
-    engine = Engine(network or model(), batch_size=BATCH, shuffle=shuffle, seed=0)
+    engine = Engine(network or model(), batch_size=BATCH, shuffle=shuffle, seed=0, jit_compile=jit_compile)
     engine.train(source(kind, 0), source(kind, 1), epochs=epochs, callbacks=[*callbacks, logs], **options)
     return logs.epochs
 
@@ -104,6 +105,35 @@ def test_predict_keeps_the_order_of_rows_and_drops_nothing_out(kind: str, count:
     answers = Engine(network, batch_size=BATCH, shuffle=True, seed=0).predict(made)
     assert answers.dtype == np.float32
     np.testing.assert_allclose(answers, features["table"] @ network.get_weights()[0], rtol=1e-4, atol=1e-5)
+
+
+def test_step_that_xla_compiles_gives_the_same_but_for_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+    function = tf.function
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        compiled.append(bool(options.get("jit_compile")))
+        return function(*arguments, **options)
+
+    monkeypatch.setattr(tf, "function", noted)
+    plain = train("resident")
+    assert not any(compiled)
+    by_xla = train("resident", jit_compile=True)
+    assert any(compiled)
+    for one, other in zip(plain, by_xla, strict=True):
+        assert one == pytest.approx(other, rel=1e-5)
+
+
+def test_step_that_xla_cannot_compile_is_an_error_for_people() -> None:
+    class Python(keras.layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return tf.ensure_shape(tf.py_function(lambda values: values, [inputs], tf.float32), inputs.shape)
+
+    inputs = keras.Input((3,), name="table")
+    network = keras.Model({"table": inputs}, keras.layers.Dense(1)(Python()(inputs)))
+    network.compile("sgd", "mse")
+    with pytest.raises(RunError, match=r"^trainer.jit_compile=true: XLA does not compile .* Expected auto or false.$"):
+        train("resident", network=network, jit_compile=True)
 
 
 def test_later_first_epoch_goes_on_where_the_former_training_stopped(kind: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -33,14 +35,26 @@ def network(optimizer: Optimizer) -> keras.Model:
     return model
 
 
+def texts() -> np.ndarray:
+    rows = np.random.default_rng(0).integers(0, WORDS, (20, PLACES)).astype(np.int32)
+    rows[:, 0] = 1  # a word that every text has, more than once
+    return rows
+
+
 def trained(model: keras.Model) -> list[np.ndarray]:
     traces._kept.clear()
-    random = np.random.default_rng(0)
-    rows = random.integers(0, WORDS, (20, PLACES)).astype(np.int32)
-    rows[:, 0] = 1  # a word that every text has, more than once
+    rows = texts()
     source = Resident({"text": rows}, rows.mean(axis=1).astype(np.float32))
     Engine(model, batch_size=8, shuffle=True, seed=0).train(source, None, epochs=3, callbacks=[])
     return [np.array(variable) for variable in (*model.variables, *model.optimizer.variables)]
+
+
+@pytest.mark.parametrize(("jit_compile", "fused"), [("auto", True), (False, False), (True, False)])
+def test_the_update_is_compiled_by_itself_unless_it_is_asked_for_otherwise(jit_compile: Any, fused: bool) -> None:
+    block = next(iter(Resident({"text": texts()}, np.zeros(20, np.float32)).blocks(np.arange(8), 8)))
+    made = graphs.Graphs(network(keras.optimizers.Adam()), 8, jit_compile=jit_compile)
+    made.build(block)
+    assert isinstance(made._update, module.FusedUpdate) is fused
 
 
 SETTINGS = [

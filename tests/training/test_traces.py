@@ -60,6 +60,7 @@ def test_other_settings_make_other_graphs(stage_of: Any, override: str) -> None:
     assert traces_of(one, 32, {}) is traces_of(one, 32, {})
     assert traces_of(one, 32, {}) is not traces_of(other, 32, {})
     assert traces_of(one, 32, {}) is not traces_of(one, 8, {})
+    assert traces_of(one, 32, {}) is not traces_of(one, 32, {}, compiled=True)
 
 
 @pytest.mark.parametrize(
