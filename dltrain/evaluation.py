@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,10 @@ AREAS = (
     *(keras.metrics.AUC, keras.metrics.SensitivityAtSpecificity, keras.metrics.SpecificityAtSensitivity),
     *(keras.metrics.PrecisionAtRecall, keras.metrics.RecallAtPrecision),
 )
+
+MOST_KEPT = 8  # graphs of metrics
+_graphs: dict[str, Callable[..., Any]] = {}
+_lock = threading.Lock()  # a graph's metrics keep their sums in variables of their own
 
 Scores = dict[str, float]
 Intervals = dict[str, tuple[float, float]]
@@ -154,31 +159,44 @@ def _resampler(
 ) -> Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]:
     """A function from draws of rows (draws, rows) to their mean losses and metrics, shape (draws, 1 + metrics).
 
-    A metric is NaN where it is not defined. All draws are one graph, since 1,000 eager updates take a second.
+    A metric is NaN where it is not defined.
     """
-    truth = target.column
-
-    def one_draw(rows: Any) -> Any:
-        for metric in metrics:
-            metric.reset_state()
-            metric.update_state(tf.gather(truth, rows), tf.gather(answers, rows))
-        return tf.stack([tf.cast(metric.result(), tf.float32) for metric in metrics])
-
-    # Metrics keep their sums in variables, so one draw after the other.
-    all_draws = tf.function(
-        lambda draws: tf.map_fn(one_draw, draws, fn_output_signature=tf.float32, parallel_iterations=1),
-        autograph=False,
-        reduce_retracing=True,
-    )
+    truth, graph = target.column, _draws_of(metrics)
 
     def resampled(draws: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         means: npt.NDArray[np.float64] = losses[draws].mean(axis=1)[:, None]
         if not metrics:
             return means
-        found = np.asarray(all_draws(tf.constant(draws)), np.float64)
+        with _lock:
+            found = np.asarray(graph(*map(tf.constant, (truth, answers, draws))), np.float64)
         if target.task in ("binary", "multilabel"):
             drawn_truth = truth[draws].reshape(len(draws), -1)
             found[drawn_truth.min(axis=1) == drawn_truth.max(axis=1)] = np.nan
         return np.hstack([means, found])
 
     return resampled
+
+
+def _draws_of(metrics: Sequence[Any]) -> Callable[..., Any]:
+    """The metrics of each draw as one graph, since 1,000 eager updates take a second; trainings to come share it."""
+    known = all(type(metric).__module__.startswith(("keras.", "dltrain.")) for metric in metrics)
+    key = repr([(type(metric), metric.get_config()) for metric in metrics])
+    if known and key in _graphs:
+        return _graphs[key]
+
+    def of_draws(truth: Any, answers: Any, draws: Any) -> Any:
+        def one_draw(rows: Any) -> Any:
+            for metric in metrics:
+                metric.reset_state()
+                metric.update_state(tf.gather(truth, rows), tf.gather(answers, rows))
+            return tf.stack([tf.cast(metric.result(), tf.float32) for metric in metrics])
+
+        # Metrics keep their sums in variables, so one draw after the other.
+        return tf.map_fn(one_draw, draws, fn_output_signature=tf.float32, parallel_iterations=1)
+
+    graph: Callable[..., Any] = tf.function(of_draws, autograph=False, reduce_retracing=True)
+    if known:
+        _graphs[key] = graph
+        if len(_graphs) > MOST_KEPT:
+            del _graphs[next(iter(_graphs))]
+    return graph
