@@ -90,7 +90,14 @@ def folds_of(compose_config: Any, make_journal: Any, path: Path, *overrides: str
     return config, problem, make_folds(config.cv, source, rows, validation=0.2, seed=config.seed), journal
 
 
-@pytest.mark.parametrize("overrides", [(), REGRESSION, ("dataset.missing=0.3", "optimizer=sgd")])
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        pytest.param(REGRESSION, marks=pytest.mark.slow),
+        pytest.param(("dataset.missing=0.3", "optimizer=sgd"), marks=pytest.mark.slow),
+    ],
+)
 def test_folds_are_identical_alone_and_side_by_side(
     compose_config: Any, make_journal: Any, tmp_path: Path, overrides: tuple[str, ...]
 ) -> None:

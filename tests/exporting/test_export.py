@@ -122,7 +122,9 @@ def engineered(run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-@pytest.mark.parametrize("kind", ["saved_model", "tflite", pytest.param("onnx", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "kind", ["saved_model", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("tflite", "onnx"))]
+)
 def test_made_columns_are_made_behind_raw_ones(
     kind: str, engineered: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -81,15 +81,12 @@ MADE_UP = {
 # One of each kind of preprocessing and of layers; the others take longer and differ from them in less.
 QUICK_NAMES = (
     "standard",
-    "minmax_symmetric",
     "quantile",
     "ngrams",
     "tf_idf",
     "image",
-    "grey_convolutions",
     "members",
     "passes",
-    "labels",
     "ensemble",
 )
 

@@ -248,7 +248,9 @@ def test_cross_validated_run_is_reported_by_its_folds(tmp_path: Path, run_in: An
     assert page_of(run) == page
 
 
-@pytest.mark.parametrize("problem", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize(
+    "problem", ["binary", *(pytest.param(p, marks=pytest.mark.slow) for p in ("multiclass", "multilabel"))]
+)
 def test_repeated_folds_are_reported_by_their_answers(tmp_path: Path, run_in: Any, problem: str) -> None:
     few = [word for word in SMALL if not word.startswith("model")]
     folds = ["cv=repeated_kfold", "cv.folds=2", "cv.repeats=2"]

@@ -67,8 +67,14 @@ def test_other_settings_make_other_graphs(stage_of: Any, override: str) -> None:
     ("same", "first", "second"),
     [
         ([], ["model.dropout=0.5"], ["model.dropout=0.1"]),
-        (["regularizer=l2"], ["regularizer.kernel.l2=0.5"], ["regularizer.kernel.l2=0.001"]),
-        (["regularizer=course"], ["regularizer.bias.l1=0.5"], ["regularizer.kernel.l2=0.7"]),
+        pytest.param(
+            *(["regularizer=l2"], ["regularizer.kernel.l2=0.5"], ["regularizer.kernel.l2=0.001"]),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *(["regularizer=course"], ["regularizer.bias.l1=0.5"], ["regularizer.kernel.l2=0.7"]),
+            marks=pytest.mark.slow,
+        ),
         (["regularizer=l1_l2"], ["regularizer.kernel.l1=0.5"], ["regularizer.kernel.l1=0.001", "model.dropout=0.2"]),
         (["model.dropout=0.4", "regularization_schedule=flat_cosine"], ["model.dropout=0.5"], ["model.dropout=0.1"]),
     ],
