@@ -23,6 +23,7 @@ from dltrain.training.augmentation import build_augmentation
 from dltrain.training.callbacks import MovingAverage
 from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.engine import Engine, has_batch_hooks
+from dltrain.training.features import features_of
 from dltrain.training.interrupts import Interrupts
 from dltrain.training.monitor import direction
 from dltrain.training.source import Source
@@ -32,7 +33,6 @@ from dltrain.training.transfer import (
     Watch,
     begin_fine_tuning,
     carry_over,
-    features_of,
     head_alone,
     is_fixed,
 )

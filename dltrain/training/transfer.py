@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
-import tensorflow as tf
 from omegaconf import DictConfig
 
 from dltrain.models.efficientnet import BACKBONE, FEATURES
@@ -16,7 +13,6 @@ from dltrain.models.network import build_loss, build_metrics
 from dltrain.prepared import Prepared
 from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.interrupts import Interrupts
-from dltrain.training.source import Resident, Source
 
 
 @dataclass(frozen=True)
@@ -78,26 +74,6 @@ def head_alone(network: keras.Model, task: DictConfig, data: Prepared) -> keras.
         jit_compile=False,
     )
     return head
-
-
-def features_of(network: keras.Model, source: Source, targets: npt.NDArray[Any], weights: Any, batch: int) -> Resident:
-    """The backbone's features of all rows, computed once.
-
-    Args:
-        network: with a fixed backbone.
-        source: of the images.
-        targets: of its rows, in order.
-        weights: of its rows, or None.
-        batch: rows at a time.
-    """
-    extractor = keras.Model(network.input, network.get_layer(FEATURES).output)
-    forward = tf.function(lambda rows: extractor(rows, training=False), autograph=False, reduce_retracing=True)
-    found = []
-    for block in source.blocks(np.arange(source.rows), batch):
-        for first in range(0, int(block.order.shape[0]), batch):
-            rows = block.order[first : first + batch]
-            found.append(forward({name: tf.gather(cells, rows) for name, cells in block.features.items()}).numpy())
-    return Resident({FEATURES: np.concatenate(found)}, targets, weights)
 
 
 def begin_fine_tuning(

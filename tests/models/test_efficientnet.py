@@ -11,7 +11,8 @@ import pytest
 
 from dltrain.errors import ConfigError, DataError
 from dltrain.models import efficientnet as module
-from dltrain.training import transfer
+from dltrain.training import features
+from dltrain.training.features import features_of
 
 WORDS = (
     "dataset.kind=image", "dataset.image_size=32", "dataset.rows=20", "model=efficientnet", "trainer.epochs=2",
@@ -36,7 +37,7 @@ def test_the_head_alone_is_trained_on_features_computed_once(
     weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
-    once = transfer.features_of
+    once = features_of
     monkeypatch.setattr(
         "dltrain.training.train.features_of", lambda *words: calls.append(words[1].rows) or once(*words)
     )
@@ -158,3 +159,46 @@ def test_weights_from_a_file_give_what_keras_gives(tmp_path: Path, stage_of: Any
     normalized = backbone.get_layer("normalization")(images / 255) / np.array(module.ROOTS)
     seen = keras.Model(network.input, network.get_layer("as_trained").output)({"image": images})
     np.testing.assert_allclose(network.get_layer("backbone").get_layer("normalization")(seen / 255), normalized, 1e-4)
+
+
+class TestFeaturesAreKept:
+    @pytest.fixture(autouse=True)
+    def _in_a_directory_of_its_own(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
+        monkeypatch.setattr(features, "FEWEST_IMAGES_KEPT", 4)
+
+    def trained(self, weights: Path, stage_of: Any, train_stage: Any, path: Path, *words: str) -> Any:
+        path.mkdir()
+        words = (f"model.weights={weights}", "model.fine_tune_epochs=0", "callbacks=learning_rate", *words)
+        return train_stage(stage_of(*WORDS, *words), path).history
+
+    def test_and_give_the_same_numbers_to_the_last_bit(
+        self, weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = self.trained(weights, stage_of, train_stage, tmp_path / "1")
+        assert len(list((tmp_path / "data" / "parsed").glob("features_1_*.parquet"))) == 2
+        monkeypatch.setattr(features, "_computed", None)
+        assert self.trained(weights, stage_of, train_stage, tmp_path / "2") == first
+        assert self.trained(weights, stage_of, train_stage, tmp_path / "3", "optimizer=sgd") != first
+
+    def test_of_other_images_and_other_weights_are_computed(
+        self, weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path, small_backbone: Any
+    ) -> None:
+        def kept() -> int:
+            return len(list((tmp_path / "data" / "parsed").glob("features_1_*.parquet")))
+
+        self.trained(weights, stage_of, train_stage, tmp_path / "1")
+        self.trained(weights, stage_of, train_stage, tmp_path / "2", "seed=3")
+        assert kept() == 4
+        keras.utils.set_random_seed(2)
+        other = small_backbone(include_top=False, weights=None, input_shape=(32, 32, 3), name="backbone")
+        other.save_weights(weights)
+        self.trained(weights, stage_of, train_stage, tmp_path / "3")
+        assert kept() == 6
+
+    def test_of_few_images_are_not(
+        self, weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(features, "FEWEST_IMAGES_KEPT", 100)
+        self.trained(weights, stage_of, train_stage, tmp_path / "1")
+        assert not (tmp_path / "data" / "parsed").exists()
