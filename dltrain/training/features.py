@@ -25,7 +25,6 @@ logger = logging.getLogger("dltrain")
 
 # Part of the key of cached files: raise it when the same images and weights give other numbers.
 VERSION = "features_1"
-FEWEST_IMAGES_KEPT = 100
 MOST_BYTES_KEPT = 2**29
 
 
@@ -42,7 +41,7 @@ def features_of(network: keras.Model, source: Source, targets: npt.NDArray[Any],
     extractor = keras.Model(network.input, network.get_layer(FEATURES).output)
     width = int(extractor.output.shape[-1])
 
-    if source.rows < FEWEST_IMAGES_KEPT or source.rows * width * 4 > MOST_BYTES_KEPT:
+    if source.rows * width * 4 > MOST_BYTES_KEPT:
         return Resident({FEATURES: _computed(extractor, source, batch)}, targets, weights)
     built = False
 

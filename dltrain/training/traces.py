@@ -123,7 +123,8 @@ def architecture(model: keras.Model, *, trains: bool = True) -> str | None:
         return None
     if not parts.get("compile_config") or not all(_is_known(node) for node in _serialized(parts)):
         return None
-    numbers = {layer.name: f"layer {place}" for place, layer in enumerate(model.layers)}
+    layers = model._flatten_layers(include_self=False)  # those within a backbone too
+    numbers = {layer.name: f"layer {place}" for place, layer in enumerate(layers)}
     numbers |= {model.name: "model", model.optimizer.name: "optimizer"}
     settings = parts.get("compile_config", {}).get("optimizer", {}).get("config", {})
     if not trains:

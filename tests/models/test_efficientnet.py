@@ -165,7 +165,6 @@ class TestFeaturesAreKept:
     @pytest.fixture(autouse=True)
     def _in_a_directory_of_its_own(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
-        monkeypatch.setattr(features, "FEWEST_IMAGES_KEPT", 4)
 
     def trained(self, weights: Path, stage_of: Any, train_stage: Any, path: Path, *words: str) -> Any:
         path.mkdir()
@@ -196,9 +195,9 @@ class TestFeaturesAreKept:
         self.trained(weights, stage_of, train_stage, tmp_path / "3")
         assert kept() == 6
 
-    def test_of_few_images_are_not(
+    def test_of_too_many_images_are_not(
         self, weights: Path, stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(features, "FEWEST_IMAGES_KEPT", 100)
+        monkeypatch.setattr(features, "MOST_BYTES_KEPT", 10)
         self.trained(weights, stage_of, train_stage, tmp_path / "1")
         assert not (tmp_path / "data" / "parsed").exists()

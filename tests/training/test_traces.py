@@ -63,6 +63,21 @@ def test_other_settings_make_other_graphs(stage_of: Any, override: str) -> None:
     assert traces_of(one, 32, {}) is not traces_of(one, 32, {}, compiled=True)
 
 
+def test_names_within_a_backbone_make_no_other_graphs() -> None:
+    def network() -> keras.Model:
+        inside = keras.Input((2,))  # which Keras names and counts
+        backbone = keras.Model(inside, keras.layers.Dense(3)(inside), name="backbone")
+        outside = keras.Input((2,), name="table")
+        model = keras.Model({"table": outside}, keras.layers.Dense(1)(backbone(outside)))
+        model.compile("sgd", "mse")
+        return model
+
+    one, other = network(), network()
+    names = [[layer.name for layer in model.get_layer("backbone").layers] for model in (one, other)]
+    assert names[0] != names[1]
+    assert architecture(one) == architecture(other) is not None
+
+
 @pytest.mark.parametrize(
     ("same", "first", "second"),
     [
