@@ -24,7 +24,7 @@ from dltrain.training.update import Update
 
 Augment = Callable[[dict[str, Any], Any, Any], tuple[dict[str, Any], Any]]
 
-EVALUATION_BATCH = 1024
+EVALUATION_BATCH = 2048
 EVALUATION_NUMBERS = 2**20  # inputs of a batch at most; a network makes many times as many of them
 
 
