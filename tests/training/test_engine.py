@@ -293,6 +293,7 @@ Engine(model, batch_size=16, shuffle=True, seed=0).train(rows, rows, epochs=2, c
 """
 
 
+@pytest.mark.slow
 def test_training_does_not_wait_for_itself_on_a_machine_of_one_core() -> None:
     # The threads of TensorFlow are fixed once it is loaded, so that this needs a process of its own.
     one = os.environ | {"TF_NUM_INTEROP_THREADS": "1"}

@@ -59,7 +59,7 @@ CASES = {
 # Each of their parts is in another case, or a loop over words takes many seconds to trace.
 SLOW = (
     *("images_blended", "augmented_backbone", "members_of_gaussian", "members_of_classes"),
-    *("recurrent", "attention", "images", "images_by_group", "members", "embedded_categories"),
+    *("recurrent", "attention", "images", "images_by_group", "backbone", "members", "embedded_categories"),
 )
 
 

@@ -91,6 +91,7 @@ def test_engine_gives_the_numbers_of_fit(stage_of: Any) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_both_matter_to_the_numbers(run_in: Any, tmp_path: Path) -> None:
     found = {
         name: run_in(tmp_path / name, *BOTH, "trainer.epochs=3", *words).rows("history.csv")[-1]["loss"]
