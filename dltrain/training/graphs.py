@@ -13,12 +13,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.distribution import local, on_replicas, share
-from dltrain.errors import RunError
 from dltrain.training.flat_update import flat_update
 from dltrain.training.fused_update import fused_update
 from dltrain.training.regularization_schedule import scheduled
 from dltrain.training.source import Block
-from dltrain.training.step import TrainStep, executor, in_turn
+from dltrain.training.step import TrainStep, executor, in_turn, not_compiled
 from dltrain.training.traces import Traces, traces_of
 from dltrain.training.update import Update
 
@@ -241,19 +240,6 @@ class Graphs:
 
     def _answers(self, features: Any, rows: Any) -> Any:
         return self.model(_rows(features, rows), training=False)
-
-
-def not_compiled(error: tf.errors.OpError) -> RunError:
-    """The error of a step that XLA was asked to compile.
-
-    Args:
-        error: TensorFlow's.
-    """
-    reason = error.message.strip().splitlines()[0]
-    return RunError(
-        f"trainer.jit_compile=true: XLA does not compile a training step of this network ({reason}). "
-        "Expected auto or false."
-    )
 
 
 def _rows(features: Any, rows: Any) -> Any:

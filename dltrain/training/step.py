@@ -16,6 +16,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from dltrain.distribution import dense_gradients, on_replicas, share
+from dltrain.errors import RunError
 from dltrain.training.update import Update
 
 # Metrics that count rows; float32 adds whole numbers exactly, in whatever portions they come.
@@ -68,6 +69,19 @@ class TrainStep:
             return self.model.train_step(batch)
         finally:
             del self.model.compute_metrics
+
+
+def not_compiled(error: tf.errors.OpError) -> RunError:
+    """The error of a step that XLA was asked to compile.
+
+    Args:
+        error: TensorFlow's.
+    """
+    reason = error.message.strip().splitlines()[0]
+    return RunError(
+        f"trainer.jit_compile=true: XLA does not compile a training step of this network ({reason}). "
+        "Expected auto or false."
+    )
 
 
 def _counts_alone(model: keras.Model) -> bool:
