@@ -91,7 +91,7 @@ class Engine:
         watchers = [callback for callback in callbacks if hasattr(callback, "on_segment_end")]
         each_step = any(has_batch_hooks(callback) for callback in callbacks)
         self.model.stop_training = False
-        self._build(source)
+        self._build(source, epochs * steps)
         hooks.on_train_begin()
         logs: dict[str, float] = {}
         for epoch in range(first_epoch, epochs):
@@ -131,9 +131,9 @@ class Engine:
         blocks = source.blocks(np.arange(source.rows), self.graphs.evaluation_batch)
         return np.concatenate([self.graphs.predict(block) for block in blocks])
 
-    def _build(self, source: Source) -> None:
+    def _build(self, source: Source, steps: int = 0) -> None:
         if not self.graphs.built:
-            self.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), self.batch_size))))
+            self.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), self.batch_size))), steps)
 
     def _epoch(
         self, source: Source, epoch: int, done: int, steps: int, hooks: Any, steppers: Sequence[Any]

@@ -15,6 +15,7 @@ import tensorflow as tf
 from dltrain.distribution import local, on_replicas, share
 from dltrain.training.flat_update import flat_update
 from dltrain.training.fused_update import fused_update
+from dltrain.training.mixed_penalties import mix_penalties
 from dltrain.training.regularization_schedule import scheduled
 from dltrain.training.source import Block
 from dltrain.training.step import TrainStep, executor, in_turn, not_compiled
@@ -77,8 +78,13 @@ class Graphs:
         """Whether the variables exist."""
         return self._training is not None
 
-    def build(self, block: Block) -> None:
-        """Makes the variables of loss, metrics and optimizer, which must exist before the first graph."""
+    def build(self, block: Block, steps: int = 0) -> None:
+        """Makes the variables of loss, metrics and optimizer, which must exist before the first graph.
+
+        Args:
+            block: any rows.
+            steps: that it will train, at most.
+        """
         # One eager step in inference mode does it many times faster than Keras' symbolic build.
         batch = _rows(block.features, block.order), tf.gather(block.targets, block.order)
         on_replicas(lambda: self.model.test_step(batch))
@@ -87,6 +93,8 @@ class Graphs:
         if self.jit_compile is not True:
             self._update = flat_update(self.model) or (fused_update(self.model) if self.jit_compile else None)
         own = self.augmentation is not None  # of which the architecture tells nothing
+        if not own:
+            mix_penalties(self.model, steps)
         train = {"train": self._many_train_steps}
         beside = self._beside()
         self._training = (

@@ -96,6 +96,54 @@ def sharing(model: keras.Model) -> list[int]:
     return [first.setdefault((id(holder), name), place) for place, (holder, name) in enumerate(_places(model))]
 
 
+def weights(model: keras.Model) -> Iterator[tuple[keras.Layer, keras.Variable]]:
+    """Each weight that can be trained with the layer that has it, layer by layer."""
+    return (
+        (layer, weight) for layer in model._flatten_layers(include_self=False) for weight in layer._trainable_variables
+    )
+
+
+def kinds(model: keras.Model) -> list[list[str]]:
+    """For each of `weights` the factors that its regularizer reads."""
+    return [_factors(weight.regularizer) for _, weight in weights(model)]
+
+
+def common_penalties(model: keras.Model, wanted: list[list[str]]) -> None:
+    """Gives weights penalties of factor zero beside what they have, so that the graphs of other models fit.
+
+    Args:
+        model: with none but Keras' own regularizers.
+        wanted: for each weight as in `kinds` the factors to be read, at least those that it has.
+    """
+    for (_, weight), names in zip(weights(model), wanted, strict=True):
+        if names != _factors(weight.regularizer):
+            weight.regularizer = Penalty(**{name: getattr(weight.regularizer, name, 0.0) for name in FACTORS})
+
+
+class Penalty(keras.regularizers.Regularizer):
+    """Both penalties on a weight, also where a factor is zero: then it adds an exact zero to loss and gradients."""
+
+    def __init__(self, l1: float, l2: float) -> None:
+        self.l1, self.l2 = ReadNumber(l1), ReadNumber(l2)
+
+    def __call__(self, x: Any) -> Any:
+        """The sum of Keras' penalties of a weight, a scalar."""
+        x = tf.convert_to_tensor(x)
+        return _absolute(x, self.l1.variables[0].read_value()) + _squared(x, self.l2.variables[0].read_value())
+
+
+# The products of TensorFlow's own gradients, without the operations that bring a sum's to a weight's shape. A factor of
+# zero gives zero even where the sum is infinite.
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def _absolute(x: Any, l1: Any) -> Any:
+    return tf.math.multiply_no_nan(tf.reduce_sum(tf.abs(x)), l1), lambda above: (above * l1 * tf.sign(x), None)
+
+
+@tf.custom_gradient  # type: ignore[untyped-decorator]
+def _squared(x: Any, l2: Any) -> Any:
+    return tf.math.multiply_no_nan(tf.reduce_sum(tf.square(x)), l2), lambda above: (above * l2 * (x * 2.0), None)
+
+
 def _number(holder: Any, name: str) -> ReadNumber:
     found = getattr(holder, name)
     if not isinstance(found, ReadNumber):
@@ -109,5 +157,12 @@ def _places(model: keras.Model) -> Iterator[tuple[Any, str]]:
         if type(layer).__name__ in DROPOUTS and layer.rate and layer.compute_dtype == "float32":
             yield layer, "rate"
         for weight in layer._trainable_variables:
-            if type(weight.regularizer).__name__ in REGULARIZERS:
-                yield from ((weight.regularizer, name) for name in FACTORS if getattr(weight.regularizer, name, 0))
+            yield from ((weight.regularizer, name) for name in _factors(weight.regularizer))
+
+
+def _factors(regularizer: Any) -> list[str]:
+    if isinstance(regularizer, Penalty):
+        return list(FACTORS)
+    if type(regularizer).__name__ not in REGULARIZERS:
+        return []
+    return [name for name in FACTORS if getattr(regularizer, name, 0)]

@@ -17,7 +17,7 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
-from dltrain.training.read_numbers import left_out, read_numbers, sharing
+from dltrain.training.read_numbers import REGULARIZERS, kinds, left_out, read_numbers, sharing
 from dltrain.training.regularization_schedule import scheduled
 
 MOST_KEPT = 8  # architectures; each keeps the first model that had it
@@ -107,12 +107,16 @@ def traces_of(
     return found
 
 
-def architecture(model: keras.Model, *, trains: bool = True) -> str | None:
+def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = True) -> str | None:
     """Everything that decides the graphs of a compiled model: layers, loss, metrics and optimizer.
 
     Names are left out, and so are the learning rate, rates of dropout and factors of regularizers, which the graphs
-    read. The optimizer decides nothing where the graphs do not train. None where a part comes from elsewhere than Keras
-    or dltrain, whose configuration may not tell all.
+    read. None where a part comes from elsewhere than Keras or dltrain, whose configuration may not tell all.
+
+    Args:
+        model: compiled and built.
+        trains: whether the graphs train; where they do not, the optimizer decides nothing.
+        penalties: whether the weights' regularizers are told as well.
     """
     try:
         with warnings.catch_warnings():
@@ -131,10 +135,11 @@ def architecture(model: keras.Model, *, trains: bool = True) -> str | None:
         del parts["compile_config"]["optimizer"]
     if isinstance(settings.get("learning_rate"), float):
         del settings["learning_rate"]  # a variable, which each optimizer has of its own
+    own = [kinds(model), sharing(model)] if penalties else None
     shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
     changing = scheduled(model.optimizer)
     changes = None if changing is None else [changing.dropout, changing.weight_decay]
-    return json.dumps([_renamed(parts, numbers), str(shapes), changes, sharing(model)], sort_keys=True)
+    return json.dumps([_renamed(_penalties_left_out(parts), numbers), str(shapes), changes, own], sort_keys=True)
 
 
 def _handles(model: keras.Model, beside: Sequence[keras.Variable]) -> list[Any]:
@@ -165,6 +170,20 @@ def _is_known(node: Mapping[str, Any]) -> bool:
     return (
         name.startswith("__") or module.startswith("keras") or str(node.get("registered_name")).startswith("dltrain>")
     )
+
+
+def _penalties_left_out(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_penalties_left_out(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    # That of a layer's output is none of a weight, and its factor is a constant of the graph.
+    of_weights = [key for key in node if key.endswith("_regularizer") and key != "activity_regularizer"]
+    return {
+        key: _penalties_left_out(each)
+        for key, each in node.items()
+        if not (key in of_weights and (each is None or each.get("class_name") in REGULARIZERS))
+    }
 
 
 def _renamed(node: Any, names: Mapping[str, str]) -> Any:

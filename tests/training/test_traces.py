@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.training import traces
+from dltrain.training import mixed_penalties, traces
 from dltrain.training.traces import architecture, traces_of
 
 MLP = ("model.units=[3]", "model.dropout=0.3", "trainer.epochs=2", "callbacks=learning_rate")
@@ -16,6 +16,7 @@ MLP = ("model.units=[3]", "model.dropout=0.3", "trainer.epochs=2", "callbacks=le
 @pytest.fixture(autouse=True)
 def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traces, "_kept", type(traces._kept)())
+    monkeypatch.setattr(mixed_penalties, "_seen", {})
 
 
 class OwnLayer(keras.layers.Layer):
