@@ -74,9 +74,12 @@ class TensorBoard(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
+        values: dict[str, dict[str, float]] = {"train": {}, "validation": {}}
         for name, value in (logs or {}).items():
             part = "validation" if name.startswith("val_") else "train"
-            self._events[part].scalar(name.removeprefix("val_"), value, epoch + 1)
+            values[part][name.removeprefix("val_")] = value
+        for part, points in values.items():
+            self._events[part].scalars(points, epoch + 1)
         if self._histograms is not None and epoch % self._histograms == 0:
             self._write_histograms(epoch + 1)
 

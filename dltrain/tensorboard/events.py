@@ -6,6 +6,7 @@ TensorFlow's own `tf.summary` takes a millisecond a value; TensorBoard's writer 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,12 @@ class Events:
     def __init__(self, folder: Path) -> None:
         self._writer = EventFileWriter(str(folder))
 
-    def scalar(self, tag: str, value: float, step: int) -> None:
-        """One point of a curve."""
-        self._add(scalar_pb(tag, value), step)
+    def scalars(self, values: Mapping[str, float], step: int) -> None:
+        """One point of each curve, by its tag."""
+        summary = Summary()
+        for tag, value in values.items():
+            summary.MergeFrom(scalar_pb(tag, value))
+        self._add(summary, step)
 
     def histogram(self, tag: str, values: npt.NDArray[Any], step: int) -> None:
         """How values of any shape are spread; those that are not finite are left out."""

@@ -97,9 +97,9 @@ class Engine:
         for epoch in range(first_epoch, epochs):
             hooks.on_epoch_begin(epoch)
             first = first_step if epoch == first_epoch else 0
-            before = self.graphs.begin_epoch(empty=first == 0)
-            for done, reached in self._epoch(source, epoch, first, steps, hooks if each_step else None, steppers):
-                results = reached
+            before: Sequence[Any] = ()
+            for done, results in self._epoch(source, epoch, first, steps, hooks if each_step else None, steppers):
+                before = before or results.before
                 for watcher in watchers if done < steps else ():
                     watcher.on_segment_end(epoch, done)
             logs = results.logs()
@@ -152,7 +152,7 @@ class Engine:
                 if hooks:
                     hooks.on_train_batch_begin(done)
                 began = time.perf_counter()
-                results = self.graphs.train(block, first, last)
+                results = self.graphs.train(block, first, last, empties=done == 0)
                 done += last - first
                 if hooks:
                     hooks.on_train_batch_end(done - 1, results.logs())

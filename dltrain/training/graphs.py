@@ -35,10 +35,12 @@ class Results:
     Attributes:
         tensors: scalars by metric.
         finite: whether every weight is, after training.
+        before: the weights as they were before the training.
     """
 
     tensors: Mapping[str, Any]
     finite: Any = True
+    before: Sequence[Any] = ()
 
     def logs(self) -> dict[str, float]:
         """The metrics as numbers."""
@@ -104,16 +106,22 @@ class Graphs:
         )
         self._others = traces_of(self.model, None, self._functions())
 
-    def train(self, block: Block, first: int, last: int) -> Results:
+    def train(self, block: Block, first: int, last: int, *, empties: bool = False) -> Results:
         """Training steps number `first` to below `last` of a block.
+
+        Args:
+            block: the rows.
+            first: counted from 0.
+            last: the one after.
+            empties: whether the metrics begin anew.
 
         Raises:
             RunError: XLA is to compile a step, and cannot.
         """
-        bounds = tf.constant(first, tf.int64), tf.constant(last, tf.int64)
+        steps = tf.constant(first, tf.int64), tf.constant(last, tf.int64), tf.constant(empties)
         weights = () if block.weights is None else block.weights
         try:
-            return Results(*self._call("train", block.features, block.targets, weights, block.order, *bounds))
+            return Results(*self._call("train", block.features, block.targets, weights, block.order, *steps))
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
             if self.jit_compile is True:
                 raise not_compiled(error) from error
@@ -138,11 +146,6 @@ class Graphs:
         """Empties the metrics."""
         self._call("reset")
 
-    def begin_epoch(self, *, empty: bool) -> Sequence[Any]:
-        """Empties the metrics, if asked to, and gives a copy of the weights."""
-        copies: Sequence[Any] = self._call("begin" if empty else "copies")
-        return copies
-
     def gradient_norm(self, block: Block) -> float:
         """The norm of all gradients together on the first batch of a block, in inference mode."""
         rows = block.order[: self.batch_size]
@@ -160,8 +163,6 @@ class Graphs:
             "test_alone": self._test_alone,
             "predict": self._answers,
             "reset": self.model.reset_metrics,
-            "copies": self._copies,
-            "begin": self._begin,
         }
 
     def _call(self, name: str, *arguments: Any) -> Any:
@@ -193,7 +194,11 @@ class Graphs:
         for first in range(0, rows, self.evaluation_batch):
             yield block.order if rows <= self.evaluation_batch else block.order[first : first + self.evaluation_batch]
 
-    def _many_train_steps(self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any) -> Any:
+    def _many_train_steps(
+        self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any, empties: Any
+    ) -> Any:
+        before = [tf.identity(weight) for weight in self.model.weights]
+        tf.cond(empties, self._emptied, lambda: tf.constant(False))
         train_step = TrainStep(self.model, self._update, compiled=self.jit_compile is True)
         if self._update is not None:
             in_turn(self._update.begin)()
@@ -214,9 +219,13 @@ class Graphs:
         kept = tf.TensorArray(output.dtype, 0, dynamic_size=True, infer_shape=False, element_shape=shape)
         _, kept = tf.while_loop(lambda step, _: step < last, body, [first, kept])
         if not train_step.counts_later:
-            return in_turn(self._end)()
+            return *in_turn(self._end)(), before
         rows = order[first * self.batch_size : last * self.batch_size]
-        return in_turn(self._end)(tf.gather(targets, rows), kept.concat())
+        return *in_turn(self._end)(tf.gather(targets, rows), kept.concat()), before
+
+    def _emptied(self) -> Any:
+        self.model.reset_metrics()
+        return tf.constant(True)
 
     def _end(self, *counted: Any) -> Any:
         if counted:
@@ -226,13 +235,6 @@ class Graphs:
         floats = [weight for weight in self.model.weights if keras.backend.is_float_dtype(weight.dtype)]
         finite = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight))) for weight in floats]
         return self.model.get_metrics_result(), tf.reduce_all(finite)
-
-    def _copies(self) -> list[Any]:
-        return [tf.identity(weight) for weight in self.model.weights]
-
-    def _begin(self) -> list[Any]:
-        self.model.reset_metrics()
-        return self._copies()
 
     def _test_step(self, features: Any, targets: Any, rows: Any) -> Any:
         def step() -> Any:

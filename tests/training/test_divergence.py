@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from dltrain.errors import RunError
 from dltrain.training.engine import Engine
 from dltrain.training.graphs import Graphs
-from dltrain.training.source import Resident
+from dltrain.training.source import Block, Resident
 
 
 def test_nan_in_a_weight_keeps_the_best_epoch_before_it(
@@ -19,14 +20,11 @@ def test_nan_in_a_weight_keeps_the_best_epoch_before_it(
 ) -> None:
     real, calls = Graphs.train, []
 
-    def poisoned(self: Graphs, *arguments: Any) -> Any:
+    def poisoned(self: Graphs, block: Block, *arguments: Any, **more: Any) -> Any:
         calls.append(arguments)
         if len(calls) == 3:
-            kernel = self.model.trainable_weights[0]
-            values = np.array(kernel)
-            values[0, 0] = np.nan
-            kernel.assign(values)
-        return real(self, *arguments)
+            block = replace(block, features={name: values * np.nan for name, values in block.features.items()})
+        return real(self, block, *arguments, **more)
 
     monkeypatch.setattr(Graphs, "train", poisoned)
     with pytest.raises(RunError) as raised:
