@@ -77,10 +77,14 @@ def not_compiled(error: tf.errors.OpError) -> RunError:
     Args:
         error: TensorFlow's.
     """
-    reason = error.message.strip().splitlines()[0]
+    lines = [line.strip() for line in error.message.splitlines()]
+    # The first ones may tell no more than that something failed, and where in the graph.
+    reasons = [line for line in lines if line and not line.startswith(("Detected at", "<", "[[")) and line[-1] != ":"]
+    reason = (reasons or lines)[0].rstrip(".")
+    instead = ", or trainer.deterministic=false" if "determinis" in reason else ""
     return RunError(
         f"trainer.jit_compile=true: XLA does not compile a training step of this network ({reason}). "
-        "Expected auto or false."
+        f"Expected auto or false{instead}."
     )
 
 

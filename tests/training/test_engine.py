@@ -14,6 +14,7 @@ from dltrain.errors import RunError
 from dltrain.training import source as sources
 from dltrain.training.engine import Engine, has_batch_hooks
 from dltrain.training.source import Resident, Streaming
+from dltrain.training.step import not_compiled
 
 ROWS, BATCH = 50, 16
 STEPS = 4
@@ -134,6 +135,18 @@ def test_step_that_xla_cannot_compile_is_an_error_for_people() -> None:
     network.compile("sgd", "mse")
     with pytest.raises(RunError, match=r"^trainer.jit_compile=true: XLA does not compile .* Expected auto or false.$"):
         train("resident", network=network, jit_compile=True)
+
+
+def test_the_error_of_xla_names_its_reason_and_the_other_way_out() -> None:
+    message = """Graph execution error:
+
+    Detected at node gradient_tape/MaxPoolGrad defined at (most recent call last):
+    <stack traces unavailable>
+    GPU MaxPool gradient ops do not yet have a deterministic XLA implementation.
+    [[{{node gradient_tape/MaxPoolGrad}}]]"""
+    told = str(not_compiled(tf.errors.UnimplementedError(None, None, message)))
+    assert "(GPU MaxPool gradient ops do not yet have a deterministic XLA implementation)" in told
+    assert told.endswith("Expected auto or false, or trainer.deterministic=false.")
 
 
 def test_later_first_epoch_goes_on_where_the_former_training_stopped(kind: str) -> None:
@@ -284,6 +297,7 @@ def test_model_with_a_loop_in_a_graph_function_of_its_own_trains(kind: str) -> N
 ONE_THREAD = """
 import keras, numpy
 from dltrain.training.engine import Engine
+from dltrain.training.step import not_compiled
 from dltrain.training.source import Resident
 inputs = {"table": keras.Input((3,), name="table")}
 model = keras.Model(inputs, keras.layers.Dense(1)(inputs["table"]))
