@@ -7,9 +7,11 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from dltrain.distribution import local
 from dltrain.errors import RunError
-from dltrain.training.source import Source
+from dltrain.training.source import Block, Source
 
 
 def diverged(engine: Any, source: Source, epoch: int, loss: float, before: Sequence[Any]) -> RunError:
@@ -26,8 +28,8 @@ def diverged(engine: Any, source: Source, epoch: int, loss: float, before: Seque
     broken = [weight.path for weight in model.weights if not np.isfinite(np.asarray(weight)).all()]
     for weight, value in zip(model.weights, before, strict=True):
         weight.assign(value)
-    block = next(iter(source.blocks(engine.order(epoch, source.rows)[: engine.batch_size], engine.batch_size)))
-    norm = engine.graphs.gradient_norm(block)
+    first = engine.order(epoch, source.rows)[: engine.batch_size]
+    norm = _gradient_norm(model, next(iter(source.blocks(first, engine.batch_size))))
     rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     found = f"{len(broken)} weights that are not finite, {broken[0]} first" if broken else "all weights still finite"
     if np.isfinite(norm) or epoch:
@@ -38,3 +40,14 @@ def diverged(engine: Any, source: Source, epoch: int, loss: float, before: Seque
         f"The training diverged in epoch {epoch + 1}: loss {loss:g}, learning rate {rate:g}, {found}; "
         f"gradient norm {norm:.3g} when the epoch began. {advice}"
     )
+
+
+def _gradient_norm(model: keras.Model, block: Block) -> float:
+    """The norm of all gradients together on the rows of a block, in inference mode."""
+    features = {name: tf.gather(values, block.order) for name, values in block.features.items()}
+    targets = tf.gather(block.targets, block.order)
+    weights = None if block.weights is None else tf.gather(block.weights, block.order)
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(features, targets, model(features, training=False), weights, training=False)
+    gradients = tape.gradient(loss, [local(weight) for weight in model.trainable_weights])
+    return float(tf.linalg.global_norm([gradient for gradient in gradients if gradient is not None]))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from dltrain.distribution import local, on_replicas, share
+from dltrain.distribution import on_replicas, share
 from dltrain.training.flat_update import flat_update
 from dltrain.training.fused_update import fused_update
 from dltrain.training.mixed_penalties import mix_penalties
@@ -145,17 +145,6 @@ class Graphs:
     def reset(self) -> None:
         """Empties the metrics."""
         self._call("reset")
-
-    def gradient_norm(self, block: Block) -> float:
-        """The norm of all gradients together on the first batch of a block, in inference mode."""
-        rows = block.order[: self.batch_size]
-        features, targets = _rows(block.features, rows), tf.gather(block.targets, rows)
-        weights = None if block.weights is None else tf.gather(block.weights, rows)
-        with tf.GradientTape() as tape:
-            answers = self.model(features, training=False)
-            loss = self.model.compute_loss(features, targets, answers, weights, training=False)
-        gradients = tape.gradient(loss, [local(weight) for weight in self.model.trainable_weights])
-        return float(tf.linalg.global_norm([gradient for gradient in gradients if gradient is not None]))
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
         return {

@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,17 +14,17 @@ from omegaconf import DictConfig
 
 from dltrain.build import build
 from dltrain.distribution import replicas, require_equal_shares
-from dltrain.errors import ConfigError, RunError, did_you_mean
+from dltrain.errors import RunError
 from dltrain.journal import Journal
 from dltrain.models.network import compile_network
 from dltrain.prepared import Prepared, class_weights
 from dltrain.training.augmentation import build_augmentation
+from dltrain.training.build_callbacks import build_callbacks
 from dltrain.training.callbacks import MovingAverage
 from dltrain.training.checkpoint import Checkpoint
-from dltrain.training.engine import Engine, has_batch_hooks
+from dltrain.training.engine import Engine
 from dltrain.training.features import features_of
 from dltrain.training.interrupts import Interrupts
-from dltrain.training.monitor import direction
 from dltrain.training.source import Source
 from dltrain.training.state import TrainingState
 from dltrain.training.transfer import (
@@ -145,7 +144,7 @@ def train_network(
     """
     changes = build_augmentation(augmentation, data, seed)
     offered = {"data": data, "batch_size": batch_size, "augmentation": changes, "task": task, "seed": seed}
-    built = _callbacks(callbacks, task, network, journal, offered)
+    built = build_callbacks(callbacks, task, network, journal, offered)
     jit_compile = trainer.get("jit_compile", "auto")  # a run of an earlier version has no such key
     engine_of = functools.partial(
         Engine, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, jit_compile=jit_compile
@@ -225,46 +224,6 @@ def train_network(
         for callback in built:
             getattr(callback, "close", lambda: None)()
     return Training(engine, history.epochs, best_epoch)
-
-
-def _callbacks(
-    nodes: DictConfig, task: DictConfig, network: keras.Model, journal: Journal, offered: Mapping[str, Any]
-) -> list[keras.callbacks.Callback]:
-    callbacks: dict[str, keras.callbacks.Callback] = {}
-    for name, node in ((str(name), node) for name, node in nodes.items()):
-        if node is None:
-            continue
-        callbacks[name] = build(
-            node,
-            key=f"callbacks.{name}",
-            directory=journal.path,
-            network=network,
-            console=journal.console,
-            quiet=journal.quiet,
-            **offered,
-        )
-        if not isinstance(callbacks[name], keras.callbacks.Callback):
-            raise ConfigError(f"callbacks.{name}: {node['_target_']} is no Keras callback.")
-    recorded = ["loss", *task.metrics, "val_loss", *(f"val_{name}" for name in task.metrics), "learning_rate"]
-    recorded += [name for callback in callbacks.values() for name in _records(callback) if name not in recorded]
-    for name, callback in callbacks.items():
-        monitor = getattr(callback, "monitor", None)
-        if isinstance(monitor, str) and monitor not in recorded:
-            raise ConfigError(
-                f"callbacks.{name}.monitor: no metric gives '{monitor}'.{did_you_mean(monitor, recorded)}"
-            )
-        if isinstance(monitor, str) and getattr(callback, "mode", None) == "auto":
-            # Keras would look for the direction at the end of the first epoch, and know fewer names.
-            callback.mode = direction(monitor, "auto", network)
-        if has_batch_hooks(callback):
-            journal.note(f"callbacks.{name} is called at every step, which costs a few milliseconds each")
-    # Those that add to an epoch's logs come before those that write them down.
-    return sorted(callbacks.values(), key=lambda callback: not _records(callback))
-
-
-def _records(callback: keras.callbacks.Callback) -> Sequence[str]:
-    """The names under which a callback adds to the logs of an epoch."""
-    return tuple(getattr(callback, "records", ()))
 
 
 def _keep_best(callbacks: list[keras.callbacks.Callback], epochs: int) -> int:

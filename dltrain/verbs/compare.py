@@ -17,7 +17,7 @@ from dltrain.errors import ConfigError, did_you_mean
 from dltrain.listing import main_metric
 from dltrain.pairing import Comparison, compare
 from dltrain.record import Record
-from dltrain.settings import differing
+from dltrain.run_differences import commit_of, sections_of
 from dltrain.significance import holm
 from dltrain.verbs import plain_table
 from dltrain.verbs.help_text import Paragraphs
@@ -84,7 +84,7 @@ def main(words: list[str]) -> int:
     curve = _curve_name(runs, given.curve)
     first, *others = runs.values()
     comparisons = dict(zip(list(runs)[1:], (compare(first, other) for other in others), strict=True))
-    sections = _sections(runs)
+    sections = sections_of(runs)
     if given.json:
         print(json.dumps(_as_json(runs, sections, comparisons), indent=2, ensure_ascii=False, default=str))
     elif given.csv:
@@ -104,51 +104,6 @@ def _curve_name(runs: Mapping[str, Record], wanted: str | None) -> str:
     if wanted and wanted not in names:
         raise ConfigError(f"--curve: no run has '{wanted}' in its history.csv.{did_you_mean(wanted, names)}")
     return wanted or ("val_loss" if "val_loss" in names else "loss")
-
-
-def _sections(runs: Mapping[str, Record]) -> dict[str, dict[str, list[Any]]]:
-    """Values of each run by section and key: all metrics, and whatever else differs."""
-    records = list(runs.values())
-    every = [{**run.settings, **run.choices} for run in records]
-    keys = differing([(run.choices, run.settings) for run in records])
-    data = [_mapping(run.facts.get("data")) for run in records]
-    packages = [_mapping(run.facts.get("versions")) for run in records]
-    commits = [_commit(run.facts.get("git")) for run in records]
-    scores = [
-        {
-            f"{part} {name}": value
-            for part in ("train", "validation", "test")
-            for name, value in _mapping(run.metrics.get(part)).items()
-        }
-        for run in records
-    ]
-    return {
-        "settings": {key: [values.get(key) for values in every] for key in keys},
-        "data": _unequal({key: [each.get(key) for each in data] for key in ("name", "rows", "sha256")}),
-        "packages": _unequal(
-            {key: [each.get(key) for each in packages] for key in dict.fromkeys(k for p in packages for k in p)}
-        ),
-        "git": _unequal({"commit": commits}),
-        "metrics": {key: [each.get(key) for each in scores] for key in dict.fromkeys(k for s in scores for k in s)}
-        | {"best epoch": [run.metrics.get("best_epoch") for run in records]}
-        | {"seconds": [run.facts.get("seconds") for run in records]},
-    }
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _commit(git: Any) -> str | None:
-    found = _mapping(git)
-    if not found.get("commit"):
-        return None
-    changed = found.get("changed_files")
-    return str(found["commit"])[:12] + (f" and {changed} changed files" if changed else "")
-
-
-def _unequal(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    return {key: values for key, values in rows.items() if values.count(values[0]) < len(values)}
 
 
 def _as_json(
@@ -210,7 +165,7 @@ def _show(
 
 
 def _known_commit(runs: Mapping[str, Record]) -> bool:
-    return all(_commit(run.facts.get("git")) for run in runs.values())
+    return all(commit_of(run.facts.get("git")) for run in runs.values())
 
 
 def _short(text: str) -> str:
