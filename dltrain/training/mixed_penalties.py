@@ -8,10 +8,12 @@ to the gradients, so that no number changes.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 
 import keras
+import tensorflow as tf
 
 from dltrain.training.read_numbers import FACTORS, common_penalties, kinds, weights
 from dltrain.training.traces import architecture
@@ -23,7 +25,7 @@ MOST_WEIGHTS = 2**16
 # Of these a gradient is a whole tensor, with a penalty and without. That of an embedding may be of a few rows.
 LAYERS = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 
-_seen: dict[str, list[list[str]]] = {}
+_seen: dict[str, list[list[str]]] = {}  # by the hash of an architecture, of which a search may try thousands
 _lock = threading.Lock()
 
 
@@ -36,17 +38,19 @@ def mix_penalties(model: keras.Model, steps: int) -> None:
     """
     if steps > MOST_STEPS or sum(math.prod(weight.shape) for weight in model.trainable_variables) > MOST_WEIGHTS:
         return
+    if tf.distribute.has_strategy():
+        return  # such a network shares its graphs with none
     text = architecture(model, trains=False, penalties=False)
     if text is None:
         return
-    own = kinds(model)
+    own, key = kinds(model), hashlib.sha256(text.encode()).hexdigest()
     with _lock:
-        seen = _seen.setdefault(text, own)
+        seen = _seen.setdefault(key, own)
         both = [list(FACTORS) if names or others else [] for names, others in zip(own, seen, strict=True)]
         suits = all(_is_suited(*each) for each, names in zip(weights(model), both, strict=True) if names)
         if seen == own or not suits:
             return
-        _seen[text] = both
+        _seen[key] = both
     common_penalties(model, both)
 
 
