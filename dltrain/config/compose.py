@@ -22,7 +22,7 @@ from yaml import YAMLError
 from dltrain.config import conformity
 from dltrain.config.hydra_node import record, resolving, unresolved_directories
 from dltrain.config.loader import Loader
-from dltrain.config.overrides import apply, parse, sentence
+from dltrain.config.overrides import apply, not_listed, parse, sentence
 from dltrain.config.schema import Config
 from dltrain.errors import ConfigError, did_you_mean
 
@@ -238,6 +238,8 @@ class Composer:
             return [[str(each.input_line) for each in parsed if not each.is_sweep_override()]], set()
         params = parse(self.parser, [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()])[0]
         swept = {each.get_key_element() for each in [*params, *parsed] if each.is_sweep_override()}
+        if intervals := [each for each in [*params, *parsed] if each.is_interval_sweep()]:
+            raise ConfigError([not_listed(each) for each in intervals])
         try:
             (jobs,) = BasicSweeper.split_arguments([*params, *parsed], None)
         except HydraException as error:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -16,11 +16,17 @@ from dltrain.config.hints import nearest, show
 
 
 def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override], list[str]]:
-    """The overrides that follow the grammar, and a sentence for each that does not."""
-    parsed, faults = [], []
+    """The overrides that follow the grammar and can be run, and a sentence for each other one."""
+    parsed: list[Override] = []
+    faults: list[str] = []
     for line in lines:
         try:
-            parsed.append(parser.parse_override(line))
+            override = parser.parse_override(line)
+            override.config_loader = parser.config_loader  # knows the options that a glob stands for
+            if isinstance(override.value(), Glob) and not list(override.sweep_string_iterator()):
+                faults.append(_no_option(override))
+            else:
+                parsed.append(override)
         except HydraException as error:
             if "=" in line:
                 reason = f"{sentence(error)}. Quote what is no plain word or number: 'key=\"a, b\"'."
@@ -28,6 +34,21 @@ def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override]
                 reason = "Expected key=value or group=option."
             faults.append(f"'{line}' cannot be read. {reason}")
     return parsed, faults
+
+
+def _no_option(override: Override) -> str:
+    assert override.config_loader is not None
+    options = override.config_loader.get_group_options(override.key_or_group)
+    known = f"Choose from {', '.join(sorted(options))}." if options else "It is no group of options."
+    return f"{override.key_or_group}: {override.get_value_string()} matches no option. {known}"
+
+
+def not_listed(override: Override) -> str:
+    """The fault of a sweep over an interval, which has no list of values."""
+    return (
+        f"{override.key_or_group}: {override.get_value_string()} is no list of values. "
+        "Give choice(…) or range(…), or put the interval into the space of a search."
+    )
 
 
 def apply(override: Override, config: DictConfig, unlisted: dict[str, str]) -> list[str]:

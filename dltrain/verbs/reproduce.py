@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dltrain.claim import claim
 from dltrain.errors import ConfigError
+from dltrain.listing import SWEEPS
 from dltrain.lock import unlock
 from dltrain.record import Record
 from dltrain.reproduction import Difference, differences
@@ -53,7 +54,9 @@ def main(words: list[str]) -> int:
         formatter_class=Paragraphs,
     )
     parser.add_argument("run", metavar="RUN", help="the run's directory")
-    parser.add_argument("--output", metavar="DIR", type=Path, help="where to; by default beside it: RUN_reproduced")
+    parser.add_argument(
+        "--output", metavar="DIR", type=Path, help="where to; by default beside it, or beside its sweep: RUN_reproduced"
+    )
     parser.add_argument("--json", action="store_true", help="print the differences as JSON")
     flags = parser.parse_args(words)
     before = Record(flags.run)
@@ -61,6 +64,8 @@ def main(words: list[str]) -> int:
     if status != "completed":
         raise ConfigError(f"'{before.path}' has the status {status}: only a completed run can be reproduced.")
     beside = before.path.resolve()
+    if any((beside.parent / name).exists() for name in SWEEPS):  # a sweep's folder holds its jobs and nothing else
+        beside = beside.parent.with_name(f"{beside.parent.name}_{beside.name}")
     directory = flags.output or beside.with_name(f"{beside.name}_reproduced")
     claimed = claim(directory, key="--output", chosen=flags.output is not None)
     try:

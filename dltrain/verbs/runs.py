@@ -112,12 +112,27 @@ def _grouped(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _best_first(jobs: list[Row]) -> list[Row]:
-    scored = [row for row in jobs if isinstance(row.values.get("validation"), float)]
+    best = _winner(jobs)
+    return jobs if best is None else [best, *(row for row in jobs if row is not best)]
+
+
+def _winner(jobs: list[Row]) -> Row | None:
+    """What the sweep itself calls its best job; the best by its main metric while the sweep has not said."""
+    named = _named_winner(jobs[0].sweep) if jobs[0].sweep else None
+    scored = [row for row in jobs if row.values["status"] == "completed"]
+    scored = [row for row in scored if isinstance(row.values.get("validation"), float)]
     if not scored:
-        return jobs
+        return None
     choose = max if rises(str(scored[0].values["metric"])) else min
-    best = choose(scored, key=lambda row: row.values["validation"])
-    return [best, *(row for row in jobs if row is not best)]
+    by_metric = choose(scored, key=lambda row: row.values["validation"])
+    return next((row for row in scored if Path(row.run).name == named), by_metric)
+
+
+def _named_winner(sweep: str) -> str | None:
+    try:
+        return str(json.loads(Path(sweep, "best.json").read_text("utf-8"))["job"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _as_json(row: Row) -> dict[str, Any]:
@@ -211,7 +226,8 @@ def _texts(group: Sequence[Row]) -> dict[str, str]:
         rest = {state: states.count(state) for state in dict.fromkeys(states) if state != "completed"}
         jobs = ", ".join(f"{count} {state}" for state, count in rest.items())
         texts["status"] = f"sweep of {len(group):,}: {jobs}" if jobs else f"sweep of {len(group):,}"
-        texts["run"] = cell(f"{best.sweep}{os.sep} (best: {Path(best.run).name})")
+        name = f" (best: {Path(best.run).name})" if _winner(list(group)) is best else ""
+        texts["run"] = cell(f"{best.sweep}{os.sep}{name}")
     return texts
 
 

@@ -81,6 +81,8 @@ def test_shipped_options_are_clean(composer: Composer, group: str, option: str):
         ("model.unts=[3]", "model.unts: "),
         ("optimizer=adam,sgd", "optimizer: 'adam,sgd' is several options. Add -m to run all."),
         ("seed=1,2", "seed: '1,2' is several values (seed=[…] is one list). Add -m to run all."),
+        ("optimizer=glob(zz*)", "optimizer: glob(zz*) matches no option. Choose from adagrad, adam, "),
+        ("seed=glob(1*)", "seed: glob(1*) matches no option. It is no group of options."),
         ("foo", "'foo' cannot be read. Expected key=value or group=option."),
         ("seed=[1", "'seed=[1' cannot be read."),
         ("seed=${nope}", "seed: ${nope} cannot be resolved. Interpolation key 'nope' not found."),
@@ -198,7 +200,7 @@ def test_sweep_checks_each_job_and_names_it(composer: Composer):
 def test_sweep_that_fails_to_parse_or_to_split(composer: Composer):
     with pytest.raises(ConfigError, match="cannot be read"):
         composer.compose_sweep(["seed=[1", "optimizer=adam,sgd"])
-    with pytest.raises(ConfigError, match="does not support sweep type"):
+    with pytest.raises(ConfigError, match=r"learning_rate: interval\(0,1\) is no list of values\. Give choice"):
         composer.compose_sweep(["optimizer.learning_rate=interval(0,1)"])
 
 
@@ -208,3 +210,8 @@ def test_run_directory_resolves_outside_of_a_job(composer: Composer):
     with resolving(config):
         assert str(OmegaConf.select(config, "hydra.run.dir")).endswith("linear")
     assert HydraConfig.instance().cfg is before
+
+
+def test_glob_stands_for_the_options_of_a_group(composer: Composer) -> None:
+    jobs = composer.jobs(["optimizer=glob(ad*,exclude=adamax)"])
+    assert [word for (word,) in jobs] == [f"optimizer={name}" for name in ("adagrad", "adam", "adamw")]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,15 @@ def test_run_gives_the_same_again(finished: Path, capsys: pytest.CaptureFixture[
     again = finished.with_name("first_reproduced")
     for name in ("history.csv", "predictions.csv", "config.yaml"):
         assert (again / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_job_of_a_sweep_is_repeated_beside_the_sweep(finished: Path, tmp_path: Path) -> None:
+    sweep = tmp_path / "sweep"
+    shutil.copytree(finished, sweep / "0")
+    (sweep / "sweep.json").touch()
+    assert reproduce.main([str(sweep / "0")]) == 0
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["sweep", "sweep_0_reproduced"]
+    assert [path.name for path in sorted(sweep.iterdir())] == ["0", "sweep.json"]
 
 
 def test_what_differs_is_told_with_its_size(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

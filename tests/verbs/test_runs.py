@@ -136,6 +136,14 @@ def test_sweep_is_one_row_with_its_best_job(make: Make, capsys: pytest.CaptureFi
     assert len(told(capsys, "--jobs").splitlines()) == 6
     assert told(capsys, "outputs/sweeps/s").startswith("3 runs; ")
     assert listed(capsys, "outputs/sweeps/s", "--filter", "sweep=outputs/sweeps/s") == ["2", "1", "0"]
+    (sweep / "best.json").write_text('{"job": "0"}')  # by what the sweep itself goes, such as the loss
+    assert told(capsys).splitlines()[3].endswith("outputs/sweeps/s/ (best: 0)")
+
+
+def test_sweep_without_a_completed_job_has_no_best_one(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    for job in ("0", "1"):
+        (make(f"sweeps/s/{job}", status="failed", accuracy=0.5).parent / "sweep.json").touch()
+    assert told(capsys).splitlines()[-1].endswith("outputs/sweeps/s/")
 
 
 def test_dead_process_is_told_apart_from_a_living_one(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
