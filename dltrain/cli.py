@@ -40,6 +40,12 @@ USAGE = 2
 INTERRUPTED = 130
 TERMINATED = 143
 
+# Keys, and what stands below them, that a single run does not look at.
+OF_SWEEPS = (
+    *("keep.", "extend.", "retry_failed."),
+    *("hydra.sweep.", "hydra.sweeper.", "hydra.launcher.", "hydra/sweeper.", "hydra/launcher."),
+)
+
 # Faults of the disk, which a person can mend; any other error that is not ours is a bug and shows where it is.
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
@@ -148,6 +154,8 @@ def _train(words: list[str]) -> int:
         _refuse_sweep_keys(overrides)
     elif flags.run:
         raise ConfigError("--run has no effect on a sweep: leave it out.")
+    elif any(word.startswith("hydra.run.dir=") for word in overrides):
+        raise ConfigError("hydra.run.dir has no effect on a sweep: name its directory with hydra.sweep.dir.")
     if sweep and config.score_test == "auto":
         # Jobs that compare settings leave the test part alone: choosing by it would make its score too good.
         swept = {each.key_or_group for each in composer.parser.parse_overrides(overrides) if each.is_sweep_override()}
@@ -226,10 +234,8 @@ def _searches(overrides: Sequence[str]) -> bool:
 
 
 def _refuse_sweep_keys(overrides: Sequence[str]) -> None:
-    of_sweeps = [
-        key for key in ("keep", "extend", "retry_failed") if any(word.startswith(f"{key}=") for word in overrides)
-    ]
-    if of_sweeps:
+    keys = [word.lstrip("+").partition("=")[0] for word in overrides if "=" in word]
+    if of_sweeps := [key for key in keys if f"{key}.".startswith(OF_SWEEPS)]:
         raise ConfigError([f"{key} has no effect on a single run: it is for sweeps. Add -m." for key in of_sweeps])
 
 

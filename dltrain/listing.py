@@ -35,7 +35,7 @@ class Row:
         run: path of its directory.
         sweep: path of the directory of the sweep that it belongs to; None for a single run.
         values: all that can be sorted and filtered by: started, status, dataset, model, metric (the main one),
-            validation and test (its values; after a cross-validation the mean over the folds), `part.metric`,
+            validation and test (its values; over folds or seeds the mean), `part.metric`,
             each group's option and each setting.
         choices: the option of each group.
         settings: by their full keys.
@@ -83,6 +83,8 @@ def _row(path: str, sweep: str | None) -> Row:
         folds = record.metrics.get("cross_validation")
         if folds and "validation" not in metrics:  # after the last fold the model has trained on all other rows
             metrics["validation"] = dict(folds["mean"])
+        repeated = record.metrics.get("seeds") or {}
+        metrics |= {part: dict(repeated[part]["mean"]) for part in metrics if part in repeated}
         model = choices.get("model") or str(settings.get("model._target_", "")).rpartition(".")[2]
         main = main_metric(metrics.get("validation") or metrics.get("test") or {})
         values = {

@@ -196,8 +196,10 @@ def _overrides(directory: Path) -> list[str]:
 
 
 def _validation(metrics: dict[str, Any]) -> dict[str, float | None]:
+    """Over folds and seeds the means, as the monitored value is one."""
     crossed = metrics.get("cross_validation") or {}
-    return dict(crossed.get("mean") or metrics.get("validation") or {})
+    repeated = (metrics.get("seeds") or {}).get("validation") or {}
+    return dict(crossed.get("mean") or repeated.get("mean") or metrics.get("validation") or {})
 
 
 def _repeats(metrics: dict[str, Any], monitor: str | None) -> dict[str, float]:

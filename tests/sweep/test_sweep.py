@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from dltrain import cli
 from dltrain.errors import RunError
-from dltrain.sweep.ledger import Ledger
+from dltrain.sweep.ledger import Ledger, _validation
 from dltrain.sweep.resume import resume_sweep
 
 from .conftest import leave_a_run
@@ -236,10 +236,22 @@ def test_jobs_named_by_their_words_resume_too(fake_run: FakeRun) -> None:
     assert ran[0] == "optimizer=adam,regularizer=none,score_test=never"
 
 
+def test_metrics_of_a_job_with_seeds_are_means_like_its_monitored_value() -> None:
+    repeated = {"validation": {"mean": {"loss": 0.5, "accuracy": 0.75}}}
+    metrics = {"validation": {"loss": 0.9, "accuracy": 0.25}, "best_value": 0.5, "seeds": repeated}
+    assert _validation(metrics) == {"loss": 0.5, "accuracy": 0.75}
+    assert _validation({"validation": {"loss": 0.9}}) == {"loss": 0.9}
+
+
 def test_sweep_keys_without_a_sweep_are_refused(fake_run: FakeRun, capsys: pytest.CaptureFixture[str]) -> None:
     fake_run(leave_a_run)
     assert cli.main(["keep=all"]) == 2
     assert "keep has no effect on a single run" in capsys.readouterr().err
+    assert cli.main(["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hydra.sweep.dir=here"]) == 2
+    faults = capsys.readouterr().err.splitlines()
+    assert [fault.split()[1] for fault in faults] == ["hydra/launcher", "hydra.launcher.n_jobs", "hydra.sweep.dir"]
+    assert cli.main([*GRID, "hydra.run.dir=here"]) == 2
+    assert "hydra.run.dir has no effect on a sweep: name its directory with hydra.sweep.dir." in capsys.readouterr().err
     assert cli.main([*GRID, "extend=true"]) == 2
     assert "holds no sweep" in capsys.readouterr().err
 

@@ -140,6 +140,14 @@ def test_sweep_is_one_row_with_its_best_job(make: Make, capsys: pytest.CaptureFi
     assert told(capsys).splitlines()[3].endswith("outputs/sweeps/s/ (best: 0)")
 
 
+def test_run_over_seeds_is_listed_with_its_means(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make("a", accuracy=0.5)
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics["seeds"] = {"validation": {"mean": {"loss": 0.25, "accuracy": 0.75}}}
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    assert "0.7500" in told(capsys).splitlines()[-1]
+
+
 def test_sweep_without_a_completed_job_has_no_best_one(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     for job in ("0", "1"):
         (make(f"sweeps/s/{job}", status="failed", accuracy=0.5).parent / "sweep.json").touch()
