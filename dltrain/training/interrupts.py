@@ -37,7 +37,8 @@ class Interrupts:
         held = SIGNALS if own else (signal.SIGTERM,)
         self._before = {number: signal.signal(number, self._note) for number in held}
         self._wakeup = signal.set_wakeup_fd(self._sockets[1].fileno(), warn_on_full_buffer=False)
-        threading.Thread(target=_quit_at_the_second, args=(self._sockets[0],), daemon=True).start()
+        # A sweep has a use for the second Ctrl-C too: it ends its jobs and says how to go on.
+        threading.Thread(target=_quit, args=(self._sockets[0], 2 if own else 3), daemon=True).start()
         return self
 
     def __exit__(
@@ -70,12 +71,12 @@ class Interrupts:
             print("\nThe state is saved after this step; a second signal quits at once.", file=sys.stderr)
 
 
-def _quit_at_the_second(numbers: socket.socket) -> None:
-    count = 0
+def _quit(numbers: socket.socket, most: int) -> None:
+    """Quits when so many signals have come, or SIGTERM twice."""
+    came: list[int] = []
     while received := numbers.recv(1):
-        if received[0] in SIGNALS:
-            count += 1
-        if count == 2:
+        came += [received[0]] if received[0] in SIGNALS else []
+        if len(came) == most or came.count(signal.SIGTERM) == 2:
             if sys.stdout.isatty():
                 os.write(1, b"\x1b[?25h\n")  # the live line has hidden the cursor
             os._exit(128 + received[0])

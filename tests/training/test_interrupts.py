@@ -57,6 +57,29 @@ def test_second_signal_quits_at_once(signals: tuple[signal.Signals, ...], code: 
         assert b"a second signal quits at once" in process.stderr.read()
 
 
+def test_who_has_taken_interrupts_before_gets_the_second_one_too() -> None:
+    owned = """
+import signal, time
+from dltrain.training.interrupts import Interrupts
+signal.signal(signal.SIGINT, lambda *_: print("owned", flush=True))
+with Interrupts():
+    print("ready", flush=True)
+    for _ in range(6_000):
+        time.sleep(0.01)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", owned], stdout=subprocess.PIPE, env={"PYTHONPATH": ":".join(sys.path)}
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.readline() == b"owned\n"
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+
+
 def test_first_signal_waits_for_the_step_and_keeps_its_exit_code() -> None:
     with start("short") as process:
         process.send_signal(signal.SIGTERM)
