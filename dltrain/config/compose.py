@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -120,6 +121,10 @@ class Composer:
         except COMPOSITION_ERRORS as error:
             failure = sentence(error)
         jobs, swept = self._jobs(parsed, config)
+        counts = Counter(map(tuple, jobs))
+        if repeated := [job for job, count in counts.items() if count > 1]:
+            words = " ".join(word for word in repeated[0] if word.partition("=")[0] in swept)
+            faults.append(f"-m: {counts[repeated[0]]} jobs are the same ({words}). Name each value once.")
         if config is not None and config.search is not None and len(jobs) == 1:
             jobs, swept = self._corners(jobs[0], config)
         found: dict[str, list[list[str]]] = {}

@@ -215,3 +215,8 @@ def test_run_directory_resolves_outside_of_a_job(composer: Composer):
 def test_glob_stands_for_the_options_of_a_group(composer: Composer) -> None:
     jobs = composer.jobs(["optimizer=glob(ad*,exclude=adamax)"])
     assert [word for (word,) in jobs] == [f"optimizer={name}" for name in ("adagrad", "adam", "adamw")]
+
+
+def test_sweep_with_the_same_job_twice_is_refused(composer: Composer) -> None:
+    with pytest.raises(ConfigError, match=r"^-m: 2 jobs are the same \(optimizer=adam\)\. Name each value once\.$"):
+        composer.compose_sweep(["optimizer=adam,sgd,adam", "seed=1"])
