@@ -87,7 +87,8 @@ def _write_record(directory: Path, words: list[str], overrides: Sequence[str], c
     if (directory / RECORD).exists():
         record = json.loads((directory / RECORD).read_text("utf-8"))
         before = record["space"]
-        if before != space and not config.extend:
+        earlier = record.setdefault("earlier_spaces", [])
+        if space != before and space not in earlier and not config.extend:
             raise ConfigError(
                 [
                     f"hydra.sweep.dir: '{directory}' holds a sweep of another space. "
@@ -97,6 +98,7 @@ def _write_record(directory: Path, words: list[str], overrides: Sequence[str], c
                 ]
             )
         record["continued"].append(now)
+        earlier += [before] if space != before and before not in earlier else []
     elif config.extend or config.retry_failed:
         key = "extend" if config.extend else "retry_failed"
         raise ConfigError(f"{key}=true has no effect: '{directory}' holds no sweep. Name one with hydra.sweep.dir=…")

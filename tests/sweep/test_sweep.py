@@ -170,6 +170,8 @@ def test_changed_space_is_told_and_can_be_added(fake_run: FakeRun, capsys: pytes
     assert cli.main([*wider, "extend=true"]) == 0
     assert ran[4:] == ["4", "5"]
     assert [entry.overrides[0] for entry in Ledger(Path("here")).entries()][4:] == ["optimizer=rmsprop"] * 2
+    assert [cli.main(GRID), cli.main(wider)] == [0, 0]  # both spaces are the directory's own now
+    assert len(ran) == 6
 
 
 def test_changed_yaml_under_the_same_words_is_refused(
