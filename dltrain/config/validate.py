@@ -219,9 +219,10 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
 def _search(config: DictConfig) -> Iterator[str]:
     if config.search is None:
         return
-    from dltrain.sweep import objectives, space
+    from dltrain.sweep import objectives, pruning_rules, space
 
     yield from objectives.faults(config)
+    yield from pruning_rules.faults(config)
     try:
         found = space.dimensions(config.search.space)
     except ConfigError as error:

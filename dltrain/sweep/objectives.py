@@ -36,8 +36,6 @@ def faults(config: DictConfig) -> Iterator[str]:
         yield f"search.directions: expected {len(names)}, one for each of search.objectives, or auto."
     elif search.directions != "auto" and set(search.directions) - {"min", "max"}:
         yield f"search.directions: expected min or max, got {', '.join(search.directions)}."
-    if len(names) > 1 and "pruning" in config.callbacks:
-        yield "search.objectives: jobs are pruned by a single objective. Use another search= for several."
 
 
 def directions(config: DictConfig) -> list[str]:
