@@ -19,6 +19,17 @@ def faults(config: DictConfig) -> Iterator[str]:
     pruning = {key: node for key, node in nodes.items() if str(node.get("_target_")).endswith("pruning.Pruning")}
     for _ in pruning:
         yield from _objectives(config)
+        yield from _repeats(config)
+
+
+def _repeats(config: DictConfig) -> Iterator[str]:
+    """An epoch of one fold or seed cannot be compared with that of another: the parts are others."""
+    for key, single, several in (("cv", "cv=none", config.cv is not None), ("seeds", "seeds=1", config.seeds > 1)):
+        if several:
+            yield (
+                f"{key}: search=halving and search=median compare the epochs of jobs of one split, not of folds or "
+                f"seeds. Use {single}, or a search without pruning, such as search=random."
+            )
 
 
 def _objectives(config: DictConfig) -> Iterator[str]:

@@ -105,6 +105,14 @@ def test_objectives_that_no_epoch_has_are_refused(name: str, objectives: str, me
         compose([f"search={name}", f"search.objectives={objectives}"])
 
 
+@pytest.mark.parametrize("words", [["cv=kfold"], ["seeds=3"], ["strategy=none", "cv=leave_one_out"]])
+def test_folds_and_seeds_are_not_pruned(words: list[str]) -> None:
+    key = words[-1].partition("=")[0]
+    with pytest.raises(ConfigError, match=rf"^{key}: search=halving and .* Use {key}=.* such as search=random"):
+        compose(["search=halving", *words])
+    compose(["search=random", *words])
+
+
 @pytest.mark.slow
 def test_pruned_jobs_of_a_real_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dltrain import cli
