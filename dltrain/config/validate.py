@@ -219,7 +219,7 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
 def _search(config: DictConfig) -> Iterator[str]:
     if config.search is None:
         return
-    from dltrain.sweep import objectives, pruning_rules, space
+    from dltrain.sweep import conditions, objectives, pruning_rules, space
 
     yield from objectives.faults(config)
     yield from pruning_rules.faults(config)
@@ -233,6 +233,7 @@ def _search(config: DictConfig) -> Iterator[str]:
         for each in found
         if each.key.split(".")[0] in ("search", "hydra", "keep", "extend", "retry_failed", "score_test")
     )
+    yield from conditions.faults(found, config)
     grid, name = config.search.sampler is None, config.hydra.runtime.choices.get("search")
     if grid and "search.jobs" in typed(config.hydra):
         yield "search.jobs has no effect with search=grid: it runs every combination. Use search.points."

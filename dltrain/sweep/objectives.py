@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from omegaconf import DictConfig
@@ -23,7 +24,12 @@ def faults(config: DictConfig) -> Iterator[str]:
         known += ["val_loss", *(f"val_{name}" for name in config.task.metrics)]
     if not names:
         yield "search.objectives: expected at least one, such as val_loss."
-    for name in names:
+    yield from (
+        f"search.objectives: expected each once, got '{name}' {count} times."
+        for name, count in Counter(names).items()
+        if count > 1
+    )
+    for name in dict.fromkeys(names):
         if "test" in name.split("_"):
             yield f"search.objectives: '{name}' would choose by the test part, which has to judge the choice. Use val_."
         elif "metrics" in config.task and name not in known and name != config.task.monitor:
