@@ -113,6 +113,27 @@ def test_folds_and_seeds_are_not_pruned(words: list[str]) -> None:
     compose(["search=random", *words])
 
 
+EVERY, FIRST = "callbacks.pruning.every_epochs", "callbacks.pruning.pruner.min_resource"
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [([], 10), ([f"{FIRST}=11"], 15), ([f"{EVERY}=4"], 12), ([f"{FIRST}=2", f"{EVERY}=1"], 2)],
+)
+def test_epochs_that_no_rung_follows_are_refused(words: list[str], first: int) -> None:
+    message = rf"^trainer.epochs: {first} epochs .* after epoch {first} .*more than {first}"
+    with pytest.raises(ConfigError, match=message):
+        compose(["search=halving", f"trainer.epochs={first}", *words])
+    compose(["search=halving", f"trainer.epochs={first + 1}", *words])
+    compose(["search=halving", "trainer.epochs=2", "+search.space.trainer.epochs.choices=[2,99]", *words])
+
+
+def test_epochs_within_the_warm_up_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"pruner.n_warmup_steps=10, .* a smaller n_warmup_steps"):
+        compose(["search=median", "trainer.epochs=10"])
+    compose(["search=median", "trainer.epochs=11"])
+
+
 @pytest.mark.slow
 def test_pruned_jobs_of_a_real_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dltrain import cli
