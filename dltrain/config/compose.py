@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 # A sweep of thousands is not held up by checking each of its jobs.
 MOST_JOBS_CHECKED = 64
+ONE_SEARCH = "search: a job would be a search of its own: expected one for the whole sweep, such as search=random."
 # Launchers that come with an extra of dltrain, whose options are there where it is installed.
 LAUNCHERS = {"joblib": "parallel", "submitit_local": "slurm", "submitit_slurm": "slurm"}
 
@@ -130,7 +131,10 @@ class Composer:
         found: dict[str, list[list[str]]] = {}
         jobs = jobs[:MOST_JOBS_CHECKED]
         for job in jobs:
-            for fault in self.check(job)[1]:
+            own, own_faults = self.check(job)
+            if config is not None and config.search is None and own is not None and own.search is not None:
+                own_faults = [*own_faults, ONE_SEARCH]
+            for fault in own_faults:
                 found.setdefault(fault, []).append(job)
         for fault, having in found.items():
             words = " ".join(word for word in having[0] if word.partition("=")[0] in swept)

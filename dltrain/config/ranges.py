@@ -50,6 +50,8 @@ RANGES: dict[str, Range] = {
     r"callbacks\.\w+\.(every_epochs|every_steps|every_samples)": AT_LEAST_ONE,
     r"callbacks\.\w+\.(histograms|embeddings|augmented|mistakes)": AT_LEAST_ONE,
     r"callbacks\.reduce_on_plateau\.factor": SHRINKING,
+    r"search\.sampler\.shrink": SHRINKING,
+    r"search\.sampler\.(rounds|candidates)": AT_LEAST_ONE,
 }
 PATTERNS = [(re.compile(pattern), limits) for pattern, limits in RANGES.items()]
 

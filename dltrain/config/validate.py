@@ -219,9 +219,10 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
 def _search(config: DictConfig) -> Iterator[str]:
     if config.search is None:
         return
-    from dltrain.sweep import objectives, space
+    from dltrain.sweep import conditions, objectives, pruning_rules, space
 
     yield from objectives.faults(config)
+    yield from pruning_rules.faults(config)
     try:
         found = space.dimensions(config.search.space)
     except ConfigError as error:
@@ -232,8 +233,13 @@ def _search(config: DictConfig) -> Iterator[str]:
         for each in found
         if each.key.split(".")[0] in ("search", "hydra", "keep", "extend", "retry_failed", "score_test")
     )
-    words = typed(config.hydra)
-    if config.search.points is not None and "search.jobs" in words:
+    yield from conditions.faults(found, config)
+    grid, name = config.search.sampler is None, config.hydra.runtime.choices.get("search")
+    if grid and "search.jobs" in typed(config.hydra):
         yield "search.jobs has no effect with search=grid: it runs every combination. Use search.points."
-    if config.search.points is None and config.search.jobs is None:
+    if grid and config.search.points is None:
+        yield "search.points: expected a whole number of at least 1."
+    if not grid and config.search.points is not None:
+        yield f"search.points has no effect with search={name}: it draws its jobs. Use search.jobs, or search=grid."
+    if not grid and config.search.jobs is None:
         yield "search.jobs: expected a whole number of at least 1."

@@ -26,12 +26,22 @@ class Job:
     Attributes:
         words: the swept keys and their values.
         record: of the job.
-        monitor: name of the monitored value.
+        monitor: name of the value that orders the sweep.
+        value: of it.
+        place: in the order of the sweep, 0 the best.
     """
 
     words: Mapping[str, str]
     record: Record
     monitor: str
+    value: float
+    place: int
+
+    @property
+    def watched(self) -> str:
+        """A column of history.csv: an objective that no epoch has, such as seconds, gives way to the run's monitor."""
+        own = str(self.record.metrics.get("monitor") or "val_loss")
+        return self.monitor if self.record.history and self.monitor in self.record.history[0] else own
 
     @property
     def name(self) -> str:
@@ -55,14 +65,14 @@ def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[
     """
     swept = [key for key in keys if key != "seed"]
     jobs = []
-    for each in found:
+    for place, each in enumerate(found):
         first = each.entries[0]
         words = settings_of(first)
         try:
             record = Record(sweep / first.job)
             if record.metrics:
                 own = {key: words.get(key, "") for key in swept}
-                jobs.append((first.job, Job(own, record, first.monitor or "val_loss")))
+                jobs.append((first.job, Job(own, record, first.monitor or "val_loss", each.mean, place)))
         except ConfigError:
             continue
     return [job for _, job in sorted(jobs, key=lambda pair: (len(pair[0]), pair[0]))]

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dltrain.metric_direction import direction_by_name
 from dltrain.report.job import Job, Numbers, numbers_of, scores_of
 from dltrain.report.recorded import LAYERS, layer_spreads
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
@@ -40,14 +39,14 @@ def side_by_side(jobs: Sequence[Job]) -> Iterator[Picture]:
         yield _tried(jobs, *keys)
     elif len(keys) == 2:
         yield from _crossed(jobs, *keys)
-    if len(jobs) <= MOST and all(job.record.history and job.monitor in job.record.history[0] for job in jobs):
+    if len(jobs) <= MOST and all(job.record.history and job.watched in job.record.history[0] for job in jobs):
         yield _curves(jobs)
 
 
 def _curves(jobs: Sequence[Job]) -> Picture:
     """Train and validation of each setting over the epochs; below, what else differs: learning rate or time."""
     # A root mean square error is the loss without the penalties, which differ where they are compared.
-    name = "val_rmse" if "val_rmse" in jobs[0].record.history[0] else jobs[0].monitor
+    name = "val_rmse" if "val_rmse" in jobs[0].record.history[0] else jobs[0].watched
     trained = name.removeprefix("val_")
     below = _below(jobs)
     columns = 1 if max(len(job.name) for job in jobs) > LONGEST_OF_TWO else 2
@@ -204,9 +203,7 @@ def _crossed(jobs: Sequence[Job], one: str, two: str) -> Iterator[Picture]:
 def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
     """Where in the plane of two numbers the jobs were, and which of them were good."""
     places = [np.array([float(job.words[key]) for job in jobs]) for key in (one, two)]
-    values = np.array([float(job.record.metrics["best_value"]) for job in jobs])
-    falls = direction_by_name(jobs[0].monitor) != "max"
-    ranks = np.argsort(np.argsort(values if falls else -values)) / (len(jobs) - 1)
+    ranks = np.argsort(np.argsort([job.place for job in jobs])) / (len(jobs) - 1)
     best = int(np.argmin(ranks))
 
     def plot(axes: Axes) -> None:
@@ -228,7 +225,7 @@ def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
     message = (
         f"{len(jobs)} jobs tried {len(numbers_of(jobs, one))} values of {one} and {len(numbers_of(jobs, two))} of "
         f"{two}; the darker, the better {jobs[0].monitor}; the numbers are those of the jobs, in their order. "
-        f"The best, {number(float(values[best]))}, has "
+        f"The best, {number(jobs[best].value)}, has "
         f"{one}={jobs[best].words[one]} and {two}={jobs[best].words[two]}."
     )
     return draw("tried", f"{one} and {two}", message, plot, height=3.4, left=0.16)

@@ -15,9 +15,10 @@ from dltrain.report.page import Html, code, folded, note, page, paragraph, pictu
 from dltrain.report.sweep_pictures import sweep_pictures
 from dltrain.report.words import number
 from dltrain.report.write import write_files
-from dltrain.sweep.groups import Setting, like_the_best, settings
+from dltrain.sweep.groups import Setting, like_the_best
 from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.ranking import settings_of, swept_keys
+from dltrain.sweep.standings import standings
 
 
 def write_sweep_report(sweep: Path) -> Path:
@@ -39,10 +40,11 @@ def write_sweep_report(sweep: Path) -> Path:
         best: dict[str, Any] = json.loads((sweep / "best.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"'{sweep / 'best.json'}' cannot be read: {error}") from error
-    found = settings(entries, best.get("direction", "min"))
+    stand = standings(entries, best.get("objectives") or {})
+    found = stand.settings
     keys = swept_keys([entry for each in found for entry in each.entries])
     beside = list(side_by_side(jobs_of(sweep, found, keys)))
-    drawn = sweep_pictures(entries, found, keys, best)
+    drawn = sweep_pictures(stand.entries, found, keys, best)
     sections = [
         section("summary", "Summary", *_summary(entries, found, keys, best)),
         section("jobs", "Side by side", pictures(beside)),
@@ -135,7 +137,10 @@ def _front(best: Mapping[str, Any]) -> list[Html]:
         return []
     names = [name for name in front[0] if name not in ("job", "overrides")]
     rows = [[each["job"], " ".join(each["overrides"]), *(number(each.get(name)) for name in names)] for each in front]
-    words = "No job is better than one of these in one objective without being worse in another."
+    words = (
+        "No job is better than one of these in one objective without being worse in another. The winner is the first "
+        f"of them, the best by {names[0]}."
+    )
     return [note(words), table("Jobs of the Pareto front", ["job", "settings", *names], rows, words=2)]
 
 

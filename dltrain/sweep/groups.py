@@ -49,8 +49,9 @@ def settings(entries: Sequence[Entry], way: str | None = None) -> list[Setting]:
 
 
 def _setting(jobs: list[Entry]) -> Setting:
-    if len(jobs) == 1 and jobs[0].repeats:
-        return Setting(jobs, dict(jobs[0].repeats), jobs[0].overlap)
+    repeats = jobs[0].repeats.get((jobs[0].monitor or "").removeprefix("val_"))
+    if len(jobs) == 1 and repeats:
+        return Setting(jobs, dict(repeats), jobs[0].overlap)
     values = {
         settings_of(job).get("seed", job.job): float(job.value)
         for job in jobs

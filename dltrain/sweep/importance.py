@@ -13,7 +13,7 @@ WIDE = 50
 
 
 def importance(entries: Sequence[Entry], way: str) -> dict[str, float]:
-    """The share of each swept key, the greatest first; empty for too few jobs or keys.
+    """The share of each swept key, the greatest first; empty for too few jobs or keys, or equal values.
 
     Args:
         entries: of one sweep.
@@ -21,7 +21,7 @@ def importance(entries: Sequence[Entry], way: str) -> dict[str, float]:
     """
     scored = ranked(entries, way)
     keys = [key for key in swept_keys(scored) if all(key in settings_of(entry) for entry in scored)]
-    if len(scored) < FEWEST_JOBS or len(keys) < 2:
+    if len(scored) < FEWEST_JOBS or len(keys) < 2 or len({entry.value for entry in scored}) == 1:
         return {}
     import optuna
 

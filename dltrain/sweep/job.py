@@ -57,7 +57,7 @@ def run_sweep_job(config: DictConfig) -> float | None:
     ledger = Ledger(sweep)
     ledger.append(Entry.of(directory, sweep, failure))
     with ledger.locked():
-        remove_models(ledger, config.keep)
+        remove_models(ledger, config)
     _write_hyperparameters(directory, config, value)
     return value
 

@@ -5,23 +5,26 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from omegaconf import DictConfig
+
 from dltrain.sweep.ledger import Entry, Ledger
-from dltrain.sweep.ranking import ranked
+from dltrain.sweep.objectives import best_first, by_objectives
 
 BEST = 5  # jobs that keep their models with keep=best
 
 
-def remove_models(ledger: Ledger, keep: str) -> None:
+def remove_models(ledger: Ledger, config: DictConfig) -> None:
     """Deletes checkpoints and models of the jobs that shall not keep them.
 
     Args:
         ledger: of the sweep.
-        keep: best (the five best jobs keep theirs), all or none.
+        config: of a job; its `keep` is best (the five best jobs keep theirs), all or none.
     """
-    if keep == "all":
+    if config.keep == "all":
         return
     entries = ledger.entries()
-    kept = {entry.job for entry in ranked(entries)[:BEST]} if keep == "best" else set()
+    best = best_first(entries, by_objectives(config))[:BEST] if config.keep == "best" else []
+    kept = {entry.job for entry in best}
     for entry in entries:
         if entry.job not in kept:
             _remove(ledger.sweep / entry.job)

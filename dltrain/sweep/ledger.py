@@ -34,7 +34,7 @@ class Entry:
         monitor: name of the monitored value.
         value: the monitored value of the best epoch; a mean over folds or seeds where the job has them.
         metrics: of the validation part, by name.
-        repeats: the monitored value of each fold or seed, by its name; empty for a single split.
+        repeats: for each metric, such as loss, its value in each fold or seed, by name; empty for a single split.
         overlap: of a cross-validation: rows that a fold is scored on for each row that it trains on.
         epochs: how many were run.
         best_epoch: the epoch whose weights are kept.
@@ -51,7 +51,7 @@ class Entry:
     monitor: str | None = None
     value: float | None = None
     metrics: dict[str, float | None] = field(default_factory=dict)
-    repeats: dict[str, float] = field(default_factory=dict)
+    repeats: dict[str, dict[str, float]] = field(default_factory=dict)
     overlap: float | None = None
     epochs: int | None = None
     best_epoch: int | None = None
@@ -82,7 +82,7 @@ class Entry:
             monitor=monitor,
             value=metrics.get("best_value"),
             metrics=_validation(metrics),
-            repeats=_repeats(metrics, monitor),
+            repeats=_repeats(metrics),
             overlap=_overlap(metrics),
             epochs=metrics.get("epochs", len(history) or None),
             best_epoch=metrics.get("best_epoch"),
@@ -202,19 +202,19 @@ def _validation(metrics: dict[str, Any]) -> dict[str, float | None]:
     return dict(crossed.get("mean") or repeated.get("mean") or metrics.get("validation") or {})
 
 
-def _repeats(metrics: dict[str, Any], monitor: str | None) -> dict[str, float]:
-    """The monitored value of each fold or seed, where the run has several."""
-    name = (monitor or "").removeprefix("val_")
+def _repeats(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Each metric of each fold or seed, where the run has several."""
+    names = _validation(metrics)
     for group, several in (("cross_validation", "folds"), ("seeds", "runs")):
         parts = (metrics.get(group) or {}).get(several)
-        values: dict[str, float] = {}
+        values: dict[str, dict[str, float]] = {}
         for place, part in enumerate(parts if isinstance(parts, list) else []):
-            scores: dict[str, Any] = dict(part.get("metrics", part.get("validation", part)))
-            value = scores.get(name, scores.get(f"val_{name}"))
-            if isinstance(value, (int, float)):
-                values[f"{group} {part.get('fold', part.get('seed', place))}"] = float(value)
-        if len(values) > 1:
-            return values
+            scores: dict[str, Any] = dict(part.get("validation", part))
+            for name in names:
+                if isinstance(value := scores.get(name), (int, float)):
+                    values.setdefault(name, {})[f"{group} {part.get('fold', part.get('seed', place))}"] = float(value)
+        if values:
+            return {name: each for name, each in values.items() if len(each) > 1}
     return {}
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from omegaconf import DictConfig
 
 from dltrain.errors import did_you_mean
 from dltrain.metric_direction import direction_by_name
 from dltrain.sweep.ledger import Entry
-from dltrain.sweep.ranking import finite
+from dltrain.sweep.ranking import finite, ranked
 
 COSTS = ("parameters", "seconds", "epochs")
 
@@ -23,7 +24,12 @@ def faults(config: DictConfig) -> Iterator[str]:
         known += ["val_loss", *(f"val_{name}" for name in config.task.metrics)]
     if not names:
         yield "search.objectives: expected at least one, such as val_loss."
-    for name in names:
+    yield from (
+        f"search.objectives: expected each once, got '{name}' {count} times."
+        for name, count in Counter(names).items()
+        if count > 1
+    )
+    for name in dict.fromkeys(names):
         if "test" in name.split("_"):
             yield f"search.objectives: '{name}' would choose by the test part, which has to judge the choice. Use val_."
         elif "metrics" in config.task and name not in known and name != config.task.monitor:
@@ -36,8 +42,6 @@ def faults(config: DictConfig) -> Iterator[str]:
         yield f"search.directions: expected {len(names)}, one for each of search.objectives, or auto."
     elif search.directions != "auto" and set(search.directions) - {"min", "max"}:
         yield f"search.directions: expected min or max, got {', '.join(search.directions)}."
-    if len(names) > 1 and "pruning" in config.callbacks:
-        yield "search.objectives: jobs are pruned by a single objective. Use another search= for several."
 
 
 def directions(config: DictConfig) -> list[str]:
@@ -60,24 +64,27 @@ def _value(entry: Entry, name: str) -> float | None:
     return entry.value if name == entry.monitor else entry.metrics.get(name.removeprefix("val_"))
 
 
-def pareto_front(config: DictConfig, entries: Sequence[Entry]) -> list[tuple[Entry, dict[str, float]]]:
-    """The jobs that no other beats in every objective; empty for a single objective."""
-    names = list(config.search.objectives)
-    if len(names) < 2:
-        return []
-    signs = [1.0 if way == "min" else -1.0 for way in directions(config)]
+def by_objectives(config: DictConfig) -> dict[str, str]:
+    """`min` or `max` for each objective of a search, by its name; empty without a search."""
+    if config.search is None:
+        return {}
+    return dict(zip(config.search.objectives, directions(config), strict=True))
+
+
+def best_first(entries: Sequence[Entry], objectives: Mapping[str, str]) -> list[Entry]:
+    """The completed jobs that have every objective; those equal in the first one by the next.
+
+    Args:
+        entries: of one sweep.
+        objectives: `min` or `max` by name; the monitored value decides where there are none.
+    """
+    if not objectives:
+        return ranked(entries)
+    signs = [-1.0 if way == "max" else 1.0 for way in objectives.values()]
+    found = [(entry, values_of(entry, list(objectives))) for entry in entries if entry.status == "completed"]
     scored = [
-        (entry, values)
-        for entry in entries
-        if entry.status == "completed" and (values := values_of(entry, names)) is not None
+        (tuple(sign * value for sign, value in zip(signs, values, strict=True)), entry)
+        for entry, values in found
+        if values
     ]
-    points = [[sign * value for sign, value in zip(signs, values, strict=True)] for _, values in scored]
-
-    def beaten(point: list[float]) -> bool:
-        return any(
-            other != point and all(one <= two for one, two in zip(other, point, strict=True)) for other in points
-        )
-
-    front = [place for place, point in enumerate(points) if not beaten(point)]
-    front.sort(key=lambda place: points[place])
-    return [(scored[place][0], dict(zip(names, scored[place][1], strict=True))) for place in front]
+    return [entry for _, entry in sorted(scored, key=lambda pair: pair[0])]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from dltrain.config.compose import Composer
+from dltrain.config.compose import ONE_SEARCH, Composer
 from dltrain.config.overrides import parse
 from dltrain.errors import ConfigError
 
@@ -51,8 +51,11 @@ def planned(overrides: Sequence[str], *, sweep: bool, config_directory: Path | N
     jobs = composer.jobs(overrides) if swept else [list(overrides)]
     checked = [Planned(job, *composer.check(job)) for job in jobs]
     first = checked[0].config
-    if first is None or first.search is None or checked[0].faults:
+    searching = [each.config is not None and each.config.search is not None for each in checked]
+    if first is None or checked[0].faults or not any(searching):
         return checked
+    if not all(searching) or any(each.is_sweep_override() and each.key_or_group == "search" for each in parsed):
+        raise ConfigError(ONE_SEARCH)
     if swept:
         raise ConfigError("search: a key with several values cannot join a search. Put it into search.space.")
     if first.search.points is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -17,27 +18,38 @@ _studies: dict[Path, tuple[optuna.Study, set[str]]] = {}
 
 
 class Pruning(keras.callbacks.Callback):
-    """Reports the monitored value every few epochs to an Optuna pruner, and ends the run when that says so.
+    """Reports the objective every few epochs to an Optuna pruner, and ends the run when that says so.
 
     What the pruner knows of other jobs is read from the ledger and from their history.csv: jobs may run anywhere.
 
     Args:
         directory: of the run.
         pruner: an Optuna pruner.
-        monitor: a name in the epoch's logs.
+        objectives: of the search: one name in the epoch's logs.
+        directions: of the search: auto, or one of min and max.
         every_epochs: how often it is asked.
     """
 
-    def __init__(self, directory: Path, *, pruner: optuna.pruners.BasePruner, monitor: str, every_epochs: int) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        pruner: optuna.pruners.BasePruner,
+        objectives: Sequence[str],
+        directions: str | Sequence[str],
+        every_epochs: int,
+    ) -> None:
         super().__init__()
-        self.directory, self.pruner, self.monitor, self.every_epochs = Path(directory), pruner, monitor, every_epochs
+        self.directory, self.pruner, self.every_epochs = Path(directory), pruner, every_epochs
+        (self.monitor,) = objectives
+        self.mode = "auto" if directions == "auto" else directions[0]
         self._trial: optuna.Trial | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
         sweep = next((path for path in self.directory.resolve().parents if (path / "sweep.json").exists()), None)
         if sweep is not None:
-            way = direction(self.monitor, "auto", self.model)
+            way = direction(self.monitor, self.mode, self.model)
             self._trial = self._others(sweep, way).ask()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -46,7 +58,9 @@ class Pruning(keras.callbacks.Callback):
         Raises:
             PrunedError: others were better at this epoch.
         """
-        if self._trial is None or (epoch + 1) % self.every_epochs:
+        # After the last epoch nothing is saved by pruning, and the job stands beside those that were trained whole.
+        last = epoch + 1 == (self.params or {}).get("epochs") or getattr(self.model, "stop_training", False)
+        if self._trial is None or (epoch + 1) % self.every_epochs or last:
             return
         value = (logs or {})[self.monitor]
         self._trial.report(value, epoch + 1)

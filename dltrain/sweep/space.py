@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dltrain.errors import ConfigError, did_you_mean
+from dltrain.sweep.conditions import in_order
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -99,7 +100,7 @@ class Dimension:
 
 def text_of(value: Any) -> str:
     """A choice as typed on a command line: `null`, `true`, `[64,64]`."""
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, ListConfig)):
         return f"[{','.join(map(text_of, value))}]"
     return (
         {None: "null", True: "true", False: "false"}[value]
@@ -109,7 +110,7 @@ def text_of(value: Any) -> str:
 
 
 def dimensions(space: DictConfig) -> list[Dimension]:
-    """The dimensions of a node `search.space`, in its order.
+    """The dimensions of a node `search.space`, in its order, but behind those that their conditions ask for.
 
     Raises:
         ConfigError: every fault of it.
@@ -120,7 +121,7 @@ def dimensions(space: DictConfig) -> list[Dimension]:
         faults.append("search.space: nothing to search. Add one, as +search.space.model.dropout={low:0,high:0.5}.")
     if faults:
         raise ConfigError(faults)
-    return found
+    return in_order(found)
 
 
 def _walk(node: DictConfig, key: str, faults: list[str]) -> Iterator[Dimension]:

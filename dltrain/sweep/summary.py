@@ -17,10 +17,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from dltrain.files import replace_file
-from dltrain.sweep.groups import Setting, like_the_best, settings
+from dltrain.sweep.groups import Setting, like_the_best
 from dltrain.sweep.importance import importance
 from dltrain.sweep.ledger import Entry, Ledger
-from dltrain.sweep.ranking import better_way, finite, settings_of, swept_keys
+from dltrain.sweep.objectives import by_objectives
+from dltrain.sweep.ranking import finite, settings_of, swept_keys
+from dltrain.sweep.standings import Standings, standings
 
 # Words that the winner's own run does without.
 BESIDE = ("score_test=", "search", "callbacks.pruning", "keep=", "extend=", "retry_failed=", "quiet=")
@@ -36,17 +38,20 @@ def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
         quiet: whether to write the files only.
     """
     entries = Ledger(sweep).entries()
-    way = _way(config, entries)
-    found = settings(entries, way)
+    objectives = by_objectives(config)
+    stand = standings(entries, objectives)
     keys = swept_keys(entries)
     _write_results(sweep, entries, keys)
-    weights = importance(entries, way)
+    weights = importance(stand.entries, stand.way)
     content: dict[str, Any] = {"jobs": len(entries), "importance": weights or None}
-    if found:
-        content |= _best(sweep, found[0], way)
-    front = _front(config, entries)
-    if front:
-        content["pareto_front"] = [{"job": entry.job, "overrides": entry.overrides, **point} for entry, point in front]
+    if objectives:
+        content["objectives"] = objectives
+    if stand.settings:
+        content |= _best(sweep, stand)
+    if stand.front:
+        content["pareto_front"] = [
+            {"job": each.entries[0].job, "overrides": each.entries[0].overrides, **point} for each, point in stand.front
+        ]
     with replace_file(sweep / "best.json") as path:
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if entries and config.report is not False:
@@ -54,23 +59,7 @@ def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
 
         write_sweep_report(sweep)
     if not quiet:
-        _show(sweep, entries, found, keys, weights, front)
-
-
-def _way(config: DictConfig, entries: Sequence[Entry]) -> str:
-    if config.search is not None:
-        from dltrain.sweep.objectives import directions
-
-        return directions(config)[0]
-    return better_way(entries)
-
-
-def _front(config: DictConfig, entries: Sequence[Entry]) -> list[tuple[Entry, dict[str, float]]]:
-    if config.search is None:
-        return []
-    from dltrain.sweep.objectives import pareto_front
-
-    return pareto_front(config, entries)
+        _show(sweep, stand, keys, weights)
 
 
 def _write_results(sweep: Path, entries: Sequence[Entry], keys: Sequence[str]) -> None:
@@ -87,16 +76,18 @@ def _write_results(sweep: Path, entries: Sequence[Entry], keys: Sequence[str]) -
             writer.writerow([*row, *(getattr(entry, name) for name in facts)])
 
 
-def _best(sweep: Path, first: Setting, way: str) -> dict[str, Any]:
+def _best(sweep: Path, stand: Standings) -> dict[str, Any]:
+    first = stand.settings[0]
     entry = first.entries[0]
     return {
         "job": entry.job,
         "path": str(sweep / entry.job),
         "overrides": entry.overrides,
         "monitor": entry.monitor,
-        "direction": way,
+        "direction": stand.way,
         "value": first.mean,
         "standard_deviation": first.deviation,
+        **({"on_pareto_front": True} if stand.front else {}),
         "command": winner_command(sweep, entry),
     }
 
@@ -114,12 +105,11 @@ def winner_command(sweep: Path, entry: Entry) -> str:
 
 def _show(
     sweep: Path,
-    entries: Sequence[Entry],
-    found: Sequence[Setting],
+    stand: Standings,
     keys: Sequence[str],
     weights: dict[str, float],
-    front: Sequence[tuple[Entry, dict[str, float]]],
 ) -> None:
+    entries, found = stand.entries, stand.settings
     plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
     console = Console(force_terminal=False if plain else None, width=120 if plain else None, highlight=False)
     counts = {status: sum(entry.status == status for entry in entries) for status in ("completed", "pruned", "failed")}
@@ -128,9 +118,10 @@ def _show(
         _show_leaderboard(console, found, keys)
     if weights:
         console.print("importance  " + ", ".join(f"{escape(key)} {share:.0%}" for key, share in weights.items()))
-    for entry, point in front:
+    for place, (each, point) in enumerate(stand.front):
         words = ", ".join(f"{name} {value:.6g}" for name, value in point.items())
-        console.print(f"Pareto front  job {entry.job}: {words}", soft_wrap=True)
+        winner = "" if place else f" (the winner, by {found[0].entries[0].monitor})"
+        console.print(f"Pareto front  job {each.entries[0].job}: {words}{winner}", soft_wrap=True)
     for entry in entries:
         if entry.status == "failed":
             words = " ".join(f"{key}={value}" for key, value in settings_of(entry).items() if key in keys)
@@ -157,7 +148,8 @@ def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence
         table.add_column("sd", justify="right")
         if like is not None:
             table.add_column("like the best")
-    others = [name for name in found[0].entries[0].metrics if name != "loss"][:3]
+    ordering = (found[0].entries[0].monitor or "").removeprefix("val_")
+    others = [name for name in found[0].entries[0].metrics if name not in ("loss", ordering)][:3]
     for name in others:
         table.add_column(escape(name), justify="right")
     table.add_column("epochs", justify="right")

@@ -15,7 +15,7 @@ from dltrain.sweep.summary import summarise
 EVIL = "<script>alert(1)</script>"
 
 
-def write_sweep(path: Path, *, jobs: int = 12, seeds: bool = False, report: Any = "auto") -> str:
+def write_sweep(path: Path, *, jobs: int = 12, seeds: bool = False, report: Any = "auto", search: Any = None) -> str:
     """The files of a sweep over learning rates and optimizers; gives its report, empty where there is none."""
     entries = []
     for number in range(jobs):
@@ -28,7 +28,7 @@ def write_sweep(path: Path, *, jobs: int = 12, seeds: bool = False, report: Any 
                 status="completed",
                 monitor="val_loss",
                 value=0.5 + 0.05 * (number % 4) + 0.001 * (number // 4),
-                metrics={"loss": 0.5, "accuracy": 0.8, EVIL: None},
+                metrics={"loss": 0.5, "accuracy": 0.8 + 0.001 * number, EVIL: None},
                 epochs=3,
                 parameters=1_234,
                 seconds=1.5,
@@ -37,7 +37,7 @@ def write_sweep(path: Path, *, jobs: int = 12, seeds: bool = False, report: Any 
     entries.append(Entry(job="99", overrides=[f"note={EVIL}"], status="failed", reason=f"It broke: {EVIL}"))
     path.mkdir(exist_ok=True)
     (path / "sweep.jsonl").write_text("".join(f"{json.dumps(asdict(entry))}\n" for entry in entries))
-    summarise(path, DictConfig({"search": None, "report": report}), quiet=True)
+    summarise(path, DictConfig({"search": search, "report": report}), quiet=True)
     file = path / "report.html"
     return file.read_text() if file.exists() else ""
 
@@ -49,6 +49,15 @@ def test_tells_the_winner_and_how_to_train_it_again(tmp_path: Path) -> None:
     assert "optimizer=adam optimizer.learning_rate=0.1" in page
     assert json.loads((tmp_path / "best.json").read_text())["command"] in page.replace("&#x27;", "'")
     assert "12 completed, 1 failed" in page
+
+
+def test_the_objective_of_a_search_decides_who_wins(tmp_path: Path) -> None:
+    page = write_sweep(tmp_path, search={"objectives": ["val_accuracy"], "directions": "auto"})
+    assert "The best one by val_accuracy is job 11, 0.8110" in page
+    assert "val_accuracy from 0.8 to 0.811, the best" in page
+    page = write_sweep(tmp_path, search={"objectives": ["epochs", "val_accuracy"], "directions": ["min", "max"]})
+    assert "The best one by epochs is job 11" in page
+    assert "the best by epochs." in page
 
 
 def test_draws_each_setting_and_lists_the_importance(tmp_path: Path) -> None:

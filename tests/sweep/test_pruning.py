@@ -9,7 +9,8 @@ import keras
 import optuna
 import pytest
 
-from dltrain.errors import PrunedError
+from dltrain.config.compose import compose
+from dltrain.errors import ConfigError, PrunedError
 from dltrain.sweep import pruning
 from dltrain.sweep.ledger import Entry, Ledger
 
@@ -29,9 +30,13 @@ def sweep_with(folder: Path, curves: list[list[float]]) -> Path:
     return folder / "next"
 
 
-def epochs_until_pruned(directory: Path, pruner: optuna.pruners.BasePruner, curve: list[float]) -> int | None:
-    callback = pruning.Pruning(directory, pruner=pruner, monitor="val_loss", every_epochs=2)
+def epochs_until_pruned(
+    directory: Path, pruner: optuna.pruners.BasePruner, curve: list[float], way: str = "auto", epochs: int = 99
+) -> int | None:
+    ways = "auto" if way == "auto" else [way]
+    callback = pruning.Pruning(directory, pruner=pruner, objectives=["val_loss"], directions=ways, every_epochs=2)
     callback.set_model(keras.Sequential())
+    callback.set_params({"epochs": epochs})
     callback.on_train_begin()
     for epoch, value in enumerate(curve):
         try:
@@ -54,9 +59,79 @@ def test_hopeless_job_gives_up_and_a_good_one_does_not(tmp_path: Path, pruner: A
     assert epochs_until_pruned(directory, pruner, [0.1 / epoch for epoch in range(1, 11)]) is None
 
 
+def test_the_direction_of_the_search_decides_who_is_hopeless(tmp_path: Path) -> None:
+    directory = sweep_with(tmp_path, [[1 / (epoch + start) for epoch in range(1, 11)] for start in (1, 2, 3, 4)])
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=2, reduction_factor=2)
+    assert epochs_until_pruned(directory, pruner, [2.0] * 10, way="max") is None
+
+
+def test_a_job_that_had_all_its_epochs_is_not_pruned(tmp_path: Path) -> None:
+    directory = sweep_with(tmp_path, [[0.1, 0.1]] * 4)
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=2, reduction_factor=2)
+    assert epochs_until_pruned(directory, pruner, [2.0] * 2, epochs=2) is None
+    assert epochs_until_pruned(directory, pruner, [2.0] * 2, epochs=3) == 2
+
+
 def test_outside_of_a_sweep_nothing_is_pruned(tmp_path: Path) -> None:
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=2)
     assert epochs_until_pruned(tmp_path / "run", pruner, [2.0] * 10) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "objective", "way"),
+    [
+        ([], "val_loss", "auto"),
+        (["task=binary", "search.objectives=[val_accuracy]"], "val_accuracy", "auto"),
+        (["search.directions=[max]"], "val_loss", ["max"]),
+    ],
+)
+def test_pruning_follows_the_objective(words: list[str], objective: str, way: object) -> None:
+    node = compose(["search=halving", *words]).callbacks.pruning
+    assert (node.objectives, node.directions) == ([objective], way)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "message"),
+    [
+        ("[val_loss,val_accuracy]", "jobs are pruned by a single objective, got val_loss, val_accuracy"),
+        ("[parameters]", "by a validation metric of their epochs, got 'parameters'"),
+        ("[seconds]", "by a validation metric of their epochs, got 'seconds'"),
+        ("[]", "expected at least one"),
+    ],
+)
+@pytest.mark.parametrize("name", ["halving", "median"])
+def test_objectives_that_no_epoch_has_are_refused(name: str, objectives: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compose([f"search={name}", f"search.objectives={objectives}"])
+
+
+@pytest.mark.parametrize("words", [["cv=kfold"], ["seeds=3"], ["strategy=none", "cv=leave_one_out"]])
+def test_folds_and_seeds_are_not_pruned(words: list[str]) -> None:
+    key = words[-1].partition("=")[0]
+    with pytest.raises(ConfigError, match=rf"^{key}: search=halving and .* Use {key}=.* such as search=random"):
+        compose(["search=halving", *words])
+    compose(["search=random", *words])
+
+
+EVERY, FIRST = "callbacks.pruning.every_epochs", "callbacks.pruning.pruner.min_resource"
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [([], 10), ([f"{FIRST}=11"], 15), ([f"{EVERY}=4"], 12), ([f"{FIRST}=2", f"{EVERY}=1"], 2)],
+)
+def test_epochs_that_no_rung_follows_are_refused(words: list[str], first: int) -> None:
+    message = rf"^trainer.epochs: {first} epochs .* after epoch {first} .*more than {first}"
+    with pytest.raises(ConfigError, match=message):
+        compose(["search=halving", f"trainer.epochs={first}", *words])
+    compose(["search=halving", f"trainer.epochs={first + 1}", *words])
+    compose(["search=halving", "trainer.epochs=2", "+search.space.trainer.epochs.choices=[2,99]", *words])
+
+
+def test_epochs_within_the_warm_up_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"pruner.n_warmup_steps=10, .* a smaller n_warmup_steps"):
+        compose(["search=median", "trainer.epochs=10"])
+    compose(["search=median", "trainer.epochs=11"])
 
 
 @pytest.mark.slow

@@ -105,6 +105,28 @@ def test_what_is_typed_is_not_drawn(fake_run: FakeRun) -> None:
     assert None not in drawn("trainer.batch_size")
 
 
+def against(config: DictConfig) -> float:
+    """The greater the learning rate, the greater loss and accuracy."""
+    value = config.optimizer.learning_rate
+    return leave_a_run(config, best_value=value, validation={"loss": value, "accuracy": value})
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_objective_decides_who_wins(fake_run: FakeRun, capsys: pytest.CaptureFixture[str], several: bool) -> None:
+    fake_run(against)
+    objectives = "[val_accuracy,parameters]" if several else "[val_accuracy]"
+    words = ["search=grid", "search.points=3", "search/space=learning_rate", f"search.objectives={objectives}", WHERE]
+    assert cli.main(words) == 0
+    best = json.loads(Path("here/best.json").read_text())
+    assert (best["job"], best["monitor"], best["direction"], best["value"]) == ("2", "val_accuracy", "max", 0.1)
+    assert "optimizer.learning_rate=0.1" in best["command"]
+    assert best.get("on_pareto_front") is (True if several else None)
+    out = capsys.readouterr().out
+    rows = [line.split()[0] for line in out[out.index("val_accuracy") :].splitlines()[1:4]]
+    assert rows == ["2", "1", "0"]
+    assert ("Pareto front  job 2: val_accuracy 0.1, parameters 10 (the winner, by val_accuracy)" in out) is several
+
+
 def test_several_objectives_give_a_front(fake_run: FakeRun, capsys: pytest.CaptureFixture[str]) -> None:
     fake_run(bowl)
     words = ["search=bayesian", "search.jobs=5", "search.sampler.startup_jobs=3", "search/space=learning_rate"]
@@ -121,13 +143,24 @@ def test_several_objectives_give_a_front(fake_run: FakeRun, capsys: pytest.Captu
         (["search.objectives=[test_loss]"], "would choose by the test part"),
         (["search.objectives=[val_acuracy]"], "Did you mean 'val_accuracy'?"),
         (["search.objectives=[]"], "expected at least one"),
+        (["search.objectives=[val_loss,val_loss]"], "expected each once, got 'val_loss' 2 times"),
+        (["search=coarse_to_fine", "search.sampler.shrink=1.5"], "search.sampler.shrink: expected a number above 0"),
+        (["search=coarse_to_fine", "search.sampler.shrink=0"], "search.sampler.shrink: expected a number above 0"),
         (["search.directions=[min,max]"], "search.directions: expected 1"),
         (["search.directions=[up]"], "expected min or max, got up"),
         (["search=median", "search.objectives=[val_loss,parameters]"], "pruned by a single objective"),
         (["search=grid", "search.jobs=3"], "search.jobs has no effect with search=grid"),
+        (["search=grid", "search.points=null"], "search.points: expected a whole number"),
+        (["search.points=3"], "search.points has no effect with search=random"),
+        (["search=halving", "search.points=3"], "search.points has no effect with search=halving"),
         (["search=bayes"], "Did you mean 'bayesian'?"),
         (["search.jobs=0"], "search.jobs"),
         (["-m", "optimizer=adam,sgd"], "cannot join a search"),
+        (["-m", "search=random,grid"], "search: a job would be a search of its own"),
+        (["search=random,grid"], "search: a job would be a search of its own"),
+        (["-m", "search=halving,none"], "(In the job with search=halving.)"),
+        (["-m", "search=none,halving"], "(In the job with search=halving.)"),
+        (["-m", "search=none", "experiment=grid_search,optimizers"], "(In the job with experiment=grid_search.)"),
         (["+search.space.model.dropuot={low:0,high:1}"], "dropuot"),
         (["+search.space.model.dropout={low:0,high:1}"], "In the job with model.dropout=1"),
         (["+search.space.optimizer.choices=[adam,adm]"], "there is no option 'adm'"),

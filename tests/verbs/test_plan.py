@@ -79,3 +79,9 @@ def test_settings_are_listed_without_heavy_imports() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("choices", ["random,grid", "none,random"])
+def test_several_searches_are_refused(capsys: pytest.CaptureFixture[str], choices: str) -> None:
+    assert cli.main(["plan", "-m", f"search={choices}", *SMALL, "--settings-only"]) == 2
+    assert "expected one for the whole sweep" in capsys.readouterr().err

@@ -1,0 +1,65 @@
+"""Where the pruning of a search cannot work, found before any job starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.sweep.objectives import COSTS
+
+
+def faults(config: DictConfig) -> Iterator[str]:
+    """A sentence for each reason why jobs cannot be pruned.
+
+    Args:
+        config: composed, with a search.
+    """
+    nodes = {f"callbacks.{name}": node for name, node in config.callbacks.items() if node is not None}
+    pruning = {key: node for key, node in nodes.items() if str(node.get("_target_")).endswith("pruning.Pruning")}
+    for key, node in pruning.items():
+        yield from _objectives(config)
+        yield from _repeats(config)
+        yield from _too_few_epochs(config, key, node)
+
+
+def _repeats(config: DictConfig) -> Iterator[str]:
+    """An epoch of one fold or seed cannot be compared with that of another: the parts are others."""
+    for key, single, several in (("cv", "cv=none", config.cv is not None), ("seeds", "seeds=1", config.seeds > 1)):
+        if several:
+            yield (
+                f"{key}: search=halving and search=median compare the epochs of jobs of one split, not of folds or "
+                f"seeds. Use {single}, or a search without pruning, such as search=random."
+            )
+
+
+def _too_few_epochs(config: DictConfig, key: str, node: DictConfig) -> Iterator[str]:
+    """Jobs are compared from the first rung or the end of the warm-up on, but not after their last epoch."""
+    pruner, every, epochs = node.pruner, node.every_epochs, config.trainer.epochs
+    start = "n_warmup_steps" if "n_warmup_steps" in pruner else "min_resource"
+    numbers = [pruner.get(start), pruner.get("reduction_factor", 4), pruner.get("min_early_stopping_rate", 0)]
+    drawn = OmegaConf.select(config, "search.space.trainer.epochs") is not None
+    if drawn or not all(isinstance(number, int) for number in [*numbers, every]) or every < 1:
+        return
+    least, factor, rate = numbers
+    first = -(-max(1, least * factor**rate) // every) * every
+    if epochs <= first:
+        yield (
+            f"trainer.epochs: {epochs} epochs end before any job can be pruned, first after epoch {first} "
+            f"({key}.pruner.{start}={least}, compared every {every}). "
+            f"Expected more than {first}, a smaller {start}, or search=random."
+        )
+
+
+def _objectives(config: DictConfig) -> Iterator[str]:
+    names = list(config.search.objectives)
+    if len(names) > 1:
+        yield (
+            f"search.objectives: jobs are pruned by a single objective, got {', '.join(names)}. "
+            "Choose one, or another search= than halving and median."
+        )
+    elif names and names[0] in COSTS:
+        yield (
+            f"search.objectives: jobs are pruned by a validation metric of their epochs, got '{names[0]}'. "
+            "Choose one, such as val_loss, or another search= than halving and median."
+        )
