@@ -48,10 +48,12 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tu
     """
     problem = pose(config, dataset, journal)
     groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
-    split = split_rows(config.split, problem.dataset, problem.target, config.seed, journal, groups)
-    check_problem(config, problem, split, journal)
+    split = split_rows(config.split, problem.dataset, problem.target, config.seed, groups)
     rows = np.sort(np.concatenate([split.train, split.validation]))
+    # Each fold has a validation part of its own, and the final model has none: it trains on all these rows.
     everything = Split(rows, rows[:0], split.test)
+    journal.split(problem.dataset, everything)
+    check_problem(config, problem, everything, journal)
     folds = make_folds(
         config.cv,
         split_source(problem.dataset, problem.target, groups),

@@ -17,6 +17,7 @@ from dltrain.data.load import load_dataset, split_source
 from dltrain.ensemble import average, predict
 from dltrain.errors import ConfigError, DataError
 from dltrain.experiment import pose
+from dltrain.inference.overlap import train_hashes
 from dltrain.record import Record
 from dltrain.training import traces
 
@@ -33,13 +34,23 @@ class TestDirectory:
     def test_each_row_outside_the_test_part_is_predicted_once(self, finished: Any) -> None:
         splits = finished.json("splits.json")
         rows = finished.rows("cv/predictions.csv")
-        assert sorted(int(row["row_id"]) for row in rows) == sorted(splits["train"] + splits["validation"])
+        assert sorted(int(row["row_id"]) for row in rows) == sorted(splits["train"])
         assert {row["fold"] for row in rows} == {"1", "2", "3"}
         top = finished.rows("predictions.csv")
         assert list(rows[0]) == ["row_id", "fold", *list(top[0])[2:]]
         # The final model has trained on all of them.
         assert {row["part"] for row in top} == {"train", "test"}
         assert sum(row["part"] == "train" for row in top) == len(rows)
+
+    def test_parts_are_those_that_are_trained_and_tested(self, finished: Any) -> None:
+        splits, table = finished.json("splits.json"), pd.read_csv(finished.path / "predictions.csv")
+        assert {part: sorted(ids) for part, ids in splits.items()} == {
+            part: sorted(rows["row_id"]) for part, rows in table.groupby("part", sort=False)
+        }
+        assert finished.json("run.json")["data"]["parts"] == {"train": 32, "test": 8}
+        hashes, _ = train_hashes(Record(finished.path))
+        assert hashes is not None
+        assert len(hashes) == 32
 
     def test_summary_is_mean_and_deviation_of_the_folds(self, finished: Any) -> None:
         summary = finished.json("cv/summary.json")

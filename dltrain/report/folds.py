@@ -57,7 +57,7 @@ def read_folds(record: Record, rows: Mapping[str, int]) -> Folds | None:
     together = [
         {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]} for rows in zip(*histories, strict=False)
     ]
-    return Folds(metrics, rows["train"] + rows["validation"], together, summary["folds"], summary["sd"])
+    return Folds(metrics, rows["train"] + rows.get("validation", 0), together, summary["folds"], summary["sd"])
 
 
 def folds_picture(folds: Folds, metric: str) -> Picture:
