@@ -35,7 +35,7 @@ def bytes_of(config: DictConfig, network: keras.Model, splits: Sequence[Split], 
     weights: int = A_NUMBER * network.count_params()
     state: int = weights + A_NUMBER * sum(int(np.prod(each.shape)) for each in network.optimizer.variables)
     hidden = hidden_of(network)
-    width = 0 if hidden is None else hidden.output.shape[1]
+    width: int = 0 if hidden is None else hidden.output.shape[1]
     shown = (config.callbacks.get("tensorboard") or {}).get("embeddings") or 0
     embedded = sum(min(width * min(len(split.validation), shown), MOST_NUMBERS) for split in splits)
     each_training = A_TRAINING + AN_EPOCH * config.trainer.epochs
@@ -50,5 +50,5 @@ def bytes_of(config: DictConfig, network: keras.Model, splits: Sequence[Split], 
         kept = len(splits) * model if config.cv.ensemble else model + checkpoint + weights
         return total + kept + (rows + scored) * answers
     if config.seeds > 1:  # the files of the first seed are those of the run as well
-        return total + (config.seeds + 1) * (model + rows * answers)
+        return total + (len(splits) + 1) * (model + rows * answers)
     return total + model + 3 * checkpoint + weights + rows * answers
