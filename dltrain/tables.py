@@ -31,7 +31,7 @@ def show_folds(console: Console, summary: Mapping[str, Any]) -> None:
             table.add_row(*cells, *(number(fold[name]) for name in names))
     table.add_row("mean", "", "", *_mean_and_sd(summary, names), style="bold")
     for baseline, scores in summary["baselines"].items():
-        table.add_row(baseline, "", "", *_mean_and_sd(scores, names), style="dim")
+        table.add_row(f"{baseline} (baseline)", "", "", *_mean_and_sd(scores, names), style="dim")
     console.print(table)
 
 

@@ -19,6 +19,7 @@ from dltrain.errors import ConfigError, DataError
 from dltrain.experiment import pose
 from dltrain.inference.overlap import train_hashes
 from dltrain.record import Record
+from dltrain.tables import show_folds
 from dltrain.training import traces
 
 SMALL = ("cv=kfold", "cv.folds=3", "model.units=[2]", "model.dropout=0.2", "trainer.epochs=2", "dataset.rows=40")
@@ -234,6 +235,26 @@ def test_groups_stay_together_also_in_test_and_validation(run_in: Any, tmp_path:
     parts = [*in_folds, {group[row] for row in splits["test"]}]
     assert sum(map(len, parts)) == len(set(chain(*parts))) == 15
     assert "site" not in {column["name"] for column in run.json("signature.json")["columns"]}
+
+
+def summary_of(auc: float, mean_auc: float) -> dict[str, Any]:
+    scores = {"loss": 0.5, "auc": auc}
+    return {
+        "folds": [{"fold": number, "rows": 1, "best_epoch": 1, **scores} for number in (1, 2)],
+        "mean": {"loss": 0.5, "auc": mean_auc},
+        "sd": {"loss": 0.0, "auc": mean_auc},
+        "out_of_fold": {"auc": 0.75},
+        "baselines": {"mean": {"mean": {"auc": 0.5}, "sd": {"auc": 0.0}}},
+    }
+
+
+class TestTable:
+    def test_baseline_that_predicts_the_mean_is_not_the_mean_of_the_folds(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        show_folds(Console(width=120), summary_of(0.5, 0.5))
+        names = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+        assert names[-2:] == ["mean", "mean (baseline)"]
 
 
 class TestErrors:
