@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -255,6 +256,12 @@ class TestTable:
         show_folds(Console(width=120), summary_of(0.5, 0.5))
         names = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
         assert names[-2:] == ["mean", "mean (baseline)"]
+
+    def test_metric_that_no_fold_has_is_told_of_all_together(self, capsys: pytest.CaptureFixture[str]) -> None:
+        show_folds(Console(width=120), summary_of(math.nan, math.nan))
+        out = capsys.readouterr().out
+        assert "undefined" not in out
+        assert "auc is not defined on the rows of a single fold; on those of all folds together it is 0.7500." in out
 
 
 class TestErrors:
