@@ -47,20 +47,9 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tu
         final model.
     """
     problem = pose(config, dataset, journal)
-    groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
-    split = split_rows(config.split, problem.dataset, problem.target, config.seed, journal, groups)
-    check_problem(config, problem, split, journal)
-    rows = np.sort(np.concatenate([split.train, split.validation]))
-    everything = Split(rows, rows[:0], split.test)
-    folds = make_folds(
-        config.cv,
-        split_source(problem.dataset, problem.target, groups),
-        rows,
-        validation=len(split.validation) / len(rows),
-        seed=config.seed,
-    )
-    for fold in folds:
-        refuse_lacking_classes(fold.split, problem.target, f"Fold {fold.number}: ")
+    everything, folds = cut_folds(config, problem)
+    journal.split(problem.dataset, everything)
+    check_problem(config, problem, everything, journal)
     seed_generators(config.seed, config)
     final = assemble_on(config, problem, everything)
     journal.header(final.data, final.network, final.batch_size)
@@ -76,6 +65,34 @@ def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tu
     if "test" not in results.metrics:  # the train rows would flatter the network
         results = dataclasses.replace(results, difference=difference(found, problem, config.seed))
     return dataclasses.replace(results, best_value=summary["monitored"], cross_validation=summary), final
+
+
+def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
+    """The parts of the final model, and the folds.
+
+    Args:
+        config: composed and checked; its `cv` is not null.
+        problem: of all rows.
+
+    Raises:
+        ConfigError: the folds do not fit the rows.
+        DataError: a fold has no train row of some class.
+    """
+    groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
+    split = split_rows(config.split, problem.dataset, problem.target, config.seed, groups)
+    rows = np.sort(np.concatenate([split.train, split.validation]))
+    # Each fold has a validation part of its own, and the final model has none: it trains on all these rows.
+    everything = Split(rows, rows[:0], split.test)
+    folds = make_folds(
+        config.cv,
+        split_source(problem.dataset, problem.target, groups),
+        rows,
+        validation=len(split.validation) / len(rows),
+        seed=config.seed,
+    )
+    for fold in folds:
+        refuse_lacking_classes(fold.split, problem.target, f"Fold {fold.number}: ")
+    return everything, folds
 
 
 def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], journal: Journal) -> list[FoldResult]:

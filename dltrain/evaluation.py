@@ -118,7 +118,7 @@ def intervals(
     """95 % intervals of the metrics and of the loss, for this split and this seed alone.
 
     Wilson's for an accuracy, else the bootstrap's percentiles over resampled rows (Efron & Tibshirani 1993), which
-    take two rows at least.
+    take two rows at least, and draws that differ.
 
     Args:
         metrics: of the task.
@@ -150,7 +150,8 @@ def intervals(
         values = values[~np.isnan(values)]
         if len(values):
             low, high = np.percentile(values, [tail, 100 - tail])
-            found[name] = (float(low), float(high))
+            if low < high:  # draws that are all alike, as those of an area of 1 or 0 are, do not tell how sure it is
+                found[name] = (float(low), float(high))
     return found
 
 

@@ -135,7 +135,8 @@ def assemble(config: DictConfig, dataset: Dataset, journal: Journal) -> Experime
         journal: told of what was chosen.
     """
     problem = pose(config, dataset, journal)
-    split = split_rows(config.split, problem.dataset, problem.target, config.seed, journal)
+    split = split_rows(config.split, problem.dataset, problem.target, config.seed)
+    journal.split(problem.dataset, split)
     check_problem(config, problem, split, journal)
     return assemble_on(config, problem, split)
 

@@ -167,7 +167,7 @@ class Journal:
         self.directory.facts["warnings"].append(text)
 
     def split(self, dataset: Dataset, split: Split) -> None:
-        """Writes splits.json and the hash of the data.
+        """Writes splits.json, without a part that has no row, and the hash of the data.
 
         Raises:
             DataError: the run is resumed, and its data is not what it was.
@@ -179,12 +179,12 @@ class Journal:
                 f"{before['sha256'][:12]}… then, {len(dataset):,} rows with {found[:12]}… now. "
                 "Bring the old data back, or start a new run."
             )
-        ids = {part: dataset.row_ids[rows] for part, rows in split.parts().items()}
+        ids = {part: dataset.row_ids[rows] for part, rows in split.parts().items() if len(rows)}
         self.directory.write_lists("splits.json", ids)
         data = {
             "name": dataset.name,
             "rows": len(dataset),
-            "parts": {part: len(rows) for part, rows in split.parts().items()},
+            "parts": {part: len(rows) for part, rows in ids.items()},
             "sha256": found,
             "source": dataset.source,
         }

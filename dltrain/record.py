@@ -21,6 +21,13 @@ from dltrain.settings import choices_of, flat, without_repeats
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def read_history(file: Path) -> list[dict[str, float]]:
+    """The rows of a history.csv, one an epoch."""
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = csv.DictReader(lines)
+        return [{name: float(cell) for name, cell in row.items() if name and cell} for row in rows]
+
+
 class Record:
     """What a run left in its directory; files are read when they are asked for.
 
@@ -96,11 +103,16 @@ class Record:
     def history(self) -> list[dict[str, float]]:
         """The rows of history.csv, one an epoch; empty where no epoch was finished."""
         file = self.path / "history.csv"
-        if not file.exists():
-            return []
-        with file.open(newline="", encoding="utf-8") as lines:
-            rows = csv.DictReader(lines)
-            return [{name: float(cell) for name, cell in row.items() if name and cell} for row in rows]
+        return read_history(file) if file.exists() else []
+
+    @functools.cached_property
+    def histories(self) -> dict[str, list[dict[str, float]]]:
+        """The history of each of its trainings: folds (`fold 1`, …) or seeds, and under `the run` its own."""
+        files = [*self.path.glob("cv/*/history.csv"), *self.path.glob("seeds/*/history.csv")]
+        return {
+            "the run": self.history,
+            **{file.parent.name.replace("_", " "): read_history(file) for file in sorted(files)},
+        }
 
     def version_differences(self) -> list[str]:
         """Which packages, and which Python, are others now than when the run began: a phrase each."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,12 +19,16 @@ MOST_ROWS = 30  # of single trainings; with more, the mean says enough
 def show_folds(console: Console, summary: Mapping[str, Any]) -> None:
     """Prints the metrics of each fold, mean and standard deviation, and the baselines' means.
 
+    A metric that no fold has, such as an area under a curve where each scores a single row, is told of all folds
+    together.
+
     Args:
         console: where to.
         summary: the content of cv/summary.json.
     """
-    names = list(summary["mean"])
     folds = summary["folds"]
+    nowhere = [name for name, value in summary["mean"].items() if math.isnan(value)]
+    names = [name for name in summary["mean"] if name not in nowhere]
     table = _table(f"cross-validation, {len(folds)} folds", ["fold", "rows", "best epoch", *names])
     if len(folds) <= MOST_ROWS:
         for fold in folds:
@@ -31,8 +36,14 @@ def show_folds(console: Console, summary: Mapping[str, Any]) -> None:
             table.add_row(*cells, *(number(fold[name]) for name in names))
     table.add_row("mean", "", "", *_mean_and_sd(summary, names), style="bold")
     for baseline, scores in summary["baselines"].items():
-        table.add_row(baseline, "", "", *_mean_and_sd(scores, names), style="dim")
+        table.add_row(f"{baseline} (baseline)", "", "", *_mean_and_sd(scores, names), style="dim")
     console.print(table)
+    for name in nowhere:
+        sentence = f"{name} is not defined on the rows of a single fold"
+        together = summary["out_of_fold"].get(name, math.nan)
+        if not math.isnan(together):
+            sentence += f"; on those of all folds together it is {number(together)}"
+        console.print(f"{sentence}.", markup=False, highlight=False)
 
 
 def _mean_and_sd(scores: Mapping[str, Mapping[str, float]], names: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from dltrain.data.load import load_dataset, split_source
 from dltrain.ensemble import average, predict
 from dltrain.errors import ConfigError, DataError
 from dltrain.experiment import pose
+from dltrain.inference.overlap import train_hashes
 from dltrain.record import Record
+from dltrain.tables import show_folds
 from dltrain.training import traces
 
 SMALL = ("cv=kfold", "cv.folds=3", "model.units=[2]", "model.dropout=0.2", "trainer.epochs=2", "dataset.rows=40")
@@ -33,13 +36,23 @@ class TestDirectory:
     def test_each_row_outside_the_test_part_is_predicted_once(self, finished: Any) -> None:
         splits = finished.json("splits.json")
         rows = finished.rows("cv/predictions.csv")
-        assert sorted(int(row["row_id"]) for row in rows) == sorted(splits["train"] + splits["validation"])
+        assert sorted(int(row["row_id"]) for row in rows) == sorted(splits["train"])
         assert {row["fold"] for row in rows} == {"1", "2", "3"}
         top = finished.rows("predictions.csv")
         assert list(rows[0]) == ["row_id", "fold", *list(top[0])[2:]]
         # The final model has trained on all of them.
         assert {row["part"] for row in top} == {"train", "test"}
         assert sum(row["part"] == "train" for row in top) == len(rows)
+
+    def test_parts_are_those_that_are_trained_and_tested(self, finished: Any) -> None:
+        splits, table = finished.json("splits.json"), pd.read_csv(finished.path / "predictions.csv")
+        assert {part: sorted(ids) for part, ids in splits.items()} == {
+            part: sorted(rows["row_id"]) for part, rows in table.groupby("part", sort=False)
+        }
+        assert finished.json("run.json")["data"]["parts"] == {"train": 32, "test": 8}
+        hashes, _ = train_hashes(Record(finished.path))
+        assert hashes is not None
+        assert len(hashes) == 32
 
     def test_summary_is_mean_and_deviation_of_the_folds(self, finished: Any) -> None:
         summary = finished.json("cv/summary.json")
@@ -223,6 +236,32 @@ def test_groups_stay_together_also_in_test_and_validation(run_in: Any, tmp_path:
     parts = [*in_folds, {group[row] for row in splits["test"]}]
     assert sum(map(len, parts)) == len(set(chain(*parts))) == 15
     assert "site" not in {column["name"] for column in run.json("signature.json")["columns"]}
+
+
+def summary_of(auc: float, mean_auc: float) -> dict[str, Any]:
+    scores = {"loss": 0.5, "auc": auc}
+    return {
+        "folds": [{"fold": number, "rows": 1, "best_epoch": 1, **scores} for number in (1, 2)],
+        "mean": {"loss": 0.5, "auc": mean_auc},
+        "sd": {"loss": 0.0, "auc": mean_auc},
+        "out_of_fold": {"auc": 0.75},
+        "baselines": {"mean": {"mean": {"auc": 0.5}, "sd": {"auc": 0.0}}},
+    }
+
+
+class TestTable:
+    def test_baseline_that_predicts_the_mean_is_not_the_mean_of_the_folds(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        show_folds(Console(width=120), summary_of(0.5, 0.5))
+        names = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+        assert names[-2:] == ["mean", "mean (baseline)"]
+
+    def test_metric_that_no_fold_has_is_told_of_all_together(self, capsys: pytest.CaptureFixture[str]) -> None:
+        show_folds(Console(width=120), summary_of(math.nan, math.nan))
+        out = capsys.readouterr().out
+        assert "undefined" not in out
+        assert "auc is not defined on the rows of a single fold; on those of all folds together it is 0.7500." in out
 
 
 class TestErrors:

@@ -121,18 +121,27 @@ class TestIntervals:
         truth[:2] = 1
         target = Target("binary", truth, ("no", "yes"))
         answers = np.where(truth, 0.9, 0.1).astype(np.float32)[:, None]
-        found = intervals([keras.metrics.AUC(name="auc")], LOSS, target, answers, 0)
-        # An area needs both classes; with both, these answers are perfect.
-        assert found["auc"] == pytest.approx((1, 1), abs=1e-5)
+        answers[2] = 0.95
+        low, high = intervals([keras.metrics.AUC(name="auc")], LOSS, target, answers, 0)["auc"]
+        # An area needs both classes; with both, these answers are nearly perfect.
+        assert 0.8 < low < 27 / 28 < high
 
     def test_of_an_area_of_one_class_is_none(self) -> None:
         target = Target("binary", np.ones(9, np.float32), ("no", "yes"))
-        answers = np.full((9, 1), 0.7, np.float32)
+        answers = np.linspace(0.6, 0.9, 9, dtype=np.float32)[:, None]
         metrics = [keras.metrics.AUC(name="auc"), keras.metrics.BinaryAccuracy(name="accuracy")]
         assert set(intervals(metrics, LOSS, target, answers, 0)) == {"loss", "accuracy"}
         found = score(metrics, target, answers)
         assert np.isnan(found["auc"])
         assert found["accuracy"] == 1
+
+    @pytest.mark.parametrize("value", [0.0, 1.0])
+    def test_of_an_area_at_its_bound_is_none(self, value: float) -> None:
+        target = Target("binary", np.array([0, 0, 1, 1], np.float32), ("no", "yes"))
+        answers = np.abs(1 - value - target.values * 0.8 - 0.1)[:, None].astype(np.float32)
+        metric = keras.metrics.AUC(name="auc")
+        assert score([metric], target, answers)["auc"] == value
+        assert "auc" not in intervals([metric], LOSS, target, answers, 0)
 
     def test_of_one_row_are_wilsons_alone(self) -> None:
         target = Target("binary", np.ones(1, np.float32), ("no", "yes"))
@@ -152,7 +161,7 @@ class TestIntervals:
         truth = np.array([0.0, 1.0, 1.0], np.float32)
         target = Target(task, truth[:, None] if task == "multilabel" else truth, () if task == "regression" else ("a",))
         metrics = [keras.metrics.AUC(name="auc"), keras.metrics.MeanAbsoluteError(name="mae"), SideAccuracy()]
-        found = intervals(metrics, LOSS, target, np.full((3, 1), 0.4, np.float32), 0)
+        found = intervals(metrics, LOSS, target, np.array([[0.4], [0.3], [0.6]], np.float32), 0)
         assert set(found) == {"auc", "mae", "accuracy", "loss"}
         for low, high in found.values():
             assert np.isfinite([low, high]).all()

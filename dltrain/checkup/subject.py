@@ -14,10 +14,8 @@ import tensorflow as tf
 from omegaconf import DictConfig, open_dict
 
 from dltrain.config.validate import keys
-from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding
 from dltrain.data.load import load_dataset, split_rows
-from dltrain.data.split import Split
 from dltrain.experiment import Experiment, assemble_on, check_problem, pose
 from dltrain.targets import Target
 
@@ -58,9 +56,6 @@ class Notes:
 
     def note(self, text: str) -> None:
         """What was done."""
-
-    def split(self, dataset: Dataset, split: Split) -> None:
-        """Where the rows went."""
 
     def checks(self, found: list[Finding]) -> None:
         """What the checks of the data found."""
@@ -158,7 +153,7 @@ def prepare_subjects(config: DictConfig, overrides: list[str]) -> tuple[Callable
         config.schedule = config.regularization_schedule = None
     notes: Any = Notes(keys(overrides))
     problem = pose(config, load_dataset(config.dataset, notes), notes)
-    split = split_rows(config.split, problem.dataset, problem.target, config.seed, notes)
+    split = split_rows(config.split, problem.dataset, problem.target, config.seed)
     check_problem(config, problem, split, notes)
 
     def build() -> Subject:

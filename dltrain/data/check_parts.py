@@ -38,7 +38,7 @@ def shared_rows(parts: Parts) -> Iterator[Finding]:
     train = np.unique(_hashes(parts.train.take(rows["train"])), axis=0)
     kinds = list(parts.train.kinds.values())
     coarse = [place for place, kind in enumerate(kinds) if kind in ("numeric", "category") and len(kinds) > 1]
-    for part in ("validation", "test"):
+    for part in parts.unseen:
         dataset = parts.raw[part].take(rows[part])
         hashes = _hashes(dataset)
         copied = _counts(hashes.sum(axis=1), train.sum(axis=1)) > 0
@@ -68,7 +68,7 @@ def unseen_categories(parts: Parts) -> Iterator[Finding]:
     """Values of a category that the train rows do not have."""
     for name in parts.named("category"):
         known = parts.levels[name]
-        for part in ("validation", "test"):
+        for part in parts.unseen:
             cells = parts.raw[part].columns[name]
             strange = np.flatnonzero(~pd.Index(cells).isin(known) & (cells != ""))
             if not len(strange):
@@ -91,7 +91,7 @@ def drift(parts: Parts) -> Iterator[Finding]:
     texts = parts.named("text")
     most = DRIFT_TEXTS if texts else DRIFT_ROWS
     train_rows = parts.sample("train", most)
-    for part in ("validation", "test"):
+    for part in parts.unseen:
         rows = parts.sample(part, most)
         count, other = len(train_rows), len(rows)
         if min(count, other) < FEWEST:

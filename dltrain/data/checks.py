@@ -56,7 +56,7 @@ def check_data(dataset: Dataset, target: Target, split: Split, *, weighted: bool
 
 
 def _look(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
-    raw = {part: dataset.take(rows) for part, rows in split.parts().items()}
+    raw = {part: dataset.take(rows) for part, rows in split.parts().items() if len(rows)}
     raw["test"] = replace(raw["test"], target={})
     parts = Parts(raw, target.take(split.train), weighted, seed)
     with np.errstate(all="ignore"):  # numbers near the end of their range are no concern of these

@@ -45,7 +45,7 @@ class Parts:
     """What the checks may look at.
 
     Attributes:
-        raw: the rows of train, validation and test; those of test without a target.
+        raw: the rows of train, validation (where there is such a part) and test; those of test without a target.
         target: of the train rows.
         weighted: whether classes are weighted.
         seed: of samples and folds.
@@ -60,6 +60,11 @@ class Parts:
     def train(self) -> Dataset:
         """The train rows."""
         return self.raw["train"]
+
+    @property
+    def unseen(self) -> list[str]:
+        """The parts that the model is not fitted on."""
+        return [part for part in self.raw if part != "train"]
 
     def named(self, kind: str) -> list[str]:
         """The columns of a kind."""

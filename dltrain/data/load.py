@@ -117,9 +117,7 @@ def draw_rows(
     return dataset, encode(dataset, target.task)
 
 
-def split_rows(
-    node: DictConfig, dataset: Dataset, target: Target, seed: int, journal: Journal, groups: Rows | None = None
-) -> Split:
+def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, groups: Rows | None = None) -> Split:
     """The parts of the dataset.
 
     Args:
@@ -127,7 +125,6 @@ def split_rows(
         dataset: all rows.
         target: of these rows.
         seed: of the draw.
-        journal: it writes the parts down.
         groups: the group of each row, none of which may be in two parts; or None.
 
     Raises:
@@ -136,7 +133,6 @@ def split_rows(
     """
     split: Split = build(node, split_source(dataset, target, groups), key="split", seed=seed)
     refuse_lacking_classes(split, target)
-    journal.split(dataset, split)
     return split
 
 

@@ -173,17 +173,18 @@ def _load_companion(path: Path) -> Any:
 
 
 def _rows(model: Model) -> tuple[Rows, str]:
-    """Rows to compare on: those that validated, and some that have what those may lack."""
+    """Rows to compare on: those that validated, else some that trained, and some that have what those may lack."""
     made_up = _made_up(model)
     try:
         dataset, parts = run_dataset(model.record)
     except DltrainError:
         return made_up, "made up from the signature: the run's data cannot be loaded"
-    some = dataset.take(parts["validation"][:ROWS])
+    part = "validation" if "validation" in parts else "train"
+    some = dataset.take(parts[part][:ROWS])
     columns = {name: cells for name, cells in some.columns.items() if name not in model.signature.made}
     columns |= {name: some.other_columns[name] for name in _only_in_source(model)}
     real: Rows = [{name: _cell(cells[place]) for name, cells in columns.items()} for place in range(len(some))]
-    return real + made_up, f"{len(real)} validation rows, {len(made_up)} made up"
+    return real + made_up, f"{len(real)} {part} rows, {len(made_up)} made up"
 
 
 def _made_up(model: Model) -> Rows:

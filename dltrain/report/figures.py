@@ -20,7 +20,7 @@ def learning_curves(
 
     Args:
         history: a row an epoch.
-        best_epoch: from 1.
+        best_epoch: from 1; that of folds may lie beyond their mean curve, which is as long as the shortest.
         besides: columns that are no metrics.
     """
     others = {"epoch", "learning_rate", *besides}
@@ -37,19 +37,22 @@ def _course(history: Sequence[Mapping[str, float]], name: str, best_epoch: int) 
     train = np.array([epoch.get(name, np.nan) for epoch in history])
     validation = np.array([epoch.get(f"val_{name}", np.nan) for epoch in history])
 
+    best = validation[best_epoch - 1] if best_epoch <= len(validation) else None
+
     def plot(axes: Axes) -> None:
         marker = "o" if len(history) < 4 else None
         axes.plot(epochs, train, color=SECOND, linestyle="--", label="train", marker=marker)
         axes.plot(epochs, validation, color=ACCENT, label="validation", marker=marker)
         axes.axvline(best_epoch, color=MUTED, linewidth=1, linestyle=":")
-        axes.plot([best_epoch], [validation[best_epoch - 1]], "o", color=ACCENT, markersize=6)
+        if best is not None:
+            axes.plot([best_epoch], [best], "o", color=ACCENT, markersize=6)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlabel("epoch")
         axes.legend(loc="best")
 
     message = (
         f"Train from {train[0]:.3g} to {train[-1]:.3g}, validation from {validation[0]:.3g} to {validation[-1]:.3g} "
-        f"over {len(history)} epochs; {validation[best_epoch - 1]:.3g} in epoch {best_epoch}, the best."
+        f"over {len(history)} epochs" + ("." if best is None else f"; {best:.3g} in epoch {best_epoch}, the best.")
     )
     return draw(f"curve_{_slug(name)}", name, message, plot)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +52,11 @@ def read_folds(record: Record, rows: Mapping[str, int]) -> Folds | None:
         name: scores | {"validation": summary["baselines"].get(name, {}).get("mean", {})}
         for name, scores in metrics.get("baselines", {}).items()
     }
-    histories = [_history(file) for file in sorted(record.path.glob("cv/*/history.csv"))]
+    histories = [history for name, history in record.histories.items() if name.startswith("fold")]
     together = [
         {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]} for rows in zip(*histories, strict=False)
     ]
-    return Folds(metrics, rows["train"] + rows["validation"], together, summary["folds"], summary["sd"])
+    return Folds(metrics, rows["train"] + rows.get("validation", 0), together, summary["folds"], summary["sd"])
 
 
 def folds_picture(folds: Folds, metric: str) -> Picture:
@@ -84,8 +83,3 @@ def folds_picture(folds: Folds, metric: str) -> Picture:
         f"their mean {number(mean)}, the band one standard deviation, {number(deviation)}, to either side."
     )
     return draw("folds", f"{metric} of each fold", message, plot, left=0.16)
-
-
-def _history(file: Path) -> list[dict[str, float]]:
-    with file.open(newline="", encoding="utf-8") as lines:
-        return [{name: float(cell) for name, cell in row.items() if name and cell} for row in csv.DictReader(lines)]

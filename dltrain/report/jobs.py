@@ -81,8 +81,8 @@ def _curves(jobs: Sequence[Job]) -> Picture:
             bottom -= 0.45 + parts[1]
             below(prepare(figure.add_axes((LEFT, bottom / height, 0.97 - LEFT, parts[1] / height))))
 
-    ends = {job.name: job.course(name)[int(job.record.metrics["best_epoch"]) - 1] for job in jobs}
-    said = ", ".join(f"{number(value)} with {words}" for words, value in ends.items())
+    best_of = {job.name: job.course(name)[int(job.record.metrics["best_epoch"]) - 1 :][:1] for job in jobs}
+    said = ", ".join(f"{number(float(value[0]))} with {words}" for words, value in best_of.items() if len(value))
     message = (
         f"{trained} over the epochs: validation is the whole line, train the dashed one; a mark is the best epoch, "
         f"a stroke the last one: "

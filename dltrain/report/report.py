@@ -41,7 +41,8 @@ class RunReport:
         self.record = record
         self.signature = Signature.of(record)
         parts = record.facts["data"].get("parts")  # runs of versions before have the row ids alone
-        self.rows: dict[str, int] = parts or {part: len(ids) for part, ids in record.json("splits.json").items()}
+        self.split: dict[str, int] = parts or {part: len(ids) for part, ids in record.json("splits.json").items()}
+        self.rows = dict(self.split)
         self.metrics = record.metrics
         self.history: Sequence[Mapping[str, float]] = record.history
         kind = self.signature.task, self.signature.classes
@@ -83,7 +84,7 @@ class RunReport:
             self._section(
                 "layers", "Layers", model_sections.layers(insights.get("layers", ()), insights.get("layer_rows", 0))
             ),
-            self._section("data", "Data", record_sections.data(record, self.signature, self.rows)),
+            self._section("data", "Data", record_sections.data(record, self.signature, self.split)),
             self._section("config", "Configuration", record_sections.configuration(record)),
             self._section("environment", "Environment", record_sections.environment(record)),
         ]

@@ -12,16 +12,18 @@ from omegaconf import DictConfig
 
 from dltrain.config.hydra_node import resolving
 from dltrain.config.validate import typed
+from dltrain.cross_validation import cut_folds
+from dltrain.data.dataset import Dataset
 from dltrain.data.load import load_dataset
-from dltrain.experiment import assemble
+from dltrain.data.split import Rows, Split
+from dltrain.experiment import Experiment, assemble, assemble_on, pose
+from dltrain.sweep.disk import bytes_of
 from dltrain.training.engine import Engine
 
 STEPS = 20  # that are timed
-BYTES_A_NUMBER = 4
-MODELS_A_RUN = 3  # model.keras, best.keras and last.keras
-BYTES_A_RUN = 150_000  # architecture of each model, settings, curves
-BYTES_AN_EPOCH = 1_500  # history.csv, TensorBoard and the log
-BYTES_A_ROW = 100  # of predictions.csv and splits.json
+SECONDS_AN_EPOCH = 0.01  # callbacks
+# The last scoring, its intervals, the files and the report take less than to get ready so many times.
+BESIDE_TRAINING = 2
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,11 @@ class Cost:
 
     Attributes:
         parameters: trainable numbers.
-        rows: train rows.
+        rows: train rows, of the training that has most.
         features: shape of the inputs of the network, by name.
-        steps: an epoch.
-        epochs: at most.
+        steps: an epoch of that training.
+        epochs: at most, of each training.
+        trainings: folds and the last one on all their rows, or seeds.
         seconds: at most, without loading TensorFlow.
         megabytes: on disk.
     """
@@ -43,6 +46,7 @@ class Cost:
     features: str
     steps: int
     epochs: int
+    trainings: int
     seconds: float
     megabytes: float
 
@@ -57,11 +61,14 @@ class _Silent:
         return lambda *_, **__: None
 
 
-def cost_of(config: DictConfig) -> Cost:
+def cost_of(config: DictConfig, *, in_sweep: bool) -> Cost:
     """Builds a job up to its training.
+
+    Folds and seeds train side by side, but on the same cores: what they take one after the other is the most.
 
     Args:
         config: composed and checked.
+        in_sweep: whether it is one of several jobs.
 
     Raises:
         DltrainError: a fault that only the data shows.
@@ -70,36 +77,57 @@ def cost_of(config: DictConfig) -> Cost:
     with resolving(config):
         keras.utils.set_random_seed(config.seed)
         began = time.perf_counter()
-        made = assemble(config, load_dataset(config.dataset, journal), journal)
-        engine = Engine(
-            made.network,
-            batch_size=made.batch_size,
-            shuffle=False,
-            seed=config.seed,
-            jit_compile=config.trainer.jit_compile,
-        )
-        source = made.data.source("train")
-        steps = -(-source.rows // made.batch_size)
-        timed = min(STEPS, steps)
-        block = next(iter(source.blocks(np.arange(min(source.rows, timed * made.batch_size)), made.batch_size)))
-        engine.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), made.batch_size))))
-        engine.graphs.train(block, 0, timed)  # which traces
-        ready = time.perf_counter()
-        engine.graphs.train(block, 0, timed)
-        a_step = (time.perf_counter() - ready) / timed
+        dataset = load_dataset(config.dataset, journal)
+        loaded = time.perf_counter()
+        made, splits = _trainings(config, dataset, journal)
+        a_step = _seconds_a_step(config, made)
+        ready = time.perf_counter() - loaded
         epochs = config.trainer.epochs
-        parameters = sum(int(np.prod(weight.shape)) for weight in made.network.trainable_weights)
-        numbers = made.network.count_params() + sum(
-            int(np.prod(each.shape)) for each in made.network.optimizer.variables
-        )
+        longest = max(splits, key=lambda split: len(split.train))
+        steps = [_steps(split.train, made.batch_size) + _steps(split.validation, made.batch_size) for split in splits]
+        an_epoch = sum(steps) * a_step + len(splits) * SECONDS_AN_EPOCH
         shapes = {name: out.shape[1:] for name, out in made.data.preprocessing.model.output.items()}
-        disk = BYTES_A_RUN + MODELS_A_RUN * numbers * BYTES_A_NUMBER + BYTES_AN_EPOCH * epochs
+        disk = bytes_of(config, made.network, splits, units=made.data.target.units, in_sweep=in_sweep)
         return Cost(
-            parameters=parameters,
-            rows=source.rows,
+            parameters=sum(int(np.prod(weight.shape)) for weight in made.network.trainable_weights),
+            rows=len(longest.train),
             features=", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items()),
-            steps=steps,
+            steps=_steps(longest.train, made.batch_size),
             epochs=epochs,
-            seconds=round(ready - began + a_step * steps * epochs, 2),
-            megabytes=round((disk + BYTES_A_ROW * len(made.data.dataset)) / 1e6, 2),
+            trainings=len(splits),
+            seconds=round(loaded - began + (len(splits) + BESIDE_TRAINING) * ready + epochs * an_epoch, 2),
+            megabytes=round(disk / 1e6, 2),
         )
+
+
+def _trainings(config: DictConfig, dataset: Dataset, journal: Any) -> tuple[Experiment, list[Split]]:
+    """What is trained on the most rows, and the parts of each training, the last one being that of the run."""
+    if config.cv is None:
+        made = assemble(config, dataset, journal)
+        return made, [made.data.split] * config.seeds
+    problem = pose(config, dataset, journal)
+    everything, folds = cut_folds(config, problem)
+    splits = [fold.split for fold in folds]
+    return assemble_on(config, problem, everything), splits if config.cv.ensemble else [*splits, everything]
+
+
+def _seconds_a_step(config: DictConfig, made: Experiment) -> float:
+    engine = Engine(
+        made.network,
+        batch_size=made.batch_size,
+        shuffle=False,
+        seed=config.seed,
+        jit_compile=config.trainer.jit_compile,
+    )
+    source = made.data.source("train")
+    timed = min(STEPS, _steps(made.data.split.train, made.batch_size))
+    block = next(iter(source.blocks(np.arange(min(source.rows, timed * made.batch_size)), made.batch_size)))
+    engine.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), made.batch_size))))
+    engine.graphs.train(block, 0, timed)  # which traces
+    ready = time.perf_counter()
+    engine.graphs.train(block, 0, timed)
+    return (time.perf_counter() - ready) / timed
+
+
+def _steps(rows: Rows, batch_size: int) -> int:
+    return -(-len(rows) // batch_size)

@@ -18,7 +18,8 @@ from dltrain.verbs.help_text import Paragraphs
 DESCRIPTION = """\
 Lists every job that a command line stands for, with every fault in its
 settings; that takes a moment. Then it loads the data and builds each network:
-its parameters, the shape of the data, steps, and the greatest time and disk.
+its parameters, the shape of the data, steps, trainings (folds or seeds), and
+the greatest time and disk of all of them.
 A few steps of a throwaway network are timed; nothing is trained or written.
 """
 EXAMPLES = """\
@@ -74,7 +75,7 @@ def main(words: list[str]) -> int:
     if plain:
         print(f"{total} job{'s' if total > 1 else ''}, settings without fault", flush=True)
     rows = [{"job": place, "settings": _differing(job, jobs), "count": job.count} for place, job in enumerate(jobs)]
-    failed = False if given.settings_only else _add_costs(jobs, rows)
+    failed = False if given.settings_only else _add_costs(jobs, rows, in_sweep=given.multirun or total > 1)
     if given.json:
         print(json.dumps({"jobs": rows, "total": _total(rows)}, indent=2))
     elif given.csv:
@@ -92,7 +93,7 @@ def _differing(job: Planned, jobs: list[Planned]) -> str:
     return " ".join(word for word in job.overrides if word not in common)
 
 
-def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]]) -> bool:
+def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]], *, in_sweep: bool) -> bool:
     """Adds what each job costs; whether the data does not fit one of them."""
     from dltrain import tensorflow_quietly
 
@@ -103,7 +104,7 @@ def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]]) -> bool:
     for job, row in zip(jobs, rows, strict=True):
         assert job.config is not None
         try:
-            row |= dataclasses.asdict(cost_of(job.config))
+            row |= dataclasses.asdict(cost_of(job.config, in_sweep=in_sweep))
         except DltrainError as error:
             row["fault"] = " ".join(str(error).split())
             failed = True

@@ -103,9 +103,9 @@ def _with_overrides(record: Record, overrides: list[str]) -> DictConfig:
             raise ConfigError(f"{key}: expected true or false, got '{value}'.")
         else:
             OmegaConf.update(config, key, value == "true")
-    done = len(record.history)
+    name, done = max(((name, len(rows)) for name, rows in record.histories.items()), key=lambda each: each[1])
     if config.trainer.epochs < min(done, record.config.trainer.epochs):
-        raise ConfigError(f"trainer.epochs: the run has {done} epochs already, got {config.trainer.epochs}.")
+        raise ConfigError(f"trainer.epochs: {name} has {done} epochs already, got {config.trainer.epochs}.")
     return config
 
 

@@ -81,6 +81,9 @@ class TestParts:
         found = checks.check_data(dataset, encode(dataset, "binary"), SPLIT, weighted=False, seed=0)
         # A blank image is like any other blank one.
         assert [finding.rows for finding in found] == [(130,)]
+        # A cross-validated run has no validation part, and none is looked at.
+        whole = Split(np.arange(160), np.arange(0), np.arange(160, 200))
+        assert checks.check_data(dataset, encode(dataset, "binary"), whole, weighted=False, seed=0) == []
 
     def test_drift_names_the_column(self, find: Any) -> None:
         generator = np.random.default_rng(7)

@@ -16,6 +16,7 @@ import pytest
 
 from dltrain.cli import main
 from dltrain.report.answers import read_answers
+from dltrain.report.figures import learning_curves
 from dltrain.report.report import write_report
 
 SMALL = ("model.units=[2]", "report=true", "score_test=always", "dataset.rows=80", "trainer.epochs=2")
@@ -246,6 +247,14 @@ def test_cross_validated_run_is_reported_by_its_folds(tmp_path: Path, run_in: An
     assert "Worst mistakes" not in page
     assert main(["report", str(run.path)]) == 0
     assert page_of(run) == page
+
+
+def test_median_best_epoch_may_lie_beyond_the_shortest_fold() -> None:
+    """Folds that stop early leave a mean curve that is as long as the shortest of them."""
+    history = [{"loss": 0.5, "val_loss": 0.6}, {"loss": 0.4, "val_loss": 0.5}]
+    (inside,), (beyond,) = (learning_curves(history, best_epoch) for best_epoch in (2, 3))
+    assert "0.5 in epoch 2, the best" in inside.message
+    assert beyond.message.endswith("over 2 epochs.")
 
 
 @pytest.mark.parametrize(

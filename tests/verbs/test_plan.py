@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,3 +86,35 @@ def test_settings_are_listed_without_heavy_imports() -> None:
 def test_several_searches_are_refused(capsys: pytest.CaptureFixture[str], choices: str) -> None:
     assert cli.main(["plan", "-m", f"search={choices}", *SMALL, "--settings-only"]) == 2
     assert "expected one for the whole sweep" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "trainings", "rows"),
+    [
+        ([], 1, 36),
+        (["seeds=4"], 4, 36),
+        (["cv=repeated_kfold", "cv.folds=2", "cv.repeats=2"], 5, 48),
+        (["cv=kfold", "cv.folds=2", "cv.ensemble=true"], 2, 18),
+    ],
+)
+def test_every_fold_and_seed_counts(
+    words: list[str], trainings: int, rows: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["plan", *SMALL[:3], *words, "trainer.epochs=1000", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["jobs"]
+    assert (row["trainings"], row["rows"]) == (trainings, rows)
+    # Callbacks alone take a thousand times a hundredth of a second, and TensorBoard's curves two megabytes.
+    assert row["seconds"] > 10 * trainings
+    assert row["megabytes"] > 2 * trainings
+
+
+@pytest.mark.parametrize("words", [[], ["report=auto"], ["seeds=3"], ["cv=kfold", "cv.folds=3"]])
+def test_disk_is_no_less_than_what_is_written(
+    tmp_path: Path, run_in: Any, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    words = [*SMALL[:2], "model.units=[4]", "trainer.epochs=2", "report=false", *words]
+    assert cli.main(["plan", *words, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["jobs"]
+    run_in(tmp_path, *words)
+    written = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) / 1e6
+    assert written <= row["megabytes"] <= 2.5 * written

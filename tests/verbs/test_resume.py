@@ -279,6 +279,16 @@ def test_other_overrides_are_refused(words: list[str], message: str, tmp_path: P
         resume.main([str(tmp_path), *words])
 
 
+@pytest.mark.parametrize(("part", "name"), [("cv/fold_2", "fold 2"), ("seeds/seed_7", "seed 7")])
+def test_fewer_epochs_than_a_fold_or_seed_has_are_refused(part: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"status": "interrupted"}')
+    (tmp_path / "config.yaml").write_text("trainer: {epochs: 5}\n")
+    (tmp_path / part).mkdir(parents=True)
+    (tmp_path / part / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.4\n")
+    with pytest.raises(ConfigError, match=f"{name} has 2 epochs already, got 1"):
+        resume.main([str(tmp_path), "trainer.epochs=1"])
+
+
 def test_stopped_by_a_callback_more_epochs_are_of_no_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "run.json").write_text('{"status": "completed"}')
     (tmp_path / "config.yaml").write_text("trainer: {epochs: 5}\n")
