@@ -48,7 +48,8 @@ class Pruning(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
         sweep = next((path for path in self.directory.resolve().parents if (path / "sweep.json").exists()), None)
-        if sweep is not None:
+        # A reproduction may stand among the jobs; Hydra did not start it, and it shall train as long as its original.
+        if sweep is not None and (self.directory / ".hydra").is_dir():
             way = direction(self.monitor, self.mode, self.model)
             self._trial = self._others(sweep, way).ask()
 

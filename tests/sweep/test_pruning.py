@@ -27,6 +27,7 @@ def sweep_with(folder: Path, curves: list[list[float]]) -> Path:
             writer.writerow(["epoch", "val_loss"])
             writer.writerows(enumerate(curve, 1))
         Ledger(folder).append(Entry.of(job, folder))
+    (folder / "next" / ".hydra").mkdir(parents=True)
     return folder / "next"
 
 
@@ -75,6 +76,13 @@ def test_a_job_that_had_all_its_epochs_is_not_pruned(tmp_path: Path) -> None:
 def test_outside_of_a_sweep_nothing_is_pruned(tmp_path: Path) -> None:
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=2)
     assert epochs_until_pruned(tmp_path / "run", pruner, [2.0] * 10) is None
+
+
+def test_a_reproduction_beside_the_jobs_is_not_pruned(tmp_path: Path) -> None:
+    sweep_with(tmp_path, [[0.1] * 10] * 4)
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=2, reduction_factor=2)
+    assert epochs_until_pruned(tmp_path / "next", pruner, [2.0] * 10) == 2
+    assert epochs_until_pruned(tmp_path / "0_reproduced", pruner, [2.0] * 10) is None
 
 
 @pytest.mark.parametrize(
