@@ -311,6 +311,27 @@ class TestErrors:
         with pytest.raises(ConfigError, match=message):
             compose_config(*words)
 
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (
+                ("cv=kfold", "cv.repeats=3"),
+                "cv.repeats has no effect with cv=kfold; expected cv=repeated_kfold.",
+            ),
+            (
+                ("cv=leave_one_out", "cv.folds=5"),
+                "cv.folds has no effect with cv=leave_one_out; expected cv=kfold or cv=repeated_kfold or "
+                "cv=group_kfold.",
+            ),
+        ],
+    )
+    def test_key_of_another_option_is_told_once(
+        self, compose_config: Any, words: tuple[str, ...], sentence: str
+    ) -> None:
+        with pytest.raises(ConfigError) as error:
+            compose_config(*words)
+        assert str(error.value) == sentence
+
     def test_failed_fold_is_named(self, run_in: Any, tmp_path: Path) -> None:
         with pytest.raises(Exception, match=r"fold \d: .*diverged"):
             run_in(tmp_path, *SMALL, *REGRESSION, "optimizer=sgd", "optimizer.learning_rate=1e30", "trainer.epochs=5")
