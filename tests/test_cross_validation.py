@@ -345,7 +345,12 @@ def test_final_model_takes_raw_rows(finished: Any) -> None:
 
 @pytest.mark.parametrize("problem", ["multiclass", "regression"])
 def test_ensemble_is_the_mean_of_the_models_of_the_folds(
-    run_in: Any, make_journal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str
+    run_in: Any,
+    make_journal: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    problem: str,
 ) -> None:
     from dltrain import cross_validation
 
@@ -366,6 +371,10 @@ def test_ensemble_is_the_mean_of_the_models_of_the_folds(
     np.testing.assert_allclose(predict(loaded, dataset), mean, rtol=1e-5, atol=1e-6)
     metrics = run.json("metrics.json")
     assert set(metrics["test"]) == set(metrics["train"]) == set(metrics["cross_validation"]["mean"])
+    # An average has no best epoch; of the models that it is made of, the table of folds tells it.
+    told = capsys.readouterr().out
+    assert "majority" in told or "ridge" in told
+    assert "best epoch 1 of 1" not in told
     if problem == "multiclass":
         test = table[table["part"] == "test"]
         assert metrics["test"]["accuracy"] == pytest.approx((test["target"] == test["prediction"]).mean())
