@@ -256,7 +256,8 @@ class Journal:
         """Writes metrics.json and the status completed, and shows the final table."""
         self.directory.write_json("metrics.json", results.as_json())
         self.directory.finish("completed", seconds=self._seconds())
-        show_results(self.console, results, self.path)
+        averaged = self.config.cv is not None and self.config.cv.ensemble
+        show_results(self.console, results, self.path, averaged=averaged)
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self._began, 3)

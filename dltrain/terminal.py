@@ -30,11 +30,18 @@ def show_header(console: Console, facts: Mapping[str, str], *, quiet: bool) -> N
         console.print(grid)
 
 
-def show_results(console: Console, results: Results, directory: Path) -> None:
-    """Prints the final table: a row a metric, a column a part, the baselines beside the part that was scored last."""
+def show_results(console: Console, results: Results, directory: Path, *, averaged: bool) -> None:
+    """Prints the final table: a row a metric, a column a part, the baselines beside the part that was scored last.
+
+    Args:
+        console: where to.
+        results: of the run.
+        directory: of the run.
+        averaged: whether the model is the mean of several, of which each has a best epoch of its own.
+    """
     parts = list(results.metrics)
     table = Table(
-        title=f"best epoch {results.best_epoch} of {results.epochs}",
+        title=None if averaged else f"best epoch {results.best_epoch} of {results.epochs}",
         title_justify="left",
         box=None,
         pad_edge=False,

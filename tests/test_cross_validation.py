@@ -311,6 +311,27 @@ class TestErrors:
         with pytest.raises(ConfigError, match=message):
             compose_config(*words)
 
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (
+                ("cv=kfold", "cv.repeats=3"),
+                "cv.repeats has no effect with cv=kfold; expected cv=repeated_kfold.",
+            ),
+            (
+                ("cv=leave_one_out", "cv.folds=5"),
+                "cv.folds has no effect with cv=leave_one_out; expected cv=kfold or cv=repeated_kfold or "
+                "cv=group_kfold.",
+            ),
+        ],
+    )
+    def test_key_of_another_option_is_told_once(
+        self, compose_config: Any, words: tuple[str, ...], sentence: str
+    ) -> None:
+        with pytest.raises(ConfigError) as error:
+            compose_config(*words)
+        assert str(error.value) == sentence
+
     def test_failed_fold_is_named(self, run_in: Any, tmp_path: Path) -> None:
         with pytest.raises(Exception, match=r"fold \d: .*diverged"):
             run_in(tmp_path, *SMALL, *REGRESSION, "optimizer=sgd", "optimizer.learning_rate=1e30", "trainer.epochs=5")
@@ -324,7 +345,12 @@ def test_final_model_takes_raw_rows(finished: Any) -> None:
 
 @pytest.mark.parametrize("problem", ["multiclass", "regression"])
 def test_ensemble_is_the_mean_of_the_models_of_the_folds(
-    run_in: Any, make_journal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str
+    run_in: Any,
+    make_journal: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    problem: str,
 ) -> None:
     from dltrain import cross_validation
 
@@ -345,6 +371,10 @@ def test_ensemble_is_the_mean_of_the_models_of_the_folds(
     np.testing.assert_allclose(predict(loaded, dataset), mean, rtol=1e-5, atol=1e-6)
     metrics = run.json("metrics.json")
     assert set(metrics["test"]) == set(metrics["train"]) == set(metrics["cross_validation"]["mean"])
+    # An average has no best epoch; of the models that it is made of, the table of folds tells it.
+    told = capsys.readouterr().out
+    assert "majority" in told or "ridge" in told
+    assert "best epoch 1 of 1" not in told
     if problem == "multiclass":
         test = table[table["part"] == "test"]
         assert metrics["test"]["accuracy"] == pytest.approx((test["target"] == test["prediction"]).mean())

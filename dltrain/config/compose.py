@@ -164,12 +164,13 @@ class Composer:
         record(config, parsed)
         with resolving(config):
             unlike = conformity.faults(config, Config)
+            beyond = validate.faults(config, lenient=bool(faults or unlike or unlisted))
             told = [fault.partition(":")[0] for fault in unlike]
+            told += [fault.partition(" has no effect")[0] for fault in beyond if " has no effect" in fault]
             for key, fault in unlisted.items():
                 if not any(f"{key}.".startswith(f"{each}.") or each.startswith(f"{key}.") for each in told):
                     unlike.append(fault)
-            faults += unlike
-            faults += validate.faults(config, lenient=bool(faults))
+            faults += unlike + beyond
             return config, faults or unresolved_directories(config)
 
     def _sort(self, parsed: Sequence[Override]) -> tuple[tuple[str, ...], list[Override], list[str]]:

@@ -165,7 +165,8 @@ def _cross_validation(config: DictConfig) -> Iterator[str]:
     takes = CV_KEYS.get(config.cv.name, ())
     for key in ("folds", "repeats", "group"):
         if config.cv.get(key) is not None and key not in takes:
-            yield f"cv.{key} has no effect with cv={config.cv.name}."
+            having = " or ".join(f"cv={name}" for name, keys in CV_KEYS.items() if key in keys)
+            yield f"cv.{key} has no effect with cv={config.cv.name}; expected {having}."
         elif key in takes and config.cv.get(key) is None and not OmegaConf.is_missing(config.cv, key):
             yield f"cv.{key}: cv={config.cv.name} needs a value here."
     if config.seeds > 1:

@@ -112,7 +112,8 @@ class RunReport:
         for baseline, scores in self.metrics.get("baselines", {}).items():
             if name in scores.get(self.last, {}):
                 tiles.append(("", number(scores[self.last][name]), f"{name} of the {baseline} baseline"))
-        tiles.append(("", f"{self.metrics['best_epoch']} of {self.metrics['epochs']}", "best epoch"))
+        if not self.record.settings.get("cv.ensemble"):  # then each of the averaged models has its own
+            tiles.append(("", f"{self.metrics['best_epoch']} of {self.metrics['epochs']}", "best epoch"))
         if self.record.facts.get("seconds") is not None:
             tiles.append(("", f"{self.record.facts['seconds']:.1f} s", "whole run"))
         inside = "".join(
