@@ -72,6 +72,7 @@ def _summary(
             f"{number(first.mean)}{_spread(first)}{': ' if words else ''}{words}."
         ),
         paragraph(_verdict(found)),
+        *(paragraph(f"Caution: {each}") for each in best.get("cautions", [])),
         paragraph(
             "The value that chose the winner is a little too good, the more so the more jobs there were. Train it "
             "again and score its test part, once:"

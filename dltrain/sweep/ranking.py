@@ -9,6 +9,8 @@ from dltrain.config.fingerprint import WITHOUT_INFLUENCE
 from dltrain.metric_direction import direction_by_name
 from dltrain.sweep.ledger import Entry
 
+OF_THE_LOSS = ("regularizer", "task")  # groups whose keys change what is summed
+
 
 def better_way(entries: Sequence[Entry]) -> str:
     """`min` or `max`, by the name of the monitored value; `min` where the name does not tell."""
@@ -44,3 +46,24 @@ def settings_of(entry: Entry) -> dict[str, str]:
     """The words that made a job, as keys and values, without those that change nothing of its numbers."""
     words = {key.lstrip("+~"): value for key, _, value in (word.partition("=") for word in entry.overrides)}
     return {key: value for key, value in words.items() if key.partition(".")[0] not in WITHOUT_INFLUENCE}
+
+
+def cautions(entries: Sequence[Entry]) -> list[str]:
+    """Why the monitored values of some jobs do not compare, a sentence each.
+
+    Args:
+        entries: of one sweep, with the values that decide their order.
+    """
+    done = [entry for entry in entries if entry.status == "completed"]
+    found = []
+    monitors = list(dict.fromkeys(entry.monitor for entry in done if entry.monitor))
+    if len(monitors) > 1:
+        found.append(f"the jobs go by different values ({', '.join(monitors)}), so that their order means nothing.")
+    changing = [key for key in swept_keys(done) if key.split(".")[0] in OF_THE_LOSS]
+    if changing and monitors and monitors[0].endswith("loss"):
+        others = [name for name in done[0].metrics if name != "loss"]
+        instead = f" Compare by another: task.monitor=val_{others[0]}." if others else ""
+        found.append(f"{monitors[0]} is not the same sum in jobs that differ in {' and '.join(changing)}.{instead}")
+    if len({entry.data for entry in done if entry.data}) > 1:
+        found.append("the jobs have different data, and their values compare only as far as the rows are the same.")
+    return found

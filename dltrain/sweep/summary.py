@@ -21,7 +21,7 @@ from dltrain.sweep.groups import Setting, like_the_best
 from dltrain.sweep.importance import importance
 from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.objectives import by_objectives
-from dltrain.sweep.ranking import finite, settings_of, swept_keys
+from dltrain.sweep.ranking import cautions, finite, settings_of, swept_keys
 from dltrain.sweep.standings import Standings, standings
 
 # Words that the winner's own run does without.
@@ -46,6 +46,8 @@ def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
     content: dict[str, Any] = {"jobs": len(entries), "importance": weights or None}
     if objectives:
         content["objectives"] = objectives
+    if warnings := cautions(stand.entries):
+        content["cautions"] = warnings
     if stand.settings:
         content |= _best(sweep, stand)
     if stand.front:
@@ -116,6 +118,8 @@ def _show(
     console.print("\n[bold]sweep[/bold]  " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
     if found:
         _show_leaderboard(console, found, keys)
+    for caution in cautions(entries):
+        console.print(f"[yellow]caution[/yellow]  {escape(caution)}", soft_wrap=True)
     if weights:
         console.print("importance  " + ", ".join(f"{escape(key)} {share:.0%}" for key, share in weights.items()))
     for place, (each, point) in enumerate(stand.front):

@@ -15,7 +15,15 @@ from dltrain.sweep.summary import summarise
 EVIL = "<script>alert(1)</script>"
 
 
-def write_sweep(path: Path, *, jobs: int = 12, seeds: bool = False, report: Any = "auto", search: Any = None) -> str:
+def write_sweep(
+    path: Path,
+    *,
+    jobs: int = 12,
+    seeds: bool = False,
+    report: Any = "auto",
+    search: Any = None,
+    same_data: bool = True,
+) -> str:
     """The files of a sweep over learning rates and optimizers; gives its report, empty where there is none."""
     entries = []
     for number in range(jobs):
@@ -24,6 +32,7 @@ def write_sweep(path: Path, *, jobs: int = 12, seeds: bool = False, report: Any 
         entries.append(
             Entry(
                 job=str(number),
+                data="a" if same_data else str(number),
                 overrides=["dataset=wine", *words],
                 status="completed",
                 monitor="val_loss",
@@ -49,6 +58,11 @@ def test_tells_the_winner_and_how_to_train_it_again(tmp_path: Path) -> None:
     assert "optimizer=adam optimizer.learning_rate=0.1" in page
     assert json.loads((tmp_path / "best.json").read_text())["command"] in page.replace("&#x27;", "'")
     assert "12 completed, 1 failed" in page
+
+
+def test_tells_where_values_do_not_compare(tmp_path: Path) -> None:
+    assert "Caution" not in write_sweep(tmp_path)
+    assert "Caution: the jobs have different data, " in write_sweep(tmp_path, same_data=False)
 
 
 def test_the_objective_of_a_search_decides_who_wins(tmp_path: Path) -> None:
