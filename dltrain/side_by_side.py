@@ -18,7 +18,7 @@ from dltrain.errors import RunError
 from dltrain.experiment import Experiment
 from dltrain.journal import Journal
 from dltrain.progress import TrainingsProgress
-from dltrain.training.traces import architecture
+from dltrain.training.architecture import architecture
 from dltrain.training.train import Training
 
 Result = TypeVar("Result")

@@ -18,7 +18,7 @@ from dltrain.training.fused_update import fused_update
 from dltrain.training.mixed_penalties import mix_penalties
 from dltrain.training.regularization_schedule import scheduled
 from dltrain.training.source import Block
-from dltrain.training.step import TrainStep, executor, in_turn, not_compiled
+from dltrain.training.step import TrainStep, in_turn, not_compiled
 from dltrain.training.traces import Traces, traces_of
 from dltrain.training.update import Update
 
@@ -73,7 +73,7 @@ class Graphs:
         self._update: Update | None = None
         self._training: Traces | None = None
         self._others: Traces | None = None
-        self._calls: dict[tuple[str, bool], tuple[Callable[..., Any], Callable[[], Any]]] = {}
+        self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     @property
     def built(self) -> bool:
@@ -161,11 +161,8 @@ class Graphs:
             traces, beside = (self._training, self._beside()) if name == "train" else (self._others, [])
             if traces is None:
                 raise RuntimeError("Graphs.build comes first.")
-            found = traces.function(name, arguments, self.model, beside) or self._own(name, arguments)
-            self._calls[key] = found, executor(found.graph)
-        function, in_its_way = self._calls[key]
-        with in_its_way():
-            return function(*arguments)
+            self._calls[key] = traces.function(name, arguments, self.model, beside) or self._own(name, arguments)
+        return self._calls[key](*arguments)
 
     def _own(self, name: str, arguments: Sequence[Any]) -> Any:
         """A graph that no other model shares."""

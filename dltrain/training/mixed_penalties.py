@@ -15,8 +15,8 @@ import threading
 import keras
 import tensorflow as tf
 
+from dltrain.training.architecture import architecture
 from dltrain.training.read_numbers import FACTORS, common_penalties, kinds, weights
-from dltrain.training.traces import architecture
 
 # A zero is not for nothing: at so many steps, and with so many weights, it takes as long as tracing once more.
 MOST_STEPS = 2**13

@@ -7,16 +7,15 @@ are brought up to date later only where their sums are whole numbers.
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
-from tensorflow.python.eager import context
 
 from dltrain.distribution import dense_gradients, on_replicas, share
 from dltrain.errors import RunError
+from dltrain.training.executor import called, executor
 from dltrain.training.update import Update
 
 # Metrics that count rows; float32 adds whole numbers exactly, in whatever portions they come.
@@ -103,22 +102,8 @@ def in_turn(function: Callable[..., Any]) -> Callable[..., Any]:
     traced = tf.function(function, autograph=False, reduce_retracing=True)
 
     def call(*arguments: Any) -> Any:
-        with executor(traced.get_concrete_function(*arguments).graph)():
+        calls = any(called(traced.get_concrete_function(*arguments).function_def))
+        with executor(calls=calls)():
             return traced(*arguments)
 
     return call
-
-
-def executor(graph: tf.Graph) -> Callable[[], Any]:
-    """Gives contexts in which a graph is to be called, so that no operation is handed from thread to thread.
-
-    A function that calls another one in this way could wait for it for ever, so only a graph without calls is run
-    so, and only without a GPU, where operations wait for copies, and without replicas that wait for each other.
-    """
-    calls = any(
-        attribute.HasField("func") or attribute.list.func
-        for operation in graph.get_operations()
-        for attribute in operation.node_def.attr.values()
-    )
-    parallel = calls or tf.distribute.has_strategy() or tf.config.list_physical_devices("GPU")
-    return functools.partial(context.function_executor_type, "" if parallel else "SINGLE_THREADED_EXECUTOR")

@@ -6,19 +6,19 @@ but the variables that they read and write.
 
 from __future__ import annotations
 
-import copy
-import json
 import threading
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import keras
 import tensorflow as tf
+from tensorflow.python.framework.config import is_op_determinism_enabled
 
-from dltrain.training.read_numbers import REGULARIZERS, kinds, left_out, read_numbers, sharing
-from dltrain.training.regularization_schedule import scheduled
+from dltrain.training.architecture import architecture
+from dltrain.training.graph_files import read_graph, write_graph
+from dltrain.training.read_numbers import read_numbers
+from dltrain.training.traced import Traced
 
 MOST_KEPT = 8  # architectures; each keeps the first model that had it
 
@@ -28,25 +28,31 @@ _lock = threading.RLock()
 
 
 class Traces:
-    """The graphs of one architecture, each traced when it is first wanted.
+    """The graphs of one architecture, each traced when it is first wanted, or read from where a process has kept it.
 
     Args:
         model: compiled and built; the graphs are traced with it.
         functions: what is to be traced, by name; on this model.
         beside: the variables that they use beside the model's, such as the optimizer's.
+        key: tells all that decides the graphs; None where nothing does, and no other model or process may share them.
     """
 
     def __init__(
-        self, model: keras.Model, functions: Mapping[str, Callable[..., Any]], beside: Sequence[keras.Variable] = ()
+        self,
+        model: keras.Model,
+        functions: Mapping[str, Callable[..., Any]],
+        beside: Sequence[keras.Variable] = (),
+        key: str | None = None,
     ) -> None:
         self._model = model
         self._functions = functions
         self._handles = _handles(model, beside)
-        self._traced: dict[str, Any] = {}
+        self._key = key
+        self._traced: dict[str, Traced] = {}
 
     def function(
         self, name: str, arguments: Sequence[Any], model: keras.Model, beside: Sequence[keras.Variable] = ()
-    ) -> Any:
+    ) -> Callable[..., Any] | None:
         """A graph that works on the variables of `model`.
 
         Args:
@@ -59,21 +65,25 @@ class Traces:
             None where the graph holds something of the first model that the other has no counterpart for.
         """
         specifications = tf.nest.map_structure(_any_number_of_rows, tuple(arguments))
-        key = f"{name} {specifications}"
+        if tf.distribute.has_strategy():
+            return cast("Callable[..., Any]", self._trace(name, specifications))  # on variables that every replica has
+        wanted = f"{name} {specifications}"
         with _lock:
-            if key not in self._traced:
-                function = tf.function(self._functions[name], autograph=False)
-                self._traced[key] = function.get_concrete_function(*specifications)
-            traced = self._traced[key]
-        if model is self._model:
-            return cast("Callable[..., Any]", traced)
-        own = dict(zip(map(id, self._handles), _handles(model, beside), strict=True))
-        captured = traced.captured_inputs
-        if any(tensor.dtype == tf.resource and id(tensor) not in own for tensor in captured):
-            return None
-        other = copy.copy(traced)
-        other.set_external_captures([own.get(id(tensor), tensor) for tensor in captured])
-        return cast("Callable[..., Any]", other)
+            if wanted not in self._traced:
+                self._traced[wanted] = self._read_or_trace(name, specifications, f"{self._key} {wanted}")
+            traced = self._traced[wanted]
+        return traced.on(self._handles if model is self._model else _handles(model, beside), model is self._model)
+
+    def _read_or_trace(self, name: str, specifications: Any, key: str) -> Traced:
+        found = None if self._key is None else read_graph(key)
+        if found is None:
+            found = Traced.of(self._trace(name, specifications), self._handles)
+            if self._key is not None:
+                write_graph(key, found)
+        return found
+
+    def _trace(self, name: str, specifications: Any) -> Any:
+        return tf.function(self._functions[name], autograph=False).get_concrete_function(*specifications)
 
 
 def traces_of(
@@ -98,98 +108,21 @@ def traces_of(
     text = architecture(model, trains=trains)
     if text is None or tf.distribute.has_strategy():
         return Traces(model, functions, beside)
-    key = f"{batch_size} {compiled} {keras.config.floatx()} {text}"
+    key = f"{batch_size} {compiled} {is_op_determinism_enabled()} {text}"
     with _lock:
-        found = _kept.pop(key, None) or Traces(model, functions, beside)
+        found = _kept.pop(key, None) or Traces(model, functions, beside, key)
         _kept[key] = found
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
     return found
 
 
-def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = True) -> str | None:
-    """Everything that decides the graphs of a compiled model: layers, loss, metrics and optimizer.
-
-    Names are left out, and so are the learning rate, rates of dropout and factors of regularizers, which the graphs
-    read. None where a part comes from elsewhere than Keras or dltrain, whose configuration may not tell all.
-
-    Args:
-        model: compiled and built.
-        trains: whether the graphs train; where they do not, the optimizer decides nothing.
-        penalties: whether the weights' regularizers are told as well.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # nothing is stored, so a lambda does no harm
-            with left_out(model):
-                parts = json.loads(model.to_json())
-    except (TypeError, ValueError, NotImplementedError, AttributeError, OSError):
-        return None
-    if not parts.get("compile_config") or not all(_is_known(node) for node in _serialized(parts)):
-        return None
-    layers = model._flatten_layers(include_self=False)  # those within a backbone too
-    numbers = {layer.name: f"layer {place}" for place, layer in enumerate(layers)}
-    numbers |= {model.name: "model", model.optimizer.name: "optimizer"}
-    settings = parts.get("compile_config", {}).get("optimizer", {}).get("config", {})
-    if not trains:
-        del parts["compile_config"]["optimizer"]
-    if isinstance(settings.get("learning_rate"), float):
-        del settings["learning_rate"]  # a variable, which each optimizer has of its own
-    own = [kinds(model), sharing(model)] if penalties else None
-    shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
-    changing = scheduled(model.optimizer)
-    changes = None if changing is None else [changing.dropout, changing.weight_decay]
-    return json.dumps([_renamed(_penalties_left_out(parts), numbers), str(shapes), changes, own], sort_keys=True)
-
-
 def _handles(model: keras.Model, beside: Sequence[keras.Variable]) -> list[Any]:
     if tf.distribute.has_strategy():
-        return []  # of a variable that every replica has; no other model is to share the graphs
+        return []
     own = (*model.variables, *model.metrics_variables, *beside)
     return [*(variable.value.handle for variable in own), *(variable.handle for variable in read_numbers(model))]
 
 
 def _any_number_of_rows(tensor: Any) -> tf.TensorSpec:
     return tf.TensorSpec((None, *tensor.shape[1:]) if len(tensor.shape) else (), tensor.dtype)
-
-
-def _serialized(node: Any) -> list[dict[str, Any]]:
-    """The serialized objects in a configuration."""
-    if isinstance(node, list):
-        return [found for each in node for found in _serialized(each)]
-    if not isinstance(node, dict):
-        return []
-    own = [node] if "class_name" in node or set(node) == {"value"} else []  # the latter is a lambda's code
-    return own + [found for each in node.values() for found in _serialized(each)]
-
-
-def _is_known(node: Mapping[str, Any]) -> bool:
-    name, module = str(node.get("class_name", "function")), str(node.get("module") or "")
-    if name in ("Lambda", "__lambda__", "function"):
-        return False
-    return (
-        name.startswith("__") or module.startswith("keras") or str(node.get("registered_name")).startswith("dltrain>")
-    )
-
-
-def _penalties_left_out(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_penalties_left_out(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    # That of a layer's output is none of a weight, and its factor is a constant of the graph.
-    of_weights = [key for key in node if key.endswith("_regularizer") and key != "activity_regularizer"]
-    return {
-        key: _penalties_left_out(each)
-        for key, each in node.items()
-        if not (key in of_weights and (each is None or each.get("class_name") in REGULARIZERS))
-    }
-
-
-def _renamed(node: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(node, list):
-        return [_renamed(each, names) for each in node]
-    if isinstance(node, dict):
-        # A key is no layer's name, though Keras may well call a layer `activation`.
-        return {key: _renamed(each, names) for key, each in node.items()}
-    return names.get(node, node) if isinstance(node, str) else node

@@ -1,0 +1,99 @@
+"""Graphs in files of the data directory, so that the next process need not trace them once more.
+
+A file is looked for by a hash of all that decides its graph: the architecture and what it is called with, the versions
+and settings of Keras and TensorFlow, the devices, and the state of dltrain's own files.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+import os
+import zlib
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from tensorflow.python.eager import context
+
+from dltrain.data.storage import data_directory
+from dltrain.files import replace_file
+from dltrain.training.traced import Contents, Traced
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1  # raise it when a file is laid out in another way
+MOST_KEPT = 1_000  # files, of 20 kB each
+HASH_BYTES = 32
+
+
+def read_graph(key: str) -> Traced | None:
+    """A graph that this process or an earlier one has written.
+
+    Args:
+        key: the architecture, the function's name and what it is called with.
+
+    Returns:
+        None where there is none, or its file is damaged.
+    """
+    path = _path(key)
+    try:
+        content = path.read_bytes()
+        path.touch()  # those that nobody reads go first
+    except OSError:
+        return None
+    digest, content = content[:HASH_BYTES], content[HASH_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        logger.warning("The cached graph %s is damaged: it is traced again", path)
+        return None
+    settings, _, functions = zlib.decompress(content).partition(b"\n")
+    return Traced.read(Contents(json.loads(settings), functions))
+
+
+def write_graph(key: str, graph: Traced) -> None:
+    """Keeps a graph, if it holds nothing of this process; of a thousand, the one that was not read for longest goes.
+
+    Args:
+        key: as in `read_graph`.
+        graph: just traced.
+    """
+    contents = graph.contents()
+    if contents is None:
+        return
+    content = zlib.compress(json.dumps(contents.settings).encode() + b"\n" + contents.functions, 1)
+    path = _path(key)
+    try:
+        with replace_file(path) as part:
+            part.write_bytes(hashlib.sha256(content).digest() + content)
+        files = sorted(path.parent.glob("*.graph"), key=lambda each: each.stat().st_mtime)
+        for old in files[:-MOST_KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        logger.debug("Cannot keep a graph in %s: %s", path.parent, error)
+
+
+def _path(key: str) -> Path:
+    text = f"{FORMAT} {_surroundings()} {key}"
+    return data_directory() / "graphs" / f"{hashlib.sha256(text.encode()).hexdigest()[:40]}.graph"
+
+
+def _surroundings() -> str:
+    """What decides a graph beside its model."""
+    devices = [device.device_type for device in tf.config.list_physical_devices()]
+    settings = keras.config.epsilon(), keras.config.image_data_format(), keras.config.floatx()
+    # Calls within a graph hold the settings of TensorFlow's own optimizer.
+    options = context.context().function_call_options.config_proto_serialized
+    return f"{tf.__version__} {keras.__version__} {devices} {settings} {options!r} {_own_code()}"
+
+
+@functools.cache
+def _own_code() -> str:
+    digest = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    for folder, _, names in sorted(os.walk(package)):
+        for name in sorted(name for name in names if name.endswith(".py")):
+            found = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118
+            digest.update(f"{folder} {name} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
