@@ -108,7 +108,8 @@ def traces_of(
     text = architecture(model, trains=trains)
     if text is None or tf.distribute.has_strategy():
         return Traces(model, functions, beside)
-    key = f"{batch_size} {compiled} {is_op_determinism_enabled()} {text}"
+    others = [(tuple(variable.shape), variable.dtype) for variable in beside]
+    key = f"{batch_size} {compiled} {is_op_determinism_enabled()} {others} {text}"
     with _lock:
         found = _kept.pop(key, None) or Traces(model, functions, beside, key)
         _kept[key] = found
