@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from dltrain.distribution import dense_gradients, on_replicas, share
 from dltrain.errors import RunError
@@ -103,7 +104,7 @@ def in_turn(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*arguments: Any) -> Any:
         calls = any(called(traced.get_concrete_function(*arguments).function_def))
-        with executor(calls=calls)():
+        with context.function_executor_type(executor(calls=calls)):
             return traced(*arguments)
 
     return call

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDefLibrary
 from tensorflow.python.eager import context
+from tensorflow.python.eager.execute import execute
 
-from dltrain.training.executor import called, executor
+from dltrain.training.executor import called, settings
 
 PYTHON = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # call what only this process has
 
@@ -124,14 +125,12 @@ class Traced:
         if foreign and not own:
             return None
         captured = [handles[each] if isinstance(each, int) else each for each in self.captured]
-        in_its_way = executor(calls=self.calls)
+        attributes = tuple(itertools.chain(*settings(calls=self.calls).items()))
+        surroundings = context.context()
 
         def call(*arguments: Any) -> Any:
-            with in_its_way():
-                outputs = context.context().call_function(
-                    self.name.encode(), [*tf.nest.flatten(arguments), *captured], self.outputs
-                )
-            return _filled(self.results, outputs)
+            inputs = [*tf.nest.flatten(arguments), *captured]
+            return _filled(self.results, execute(self.name, self.outputs, inputs, attributes, surroundings))
 
         return call
 
