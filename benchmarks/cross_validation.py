@@ -19,29 +19,28 @@ from dltrain import tensorflow_quietly
 
 tensorflow_quietly.load()
 
+import fresh  # noqa: E402
 import numpy as np  # noqa: E402
 from omegaconf import OmegaConf  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from dltrain.checkup.subject import Notes  # noqa: E402
 from dltrain.config.compose import compose  # noqa: E402
 from dltrain.cross_validation import train_folds  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.data.load import load_dataset, split_source  # noqa: E402
 from dltrain.experiment import pose  # noqa: E402
 from dltrain.rundir import RunDirectory  # noqa: E402
-from dltrain.training import traces  # noqa: E402
 
 
-class Silent(Notes):
-    """Stands in for the journal; its files go into a folder that is thrown away."""
+class Silent(fresh.Silent):
+    """Its files go into a folder that is thrown away."""
 
     quiet = True
     resumes = False
     console = Console(quiet=True)
 
     def __init__(self, path: Path) -> None:
-        super().__init__([])
+        super().__init__()
         self.path = path
 
     def training_begins(self) -> None:
@@ -82,7 +81,7 @@ def main() -> None:
         """Seconds by the wall and of the CPU for the batches, one after another, each from untraced graphs."""
         began, used, found = time.perf_counter(), time.process_time(), []
         for batch in batches:
-            traces._kept.clear()
+            fresh.as_a_later_process()
             found += train_folds(config, problem, batch, journal)
         return (time.perf_counter() - began, time.process_time() - used), found
 

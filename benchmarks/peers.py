@@ -32,20 +32,19 @@ tensorflow_quietly.load(compose(["dataset=titanic"]))
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 from contenders import Contenders, Ends, Taken  # noqa: E402
+from fresh import Silent, as_the_first_process  # noqa: E402
 
-from dltrain.checkup.subject import Notes  # noqa: E402
 from dltrain.data.load import load_dataset  # noqa: E402
 from dltrain.errors import DltrainError  # noqa: E402
 from dltrain.experiment import Experiment, assemble  # noqa: E402
 from dltrain.models.network import artifact  # noqa: E402
-from dltrain.training import traces  # noqa: E402
 from dltrain.training.engine import Engine  # noqa: E402
 
 IMPORTED = time.perf_counter() - BEFORE_TENSORFLOW
 
 
 def compare(name: str, repeats: int, torch_python: str | None, folder: Path, epochs: int | None) -> None:
-    config, journal = compose(words_of(name, folder)), Notes([])
+    config, journal = compose(words_of(name, folder)), Silent()
     clock = [time.perf_counter()]
     try:
         dataset = load_dataset(config.dataset, journal)  # type: ignore[arg-type]
@@ -102,11 +101,11 @@ def show(found: dict[str, list[Taken]]) -> None:
 
 def phases(made: Experiment, workload: Workload, clock: list[float]) -> None:
     """What dltrain's phases take, each once."""
-    traces._kept.clear()
     ends, train, validation = Ends(), made.data.source("train"), made.data.source("validation")
     engine = Engine(made.network, batch_size=made.batch_size, shuffle=True, seed=workload.seed)
     began = time.perf_counter()
-    engine.train(train, validation, epochs=3, callbacks=[ends])
+    with as_the_first_process():
+        engine.train(train, validation, epochs=3, callbacks=[ends])
     epoch = min(np.diff(ends.times))
     evaluated = time.perf_counter()
     engine.evaluate(train)

@@ -44,6 +44,8 @@ def commands(folder: Path, torch_python: str | None, epochs: int) -> dict[str, l
     found = {
         "import tensorflow": [sys.executable, "-c", "import tensorflow"],
         "dltrain": own,
+        # No network was trained before on this machine: its graphs are traced.
+        "dltrain, first": ["sh", "-c", 'DLTRAIN_DATA_DIR=$(mktemp -d) exec "$@"', "sh", *own],
         "dltrain, no report and TensorBoard": [*own, "report=false", "~callbacks.tensorboard"],
         "Keras script": [sys.executable, str(HERE / "keras_script.py"), *script],
     }

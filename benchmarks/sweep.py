@@ -1,11 +1,12 @@
 """Twelve trainings as a sweep against the same twelve as a plain Keras script with `fit`, both in one process.
 
-    DLTRAIN_TEST_DATA=DIR python benchmarks/sweep.py [--epochs 50] [--jobs 12] [--memory-jobs 200]
+    DLTRAIN_TEST_DATA=DIR python benchmarks/sweep.py [--epochs 50] [--jobs 12] [--first] [--memory-jobs 200]
 
 Trains Titanic with four optimizers and three regularizers (--jobs 3, 6 or 9: fewer optimizers), first as a sweep (its
 whole command, without the import of TensorFlow), then the same networks on the same preprocessed rows with `fit`, and
-prints both times, by the wall and of the processor, and the ratios. With --memory-jobs it then runs so many short jobs
-in one process and prints the memory after the tenth and after the last, and how long the first and the last ten took.
+prints both times, by the wall and of the processor, and the ratios. Graphs that an earlier process has kept are read,
+and with --first all are traced. With --memory-jobs it then runs so many short jobs in one process and prints the memory
+after the tenth and after the last, and how long the first and the last ten took.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import itertools
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +28,11 @@ tensorflow_quietly.load(compose(["dataset=titanic"]))
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+from fresh import Silent, as_the_first_process  # noqa: E402
 
-from dltrain.checkup.subject import Notes  # noqa: E402
 from dltrain.cli import main as dltrain  # noqa: E402
 from dltrain.data.load import load_dataset  # noqa: E402
+from dltrain.data.storage import data_directory  # noqa: E402
 from dltrain.experiment import assemble  # noqa: E402
 from dltrain.sweep import memory  # noqa: E402
 from dltrain.sweep.ledger import Ledger  # noqa: E402
@@ -67,7 +70,7 @@ def fit(optimizers: Sequence[str], epochs: int) -> Clock:
     began = Clock.now()
     for optimizer, regularizer in itertools.product(optimizers, REGULARIZERS):
         config = compose(["dataset=titanic", f"optimizer={optimizer}", f"regularizer={regularizer}"])
-        journal: Any = Notes([])
+        journal: Any = Silent()
         keras.utils.set_random_seed(config.seed)
         made = assemble(config, load_dataset(config.dataset, journal), journal)
         parts = []
@@ -84,12 +87,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--jobs", type=int, choices=(3, 6, 9, 12), default=12)
+    parser.add_argument("--first", action="store_true")
     parser.add_argument("--memory-jobs", type=int, default=0)
     given = parser.parse_args()
     optimizers = OPTIMIZERS[: given.jobs // len(REGULARIZERS)]
     # All epochs are trained, as `fit` does.
     grid = [f"optimizer={','.join(optimizers)}", f"regularizer={','.join(REGULARIZERS)}", "~callbacks.early_stopping"]
-    swept, _ = sweep(*grid, f"trainer.epochs={given.epochs}")
+    with as_the_first_process() if given.first else nullcontext():
+        kept = len(list(data_directory().glob("graphs/*")))
+        swept, _ = sweep(*grid, f"trainer.epochs={given.epochs}")
+        print(f"graphs that were traced: {len(list(data_directory().glob('graphs/*'))) - kept}")
     fitted = fit(optimizers, given.epochs)
     for name, ours, theirs in (("wall", swept.wall, fitted.wall), ("processor", swept.processor, fitted.processor)):
         print(f"{given.jobs} jobs, {given.epochs} epochs, {name}: sweep {ours:.1f} s, fit {theirs:.1f} s", end=", ")

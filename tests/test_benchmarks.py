@@ -1,0 +1,28 @@
+"""The benchmarks still run; what they measure is for people to read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "printed"),
+    [
+        ("fit.py --epochs 2 --repeats 1", "of fit's"),
+        ("sweep.py --jobs 3 --epochs 2 --first", "3 jobs, 2 epochs, wall"),
+        ("peers.py --only wine --epochs 2 --repeats 1", "dltrain's phases"),
+        ("cross_validation.py --epochs 2 --repeats 1", "same numbers alone and side by side: True"),
+    ],
+)
+def test_runs(words: str, printed: str) -> None:
+    script, *rest = words.split()
+    done = subprocess.run([sys.executable, str(BENCHMARKS / script), *rest], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert printed in done.stdout
