@@ -87,9 +87,7 @@ class Graphs:
             block: any rows.
             steps: that it will train, at most.
         """
-        # One eager step in inference mode does it many times faster than Keras' symbolic build.
-        batch = _rows(block.features, block.order), tf.gather(block.targets, block.order)
-        on_replicas(lambda: self.model.test_step(batch))
+        self._build_loss_and_metrics(_rows(block.features, block.order), tf.gather(block.targets, block.order))
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         if self.jit_compile is not True:
@@ -145,6 +143,17 @@ class Graphs:
     def reset(self) -> None:
         """Empties the metrics."""
         self._call("reset")
+
+    def _build_loss_and_metrics(self, features: Any, targets: Any) -> None:
+        if tf.distribute.has_strategy() or not type(self.model).__module__.startswith("keras."):
+            # An eager step in inference mode does it many times faster than Keras' symbolic build.
+            on_replicas(lambda: self.model.test_step((features, targets)))
+            return
+        # The shape of the answers is all that is wanted; a step takes as long as ten epochs of a small network.
+        answers = tf.zeros((len(targets), *self.model.output.shape[1:]), self.model.output.dtype)
+        for part in (self.model._compile_loss, self.model._compile_metrics):
+            if part is not None:
+                part.build(targets, answers)
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
         return {
