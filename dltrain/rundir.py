@@ -25,6 +25,8 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
+# They choose other algorithms within TensorFlow, whose sums differ in the last digits.
+VARIABLES = ("ONEDNN_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 WRITTEN_AT_ONCE = 100_000  # items of a list
 
 
@@ -160,8 +162,13 @@ def _now() -> str:
 
 
 def versions() -> dict[str, str | None]:
-    """Versions of Python and of the packages that decide on the numbers."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+    """Versions of Python and of the packages that decide on the numbers, and environment variables that do, if set."""
+    packages = {name: _version(name) for name in PACKAGES}
+    return (
+        {"python": platform.python_version()}
+        | packages
+        | {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    )
 
 
 def _version(package: str) -> str | None:

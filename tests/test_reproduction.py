@@ -47,6 +47,10 @@ def test_same_runs_differ_in_nothing(tmp_path: Path) -> None:
         ({"facts": {"data": {"sha256": "abd", "rows": 3}}}, ("data", "sha256", None, True)),
         ({"config": "seed: 2\ntrainer: {epochs: 2}\n"}, ("config", "seed", None, True)),
         ({"facts": {"versions": {"python": "3.11", "numpy": "2.5"}}}, ("versions", "numpy", None, False)),
+        (
+            {"facts": {"versions": {"python": "3.11", "numpy": "2.4", "TF_ENABLE_ONEDNN_OPTS": "0"}}},
+            ("versions", "TF_ENABLE_ONEDNN_OPTS", None, False),
+        ),
         ({"facts": {"git": {"commit": "222"}}}, ("git", "commit", None, False)),
         ({"facts": {"git": {"commit": "111", "changed_files": 4}}}, ("git", "changed_files", None, False)),
         ({"history": "epoch,loss\n1,0.5\n2,0.5\n"}, ("history", "loss", 0.25, True)),
