@@ -25,8 +25,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Several workers share the cores; more threads in each only get into each other's way.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
-# Caches of the tests are no concern of the person who runs them.
-os.environ["DLTRAIN_DATA_DIR"] = tempfile.mkdtemp(prefix="dltrain-tests-")
+# Caches of the tests are no concern of the person who runs them; all workers share one.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["DLTRAIN_DATA_DIR"] = tempfile.mkdtemp(prefix="dltrain-tests-")
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("dltrain", deadline=None)

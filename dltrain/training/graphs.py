@@ -151,9 +151,8 @@ class Graphs:
             return
         # The shape of the answers is all that is wanted; a step takes as long as ten epochs of a small network.
         answers = tf.zeros((len(targets), *self.model.output.shape[1:]), self.model.output.dtype)
-        for part in (self.model._compile_loss, self.model._compile_metrics):
-            if part is not None:
-                part.build(targets, answers)
+        for part in filter(None, (self.model._compile_loss, self.model._compile_metrics)):
+            part.build(targets, answers)
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
         return {
