@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -41,9 +42,10 @@ def read_graph(key: str) -> Traced | None:
     path = _path(key)
     try:
         content = path.read_bytes()
-        path.touch()  # those that nobody reads go first
     except OSError:
         return None
+    with suppress(OSError):  # others may own it
+        path.touch()  # those that nobody reads go first
     digest, content = content[:HASH_BYTES], content[HASH_BYTES:]
     if hashlib.sha256(content).digest() != digest:
         logger.warning("The cached graph %s is damaged: it is traced again", path)

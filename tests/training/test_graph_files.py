@@ -178,6 +178,19 @@ def test_a_folder_that_cannot_be_written_does_no_harm(
     assert len(traced) == 3
 
 
+def test_a_file_of_somebody_else_is_read_too(
+    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(path)
+
+    numbers(stage_of, train_stage, tmp_path / "1")
+    forget(monkeypatch)
+    monkeypatch.setattr(Path, "touch", refused)
+    numbers(stage_of, train_stage, tmp_path / "2")
+    assert len(traced) == 3
+
+
 def test_the_file_that_was_not_read_for_longest_goes(
     stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
