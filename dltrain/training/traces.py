@@ -6,7 +6,9 @@ but the variables that they read and write.
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -19,6 +21,8 @@ from dltrain.training.architecture import architecture
 from dltrain.training.graph_files import read_graph, write_graph
 from dltrain.training.read_numbers import read_numbers
 from dltrain.training.traced import Traced
+
+logger = logging.getLogger(__name__)
 
 MOST_KEPT = 8  # architectures; each keeps the first model that had it
 
@@ -75,11 +79,14 @@ class Traces:
         return traced.on(self._handles if model is self._model else _handles(model, beside), model is self._model)
 
     def _read_or_trace(self, name: str, specifications: Any, key: str) -> Traced:
+        began = time.perf_counter()
         found = None if self._key is None else read_graph(key)
+        how = "traced" if found is None else "read"
         if found is None:
             found = Traced.of(self._trace(name, specifications), self._handles)
             if self._key is not None:
                 write_graph(key, found)
+        logger.debug("The %s graph was %s in %.3f s", name, how, time.perf_counter() - began)
         return found
 
     def _trace(self, name: str, specifications: Any) -> Any:

@@ -78,14 +78,20 @@ def test_a_graph_that_is_read_gives_the_numbers_of_one_that_is_traced(
     train_stage: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     traced: list[str],
     overrides: tuple[str, ...],
 ) -> None:
+    caplog.set_level("DEBUG", "dltrain")
     first = numbers(stage_of, train_stage, tmp_path / "1", *overrides)
     assert sorted(traced) == ["predict", "test_alone", "train"]
+    assert "The train graph was traced in " in caplog.text
     forget(monkeypatch)
+    caplog.clear()
     second = numbers(stage_of, train_stage, tmp_path / "2", *overrides)
     assert len(traced) == 3
+    assert "The train graph was read in " in caplog.text
+    assert "traced in" not in caplog.text
     assert second[0] == first[0]
     for one, other in zip([first[1], *first[2]], [second[1], *second[2]], strict=True):
         np.testing.assert_array_equal(one, other)
