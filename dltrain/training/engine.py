@@ -6,6 +6,7 @@ numbers are those of `fit` on the same batches.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ import numpy.typing as npt
 from dltrain.training.divergence import diverged
 from dltrain.training.graphs import Augment, Graphs, Results
 from dltrain.training.source import Source
+
+logger = logging.getLogger(__name__)
 
 FIRST_SEGMENT = 64  # steps before the first look at the clock
 SEGMENT_SECONDS = 0.5  # between two looks at callbacks and signals
@@ -50,6 +53,8 @@ class Engine:
         self.shuffle = shuffle
         self.seed = seed
         self.graphs = Graphs(model, batch_size, augmentation, jit_compile)
+        self._steps_a_call = FIRST_SEGMENT
+        self._has_trained = False
 
     def order(self, epoch: int, rows: int) -> npt.NDArray[np.int64]:
         """The row order of an epoch (counted from 0), shape (rows,); it depends on seed and epoch alone."""
@@ -139,11 +144,11 @@ class Engine:
         self, source: Source, epoch: int, done: int, steps: int, hooks: Any, steppers: Sequence[Any]
     ) -> Iterator[tuple[int, Results]]:
         """Trains the steps of an epoch from number `done` on, and yields after each segment how many are done."""
-        begun, length = done, 1 if hooks else FIRST_SEGMENT
         for block in source.blocks(self.order(epoch, source.rows)[done * self.batch_size :], self.batch_size):
             in_block = -(-int(block.order.shape[0]) // self.batch_size)
             first = 0
             while first < in_block:
+                length = 1 if hooks else self._steps_a_call
                 last = min(
                     first + length,
                     in_block,
@@ -158,14 +163,22 @@ class Engine:
                     hooks.on_train_batch_end(done - 1, results.logs())
                     if self.model.stop_training:
                         return
-                elif length > FIRST_SEGMENT or done > begun + FIRST_SEGMENT:
-                    # The first segment held the tracing, so that its time says nothing.
-                    length = max(1, int((last - first) * SEGMENT_SECONDS / (time.perf_counter() - began)))
+                elif self._has_trained:
+                    self._measure(last - first, time.perf_counter() - began)
+                self._has_trained = True  # the first call held the tracing, so that its time says nothing
                 for stepper in steppers:
                     if (epoch * steps + done) % stepper.every_steps == 0:
                         stepper.on_steps_end(epoch * steps + done)
                 first = last
                 yield done, results
+
+    def _measure(self, steps: int, seconds: float) -> None:
+        if steps < self._steps_a_call and seconds < SEGMENT_SECONDS:
+            return  # the end of an epoch, of which too much is the call itself
+        measured = max(1, int(steps * SEGMENT_SECONDS / seconds))
+        if not self._steps_a_call / 2 <= measured <= self._steps_a_call * 2:
+            logger.debug("%s steps in one call from here on: they take half a second", f"{measured:,}")
+        self._steps_a_call = measured
 
 
 def _next_stop(done: int, every: int, first: int) -> int:

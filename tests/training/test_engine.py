@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from dltrain.errors import RunError
+from dltrain.training import engine
 from dltrain.training import source as sources
 from dltrain.training.engine import Engine, has_batch_hooks
 from dltrain.training.source import Resident, Streaming
@@ -312,3 +313,14 @@ def test_training_does_not_wait_for_itself_on_a_machine_of_one_core() -> None:
     # The threads of TensorFlow are fixed once it is loaded, so that this needs a process of its own.
     one = os.environ | {"TF_NUM_INTEROP_THREADS": "1"}
     subprocess.run([sys.executable, "-c", ONE_THREAD], env=one, check=True, timeout=240, capture_output=True)
+
+
+def test_steps_of_a_call_are_measured_and_told_and_change_no_number(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = train("resident", Logs())
+    caplog.set_level("DEBUG", "dltrain")
+    monkeypatch.setattr(engine, "FIRST_SEGMENT", 1)
+    monkeypatch.setattr(engine, "SEGMENT_SECONDS", 1_000)  # of which a step is a small part on any machine
+    assert train("resident", Logs()) == whole
+    assert "steps in one call from here on" in caplog.text
