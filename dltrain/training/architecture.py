@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from dltrain.training.read_numbers import REGULARIZERS, kinds, left_out, sharing
 from dltrain.training.regularization_schedule import scheduled
+
+NAMED = ("name", "keras_history", "input_layers", "output_layers")  # where a configuration names layers
+NOT_HELD = ("name", "_name", "built", "_built", "_variables", "_metrics", "_tracker")  # others in any process or moment
 
 
 def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = True) -> str | None:
@@ -37,7 +42,10 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
     numbers = {layer.name: f"layer {place}" for place, layer in enumerate(layers)}
     numbers |= {model.name: "model", model.optimizer.name: "optimizer"}
     settings = parts.get("compile_config", {}).get("optimizer", {}).get("config", {})
-    if not trains:
+    decayed = None
+    if trains:
+        decayed = [model.optimizer._use_weight_decay(weight) for weight in model.trainable_variables]
+    else:
         del parts["compile_config"]["optimizer"]
     if isinstance(settings.get("learning_rate"), float):
         del settings["learning_rate"]  # a variable, which each optimizer has of its own
@@ -45,7 +53,9 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
     shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
     changing = scheduled(model.optimizer)
     changes = None if changing is None else [changing.dropout, changing.weight_decay]
-    return json.dumps([_renamed(_penalties_left_out(parts), numbers), str(shapes), changes, own], sort_keys=True)
+    scored = [_held(part._user_loss if name == "loss" else part._user_metrics) for name, part in _scoring(model)]
+    told = [_renamed(_penalties_left_out(parts), numbers), str(shapes), changes, own, decayed, scored]
+    return json.dumps(told, sort_keys=True)
 
 
 def _serialized(node: Any) -> list[dict[str, Any]]:
@@ -62,9 +72,34 @@ def _is_known(node: Mapping[str, Any]) -> bool:
     name, module = str(node.get("class_name", "function")), str(node.get("module") or "")
     if name in ("Lambda", "__lambda__", "function"):
         return False
-    return (
-        name.startswith("__") or module.startswith("keras") or str(node.get("registered_name")).startswith("dltrain>")
-    )
+    if name.startswith("__") or module.split(".")[0] == "keras":
+        return True
+    registered = keras.saving.get_registered_object(str(node.get("registered_name")))
+    return str(getattr(registered, "__module__", "")).split(".")[0] == "dltrain"
+
+
+def _scoring(model: keras.Model) -> list[tuple[str, Any]]:
+    parts = ("loss", model._compile_loss), ("metrics", model._compile_metrics)
+    return [(name, part) for name, part in parts if part is not None]
+
+
+def _held(node: Any) -> Any:
+    """What a loss or metric holds, since Keras' configurations leave some of it out, such as the delta of Huber's."""
+    if node is None or isinstance(node, (str, int, float)):
+        return node
+    if isinstance(node, (list, tuple)):
+        return [_held(each) for each in node]
+    if isinstance(node, Mapping):
+        return {str(key): _held(each) for key, each in node.items()}
+    if isinstance(node, np.ndarray):
+        return [str(node.dtype), node.tolist()]
+    kind = f"{type(node).__module__}.{type(node).__qualname__}"
+    if isinstance(node, functools.partial):
+        return [kind, _held([node.func, node.args, node.keywords])]
+    if isinstance(node, (keras.Loss, keras.Metric)):
+        return [kind, {key: _held(each) for key, each in vars(node).items() if key not in NOT_HELD}]
+    # A function by its name; of all else, such as variables, there are as many as the rest says.
+    return [kind, getattr(node, "__module__", None), getattr(node, "__qualname__", None)]
 
 
 def _penalties_left_out(node: Any) -> Any:
@@ -81,10 +116,10 @@ def _penalties_left_out(node: Any) -> Any:
     }
 
 
-def _renamed(node: Any, names: Mapping[str, str]) -> Any:
+def _renamed(node: Any, names: Mapping[str, str], *, here: bool = False) -> Any:
     if isinstance(node, list):
-        return [_renamed(each, names) for each in node]
+        return [_renamed(each, names, here=here) for each in node]
     if isinstance(node, dict):
-        # A key is no layer's name, though Keras may well call a layer `activation`.
-        return {key: _renamed(each, names) for key, each in node.items()}
-    return names.get(node, node) if isinstance(node, str) else node
+        # Elsewhere a word is a setting, though a layer may well be called `relu`.
+        return {key: _renamed(each, names, here=here or key in NAMED) for key, each in node.items()}
+    return names.get(node, node) if here and isinstance(node, str) else node

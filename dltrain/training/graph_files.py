@@ -6,7 +6,6 @@ and settings of Keras and TensorFlow, the devices, and the state of dltrain's ow
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import logging
@@ -28,6 +27,7 @@ logger = logging.getLogger(__name__)
 FORMAT = 1  # raise it when a file is laid out in another way
 MOST_KEPT = 1_000  # files, of 20 kB each
 HASH_BYTES = 32
+UNREACHABLE = (OSError, RuntimeError)  # the latter where a user has no home
 
 
 def read_graph(key: str) -> Traced | None:
@@ -39,10 +39,10 @@ def read_graph(key: str) -> Traced | None:
     Returns:
         None where there is none, or its file is damaged.
     """
-    path = _path(key)
     try:
+        path = _path(key)
         content = path.read_bytes()
-    except OSError:
+    except UNREACHABLE:
         return None
     with suppress(OSError):  # others may own it
         path.touch()  # those that nobody reads go first
@@ -65,15 +65,15 @@ def write_graph(key: str, graph: Traced) -> None:
     if contents is None:
         return
     content = zlib.compress(json.dumps(contents.settings).encode() + b"\n" + contents.functions, 1)
-    path = _path(key)
     try:
+        path = _path(key)
         with replace_file(path) as part:
             part.write_bytes(hashlib.sha256(content).digest() + content)
         files = sorted(path.parent.glob("*.graph"), key=lambda each: each.stat().st_mtime)
         for old in files[:-MOST_KEPT]:
             old.unlink(missing_ok=True)
-    except OSError as error:
-        logger.debug("Cannot keep a graph in %s: %s", path.parent, error)
+    except UNREACHABLE as error:
+        logger.debug("Cannot keep a graph: %s", error)
 
 
 def _path(key: str) -> Path:
@@ -87,10 +87,9 @@ def _surroundings() -> str:
     settings = keras.config.epsilon(), keras.config.image_data_format(), keras.config.floatx()
     # Calls within a graph hold the settings of TensorFlow's own optimizer.
     options = context.context().function_call_options.config_proto_serialized
-    return f"{tf.__version__} {keras.__version__} {devices} {settings} {options!r} {_own_code()}"
+    return f"{tf.__version__} {keras.__version__} {devices} {settings} {options!r} {OWN_CODE}"
 
 
-@functools.cache
 def _own_code() -> str:
     digest = hashlib.sha256()
     package = Path(__file__).parents[1]
@@ -99,3 +98,6 @@ def _own_code() -> str:
             found = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118
             digest.update(f"{folder} {name} {found.st_size} {found.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+OWN_CODE = _own_code()  # of what was imported; it may be edited while a run goes on

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDefLibrary
 from tensorflow.python.eager import context
 from tensorflow.python.eager.execute import execute
+from tensorflow.python.eager.polymorphic_function.atomic_function import InterpolateRuntimeError
 
 from dltrain.training.executor import called, settings
 
@@ -119,10 +120,9 @@ class Traced:
             own: whether it is the model with which the graph was traced.
 
         Returns:
-            None where the graph holds a variable of that model that is not among the handles, and this is another.
+            None where the graph holds something of that model that is not among the handles, and this is another.
         """
-        foreign = [each for each in self.captured if not isinstance(each, int) and each.dtype == tf.resource]
-        if foreign and not own:
+        if not own and not all(isinstance(each, int) for each in self.captured):
             return None
         captured = [handles[each] if isinstance(each, int) else each for each in self.captured]
         attributes = tuple(itertools.chain(*settings(calls=self.calls).items()))
@@ -130,7 +130,14 @@ class Traced:
 
         def call(*arguments: Any) -> Any:
             inputs = [*tf.nest.flatten(arguments), *captured]
-            return _filled(self.results, execute(self.name, self.outputs, inputs, attributes, surroundings))
+            try:
+                outputs = execute(self.name, self.outputs, inputs, attributes, surroundings)
+            except tf.errors.OpError as error:
+                if self.function is None:
+                    raise
+                with InterpolateRuntimeError(self.function._inference_function):  # tells where in the code it was
+                    raise error
+            return _filled(self.results, outputs)
 
         return call
 

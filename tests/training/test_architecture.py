@@ -3,7 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import pytest
 
+from dltrain.objectives import InUnits
 from dltrain.training.architecture import architecture
 
 
@@ -70,3 +72,67 @@ def test_counted_names_make_no_other_architecture() -> None:
     first, second, third = model(), model(), model()
     assert first.layers[3].name == "activation" != second.layers[3].name
     assert architecture(first) == architecture(second) == architecture(third)
+
+
+def dense(**compiled: Any) -> keras.Model:
+    inputs = keras.Input((2,))
+    made = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+    made.compile(compiled.pop("optimizer", "sgd"), **{"loss": "mse", **compiled})
+    made.optimizer.build(made.trainable_variables)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"loss": keras.losses.Huber(delta=1.0)}, {"loss": keras.losses.Huber(delta=0.01)}),
+        ({"loss": keras.losses.CosineSimilarity(axis=-1)}, {"loss": keras.losses.CosineSimilarity(axis=0)}),
+        ({"loss": keras.losses.MeanSquaredError()}, {"loss": keras.losses.MeanSquaredError(dtype="float16")}),
+        (
+            {"loss": InUnits(keras.losses.Huber(delta=1.0), 0.0, 1.0)},
+            {"loss": InUnits(keras.losses.Huber(delta=0.01), 0.0, 1.0)},
+        ),
+        ({"metrics": [keras.metrics.CosineSimilarity(axis=-1)]}, {"metrics": [keras.metrics.CosineSimilarity(axis=0)]}),
+        (
+            {"metrics": [keras.metrics.SparseTopKCategoricalAccuracy()]},
+            {"metrics": [keras.metrics.SparseTopKCategoricalAccuracy(from_sorted_ids=True)]},
+        ),
+    ],
+)
+def test_what_keras_leaves_out_of_a_configuration_makes_another_architecture(one: Any, other: Any) -> None:
+    assert architecture(dense(**one)) != architecture(dense(**other))
+    assert architecture(dense(**one)) == architecture(dense(**one)) is not None
+
+
+def test_weights_that_do_not_decay_make_another_architecture() -> None:
+    optimizers = [keras.optimizers.AdamW() for _ in range(3)]
+    optimizers[1].exclude_from_weight_decay(var_names=["bias"])
+    optimizers[2].exclude_from_weight_decay(var_names=["kernel"])
+    assert len({architecture(dense(optimizer=each)) for each in optimizers}) == 3
+    models = [dense(optimizer=each) for each in [keras.optimizers.AdamW(), keras.optimizers.AdamW()]]
+    assert len({architecture(each) for each in models}) == 1
+
+
+def test_a_layer_that_is_called_like_a_setting_hides_none() -> None:
+    def model(activation: str) -> keras.Model:
+        inputs = keras.Input((2,))
+        made = keras.Model(inputs, keras.layers.Dense(1, activation, name=activation)(inputs))
+        made.compile("sgd", "mse")
+        return made
+
+    assert architecture(model("relu")) != architecture(model("tanh"))
+    assert architecture(model("relu")) == architecture(model("relu"))
+
+
+def test_a_module_that_begins_like_keras_is_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def model() -> keras.Model:
+        inputs = keras.Input((2,))
+        made = keras.Model(inputs, keras.layers.Dense(1)(OwnLayer()(inputs)))
+        made.compile("sgd", "mse")
+        return made
+
+    monkeypatch.setattr(OwnLayer, "__module__", "keras_mine")
+    assert architecture(model()) is None
+    # Anybody can register under any name.
+    keras.saving.register_keras_serializable("dltrain", "OwnLayer")(OwnLayer)
+    assert architecture(model()) is None

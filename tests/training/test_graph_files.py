@@ -117,7 +117,7 @@ def test_folds_and_other_rates_read_it_too(
         lambda patch: patch.setattr(tf, "__version__", "0"),
         lambda patch: patch.setattr(keras, "__version__", "0"),
         lambda patch: patch.setattr(keras.config, "epsilon", lambda: 0.1),
-        lambda patch: patch.setattr(graph_files, "_own_code", lambda: "other"),
+        lambda patch: patch.setattr(graph_files, "OWN_CODE", "other"),
         lambda patch: patch.setattr(traces, "is_op_determinism_enabled", lambda: "other"),
     ],
     ids=["tensorflow", "keras", "epsilon", "own code", "determinism"],
@@ -138,20 +138,22 @@ def test_what_decides_a_graph_makes_another_file(
 
 
 def test_own_code_is_told_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def code() -> str:
-        graph_files._own_code.cache_clear()
-        return graph_files._own_code()
-
     (tmp_path / "training").mkdir()
     monkeypatch.setattr(graph_files, "__file__", str(tmp_path / "training" / "graph_files.py"))
-    before = code()
+    before = graph_files._own_code()
     (tmp_path / "training" / "step.py").write_text("1")
-    changed = code()
+    changed = graph_files._own_code()
     os.utime(tmp_path / "training" / "step.py", (1, 1))
-    assert len({before, changed, code()}) == 3
-    assert code() == code()
-    monkeypatch.undo()
-    graph_files._own_code.cache_clear()
+    assert len({before, changed, graph_files._own_code()}) == 3
+    assert graph_files._own_code() == graph_files._own_code()
+
+
+def test_a_user_without_a_home_trains_all_the_same(
+    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+) -> None:
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", "~nobodyhere/data")
+    numbers(stage_of, train_stage, tmp_path / "1")
+    assert len(traced) == 3
 
 
 @pytest.mark.parametrize("damage", [lambda old: old[:-1], lambda old: b"", lambda old: old[:-1] + bytes([old[-1] ^ 1])])
