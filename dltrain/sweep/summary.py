@@ -61,7 +61,7 @@ def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
 
         write_sweep_report(sweep)
     if not quiet:
-        _show(sweep, stand, keys, weights)
+        _show(sweep, stand, keys, weights, warnings)
 
 
 def _write_results(sweep: Path, entries: Sequence[Entry], keys: Sequence[str]) -> None:
@@ -110,6 +110,7 @@ def _show(
     stand: Standings,
     keys: Sequence[str],
     weights: dict[str, float],
+    warnings: Sequence[str],
 ) -> None:
     entries, found = stand.entries, stand.settings
     plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
@@ -118,7 +119,7 @@ def _show(
     console.print("\n[bold]sweep[/bold]  " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
     if found:
         _show_leaderboard(console, found, keys)
-    for caution in cautions(entries):
+    for caution in warnings:
         console.print(f"[yellow]caution[/yellow]  {escape(caution)}", soft_wrap=True)
     if weights:
         console.print("importance  " + ", ".join(f"{escape(key)} {share:.0%}" for key, share in weights.items()))
