@@ -53,7 +53,8 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
     shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
     changing = scheduled(model.optimizer)
     changes = None if changing is None else [changing.dropout, changing.weight_decay]
-    scored = [_held(part._user_loss if name == "loss" else part._user_metrics) for name, part in _scoring(model)]
+    metrics = getattr(model._compile_metrics, "_user_metrics", None)
+    scored = [_held(model.loss), _held(metrics), _held(getattr(model._compile_metrics, "_user_weighted_metrics", None))]
     told = [_renamed(_penalties_left_out(parts), numbers), str(shapes), changes, own, decayed, scored]
     return json.dumps(told, sort_keys=True)
 
@@ -76,11 +77,6 @@ def _is_known(node: Mapping[str, Any]) -> bool:
         return True
     registered = keras.saving.get_registered_object(str(node.get("registered_name")))
     return str(getattr(registered, "__module__", "")).split(".")[0] == "dltrain"
-
-
-def _scoring(model: keras.Model) -> list[tuple[str, Any]]:
-    parts = ("loss", model._compile_loss), ("metrics", model._compile_metrics)
-    return [(name, part) for name, part in parts if part is not None]
 
 
 def _held(node: Any) -> Any:

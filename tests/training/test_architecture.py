@@ -94,6 +94,10 @@ def dense(**compiled: Any) -> keras.Model:
         ),
         ({"metrics": [keras.metrics.CosineSimilarity(axis=-1)]}, {"metrics": [keras.metrics.CosineSimilarity(axis=0)]}),
         (
+            {"weighted_metrics": [keras.metrics.CosineSimilarity(axis=-1)]},
+            {"weighted_metrics": [keras.metrics.CosineSimilarity(axis=0)]},
+        ),
+        (
             {"metrics": [keras.metrics.SparseTopKCategoricalAccuracy()]},
             {"metrics": [keras.metrics.SparseTopKCategoricalAccuracy(from_sorted_ids=True)]},
         ),
