@@ -137,11 +137,12 @@ def read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
         ) from None
 
 
-def fingerprint(*paths: Path) -> str:
+def fingerprint(*paths: Path, ending: str = "") -> str:
     """A key for files that changes when one of them does, without reading them.
 
     Args:
         paths: files, or folders with all that is in them.
+        ending: of the names of the files that count.
 
     Returns:
         24 hexadecimal digits over the name, the size and the time of change of each file.
@@ -152,7 +153,7 @@ def fingerprint(*paths: Path) -> str:
     digest = hashlib.sha256()
     try:
         for path in paths:
-            for name, found in sorted(_files(path.resolve())):
+            for name, found in sorted(each for each in _files(path.resolve()) if each[0].endswith(ending)):
                 line = f"{name}\0{found.st_size}\0{found.st_mtime_ns}\n"
                 digest.update(line.encode(errors="surrogateescape"))
     except OSError as error:

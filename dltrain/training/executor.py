@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+import keras
 import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.protobuf.config_pb2 import ConfigProto
@@ -50,6 +51,12 @@ def executor(*, calls: bool) -> str:
     """
     parallel = calls or tf.distribute.has_strategy() or tf.config.list_physical_devices("GPU")
     return "" if parallel else IN_TURN
+
+
+def libraries() -> str:
+    """What runs a graph: the versions of TensorFlow and Keras, and the kinds of the devices."""
+    devices = [device.device_type for device in tf.config.list_physical_devices()]
+    return f"{tf.__version__} {keras.__version__} {devices}"
 
 
 def called(function: FunctionDef) -> Iterator[Any]:

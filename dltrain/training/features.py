@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from dltrain.data.storage import cached_table
 from dltrain.models.efficientnet import FEATURES
+from dltrain.training.executor import libraries
 from dltrain.training.source import Resident, Source
 
 logger = logging.getLogger("dltrain")
@@ -66,8 +67,7 @@ def _computed(extractor: keras.Model, source: Source, batch: int) -> npt.NDArray
 
 def _digest(extractor: keras.Model, source: Source, batch: int) -> str:
     """A hash of all that the features depend on to the last bit, the portions and the library among them."""
-    devices = [device.device_type for device in tf.config.list_physical_devices()]
-    digest = hashlib.sha256(f"{tf.__version__} {keras.__version__} {devices} {batch}".encode())
+    digest = hashlib.sha256(f"{libraries()} {batch}".encode())
     for layer in extractor._flatten_layers(include_self=False):
         if not isinstance(layer, keras.Model):  # whose layers come one by one
             settings = {name: value for name, value in layer.get_config().items() if name != "name"}

@@ -9,22 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import zlib
 from contextlib import suppress
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 from tensorflow.python.eager import context
 
-from dltrain.data.storage import data_directory
+from dltrain.data.storage import data_directory, fingerprint
 from dltrain.files import replace_file
+from dltrain.training.executor import libraries
 from dltrain.training.traced import Contents, Traced
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1  # raise it when a file is laid out in another way
+FORMAT = 2  # raise it when a file is laid out in another way
 MOST_KEPT = 1_000  # files, of 20 kB each
 HASH_BYTES = 32
 UNREACHABLE = (OSError, RuntimeError)  # the latter where a user has no home
@@ -50,8 +49,9 @@ def read_graph(key: str) -> Traced | None:
     if hashlib.sha256(content).digest() != digest:
         logger.warning("The cached graph %s is damaged: it is traced again", path)
         return None
-    settings, _, functions = zlib.decompress(content).partition(b"\n")
-    return Traced.read(Contents(json.loads(settings), functions))
+    places, _, functions = zlib.decompress(content).partition(b"\n")
+    captured, results = json.loads(places)
+    return Traced.read(Contents(captured, results, functions))
 
 
 def write_graph(key: str, graph: Traced) -> None:
@@ -64,7 +64,8 @@ def write_graph(key: str, graph: Traced) -> None:
     contents = graph.contents()
     if contents is None:
         return
-    content = zlib.compress(json.dumps(contents.settings).encode() + b"\n" + contents.functions, 1)
+    places = json.dumps([contents.captured, contents.results]).encode()
+    content = zlib.compress(places + b"\n" + contents.functions, 1)
     try:
         path = _path(key)
         with replace_file(path) as part:
@@ -83,21 +84,14 @@ def _path(key: str) -> Path:
 
 def _surroundings() -> str:
     """What decides a graph beside its model."""
-    devices = [device.device_type for device in tf.config.list_physical_devices()]
     settings = keras.config.epsilon(), keras.config.image_data_format(), keras.config.floatx()
     # Calls within a graph hold the settings of TensorFlow's own optimizer.
     options = context.context().function_call_options.config_proto_serialized
-    return f"{tf.__version__} {keras.__version__} {devices} {settings} {options!r} {OWN_CODE}"
+    return f"{libraries()} {settings} {options!r} {OWN_CODE}"
 
 
 def _own_code() -> str:
-    digest = hashlib.sha256()
-    package = Path(__file__).parents[1]
-    for folder, _, names in sorted(os.walk(package)):
-        for name in sorted(name for name in names if name.endswith(".py")):
-            found = os.stat(os.path.join(folder, name))  # noqa: PTH116, PTH118
-            digest.update(f"{folder} {name} {found.st_size} {found.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+    return fingerprint(Path(__file__).parents[1], ending=".py")
 
 
 OWN_CODE = _own_code()  # of what was imported; it may be edited while a run goes on

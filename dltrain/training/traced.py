@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import tensorflow as tf
-from tensorflow.core.framework.function_pb2 import FunctionDefLibrary
+from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
 from tensorflow.python.eager import context
 from tensorflow.python.eager.execute import execute
 from tensorflow.python.eager.polymorphic_function.atomic_function import InterpolateRuntimeError
@@ -25,11 +25,13 @@ class Contents(NamedTuple):
     """What a file holds of a graph.
 
     Attributes:
-        settings: all but the functions, for JSON.
+        captured: places among a model's variables, of what the graph takes beside its arguments.
+        results: what it gives, with places among its outputs in the place of tensors.
         functions: TensorFlow's own serialization of the graph's function, which comes first, and those it calls.
     """
 
-    settings: dict[str, Any]
+    captured: Sequence[int]
+    results: Any
     functions: bytes
 
 
@@ -67,9 +69,7 @@ class Traced:
         results = tf.nest.map_structure(
             lambda leaf: next(numbers) if tf.is_tensor(leaf) else None, function.structured_outputs
         )
-        definition = function.function_def
-        calls = any(called(definition))
-        return cls(definition.signature.name, captured, results, len(function.outputs), calls, function)
+        return cls._defined(function.function_def, captured, results, function)
 
     @classmethod
     def read(cls, contents: Contents) -> Traced:
@@ -87,13 +87,22 @@ class Traced:
             for other in called(each):
                 other.name = names[other.name]
             context.context().add_function_def(each)
-        made = cls(library.function[0].signature.name, **contents.settings)
+        made = cls._defined(library.function[0], contents.captured, contents.results)
         weakref.finalize(made, _forget, list(names.values())).atexit = False
         return made
 
+    @classmethod
+    def _defined(cls, definition: FunctionDef, captured: Sequence[Any], results: Any, function: Any = None) -> Traced:
+        outputs, calls = len(definition.signature.output_arg), any(called(definition))
+        return cls(definition.signature.name, captured, results, outputs, calls, function)
+
+    @property
+    def _takes_variables_alone(self) -> bool:
+        return all(isinstance(place, int) for place in self.captured)
+
     def contents(self) -> Contents | None:
         """What another process needs of it; None where it holds something of this one."""
-        if not all(isinstance(place, int) for place in self.captured):
+        if not self._takes_variables_alone:
             return None
         functions = {self.name: context.context().get_function_def(self.name)}
         waiting = [self.name]
@@ -104,13 +113,8 @@ class Traced:
                     waiting.append(other.name)
         if any(node.op in PYTHON for each in functions.values() for node in each.node_def):
             return None
-        settings = {
-            "captured": self.captured,
-            "results": self.results,
-            "outputs": self.outputs,
-            "calls": self.calls,
-        }
-        return Contents(settings, FunctionDefLibrary(function=functions.values()).SerializeToString())
+        library = FunctionDefLibrary(function=functions.values())
+        return Contents(self.captured, self.results, library.SerializeToString())
 
     def on(self, handles: Sequence[Any], own: bool) -> Callable[..., Any] | None:
         """The graph on a model's variables, to be called with tensors or structures of them.
@@ -122,7 +126,7 @@ class Traced:
         Returns:
             None where the graph holds something of that model that is not among the handles, and this is another.
         """
-        if not own and not all(isinstance(each, int) for each in self.captured):
+        if not own and not self._takes_variables_alone:
             return None
         captured = [handles[each] if isinstance(each, int) else each for each in self.captured]
         attributes = tuple(itertools.chain(*settings(calls=self.calls).items()))

@@ -134,6 +134,15 @@ def test_fingerprint_changes_with_any_file_of_a_folder(tmp_path: Path) -> None:
     assert len({first, second, storage.fingerprint(folder)}) == 3
 
 
+def test_fingerprint_can_be_that_of_files_with_one_ending(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("1")
+    first = storage.fingerprint(tmp_path, ending=".py")
+    (tmp_path / "a.pyc").write_text("1")
+    assert storage.fingerprint(tmp_path, ending=".py") == first != storage.fingerprint(tmp_path)
+    (tmp_path / "b.py").write_text("1")
+    assert storage.fingerprint(tmp_path, ending=".py") != first
+
+
 def test_fingerprint_names_a_file_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.txt"):
         storage.fingerprint(tmp_path / "gone.txt")
