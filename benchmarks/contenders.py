@@ -35,10 +35,12 @@ class Ends(keras.callbacks.Callback):
         self.last = {name: float(value) for name, value in logs.items()}
 
     def taken(self, began: float) -> Taken:
+        """The training's seconds since `began` and the last losses."""
         return since(began, self.times) | {key: self.last[key] for key in ("loss", "val_loss")}
 
 
 def since(began: float, ends: list[float]) -> Taken:
+    """Seconds of all epochs and, the median, of one after the first; `ends` has two at least."""
     return {"seconds": ends[-1] - began, "epoch": float(np.median(np.diff(ends)))}
 
 
@@ -83,8 +85,9 @@ class Contenders:
             self.left_out |= dict.fromkeys(("PyTorch eager", "PyTorch compiled"), "no --torch-python was given")
 
     def engine(self) -> Taken:
+        """As in any process but the first, which has kept the graphs."""
         if not self.graphs_are_kept:
-            self._engine(1)
+            self._engine(2)
             self.graphs_are_kept = True
         return self._engine(self.workload.epochs)
 
@@ -100,9 +103,10 @@ class Contenders:
         began = time.perf_counter()
         engine = Engine(made.network, batch_size=made.batch_size, shuffle=True, seed=self.workload.seed)
         engine.train(*sources, epochs=epochs, callbacks=[ends])
-        return ends.taken(began) if epochs > 1 else {}
+        return ends.taken(began)
 
     def fit(self, tuned: bool = False) -> Taken:
+        """Keras' `fit`; tuned: an epoch's steps in one execution, and large batches of validation."""
         made, ends = self.assembled(), Ends()
         network, (x, y), validation = (
             made.network,
@@ -155,6 +159,7 @@ class Contenders:
         return since(began, ends) | {"val_loss": float(logs["loss"])}
 
     def scikit_learn(self) -> Taken:
+        """A network of the same width, with neither normalization nor dropout."""
         from sklearn.neural_network import MLPClassifier, MLPRegressor
 
         work = self.workload
@@ -172,6 +177,7 @@ class Contenders:
         return since(began, ends) | {"loss": float(model.loss_)}
 
     def numpy(self) -> Taken:
+        """`numpy_loop.py`: about what the arithmetic takes."""
         work = self.workload
         (x, y), validation = work.parts["train"], work.parts["validation"]
         random = np.random.default_rng(work.seed)
@@ -187,6 +193,7 @@ class Contenders:
         return since(began, ends) | {"loss": sum(losses) / len(x), "val_loss": found}
 
     def torch(self, compiled: bool = False) -> Taken:
+        """`torch_worker.py`, in a process of its own that stays; it may answer with `failed` and the reason."""
         assert self.worker is not None
         assert self.worker.stdin is not None
         work = self.workload
@@ -203,6 +210,7 @@ class Contenders:
         return dict(json.loads(self.worker.stdout.readline() or '{"failed": "the process ended"}'))
 
     def close(self) -> None:
+        """Ends PyTorch's process, if there is one."""
         if self.worker and self.worker.stdin:
             self.worker.stdin.close()
             self.worker.wait()

@@ -35,6 +35,8 @@ from dltrain.training.engine import Engine  # noqa: E402
 
 
 class History(keras.callbacks.Callback):
+    """The logs of each epoch."""
+
     def on_train_begin(self, logs: Any = None) -> None:
         self.epochs: list[dict[str, float]] = []
 
@@ -47,10 +49,12 @@ def main() -> None:
     dataset = load_dataset(config.dataset, journal)
 
     def assembled() -> Experiment:
+        """Ready to train, with the same weights each time."""
         keras.utils.set_random_seed(config.seed)
         return assemble(config, dataset, journal)
 
     def engine() -> tuple[float, list[dict[str, float]]]:
+        """Seconds and history of dltrain's training."""
         made, history = assembled(), History()
         sources = made.data.source("train"), made.data.source("validation")
         as_a_later_process()
@@ -60,6 +64,7 @@ def main() -> None:
         return time.perf_counter() - began, history.epochs
 
     def fit() -> tuple[float, list[dict[str, float]]]:
+        """Seconds and history of Keras'."""
         made, history = assembled(), History()
         data = made.data
         parts = {part: (data.features(part), data.truth(part).column) for part in ("train", "validation")}

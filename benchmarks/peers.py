@@ -44,6 +44,7 @@ IMPORTED = time.perf_counter() - BEFORE_TENSORFLOW
 
 
 def compare(name: str, repeats: int, torch_python: str | None, folder: Path, epochs: int | None) -> None:
+    """Trains a workload with everybody in turn, and prints the table and dltrain's phases."""
     config, journal = compose(words_of(name, folder)), Silent()
     clock = [time.perf_counter()]
     try:
@@ -82,6 +83,7 @@ def compare(name: str, repeats: int, torch_python: str | None, folder: Path, epo
 
 
 def show(found: dict[str, list[Taken]]) -> None:
+    """Prints a line for each contender: medians, the spread, and ratios to dltrain's."""
     ours = {key: statistics.median(taken[key] for taken in found["dltrain"]) for key in ("seconds", "epoch")}
     print(
         f"  {'':18} {'seconds':>9} {'(spread)':>17} {'ratio':>7} {'epoch':>10} {'ratio':>7} {'loss':>8} {'valid.':>8}"

@@ -67,6 +67,7 @@ def sweep(*words: str) -> tuple[Clock, list[float]]:
 
 
 def fit(optimizers: Sequence[str], epochs: int) -> Clock:
+    """What the same trainings take with `fit`, one after another."""
     began = Clock.now()
     for optimizer, regularizer in itertools.product(optimizers, REGULARIZERS):
         config = compose(["dataset=titanic", f"optimizer={optimizer}", f"regularizer={regularizer}"])
