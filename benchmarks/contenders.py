@@ -17,8 +17,8 @@ from fresh import as_a_later_process, as_the_first_process
 from numpy_loop import Network
 from workloads import Workload
 
-from dltrain.experiment import Experiment
-from dltrain.training.engine import Engine
+from dltrain.engine.engine import Engine
+from dltrain.experiment.experiment import Experiment
 
 Taken = dict[str, float]  # seconds, epoch, and the losses at the end
 WORKER = Path(__file__).with_name("torch_worker.py")

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dltrain import tensorflow_quietly
+from dltrain.internals import tensorflow_quietly
 
 tensorflow_quietly.load()
 
@@ -25,11 +25,11 @@ from omegaconf import OmegaConf  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from dltrain.config.compose import compose  # noqa: E402
-from dltrain.cross_validation import train_folds  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
-from dltrain.data.load import load_dataset, split_source  # noqa: E402
-from dltrain.experiment import pose  # noqa: E402
-from dltrain.rundir import RunDirectory  # noqa: E402
+from dltrain.experiment.cross_validation import train_folds  # noqa: E402
+from dltrain.experiment.experiment import pose  # noqa: E402
+from dltrain.experiment.stages import load_dataset, split_source  # noqa: E402
+from dltrain.record.run_directory import RunDirectory  # noqa: E402
 
 
 class Silent(fresh.Silent):

@@ -29,7 +29,8 @@ def child(deterministic: bool, words: list[str]) -> None:
     """One training; prints its seconds and its history."""
     import tensorflow as tf
 
-    from dltrain import cli, experiment
+    from dltrain.cli import main as cli
+    from dltrain.experiment import experiment
 
     if deterministic:
         tf.config.experimental.enable_op_determinism()

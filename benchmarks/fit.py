@@ -14,8 +14,8 @@ import statistics
 import time
 from typing import Any
 
-from dltrain import tensorflow_quietly
 from dltrain.config.compose import compose
+from dltrain.internals import tensorflow_quietly
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int)
@@ -29,9 +29,9 @@ tensorflow_quietly.load(config)
 import keras  # noqa: E402
 from fresh import Silent, as_a_later_process, as_the_first_process  # noqa: E402
 
-from dltrain.data.load import load_dataset  # noqa: E402
-from dltrain.experiment import Experiment, assemble  # noqa: E402
-from dltrain.training.engine import Engine  # noqa: E402
+from dltrain.engine.engine import Engine  # noqa: E402
+from dltrain.experiment.experiment import Experiment, assemble  # noqa: E402
+from dltrain.experiment.stages import load_dataset  # noqa: E402
 
 
 class History(keras.callbacks.Callback):

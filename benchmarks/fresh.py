@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-from dltrain.checkup.subject import Notes
-from dltrain.training import traces
+from dltrain.checkup.checked_network import Notes
+from dltrain.engine import traces
 
 
 class Silent(Notes):

@@ -23,8 +23,8 @@ from pathlib import Path
 import processes
 from workloads import WORKLOADS, Workload, words_of
 
-from dltrain import tensorflow_quietly
 from dltrain.config.compose import compose
+from dltrain.internals import tensorflow_quietly
 
 BEFORE_TENSORFLOW = time.perf_counter()
 tensorflow_quietly.load(compose(["dataset=titanic"]))
@@ -34,11 +34,11 @@ import numpy as np  # noqa: E402
 from contenders import Contenders, Ends, Taken  # noqa: E402
 from fresh import Silent, as_the_first_process  # noqa: E402
 
-from dltrain.data.load import load_dataset  # noqa: E402
-from dltrain.errors import DltrainError  # noqa: E402
-from dltrain.experiment import Experiment, assemble  # noqa: E402
+from dltrain.base.errors import DltrainError  # noqa: E402
+from dltrain.engine.engine import Engine  # noqa: E402
+from dltrain.experiment.experiment import Experiment, assemble  # noqa: E402
+from dltrain.experiment.stages import load_dataset  # noqa: E402
 from dltrain.models.network import artifact  # noqa: E402
-from dltrain.training.engine import Engine  # noqa: E402
 
 IMPORTED = time.perf_counter() - BEFORE_TENSORFLOW
 

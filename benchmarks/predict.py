@@ -23,7 +23,8 @@ import numpy as np
 
 PREDICT = """
 import resource, sys, time
-from dltrain import cli, tensorflow_quietly
+from dltrain.cli import main as cli
+from dltrain.internals import tensorflow_quietly
 tensorflow_quietly.load()
 import dltrain
 dltrain.load(sys.argv[1]).answer  # imports are no part of the time
@@ -37,7 +38,7 @@ print(json.dumps({"seconds": seconds, "processor": processor, "before": before /
 """
 BARE = """
 import json, sys, time
-from dltrain import tensorflow_quietly
+from dltrain.internals import tensorflow_quietly
 tensorflow_quietly.load()
 import keras, numpy as np, pandas as pd, tensorflow as tf
 run, piece, file, output, copies, batch = *sys.argv[1:5], *map(int, sys.argv[5:])

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from dltrain.config.compose import Composer
-from dltrain.settings import choices_of, settings_of
+from dltrain.config.settings import choices_of, settings_of
 
 REPEATS = 5
 

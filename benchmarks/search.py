@@ -14,11 +14,11 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from dltrain import tensorflow_quietly
+from dltrain.internals import tensorflow_quietly
 
 tensorflow_quietly.load()
 
-from dltrain.cli import main as dltrain  # noqa: E402
+from dltrain.cli.main import main as dltrain  # noqa: E402
 
 SEARCHES = ("random", "bayesian")
 

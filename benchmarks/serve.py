@@ -23,7 +23,7 @@ import numpy as np
 ROW = {"pclass": "3", "sex": "male", "age": 30.0, "sibsp": 0.0, "parch": 0.0, "fare": 7.25, "embarked": "S"}
 BARE = """
 import sys
-from dltrain import tensorflow_quietly
+from dltrain.internals import tensorflow_quietly
 tensorflow_quietly.load()
 import keras, numpy as np, tensorflow as tf, uvicorn
 from fastapi import FastAPI

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltrain import tensorflow_quietly
 from dltrain.config.compose import compose
+from dltrain.internals import tensorflow_quietly
 
 tensorflow_quietly.load(compose(["dataset=titanic"]))
 
@@ -30,10 +30,10 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 from fresh import Silent, as_the_first_process  # noqa: E402
 
-from dltrain.cli import main as dltrain  # noqa: E402
-from dltrain.data.load import load_dataset  # noqa: E402
+from dltrain.cli.main import main as dltrain  # noqa: E402
 from dltrain.data.storage import data_directory  # noqa: E402
-from dltrain.experiment import assemble  # noqa: E402
+from dltrain.experiment.experiment import assemble  # noqa: E402
+from dltrain.experiment.stages import load_dataset  # noqa: E402
 from dltrain.sweep import memory  # noqa: E402
 from dltrain.sweep.ledger import Ledger  # noqa: E402
 

@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dltrain import tensorflow_quietly
+from dltrain.internals import tensorflow_quietly
 
 tensorflow_quietly.load()
 
@@ -43,10 +43,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
 
 from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
-from dltrain.data.load import load_dataset, split_source  # noqa: E402
 from dltrain.data.split import Split, cut  # noqa: E402
-from dltrain.experiment import Problem, assemble_on, pose  # noqa: E402
-from dltrain.side_by_side import Job, train_side_by_side  # noqa: E402
+from dltrain.experiment.experiment import Problem, assemble_on, pose  # noqa: E402
+from dltrain.experiment.side_by_side import Job, train_side_by_side  # noqa: E402
+from dltrain.experiment.stages import load_dataset, split_source  # noqa: E402
 
 FILES = Path(os.environ.get("DLTRAIN_TEST_DATA", "/nowhere"))
 VALIDATION = 0.1

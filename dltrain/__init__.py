@@ -8,7 +8,7 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     """Looks up what takes longer than this import: the version in the metadata, and `load` with TensorFlow."""
     if name == "load":
-        from dltrain import tensorflow_quietly
+        from dltrain.internals import tensorflow_quietly
 
         tensorflow_quietly.load()
         from dltrain.inference.model import load

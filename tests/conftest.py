@@ -98,7 +98,7 @@ class FakeJournal:
 
     @property
     def directory(self) -> Any:
-        from dltrain.rundir import RunDirectory
+        from dltrain.record.run_directory import RunDirectory
 
         assert self.path
         return RunDirectory(self.path)
@@ -149,8 +149,8 @@ def compose_config() -> Callable[..., DictConfig]:
 @pytest.fixture(scope="session")
 def run_in(compose_config: Callable[..., DictConfig]) -> Callable[..., Run]:
     """Runs one experiment in a folder: `run_in(tmp_path, *overrides)`."""
-    from dltrain.journal import Journal
-    from dltrain.run import run
+    from dltrain.experiment.journal import Journal
+    from dltrain.experiment.run import run
 
     def run_there(path: Path, *overrides: str) -> Run:
         path.mkdir(parents=True, exist_ok=True)
@@ -166,8 +166,8 @@ def stage_of(compose_config: Callable[..., DictConfig]) -> Callable[..., Stage]:
     """Goes through a run up to its training: `stage_of(*overrides, dataset=None)`."""
     import keras
 
-    from dltrain.data.load import load_dataset
-    from dltrain.experiment import assemble
+    from dltrain.experiment.experiment import assemble
+    from dltrain.experiment.stages import load_dataset
 
     def stage(*overrides: str, dataset: Dataset | None = None) -> Stage:
         config = compose_config(*overrides)

@@ -19,11 +19,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dltrain import rundir
-from dltrain.cli import main
+from dltrain.base.errors import DltrainError
+from dltrain.cli.main import main
 from dltrain.data.dataset import Dataset
 from dltrain.data.table import load
-from dltrain.errors import DltrainError
+from dltrain.record import run_directory as rundir
 
 QUICK = ("model=linear", "trainer.epochs=1", "~callbacks.tensorboard", "~callbacks.progress", "quiet=true")
 

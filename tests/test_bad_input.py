@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 
 LINEAR = ("model=linear", "trainer.epochs=1", "quiet=true", "~callbacks.tensorboard", "~callbacks.progress")
 # id: the words typed, and a part of the one sentence that answers. None of these needs any data.
@@ -150,7 +150,7 @@ def test_faults_of_the_configuration_are_found_without_tensorflow(working_direct
     prepare(working_directory)
     lines = [words_of(line) for line, _ in CONFIG_FAULTS.values()]
     code = (
-        "import json, sys; from dltrain.cli import main;"
+        "import json, sys; from dltrain.cli.main import main;"
         f"print([main(words) for words in {lines!r}], 'tensorflow' in sys.modules)"
     )
     done = subprocess.run(

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from dltrain.cli import main
+from dltrain.base.errors import ConfigError
+from dltrain.cli.main import main
 from dltrain.config.compose import Composer, conf_directory
-from dltrain.errors import ConfigError
 
 CONF = conf_directory()
 FILES = sorted(CONF.rglob("*.yaml"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 from dltrain.config.compose import Composer, conf_directory
 from dltrain.verbs import check
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 
 
 class Finished(NamedTuple):

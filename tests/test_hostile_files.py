@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dltrain
-from dltrain.cli import main
+from dltrain.base.errors import ConfigError, DataError
+from dltrain.base.spreadsheet import FORMULA, NUMBER, neutral, original
+from dltrain.cli.main import main
 from dltrain.data import source_file, storage
-from dltrain.errors import ConfigError, DataError
-from dltrain.record import Record
-from dltrain.spreadsheet import FORMULA, NUMBER, neutral, original
+from dltrain.record.record import Record
 
 SOURCES = sorted(Path(dltrain.__file__).parent.rglob("*.py"))
 

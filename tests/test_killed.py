@@ -15,10 +15,10 @@ KILLS = 30
 FORKS = """
 import json, os, random, signal, sys, time
 from pathlib import Path
-from dltrain import tensorflow_quietly
+from dltrain.internals import tensorflow_quietly
 tensorflow_quietly.load()
-import dltrain.run
-from dltrain.cli import main
+import dltrain.experiment.run
+from dltrain.cli.main import main
 
 WORDS = ["dataset=synthetic", "dataset.rows=80", "model.units=[4]", "trainer.epochs=60", "trainer.save_state_seconds=0",
          "callbacks=[default,reduce_on_plateau]", "callbacks.reduce_on_plateau.patience=3", "optimizer.use_ema=true",

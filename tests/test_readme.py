@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 from dltrain.config.compose import Composer, conf_directory
 from dltrain.verbs import compare, runs, why
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 
 QUICK = ("trainer.epochs=1", "~callbacks.tensorboard", "~callbacks.progress", "quiet=true", "hydra.run.dir=run")
 

@@ -11,10 +11,10 @@ from typing import Any
 import tensorflow as tf
 from omegaconf import DictConfig
 
+from dltrain.checkup.checked_network import FAILED, FINE, LOOK, Outcome, Subject, double_precision, prepare_subjects
 from dltrain.checkup.gradient import check_gradients
 from dltrain.checkup.speed import check_learning_rate, time_batch_sizes
 from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
-from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome, Subject, double_precision, prepare_subjects
 from dltrain.data.finding import Finding
 
 

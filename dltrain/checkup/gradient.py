@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome
-from dltrain.distribution import local
+from dltrain.checkup.checked_network import FAILED, FINE, LOOK, Outcome
+from dltrain.engine.distribution import local
 
 ROWS = 16
 STEP = 1e-5  # of a weight to either side: rounding and curvature each leave about ten digits

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from dltrain.checkup.subject import FINE, LOOK, Outcome, Subject
+from dltrain.checkup.checked_network import FINE, LOOK, Outcome, Subject
 
 LOWEST, HIGHEST, RATES = 1e-6, 10.0, 100
 MEMORY = 0.9  # of the smoothed loss

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.checkup.layers import look_at_layers
-from dltrain.checkup.subject import FAILED, FINE, LOOK, Outcome, Subject
-from dltrain.evaluation import score
+from dltrain.checkup.checked_network import FAILED, FINE, LOOK, Outcome, Subject
+from dltrain.config.task_names import CLASS_TASKS, GAUSSIAN
+from dltrain.engine.layer_statistics import look_at_layers
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.report.diagnosis import DEAD_SHARE, EXPLODED, VANISHED
-from dltrain.task_names import CLASS_TASKS, GAUSSIAN
+from dltrain.scoring.evaluation import score
 
 FAR, ABSURD = 3.0, 10.0  # times the expected loss
 MEMORY_ROWS = 8

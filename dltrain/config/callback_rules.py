@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dltrain.errors import did_you_mean
+from dltrain.base.errors import did_you_mean
 
 MODES = ("auto", "min", "max")
 # What Keras gives no direction: a count of cases, and what a person names freely.

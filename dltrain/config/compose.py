@@ -20,12 +20,12 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config import conformity
 from dltrain.config.hydra_node import record, resolving, unresolved_directories
 from dltrain.config.loader import Loader
 from dltrain.config.overrides import apply, not_listed, parse, sentence
 from dltrain.config.schema import Config
-from dltrain.errors import ConfigError, did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -258,7 +258,7 @@ class Composer:
 
     def _corners(self, words: list[str], config: DictConfig) -> tuple[list[list[str]], set[str]]:
         """The jobs at the ends of a search's space, one key after the other, and the keys of the space."""
-        from dltrain.sweep.space import corners, dimensions
+        from dltrain.config.search_space import corners, dimensions
 
         try:
             space = dimensions(config.search.space)

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dltrain.base.errors import did_you_mean
 from dltrain.config.hints import accepts, describe, mismatch, nearest, show
 from dltrain.config.signatures import Signature, signature
 from dltrain.config.sources import Unknown
-from dltrain.errors import did_you_mean
 
 # Keys of a node with a `_target_` that are Hydra's own.
 HYDRA_KEYS: dict[str, Any] = {

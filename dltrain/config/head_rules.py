@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from omegaconf import DictConfig
 
-from dltrain.task_names import CLASS_TASKS, GAUSSIAN, QUANTITIES
+from dltrain.config.task_names import CLASS_TASKS, GAUSSIAN, QUANTITIES
 
 SINGLE_UNIT = ("binary", *QUANTITIES)
 ACTIVATIONS = {
@@ -19,7 +19,7 @@ ACTIVATIONS = {
     "multilabel": ("sigmoid", "hard_sigmoid"),
     "unit_regression": ("sigmoid", "hard_sigmoid"),
 }
-OF_GAUSSIAN = ("dltrain.gaussian.LogLikelihood", "dltrain.gaussian.GaussianNegativeLogLikelihood")
+OF_GAUSSIAN = ("dltrain.models.gaussian.LogLikelihood", "dltrain.models.gaussian.GaussianNegativeLogLikelihood")
 # Metrics of classes: of a quantity they count which values happen to be equal, or above a half.
 OF_CLASSES = ("BinaryAccuracy", "Accuracy", "AUC", "Precision", "Recall", "F1Score", "FBetaScore", "BinaryIoU")
 

@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from dltrain.errors import did_you_mean
+from dltrain.base.errors import did_you_mean
 
 WORDS = {
     int: "an integer",

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 
 from omegaconf import DictConfig
 
-from dltrain.errors import did_you_mean
-from dltrain.task_names import GAUSSIAN
+from dltrain.base.errors import did_you_mean
+from dltrain.config.task_names import GAUSSIAN
 
 EMBEDDINGS = ("none", "periodic", "piecewise_linear")
 # What each kind of embedding has a use for.

@@ -12,11 +12,11 @@ import yaml
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config.compose import Composer, conf_directory
 from dltrain.config.hydra_node import resolving
 from dltrain.config.overrides import parse
-from dltrain.errors import ConfigError, did_you_mean
-from dltrain.settings import flat
+from dltrain.config.settings import flat
 
 COMMAND_LINE = "command line"
 REMOVED = "(removed)"

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from dltrain.errors import did_you_mean
+from dltrain.base.errors import did_you_mean
 
 
 class Opaque:

@@ -8,10 +8,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config import callback_rules, head_rules, model_rules, normalization_rules, ranges
 from dltrain.config.signatures import Signature, signature
 from dltrain.config.sources import Unknown
-from dltrain.errors import ConfigError, did_you_mean
 
 VARIANTS = tuple(f"B{number}" for number in range(8))
 CNN_CHOICES = {"pooling": ("max", "average", "none"), "end": ("average", "max", "flatten")}
@@ -220,7 +220,10 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
 def _search(config: DictConfig) -> Iterator[str]:
     if config.search is None:
         return
-    from dltrain.sweep import conditions, objectives, pruning_rules, space
+    from dltrain.config import pruning_rules
+    from dltrain.config import search_conditions as conditions
+    from dltrain.config import search_space as space
+    from dltrain.sweep import objectives
 
     yield from objectives.faults(config)
     yield from pruning_rules.faults(config)

@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dltrain.base.errors import DataError
 from dltrain.data.storage import read_tar
-from dltrain.errors import DataError
 
 
 def read_files(location: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data.dataset import Array
 from dltrain.data.raw_table import RawTable, check_names
-from dltrain.errors import DataError, did_you_mean
 
 DOUBLE_QUOTED = r'"((?:[^"\\]|\\.)*)"'
 SINGLE_QUOTED = r"'((?:[^'\\]|\\.)*)'"

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from mlxtend.data import boston_housing_data
 
+from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.dataset import Dataset
 from dltrain.data.kinds import numeric_values
 from dltrain.data.raw_table import RawTable
 from dltrain.data.read_table import read_table
 from dltrain.data.source_file import find_file, read_bytes
-from dltrain.errors import ConfigError, DataError, did_you_mean
 
 FEATURES = (
     "CRIM", "ZN", "INDUS", "CHAS", "NOX", "RM", "AGE", "DIS", "RAD", "TAX", "PTRATIO", "B", "LSTAT",

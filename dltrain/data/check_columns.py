@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from dltrain.config.task_names import CLASS_TASKS
 from dltrain.data.finding import Finding, Parts, folds
 from dltrain.data.kinds import CAMEL_CASE_ID, ID_NAME
-from dltrain.task_names import CLASS_TASKS
 
 LEAK_ROWS = 1_000
 LEAK_COLUMNS = 200

@@ -13,8 +13,8 @@ from scipy.stats import poisson
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from dltrain.config.task_names import CLASS_TASKS
 from dltrain.data.finding import Finding, Parts, folds, named_rows
-from dltrain.task_names import CLASS_TASKS
 
 RATIO = 10.0  # of the largest class to the smallest
 RARE = 0.05  # share of rows with a label

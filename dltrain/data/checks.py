@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from dltrain.base.errors import DataError
 from dltrain.data import check_columns, check_labels, check_parts
 from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding, Parts
 from dltrain.data.split import Split
-from dltrain.errors import DataError
-from dltrain.targets import Target
+from dltrain.data.targets import Target
 
 CHECKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
     check_parts.shared_rows,

@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.base.errors import DataError
 from dltrain.data.archive import read_files
 from dltrain.data.dataset import Dataset
 from dltrain.data.storage import data_directory, download
-from dltrain.errors import DataError
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"

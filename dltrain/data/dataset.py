@@ -10,9 +10,9 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.base.errors import DataError
 from dltrain.data.recipe import Recipe
-from dltrain.data.taken import lengths, take
-from dltrain.errors import DataError
+from dltrain.data.row_view import lengths, take
 
 Kind = Literal["numeric", "category", "text", "image"]
 KINDS: tuple[str, ...] = get_args(Kind)

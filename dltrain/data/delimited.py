@@ -12,8 +12,8 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
+from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.raw_table import RawTable, check_names, from_frame
-from dltrain.errors import ConfigError, DataError, did_you_mean
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "whitespace": " "}
 # A run of blanks counts as one separator; the space stands for it.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dltrain.data.dataset import Dataset
-from dltrain.targets import Target
+from dltrain.data.targets import Target
 
 SAMPLE = 2_000  # rows that a check learns from at most
 LISTED = 100  # rows that a finding names at most

@@ -10,9 +10,9 @@ import numpy as np
 from omegaconf import DictConfig
 from sklearn import model_selection
 
+from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.split import Rows, Source, Split, cut
-from dltrain.errors import ConfigError, DataError, did_you_mean
 
 
 @dataclass(frozen=True)

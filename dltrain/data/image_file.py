@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from dltrain.errors import ConfigError, DataError, did_you_mean
+from dltrain.base.errors import ConfigError, DataError, did_you_mean
 
 Pixels = npt.NDArray[np.uint8]
 Corrupt = Literal["skip", "refuse"]

@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data.archive import read_files
 from dltrain.data.dataset import Dataset
 from dltrain.data.image_file import SUFFIXES, Options, read_images
 from dltrain.data.storage import data_directory
-from dltrain.errors import DataError, did_you_mean
 
 TEST_FOLDERS = ("test", "testing")
 CLASSES_SHOWN = 20

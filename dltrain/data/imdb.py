@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.imdb_keras import KERAS_FILE, keras_cache, read_keras_reviews, word_index_file
 from dltrain.data.storage import cached_table, data_directory, download, fingerprint, read_tar
-from dltrain.errors import ConfigError, DataError, did_you_mean
 
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 # Recorded by TensorFlow Datasets (imdb_reviews/checksums.tsv) and Hugging Face (imdb/dataset_infos.json).

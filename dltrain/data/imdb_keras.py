@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from dltrain.errors import DataError
+from dltrain.base.errors import DataError
 
 KERAS_FILE = "imdb.npz"
 WORD_INDEX_FILE = "imdb_word_index.json"

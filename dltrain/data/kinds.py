@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dltrain.base.errors import DataError
 from dltrain.data.dataset import Array
 from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
 from dltrain.data.raw_table import RawTable
-from dltrain.errors import DataError
 
 CHOICES = ("numeric", "category", "text", "image", "ignore")
 # Every value of a category becomes an input of its own: of one seen in a few rows, little is learned.

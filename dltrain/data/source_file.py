@@ -8,8 +8,8 @@ import io
 import zlib
 from pathlib import Path
 
+from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.storage import data_directory
-from dltrain.errors import ConfigError, DataError, did_you_mean
 
 # The longer mark first: UTF-32's begins with UTF-16's.
 BYTE_ORDER_MARKS = (

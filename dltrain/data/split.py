@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from dltrain.errors import ConfigError, DataError
+from dltrain.base.errors import ConfigError, DataError
 
 Rows = npt.NDArray[np.intp]
 GROUP_DRAWS = 50

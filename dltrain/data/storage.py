@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
-from dltrain.errors import DataError
-from dltrain.files import replace_file
+from dltrain.base.errors import DataError
+from dltrain.base.files import replace_file
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.data.dataset import Array, Dataset, Kind
-from dltrain.errors import ConfigError, did_you_mean
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,13 +11,13 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
+from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.dataset import Array, Dataset, Kind
 from dltrain.data.image_file import Options, read_images
 from dltrain.data.kinds import CHOICES, feature_values, infer_kind, missing, target_values, word_values
 from dltrain.data.raw_table import RawTable, all_numbers
 from dltrain.data.read_table import read_table
 from dltrain.data.source_file import find_file, stem
-from dltrain.errors import ConfigError, DataError, did_you_mean
 
 # Without leading zeros, which a number would lose, and short enough for 64 bits.
 ROW_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from dltrain.base.errors import DataError
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.source_file import decode
-from dltrain.errors import DataError
 
 PARTS = ("train", "test")
 

@@ -10,6 +10,7 @@ import numpy as np
 import sklearn
 from sklearn.datasets import fetch_openml
 
+from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data.dataset import Array, Dataset, Kind
 from dltrain.data.kinds import feature_values, numeric_values, target_values, word_values
 from dltrain.data.raw_table import RawTable, check_names, from_frame
@@ -17,7 +18,6 @@ from dltrain.data.read_table import read_table
 from dltrain.data.recipe import Recipe
 from dltrain.data.source_file import find_file
 from dltrain.data.table import row_ids
-from dltrain.errors import DataError, did_you_mean
 
 EMBEDDED = Path("datasets", "tests", "data", "openml", "id_40945")
 PASSENGERS = 1309

@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dltrain.base.errors import ConfigError, DataError, DltrainError, RunError
 from dltrain.data import recipe
-from dltrain.errors import ConfigError, DataError, DltrainError, RunError
 from dltrain.exporting.numeric_part import cut_lookups, in_32_bits
 from dltrain.exporting.raw_inputs import save_with_raw_inputs
 from dltrain.inference.model import Model
 from dltrain.inference.overlap import run_dataset
-from dltrain.inference.signature import Column
-from dltrain.tensorflow_quietly import standard_error_held
+from dltrain.internals.tensorflow_quietly import standard_error_held
+from dltrain.record.signature import Column
 
 COMPANION = Path(__file__).with_name("rows.py")  # goes beside what it is copied to, and is not imported here
 RECIPE = Path(recipe.__file__)  # what rows.py makes columns with

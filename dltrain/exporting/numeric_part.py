@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 
 MISSING_AND_UNKNOWN = 2  # ids that stand before those of the words
 

@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dltrain.data.load import task_row
-from dltrain.errors import DataError, did_you_mean
-from dltrain.evaluation import intervals, score
-from dltrain.inference.block import Block, sliced
-from dltrain.inference.intake import Intake, numbers, spell
+from dltrain.base.errors import DataError, did_you_mean
+from dltrain.config.task_names import CLASS_TASKS
+from dltrain.data.targets import Target
+from dltrain.experiment.stages import task_row
 from dltrain.inference.overlap import row_hashes, train_hashes
-from dltrain.inference.signature import Signature
+from dltrain.inference.row_inputs import Intake, numbers, spell
+from dltrain.inference.rows import Block, sliced
 from dltrain.models.network import build_loss, build_metrics
-from dltrain.rundir import add_test_scoring
-from dltrain.targets import Target
-from dltrain.task_names import CLASS_TASKS
+from dltrain.record.run_directory import add_test_scoring
+from dltrain.record.signature import Signature
+from dltrain.scoring.evaluation import intervals, score
 
 MOST_GROUPS = 20
 QUARTERS_ABOVE = 12  # numbers with more values than this are grouped by quarters

@@ -13,14 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 import tensorflow as tf
 
-from dltrain.errors import ConfigError, RunError
-from dltrain.inference.answers import name_answers
-from dltrain.inference.block import Block, frame_block, sliced
+from dltrain.base.errors import ConfigError, RunError
+from dltrain.data.answers import name_answers
 from dltrain.inference.evaluate import Evaluation, evaluate_blocks
-from dltrain.inference.intake import Intake
-from dltrain.inference.signature import Signature
-from dltrain.many_inputs import flatten_once
-from dltrain.record import Record
+from dltrain.inference.row_inputs import Intake
+from dltrain.inference.rows import Block, frame_block, sliced
+from dltrain.internals.many_inputs import flatten_once
+from dltrain.record.record import Record
+from dltrain.record.signature import Signature
 
 # Cells of images and texts, and numbers of the widest layer, that go through the model at once.
 ROWS_AT_ONCE = {"image": 256, "text": 1_024, "table": 16_384}

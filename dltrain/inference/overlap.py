@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from dltrain.build import build
+from dltrain.base.errors import DltrainError
+from dltrain.config.build import build
 from dltrain.data.dataset import Dataset
-from dltrain.errors import DltrainError
+from dltrain.data.targets import without_missing
 from dltrain.preprocessing.fit import raw_inputs
-from dltrain.record import Record
-from dltrain.targets import without_missing
+from dltrain.record.record import Record
 
 Hashes = npt.NDArray[np.uint64]
 

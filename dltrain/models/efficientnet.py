@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.storage import data_directory
-from dltrain.errors import ConfigError, DataError
 from dltrain.models.parts import Head, Inputs
 
 URL = "https://storage.googleapis.com/keras-applications/"

@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from dltrain.gaussian import log_partition
+from dltrain.models.gaussian import log_partition
 
 
 @keras.saving.register_keras_serializable("dltrain")

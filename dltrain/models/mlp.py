@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 from dltrain.models.parts import Head, Inputs, Regularizers
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.errors import ConfigError
-from dltrain.gaussian import mixture
+from dltrain.base.errors import ConfigError
+from dltrain.models.gaussian import mixture
 from dltrain.models.members import for_prediction
 
 

@@ -9,14 +9,14 @@ import keras
 import numpy.typing as npt
 from omegaconf import DictConfig
 
-from dltrain.build import build, parameters
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
+from dltrain.config.build import build, parameters
+from dltrain.config.task_names import GAUSSIAN
+from dltrain.data.targets import Target
+from dltrain.models.losses import InUnits
 from dltrain.models.members import for_prediction
 from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.objectives import InUnits
 from dltrain.preprocessing.fit import Preprocessing
-from dltrain.targets import Target
-from dltrain.task_names import GAUSSIAN
 
 
 def build_network(
@@ -140,7 +140,7 @@ def build_metrics(task: DictConfig, target: Target) -> list[Any]:
     metrics = []
     for name, node in task.metrics.items():
         offered: dict[str, Any] = {"name": name}
-        if node.get("_target_") == "dltrain.objectives.SideAccuracy":
+        if node.get("_target_") == "dltrain.models.losses.SideAccuracy":
             offered["threshold"] = target.offset + target.scale / 2
         metrics.append(build(node, key=f"task.metrics.{name}", **offered))
     return metrics

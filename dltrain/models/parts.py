@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import numpy.typing as npt
 
-from dltrain import gaussian
-from dltrain.task_names import GAUSSIAN
+from dltrain.config.task_names import GAUSSIAN
+from dltrain.models import gaussian
 
 
 class Inputs(Mapping[str, Any]):

@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 import keras
 
-from dltrain import gaussian
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
+from dltrain.config.task_names import GAUSSIAN
+from dltrain.models import gaussian
 from dltrain.models.members import Clamp, MemberLoss
 from dltrain.models.numeric_embedding import periodic, piecewise_linear
 from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.task_names import GAUSSIAN
 
 FEWEST_BINS, MOST_BINS, ROWS_A_BIN = 2, 16, 20
 # What the loss of a task is a likelihood of.

@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
+from dltrain.config.task_names import QUANTITIES
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.models.text_parts import naive_bayes_ratios, texts_of
-from dltrain.task_names import QUANTITIES
 
 
 def text_linear(

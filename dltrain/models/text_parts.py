@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 from dltrain.models.mlp import dense_stack
 from dltrain.models.parts import Inputs, Regularizers
 from dltrain.preprocessing.log_count_ratios import log_count_ratios

@@ -14,10 +14,10 @@ import numpy.typing as npt
 import tensorflow as tf
 from omegaconf import DictConfig
 
+from dltrain.base.errors import DataError
 from dltrain.data.dataset import Dataset
-from dltrain.data.taken import AT_ONCE
-from dltrain.errors import DataError
-from dltrain.many_inputs import flatten_once
+from dltrain.data.row_view import AT_ONCE
+from dltrain.internals.many_inputs import flatten_once
 from dltrain.preprocessing.columns import Numbers, TableColumns
 from dltrain.preprocessing.imputation import Imputation
 from dltrain.preprocessing.scaling import Scaling

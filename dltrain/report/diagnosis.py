@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from dltrain.comparison import Difference
-from dltrain.listing import rises
+from dltrain.record.listing import rises
 from dltrain.report.evidence import Evidence, Finding, Scores
 from dltrain.report.remedies import faster, freer, healthier, larger, longer, slower, slower_by_schedule, stricter
+from dltrain.scoring.comparison import Difference
 
 GOOD, NOTICE, PROBLEM = "good", "notice", "problem"
 

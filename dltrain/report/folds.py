@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from dltrain.record import Record
+from dltrain.record.record import Record
 from dltrain.report.svg import ACCENT, MUTED, SECOND, Picture, draw
 from dltrain.report.words import number
 

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import tensorflow as tf
 from omegaconf import DictConfig
 
-from dltrain.checkup.layers import look_at_layers
+from dltrain.data.answers import name_answers
 from dltrain.data.dataset import Array, Dataset
-from dltrain.inference.answers import name_answers
+from dltrain.data.targets import Target
+from dltrain.engine.layer_statistics import look_at_layers
 from dltrain.models.network import build_loss
-from dltrain.prepared import Prepared
-from dltrain.targets import Target
+from dltrain.preprocessing.prepared import Prepared
 
 REPEATS = 5
 MOST_ROWS = 1_000  # validation rows that the importance is measured on

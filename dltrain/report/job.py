@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.errors import ConfigError
-from dltrain.record import Record
+from dltrain.base.errors import ConfigError
+from dltrain.record.record import Record
 from dltrain.report.svg import short
 from dltrain.sweep.groups import Setting
 from dltrain.sweep.ranking import settings_of

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dltrain.report.callback_pictures import LAYERS, layer_spreads
 from dltrain.report.job import Job, Numbers, numbers_of, scores_of
-from dltrain.report.recorded import LAYERS, layer_spreads
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 from dltrain.report.words import main_metric, number
 

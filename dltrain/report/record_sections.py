@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dltrain.inference.signature import Signature
-from dltrain.record import Record
+from dltrain.record.record import Record
+from dltrain.record.signature import Signature
 from dltrain.report.page import Html, code, folded, note, paragraph, table, text
 from dltrain.report.remedies import command
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltrain.errors import ConfigError
-from dltrain.inference.signature import Signature
-from dltrain.record import Record
-from dltrain.report import INSIGHTS, model_sections, record_sections, recorded, score_sections
+from dltrain.base.errors import ConfigError
+from dltrain.record.record import Record
+from dltrain.record.signature import Signature
+from dltrain.report import INSIGHTS, model_sections, record_sections, score_sections
+from dltrain.report import callback_pictures as recorded
 from dltrain.report.answers import read_answers
 from dltrain.report.diagnosis import diagnose
 from dltrain.report.evidence import Evidence, Finding

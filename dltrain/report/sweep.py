@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 from dltrain.report.job import jobs_of
 from dltrain.report.jobs import side_by_side
 from dltrain.report.page import Html, code, folded, note, page, paragraph, pictures, section, table

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dltrain.comparison import Difference
-from dltrain.inference.signature import Signature
-from dltrain.record import Record
+from dltrain.record.record import Record
+from dltrain.record.signature import Signature
+from dltrain.scoring.comparison import Difference
 
 FEW_ROWS = 500
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dltrain.files import replace_file
+from dltrain.base.files import replace_file
 from dltrain.report.svg import Picture
 
 FILE = "report.html"

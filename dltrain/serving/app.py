@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from dltrain.errors import DataError
+from dltrain.base.errors import DataError
 from dltrain.inference.model import Model
 from dltrain.serving.batching import Batcher
 from dltrain.serving.limits import BodyLimit

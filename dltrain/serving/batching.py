@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain.errors import DataError
+from dltrain.base.errors import DataError
 
 Row = dict[str, Any]
 Predict = Callable[[Sequence[Row]], list[Any]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from html import escape
 
-from dltrain.inference.signature import Column, Signature
+from dltrain.record.signature import Column, Signature
 from dltrain.serving.schema import describe_column, example
 
 MOST_IN_A_LIST = 30

@@ -7,10 +7,10 @@ import binascii
 from collections.abc import Sequence
 from typing import Any
 
-from dltrain.errors import DataError
-from dltrain.inference.block import Block, to_arrow
-from dltrain.inference.intake import Intake, spell
+from dltrain.base.errors import DataError
 from dltrain.inference.model import Model
+from dltrain.inference.row_inputs import Intake, spell
+from dltrain.inference.rows import Block, to_arrow
 
 Row = dict[str, Any]
 

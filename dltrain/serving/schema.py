@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from dltrain.inference.signature import Column, Signature
+from dltrain.record.signature import Column, Signature
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Word = str | bool | int | Number

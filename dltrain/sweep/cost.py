@@ -12,13 +12,13 @@ from omegaconf import DictConfig
 
 from dltrain.config.hydra_node import resolving
 from dltrain.config.validate import typed
-from dltrain.cross_validation import cut_folds
 from dltrain.data.dataset import Dataset
-from dltrain.data.load import load_dataset
 from dltrain.data.split import Rows, Split
-from dltrain.experiment import Experiment, assemble, assemble_on, pose
+from dltrain.engine.engine import Engine
+from dltrain.experiment.cross_validation import cut_folds
+from dltrain.experiment.experiment import Experiment, assemble, assemble_on, pose
+from dltrain.experiment.stages import load_dataset
 from dltrain.sweep.disk import bytes_of
-from dltrain.training.engine import Engine
 
 STEPS = 20  # that are timed
 SECONDS_AN_EPOCH = 0.01  # callbacks

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dltrain.data.load import choose_task, draw_rows, load_dataset
-from dltrain.record import Record
+from dltrain.experiment.stages import choose_task, draw_rows, load_dataset
+from dltrain.record.record import Record
 
 
 class _Silent:

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dltrain.significance import corrected_t, holm
+from dltrain.scoring.significance import corrected_t, holm
 from dltrain.sweep.ledger import Entry
 from dltrain.sweep.ranking import better_way, finite, ranked, settings_of
 

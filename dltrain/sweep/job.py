@@ -13,8 +13,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from dltrain.base.errors import DltrainError, PrunedError
 from dltrain.config.fingerprint import fingerprint
-from dltrain.errors import DltrainError, PrunedError
 from dltrain.sweep.keep import remove_models
 from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.stop import asked_to_stop, in_main_process
@@ -40,17 +40,17 @@ def run_sweep_job(config: DictConfig) -> float | None:
     failure: BaseException | None = None
     value = None
     try:
-        from dltrain import tensorflow_quietly
+        from dltrain.internals import tensorflow_quietly
 
         tensorflow_quietly.load(config)
-        from dltrain.run import run_job
+        from dltrain.experiment.run import run_job
 
         value = run_job(config)
     except DltrainError as error:
         failure = error
         _tell(error, directory.name, setting.overrides.task)
     except Exception as error:
-        from dltrain.cli import tell_unexpected
+        from dltrain.cli.main import tell_unexpected
 
         failure = error
         tell_unexpected(error)
@@ -80,7 +80,7 @@ def _clear_what_cannot_go_on(directory: Path, key: str) -> None:
 
 
 def _tell(error: DltrainError, job: str, overrides: list[str]) -> None:
-    from dltrain.cli import tell
+    from dltrain.cli.main import tell
 
     if not isinstance(error, PrunedError):
         tell(error, f"job {job} ({' '.join(overrides)}): ")

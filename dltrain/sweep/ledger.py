@@ -14,9 +14,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from dltrain.files import replace_file
-from dltrain.record import Record
-from dltrain.training.state_file import can_go_on
+from dltrain.base.files import replace_file
+from dltrain.record.record import Record
+from dltrain.record.state_file import can_go_on
 
 FINISHED = ("completed", "pruned", "failed")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from omegaconf import DictConfig
 
-from dltrain.errors import did_you_mean
-from dltrain.metric_direction import direction_by_name
+from dltrain.base.errors import did_you_mean
+from dltrain.config.metric_direction import direction_by_name
 from dltrain.sweep.ledger import Entry
 from dltrain.sweep.ranking import finite, ranked
 

@@ -17,7 +17,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 from ray.exceptions import RayError
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 
 SECONDS_TO_ANSWER = 10.0
 

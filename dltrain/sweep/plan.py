@@ -8,9 +8,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from dltrain.base.errors import ConfigError
 from dltrain.config.compose import ONE_SEARCH, Composer
 from dltrain.config.overrides import parse
-from dltrain.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def planned(overrides: Sequence[str], *, sweep: bool, config_directory: Path | N
         raise ConfigError("search: a key with several values cannot join a search. Put it into search.space.")
     if first.search.points is None:
         return [Planned(list(overrides), first, [], first.search.jobs)]
-    from dltrain.sweep.space import dimensions, grid
+    from dltrain.config.search_space import dimensions, grid
 
     points = grid(dimensions(first.search.space), first.search.points, first)
     jobs = [[*overrides, *(f"{key}={value}" for key, value in point.items())] for point in points]

@@ -8,8 +8,8 @@ from pathlib import Path
 import keras
 import optuna
 
-from dltrain.errors import PrunedError
-from dltrain.record import Record
+from dltrain.base.errors import PrunedError
+from dltrain.record.record import Record
 from dltrain.sweep.ledger import Ledger
 from dltrain.training.monitor import direction
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE
-from dltrain.metric_direction import direction_by_name
+from dltrain.config.metric_direction import direction_by_name
 from dltrain.sweep.ledger import Entry
 
 OF_THE_LOSS = ("regularizer", "task")  # groups whose keys change what is summed

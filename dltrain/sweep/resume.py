@@ -25,6 +25,6 @@ def resume_sweep(directory: Path, words: list[str]) -> int:
     Raises:
         ConfigError: the sweep's record cannot be read, or its settings cannot work any more.
     """
-    from dltrain.cli import main
+    from dltrain.cli.main import main
 
     return main(again(directory, words))

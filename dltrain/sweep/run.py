@@ -12,9 +12,9 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
+from dltrain.base.errors import ConfigError, DltrainError
 from dltrain.config.fingerprint import fingerprint
 from dltrain.config.hydra_node import resolving
-from dltrain.errors import ConfigError, DltrainError
 from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.memory import over_the_limit
 from dltrain.sweep.stop import asked_to_stop
@@ -117,7 +117,7 @@ def refuse_other_data(sweep: Path, entries: Sequence[Entry]) -> None:
     Raises:
         ConfigError: it is another.
     """
-    from dltrain import tensorflow_quietly
+    from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
     from dltrain.sweep.data_hash import data_hash

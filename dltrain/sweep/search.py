@@ -13,14 +13,14 @@ from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
-from dltrain.build import build
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
+from dltrain.config.build import build
+from dltrain.config.search_space import Dimension, dimensions, draw, grid
 from dltrain.sweep.job import workers_at_once
 from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.objectives import directions, values_of
 from dltrain.sweep.ranking import settings_of
 from dltrain.sweep.run import Job, remaining
-from dltrain.sweep.space import Dimension, dimensions, draw, grid
 
 STATES = {"completed": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 TRIES = 50  # to draw a job that was not drawn before

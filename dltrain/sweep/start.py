@@ -13,11 +13,11 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from dltrain.errors import ConfigError
-from dltrain.files import replace_file
+from dltrain.base.errors import ConfigError
+from dltrain.base.files import replace_file
+from dltrain.config.search_space import text_of
 from dltrain.sweep import memory
 from dltrain.sweep.ledger import Ledger
-from dltrain.sweep.space import text_of
 from dltrain.sweep.stop import asked_to_stop, stoppable
 
 RECORD = "sweep.json"

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dltrain.files import replace_file
+from dltrain.base.files import replace_file
 from dltrain.sweep.groups import Setting, like_the_best
 from dltrain.sweep.importance import importance
 from dltrain.sweep.ledger import Entry, Ledger

@@ -8,9 +8,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dltrain.checkup.layers import send_through
-from dltrain.prepared import Prepared
-from dltrain.sample import Sample
+from dltrain.engine.layer_statistics import send_through
+from dltrain.preprocessing.prepared import Prepared
+from dltrain.preprocessing.sample import Sample
 from dltrain.tensorboard.events import Events
 from dltrain.tensorboard.graph import graph_of
 from dltrain.tensorboard.pictures import before_and_after, worst_mistakes

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.prepared import Prepared
+from dltrain.preprocessing.prepared import Prepared
 from dltrain.training.augmentation import Augmentation
 
 MOST_ROWS = 5_000  # that are looked at

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from google.protobuf import text_format
 from tensorboard.plugins.projector.projector_config_pb2 import EmbeddingInfo, ProjectorConfig
 
-from dltrain.files import replace_file
-from dltrain.prepared import Prepared
+from dltrain.base.files import replace_file
+from dltrain.preprocessing.prepared import Prepared
 
 MOST_NUMBERS = 1_000_000  # in the file, so that a browser still takes it
 HEAD = "head"  # the last layer's name in the networks of dltrain

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltrain.errors import ConfigError
-from dltrain.inference.signature import FILE as SIGNATURE_FILE
-from dltrain.inference.signature import Signature
-from dltrain.record import Record
-from dltrain.rundir import PACKAGES, RunDirectory, versions
+from dltrain.base.errors import ConfigError
+from dltrain.record.record import Record
+from dltrain.record.run_directory import PACKAGES, RunDirectory, versions
+from dltrain.record.signature import FILE as SIGNATURE_FILE
+from dltrain.record.signature import Signature
 
 logger = logging.getLogger("dltrain")
 

@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 from omegaconf import DictConfig
 
-from dltrain.build import build
-from dltrain.errors import ConfigError
-from dltrain.prepared import Prepared
+from dltrain.base.errors import ConfigError
+from dltrain.config.build import build
+from dltrain.preprocessing.prepared import Prepared
 
 
 class Draws(keras.random.SeedGenerator):

@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 
-from dltrain.errors import ConfigError
-from dltrain.files import replace_file
+from dltrain.base.errors import ConfigError
+from dltrain.base.files import replace_file
 
 FILE = "batch_losses.csv"  # in the directory of a run
 

@@ -8,10 +8,10 @@ from typing import Any
 import keras
 from omegaconf import DictConfig
 
-from dltrain.build import build
-from dltrain.errors import ConfigError, did_you_mean
-from dltrain.journal import Journal
-from dltrain.training.engine import has_batch_hooks
+from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.config.build import build
+from dltrain.engine.engine import has_batch_hooks
+from dltrain.experiment.journal import Journal
 from dltrain.training.monitor import direction
 
 

@@ -9,7 +9,7 @@ from typing import TextIO
 import keras
 import tensorflow as tf
 
-from dltrain.files import replace_file
+from dltrain.base.files import replace_file
 
 
 class LearningRate(keras.callbacks.Callback):

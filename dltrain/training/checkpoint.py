@@ -11,8 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.errors import ConfigError
-from dltrain.files import replace_file
+from dltrain.base.errors import ConfigError
+from dltrain.base.files import replace_file
 from dltrain.training.monitor import better, direction
 
 SECONDS_BETWEEN = 10.0

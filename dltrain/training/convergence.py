@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dltrain.distribution import local
-from dltrain.errors import ConfigError
-from dltrain.prepared import Prepared
+from dltrain.base.errors import ConfigError
+from dltrain.engine.distribution import local
+from dltrain.preprocessing.prepared import Prepared
 
 ROWS = 2_048
 INPUTS = 2**20  # numbers in these rows at most; the layers of an image network make many times as many

@@ -18,9 +18,9 @@ import pyarrow as pa
 import tensorflow as tf
 
 from dltrain.data.storage import cached_table
+from dltrain.engine.executor import libraries
 from dltrain.models.efficientnet import FEATURES
-from dltrain.training.executor import libraries
-from dltrain.training.source import Resident, Source
+from dltrain.preprocessing.rows import Resident, Source
 
 logger = logging.getLogger("dltrain")
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import keras
 from omegaconf import DictConfig
 
+from dltrain.base.files import replace_file
+from dltrain.checkup.checked_network import double_precision
 from dltrain.checkup.gradient import ROWS, check_gradients
-from dltrain.checkup.subject import double_precision
-from dltrain.files import replace_file
 from dltrain.models.network import build_loss
-from dltrain.prepared import Prepared
+from dltrain.preprocessing.prepared import Prepared
 
 logger = logging.getLogger("dltrain")
 

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.checkup.layers import send_through
-from dltrain.files import replace_file
-from dltrain.prepared import Prepared
+from dltrain.base.files import replace_file
+from dltrain.engine.layer_statistics import send_through
+from dltrain.preprocessing.prepared import Prepared
 
 FILE = "layers.json"  # in the directory of a run
 ROWS = 128

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 
-from dltrain.errors import ConfigError
-from dltrain.metric_direction import direction_by_name
+from dltrain.base.errors import ConfigError
+from dltrain.config.metric_direction import direction_by_name
 
 
 def direction(monitor: str, mode: str, model: keras.Model) -> str:

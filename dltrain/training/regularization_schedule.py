@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 
 
 @dataclass(frozen=True)

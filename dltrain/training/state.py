@@ -12,9 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.errors import RunError
+from dltrain.base.errors import RunError
+from dltrain.record.state_file import FILE, is_plain, read, write
 from dltrain.training.interrupts import Interrupts
-from dltrain.training.state_file import FILE, is_plain, read, write
 
 logger = logging.getLogger("dltrain")
 

@@ -12,29 +12,22 @@ import keras
 import numpy as np
 from omegaconf import DictConfig
 
-from dltrain.build import build
-from dltrain.distribution import replicas, require_equal_shares
-from dltrain.errors import RunError
-from dltrain.journal import Journal
+from dltrain.base.errors import RunError
+from dltrain.config.build import build
+from dltrain.engine.distribution import replicas, require_equal_shares
+from dltrain.engine.engine import Engine
+from dltrain.experiment.journal import Journal
 from dltrain.models.network import compile_network
-from dltrain.prepared import Prepared, class_weights
+from dltrain.preprocessing.prepared import Prepared, class_weights
+from dltrain.preprocessing.rows import Source
 from dltrain.training.augmentation import build_augmentation
 from dltrain.training.build_callbacks import build_callbacks
 from dltrain.training.callbacks import MovingAverage
 from dltrain.training.checkpoint import Checkpoint
-from dltrain.training.engine import Engine
 from dltrain.training.features import features_of
 from dltrain.training.interrupts import Interrupts
-from dltrain.training.source import Source
 from dltrain.training.state import TrainingState
-from dltrain.training.transfer import (
-    FineTuning,
-    Watch,
-    begin_fine_tuning,
-    carry_over,
-    head_alone,
-    is_fixed,
-)
+from dltrain.training.transfer import FineTuning, Watch, begin_fine_tuning, carry_over, head_alone, is_fixed
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from dltrain.models.efficientnet import BACKBONE, FEATURES
 from dltrain.models.network import build_loss, build_metrics
-from dltrain.prepared import Prepared
+from dltrain.preprocessing.prepared import Prepared
 from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.interrupts import Interrupts
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dltrain.verbs.plain_table import window
+from dltrain.base.plain_table import window
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -34,7 +34,7 @@ def summary(entry: str) -> str:
     """One line on a verb: the first of its module's docstring.
 
     Args:
-        entry: `module:function`, as in `dltrain.cli.VERBS`.
+        entry: `module:function`, as in `dltrain.cli.main.VERBS`.
     """
     line = (ast.get_docstring(_tree(entry)) or "").partition("\n")[0]
     line = re.sub(r"^`dltrain [^`]*`: ", "", line)  # the usage, which the list of verbs shows in its own way

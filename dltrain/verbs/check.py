@@ -59,7 +59,7 @@ def main(words: list[str]) -> int:
     from dltrain.config.compose import Composer
 
     config = Composer(extra_directory=given.config_dir).compose(given.overrides)
-    from dltrain import tensorflow_quietly
+    from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
     from dltrain.checkup.checkup import check_up, failed
@@ -84,9 +84,9 @@ def _show(done: list[Any], overrides: list[str], *, details: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from dltrain.printable import printable
+    from dltrain.base.plain_table import cell, window
+    from dltrain.base.printable import printable
     from dltrain.report.remedies import command
-    from dltrain.verbs.plain_table import cell, window
 
     console = Console(width=window() or 120, highlight=False)
     table = Table(box=None, pad_edge=False)

@@ -12,16 +12,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dltrain.curves import check_plot, curve_of, drawn_in_text, write_plot
-from dltrain.errors import ConfigError, did_you_mean
-from dltrain.listing import main_metric
-from dltrain.pairing import Comparison, compare
-from dltrain.record import Record
-from dltrain.run_differences import commit_of, sections_of
-from dltrain.significance import holm
-from dltrain.verbs import plain_table
+from dltrain.base import plain_table
+from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.base.plain_table import cell, say, setting
+from dltrain.record.curves import check_plot, curve_of, drawn_in_text, write_plot
+from dltrain.record.listing import main_metric
+from dltrain.record.pairing import Comparison, compare
+from dltrain.record.record import Record
+from dltrain.record.run_differences import commit_of, sections_of
+from dltrain.scoring.significance import holm
 from dltrain.verbs.help_text import Paragraphs
-from dltrain.verbs.plain_table import cell, say, setting
 
 DESCRIPTION = """\
 Sets two or more runs side by side: the settings in which they differ, data

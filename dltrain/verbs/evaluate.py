@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from dltrain.printable import printable_line
+from dltrain.base.printable import printable_line
 from dltrain.verbs.help_text import Paragraphs
 
 EXAMPLES = """\
@@ -54,11 +54,11 @@ def main(words: list[str]) -> int:
     shown.add_argument("--csv", action="store_true", help="a row for each group and metric")
     given = parser.parse_args(words)
 
-    from dltrain.inference.signature import Signature
-    from dltrain.record import Record
+    from dltrain.record.record import Record
+    from dltrain.record.signature import Signature
 
     Signature.of(Record(given.run))
-    from dltrain import tensorflow_quietly
+    from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
     from dltrain.inference.evaluate import evaluate_blocks
@@ -82,9 +82,9 @@ def main(words: list[str]) -> int:
 
 
 def _blocks(model: Any, given: argparse.Namespace) -> Any:
-    from dltrain.inference.block import Block, to_arrow
-    from dltrain.inference.blocks import read_blocks
     from dltrain.inference.overlap import run_dataset
+    from dltrain.inference.read_rows import read_blocks
+    from dltrain.inference.rows import Block, to_arrow
 
     if given.data is not None:
         return read_blocks(

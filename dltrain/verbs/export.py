@@ -40,12 +40,12 @@ def main(words: list[str]) -> int:
     parser.add_argument("--output", metavar="DIR", help="folder to make; RUN/export/FORMAT if not given")
     given = parser.parse_args(words)
 
-    from dltrain.inference.signature import Signature
-    from dltrain.record import Record
+    from dltrain.record.record import Record
+    from dltrain.record.signature import Signature
 
     record = Record(given.run)
     Signature.of(record)  # what is no completed run is told before TensorFlow is loaded
-    from dltrain import tensorflow_quietly
+    from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
     from dltrain.exporting.export import export

@@ -9,9 +9,9 @@ import random
 import shutil
 from pathlib import Path
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
+from dltrain.base.plain_table import say
 from dltrain.verbs.help_text import Paragraphs
-from dltrain.verbs.plain_table import say
 
 DESCRIPTION = """\
 Writes a folder with a dataset, an experiment and a callback of your own, a
@@ -25,7 +25,7 @@ examples:
 
 exit codes: 0 done, 2 usage error, or something stands there already.
 """
-TEMPLATE = Path(__file__).parents[1] / "project"
+TEMPLATE = Path(__file__).with_name("project")
 ROWS = 240
 
 

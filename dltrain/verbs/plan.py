@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dltrain.errors import ConfigError, DltrainError
+from dltrain.base import plain_table
+from dltrain.base.errors import ConfigError, DltrainError
 from dltrain.sweep.plan import Planned, planned
-from dltrain.verbs import plain_table
 from dltrain.verbs.help_text import Paragraphs
 
 DESCRIPTION = """\
@@ -95,7 +95,7 @@ def _differing(job: Planned, jobs: list[Planned]) -> str:
 
 def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]], *, in_sweep: bool) -> bool:
     """Adds what each job costs; whether the data does not fit one of them."""
-    from dltrain import tensorflow_quietly
+    from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
     from dltrain.sweep.cost import cost_of

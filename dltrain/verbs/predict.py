@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 from dltrain.verbs.help_text import Paragraphs
 
 EXAMPLES = """\
@@ -60,18 +60,18 @@ def main(words: list[str]) -> int:
     )
     given = parser.parse_args(words)
 
-    from dltrain.inference.signature import Signature
-    from dltrain.record import Record
+    from dltrain.record.record import Record
+    from dltrain.record.signature import Signature
 
     Signature.of(Record(given.run))  # what is no completed run is told before TensorFlow is loaded
-    from dltrain import tensorflow_quietly
+    from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
-    from dltrain.inference.ahead import work_ahead
-    from dltrain.inference.blocks import read_blocks
-    from dltrain.inference.intake import Intake
     from dltrain.inference.model import Model
-    from dltrain.inference.write import choose_format, write_tables
+    from dltrain.inference.prefetch import work_ahead
+    from dltrain.inference.read_rows import read_blocks
+    from dltrain.inference.row_inputs import Intake
+    from dltrain.inference.write_predictions import choose_format, write_tables
 
     model = Model(given.run)
     blocks = read_blocks(
@@ -101,7 +101,7 @@ def _tables(model: Any, blocks: Any, intake: Any, id_column: str | None) -> Iter
     import numpy as np
     import pyarrow as pa
 
-    from dltrain.errors import did_you_mean
+    from dltrain.base.errors import did_you_mean
 
     own = model.signature.reading.get("id_column")
     for block, answers in model.answered(blocks, intake):

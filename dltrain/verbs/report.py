@@ -43,18 +43,18 @@ def main(words: list[str]) -> int:
         print(write_sweep_report(directory))
         return 0
 
-    from dltrain.inference.signature import Signature
-    from dltrain.record import Record
+    from dltrain.record.record import Record
+    from dltrain.record.signature import Signature
     from dltrain.report import INSIGHTS
     from dltrain.report.folds import SUMMARY
 
     record = Record(given.directory)
     Signature.of(record)
     if record.metrics and not any((record.path / name).exists() for name in (INSIGHTS, SUMMARY)):
-        from dltrain import tensorflow_quietly
+        from dltrain.internals import tensorflow_quietly
 
         tensorflow_quietly.load()
-        from dltrain.report.again import write_insights
+        from dltrain.report.rebuild_insights import write_insights
 
         write_insights(record)
     from dltrain.report.report import write_report

@@ -10,13 +10,13 @@ import math
 import sys
 from pathlib import Path
 
-from dltrain.claim import claim
-from dltrain.errors import ConfigError
-from dltrain.listing import SWEEPS
-from dltrain.lock import unlock
-from dltrain.record import Record
-from dltrain.reproduction import Difference, differences
-from dltrain.rerun import run_recorded
+from dltrain.base.errors import ConfigError
+from dltrain.base.lock import unlock
+from dltrain.experiment.rerun import run_recorded
+from dltrain.record.claim import claim
+from dltrain.record.listing import SWEEPS
+from dltrain.record.record import Record
+from dltrain.record.reproduction import Difference, differences
 from dltrain.verbs.help_text import Paragraphs
 
 DESCRIPTION = """\

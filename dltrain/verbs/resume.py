@@ -8,10 +8,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from dltrain.errors import ConfigError, did_you_mean
-from dltrain.lock import lock, unlock
-from dltrain.record import Record
-from dltrain.rerun import run_recorded
+from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.base.lock import lock, unlock
+from dltrain.experiment.rerun import run_recorded
+from dltrain.record.record import Record
 from dltrain.sweep.resume import is_sweep, resume_sweep
 from dltrain.verbs.help_text import Paragraphs
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dltrain.errors import ConfigError
-from dltrain.listing import Row, filter_rows, keys_of, rises, rows_below, sort_rows
-from dltrain.settings import differing
-from dltrain.verbs import plain_table
+from dltrain.base import plain_table
+from dltrain.base.errors import ConfigError
+from dltrain.base.plain_table import cell, say, setting
+from dltrain.config.settings import differing
+from dltrain.record.listing import Row, filter_rows, keys_of, rises, rows_below, sort_rows
 from dltrain.verbs.help_text import Paragraphs
-from dltrain.verbs.plain_table import cell, say, setting
 
 DESCRIPTION = """\
 Lists every run and sweep below a folder, the newest first: when, dataset,

@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 from dltrain.verbs.help_text import Paragraphs
 
 EXAMPLES = """\
@@ -54,8 +54,8 @@ def main(words: list[str]) -> int:
     given = parser.parse_args(words)
     _check(given)
 
-    from dltrain.inference.signature import Signature
-    from dltrain.record import Record
+    from dltrain.record.record import Record
+    from dltrain.record.signature import Signature
 
     Signature.of(Record(given.run))
     try:
@@ -64,7 +64,7 @@ def main(words: list[str]) -> int:
         import uvicorn
     except ImportError as error:
         raise ConfigError(f"dltrain serve needs {error.name}: pip install 'dltrain[serve]'.") from error
-    from dltrain import tensorflow_quietly
+    from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
     from dltrain.inference.model import Model

@@ -8,12 +8,12 @@ import json
 import sys
 from pathlib import Path
 
+from dltrain.base import plain_table
+from dltrain.base.errors import ConfigError
+from dltrain.base.plain_table import setting
 from dltrain.config.compose import Composer
 from dltrain.config.origins import Explained, explain
-from dltrain.errors import ConfigError
-from dltrain.verbs import plain_table
 from dltrain.verbs.help_text import Paragraphs
-from dltrain.verbs.plain_table import setting
 
 DESCRIPTION = """\
 Tells why a key has its value: every YAML file (with its line) and every

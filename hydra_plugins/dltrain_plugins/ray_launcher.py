@@ -29,7 +29,7 @@ class RayLauncher(Launcher):
         Raises:
             ConfigError: Ray is not installed.
         """
-        from dltrain.errors import ConfigError
+        from dltrain.base.errors import ConfigError
 
         if importlib.util.find_spec("ray") is None:
             raise ConfigError("hydra/launcher=ray needs Ray, which is not installed: pip install 'dltrain[ray]'.")

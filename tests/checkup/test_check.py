@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dltrain.checkup.checked_network import FAILED, FINE, LOOK, Subject, double_precision
 from dltrain.checkup.gradient import check_gradients
 from dltrain.checkup.speed import check_learning_rate, time_batch_sizes
 from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
-from dltrain.checkup.subject import FAILED, FINE, LOOK, Subject, double_precision
-from dltrain.cli import main
-from dltrain.experiment import Experiment
+from dltrain.cli.main import main
+from dltrain.experiment.experiment import Experiment
 
 QUICK = ("dataset=synthetic", "dataset.rows=60", "checks=none")
 

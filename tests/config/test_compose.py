@@ -8,9 +8,9 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
+from dltrain.base.errors import ConfigError
 from dltrain.config.compose import LAUNCHERS, Composer, compose, conf_directory
 from dltrain.config.hydra_node import resolving
-from dltrain.errors import ConfigError
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
+from dltrain.base.errors import ConfigError
 from dltrain.config.compose import Composer
-from dltrain.errors import ConfigError
 
 TRUE_POSITIVES = "+task.metrics.tp={_target_: keras.metrics.TruePositives}"
 # id: the words (two blanks apart), and a part of the sentence that answers.
@@ -170,7 +170,7 @@ def test_own_class_may_mean_something_else_by_a_name(composer: Composer) -> None
 
 def test_faults_come_all_at_once_and_without_tensorflow() -> None:
     code = (
-        "import json, sys; from dltrain.config.compose import Composer; from dltrain.errors import ConfigError\n"
+        "import json, sys; from dltrain.config.compose import Composer; from dltrain.base.errors import ConfigError\n"
         "composer, refused = Composer(), 0\n"
         "for words in json.load(sys.stdin):\n"
         "    try: composer.compose(words)\n"

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from dltrain.base.errors import DataError
 from dltrain.data.arff import parse
-from dltrain.errors import DataError
 
 HEADER = """% a comment
 @RELATION r

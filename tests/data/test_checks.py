@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dltrain.cli import main
+from dltrain.base.errors import DataError
+from dltrain.cli.main import main
 from dltrain.data import checks
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
-from dltrain.errors import DataError
-from dltrain.targets import encode
+from dltrain.data.targets import encode
 
 ROWS = 200
 SPLIT = Split(np.arange(120), np.arange(120, 160), np.arange(160, 200))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dltrain.base.errors import DataError
 from dltrain.data.delimited import detect_separator, parse
 from dltrain.data.raw_table import RawTable
-from dltrain.errors import DataError
 
 
 def table(text: str, *, separator: str | None = None, header: bool = True) -> RawTable:

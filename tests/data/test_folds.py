@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig
 
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.folds import make_folds
 from dltrain.data.split import Source, cut, ratio
-from dltrain.errors import ConfigError, DataError
 
 
 def options(name: str, **more: Any) -> DictConfig:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.image_file import Options, decode_image, read_images
-from dltrain.errors import ConfigError, DataError
 
 
 def encoded(pixels: Any, file_format: str = "PNG", **options: Any) -> bytes:

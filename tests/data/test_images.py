@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data import cifar10, digits, images, mnist
-from dltrain.errors import ConfigError, DataError
 
 KEYS: dict[str, Any] = {"name": "images", "size": None, "channels": None, "corrupt": "skip"}
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data import imdb
 from dltrain.data.dataset import Dataset
-from dltrain.errors import ConfigError, DataError
 
 REVIEWS = {
     "train/pos/10_9.txt": "Fine.<br /><br />Très bien",

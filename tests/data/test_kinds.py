@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from dltrain.base.errors import DataError
 from dltrain.data.kinds import feature_values, infer_kind, target_values
 from dltrain.data.raw_table import RawTable
-from dltrain.errors import DataError
 
 
 def one(name: str, values: list[object], **declared: tuple[str, str]) -> RawTable:

@@ -2,8 +2,8 @@ import codecs
 
 import pytest
 
+from dltrain.base.errors import DataError
 from dltrain.data.source_file import decode
-from dltrain.errors import DataError
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data import split
 from dltrain.data.split import Source, Split
-from dltrain.errors import ConfigError, DataError
 
 SHARES = {"train": 0.5, "validation": 0.2, "test": 0.3}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from dltrain.base.errors import DataError
 from dltrain.data import storage
-from dltrain.errors import DataError
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from dltrain.base.errors import ConfigError
 from dltrain.data.dataset import Dataset
 from dltrain.data.synthetic import PROBLEMS, SHAPES, load
-from dltrain.errors import ConfigError
 
 DEFAULTS: dict[str, Any] = {
     "name": "synthetic",

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.dataset import Dataset
 from dltrain.data.table import input_names, load
-from dltrain.errors import ConfigError, DataError
 
 ROWS = "id,age,city,joined,note,code\n" + "".join(
     f"{row + 7},{20 + row % 9}.5,{['Rome', 'Oslo'][row % 2]},2020-01-{row % 28 + 1:02},"

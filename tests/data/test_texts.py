@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dltrain.base.errors import DataError
 from dltrain.data.texts import load
-from dltrain.errors import DataError
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:

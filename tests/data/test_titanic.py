@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dltrain.base.errors import DataError
 from dltrain.data import titanic
 from dltrain.data.dataset import Dataset
-from dltrain.errors import DataError
 
 KAGGLE = """PassengerId,Survived,Pclass,Name,Sex,Age,SibSp,Parch,Ticket,Fare,Cabin,Embarked
 11,0,3,"Braund, Mr. Owen Harris",male,22,1,0,A/5 21171,7.25,,S

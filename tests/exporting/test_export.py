@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import dltrain
-from dltrain.cli import main
+from dltrain.cli.main import main
 
 QUICK = ("score_test=always", "callbacks=learning_rate", "quiet=true")
 RUNS = {

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import dltrain
-from dltrain.cli import main
+from dltrain.cli.main import main
 
 QUICK = ("score_test=always", "callbacks=learning_rate", "quiet=true", "trainer.epochs=1", "model.filters=[2]")
 

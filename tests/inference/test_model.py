@@ -13,9 +13,9 @@ import pyarrow.parquet
 import pytest
 
 import dltrain
-from dltrain.cli import main
-from dltrain.data.load import load_dataset
-from dltrain.errors import ConfigError, DataError
+from dltrain.base.errors import ConfigError, DataError
+from dltrain.cli.main import main
+from dltrain.experiment.stages import load_dataset
 
 QUICK = ("score_test=always", "model=linear", "callbacks=learning_rate", "quiet=true")
 RUNS = {
@@ -295,7 +295,7 @@ def test_empty_frame_gives_no_rows(runs: Path) -> None:
 
 
 def test_numbers_and_true_are_spelled_as_in_training(runs: Path) -> None:
-    from dltrain.inference.intake import spell
+    from dltrain.inference.row_inputs import spell
 
     assert [spell(cell, {"3"}) for cell in (3, 3.0, "3.0", " 3", "4.5", float("nan"))] == [
         "3", "3", "3", "3", "4.5", "",
@@ -306,14 +306,16 @@ def test_numbers_and_true_are_spelled_as_in_training(runs: Path) -> None:
 def test_missing_words_are_those_of_pandas() -> None:
     import io
 
-    from dltrain.inference.delimited_blocks import MISSING
+    from dltrain.inference.delimited_rows import MISSING
 
     lines = "a,b\n" + "".join(f"{word},1\n" for word in MISSING)
     assert pd.read_csv(io.StringIO(lines))["a"].isna().all()
 
 
 def test_blocks_are_read_in_pieces(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dltrain.inference import blocks, delimited_blocks, model
+    from dltrain.inference import delimited_rows as delimited_blocks
+    from dltrain.inference import model
+    from dltrain.inference import read_rows as blocks
 
     monkeypatch.setattr(delimited_blocks, "SAMPLE", 2_000)
     monkeypatch.setattr(blocks, "ROWS", 7)

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from dltrain.data import synthetic
-from dltrain.data.load import load_dataset
+from dltrain.experiment.stages import load_dataset
 from dltrain.preprocessing.fit import raw_inputs
 
 ROWS = 60

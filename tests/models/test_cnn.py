@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 
 IMAGES = ("dataset.kind=image", "dataset.rows=20", "dataset.problem=regression", "model=cnn", "callbacks=learning_rate")
 

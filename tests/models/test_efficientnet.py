@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.errors import ConfigError, DataError
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.models import efficientnet as module
 from dltrain.training import features
 from dltrain.training.features import features_of

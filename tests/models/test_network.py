@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 
 MIXED = "trainer.precision=mixed_bfloat16"
 

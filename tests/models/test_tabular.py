@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 from dltrain.models.members import Clamp, MemberLoss, for_prediction
 from dltrain.models.numeric_embedding import piecewise_linear
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 from dltrain.models.text_parts import mean_of_words
 
 ROWS = 120

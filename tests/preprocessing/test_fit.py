@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from dltrain.errors import DataError
+from dltrain.base.errors import DataError
 from dltrain.preprocessing import imputation, scaling
 from dltrain.preprocessing.fit import Preprocessing, fit, raw_inputs
 

@@ -173,7 +173,7 @@ FAULTY = {
 
 
 def test_every_command_that_is_suggested_can_be_run() -> None:
-    from dltrain.settings import settings_of
+    from dltrain.config.settings import settings_of
 
     composer = Composer()
     for model in (("model=mlp",), ("model=linear",), ("model=text_bag", "dataset=imdb")):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 
 SMALL = ("dataset=synthetic", "dataset.rows=80", "model.units=[2]", "trainer.epochs=2", "report=true", "quiet=true")
 CALLS = {

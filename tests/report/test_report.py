@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 from dltrain.report.answers import read_answers
 from dltrain.report.figures import learning_curves
 from dltrain.report.report import write_report

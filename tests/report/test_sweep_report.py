@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 from dltrain.sweep.ledger import Entry
 from dltrain.sweep.summary import summarise
 

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 import dltrain
-from dltrain.cli import main
+from dltrain.cli.main import main
 
 pytest.importorskip("fastapi", reason="needs the extra `serve`")
 httpx = pytest.importorskip("httpx2", reason="FastAPI's test client needs httpx2")

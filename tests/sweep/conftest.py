@@ -36,7 +36,7 @@ def leave_a_run(config: DictConfig, **metrics: Any) -> float:
 
 @pytest.fixture
 def fake_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[DictConfig], Any]], list[str]]:
-    """Puts a function in the place of `dltrain.run.run_job`; the list fills with the jobs that ran."""
+    """Puts a function in the place of `dltrain.experiment.run.run_job`; the list fills with the jobs that ran."""
 
     def replace(job: Callable[[DictConfig], Any]) -> list[str]:
         ran: list[str] = []
@@ -45,9 +45,9 @@ def fake_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[DictConfig]
             ran.append(Path(HydraConfig.get().runtime.output_dir).name)
             return job(config)
 
-        module = types.ModuleType("dltrain.run")
+        module = types.ModuleType("dltrain.experiment.run")
         module.run_job = run_job  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "dltrain.run", module)
+        monkeypatch.setitem(sys.modules, "dltrain.experiment.run", module)
         return ran
 
     return replace

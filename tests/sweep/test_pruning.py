@@ -9,8 +9,8 @@ import keras
 import optuna
 import pytest
 
+from dltrain.base.errors import ConfigError, PrunedError
 from dltrain.config.compose import compose
-from dltrain.errors import ConfigError, PrunedError
 from dltrain.sweep import pruning
 from dltrain.sweep.ledger import Entry, Ledger
 
@@ -144,7 +144,7 @@ def test_epochs_within_the_warm_up_are_refused() -> None:
 
 @pytest.mark.slow
 def test_pruned_jobs_of_a_real_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dltrain import cli
+    from dltrain.cli import main as cli
 
     monkeypatch.chdir(tmp_path)
     words = ["search=halving", "dataset=synthetic", "dataset.rows=60", "model=linear", "trainer.epochs=8", "quiet=true"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dltrain import cli
+from dltrain.cli import main as cli
 
 from .test_processes import kill_a_worker, lines, start
 

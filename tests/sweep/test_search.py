@@ -11,7 +11,7 @@ import optuna
 import pytest
 from omegaconf import DictConfig
 
-from dltrain import cli
+from dltrain.cli import main as cli
 from dltrain.sweep.ledger import Ledger
 from dltrain.sweep.ranking import settings_of
 from dltrain.sweep.samplers import CoarseToFineSampler, GaussianProcessSampler

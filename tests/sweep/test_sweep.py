@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
-from dltrain import cli
-from dltrain.errors import RunError
+from dltrain.base.errors import RunError
+from dltrain.cli import main as cli
+from dltrain.config.compose import conf_directory
 from dltrain.sweep.ledger import Ledger, _validation
 from dltrain.sweep.resume import resume_sweep
 
@@ -97,8 +98,8 @@ def test_what_saved_its_state_goes_on_where_its_settings_are_the_same(same: bool
 def test_folds_and_seeds_that_were_trained_are_not_trained_again(
     monkeypatch: pytest.MonkeyPatch, group: str, trainings: int
 ) -> None:
-    from dltrain import cross_validation, repetition
-    from dltrain.journal import Journal
+    from dltrain.experiment import cross_validation, repetition
+    from dltrain.experiment.journal import Journal
 
     words = ["-m", "seed=1", "dataset=synthetic", "dataset.rows=60", "model=linear", "trainer.epochs=2", "quiet=true"]
     words += ["~callbacks.tensorboard", group, *(["cv.folds=2"] if group.startswith("cv") else [])]
@@ -180,7 +181,7 @@ def test_changed_yaml_under_the_same_words_is_refused(
     fake_run(leave_a_run)
     option = working_directory / "mine" / "trainer" / "short.yaml"
     option.parent.mkdir(parents=True)
-    text = Path(cli.__file__).parents[1].joinpath("conf/trainer/default.yaml").read_text()
+    text = conf_directory().joinpath("trainer/default.yaml").read_text()
     option.write_text(text)
     words = ["--config-dir", "mine", "trainer=short", *GRID]
     assert cli.main(words) == 0

@@ -13,8 +13,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.util.tensor_util import make_ndarray
 
-from dltrain.data.load import refuse_ignored
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
+from dltrain.experiment.stages import refuse_ignored
 from dltrain.tensorboard.events import Events
 from dltrain.tensorboard.projector import hidden_of, write_embeddings
 

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import dltrain
+from dltrain.base.errors import ConfigError, RunError
 from dltrain.config.fingerprint import fingerprint
-from dltrain.errors import ConfigError, RunError
-from dltrain.journal import Journal
-from dltrain.rundir import RunDirectory
-from dltrain.settings import differing
+from dltrain.config.settings import differing
+from dltrain.experiment.journal import Journal
+from dltrain.record.run_directory import RunDirectory
 from dltrain.tracking.mlflow import MLflow
 
 installed = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed")

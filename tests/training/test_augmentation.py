@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
+from dltrain.base.errors import ConfigError
 from dltrain.config.compose import conf_directory
-from dltrain.errors import ConfigError
 from dltrain.training.augmentation import Augmentation, MixUp, RandomCrop, build_augmentation
 
 OPTIONS = sorted(path.stem for path in (conf_directory() / "augmentation").glob("*.yaml"))

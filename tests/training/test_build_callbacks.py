@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 
 
 def test_unknown_monitor_is_refused_before_training(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
+from dltrain.engine.engine import Engine
 from dltrain.training.callbacks import CSVHistory
-from dltrain.training.engine import Engine
 
 LOGS = [
     {"accuracy": 0.5, "loss": 1 / 3, "val_accuracy": 0.25, "val_loss": 2.0, "learning_rate": 0.01},

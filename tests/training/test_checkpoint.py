@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
+from dltrain.engine.engine import Engine
+from dltrain.preprocessing.rows import Resident
 from dltrain.training.checkpoint import Checkpoint
-from dltrain.training.engine import Engine
-from dltrain.training.source import Resident
 
 BATCH, STEPS, EPOCHS = 8, 5, 4
 

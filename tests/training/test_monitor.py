@@ -3,7 +3,7 @@ from __future__ import annotations
 import keras
 import pytest
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 from dltrain.training.monitor import better, direction
 
 

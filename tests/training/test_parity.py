@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.prepared import class_weights
-from dltrain.training import source as sources
+from dltrain.engine.engine import Engine
+from dltrain.preprocessing import rows as sources
+from dltrain.preprocessing.prepared import class_weights
 from dltrain.training.augmentation import build_augmentation
 from dltrain.training.callbacks import MovingAverage
-from dltrain.training.engine import Engine
 
 EPOCHS = 2
 BACKBONE = ("dataset.image_size=32", "model=efficientnet", "model.weights=none")

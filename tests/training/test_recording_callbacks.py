@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.errors import ConfigError
-from dltrain.training import engine
+from dltrain.base.errors import ConfigError
+from dltrain.engine import engine
 from dltrain.training.batch_loss import weighted_averages
 from dltrain.training.layer_spread import spread
 from dltrain.verbs import resume

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.cli import main
-from dltrain.errors import ConfigError
-from dltrain.training import traces
-from dltrain.training.engine import Engine
+from dltrain.base.errors import ConfigError
+from dltrain.cli.main import main
+from dltrain.engine import traces
+from dltrain.engine.engine import Engine
 from dltrain.training.regularization_schedule import FlatCosine, schedule_regularization, scheduled
 
 FALLING = "regularization_schedule=flat_cosine"

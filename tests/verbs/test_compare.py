@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 
 Make = Callable[..., str]
 
@@ -210,7 +210,7 @@ def test_nothing_heavy_is_imported(make: Make) -> None:
     make("a")
     make("b")
     code = (
-        "import sys; from dltrain.cli import main; main(['compare', 'a', 'b']);"
+        "import sys; from dltrain.cli.main import main; main(['compare', 'a', 'b']);"
         "print([name for name in ('tensorflow', 'keras', 'sklearn', 'pandas', 'matplotlib') if name in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

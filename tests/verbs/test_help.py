@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.cli import VERBS, main
+from dltrain.cli.main import VERBS, main
 
 
 @pytest.mark.parametrize("verb", VERBS)

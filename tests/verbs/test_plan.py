@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dltrain import cli
+from dltrain.cli import main as cli
 
 SMALL = ["dataset=synthetic", "dataset.rows=60", "model=linear", "trainer.epochs=2"]
 
@@ -74,7 +74,7 @@ def test_search_counts_its_jobs(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_settings_are_listed_without_heavy_imports() -> None:
     code = (
-        "import sys; from dltrain.cli import main; main(['plan', '-m', 'optimizer=adam,sgd', '--settings-only']);"
+        "import sys; from dltrain.cli.main import main; main(['plan', '-m', 'optimizer=adam,sgd', '--settings-only']);"
         "print([name for name in ('tensorflow', 'keras', 'sklearn', 'optuna') if name in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

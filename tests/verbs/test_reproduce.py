@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dltrain.errors import ConfigError
+from dltrain.base.errors import ConfigError
 from dltrain.verbs import reproduce
 
 

@@ -11,11 +11,12 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.errors import ConfigError, DataError
-from dltrain.training import engine, state
-from dltrain.training import source as sources
+from dltrain.base.errors import ConfigError, DataError
+from dltrain.engine import engine
+from dltrain.preprocessing import rows as sources
+from dltrain.record.state_file import FILE, previous
+from dltrain.training import state
 from dltrain.training.state import TrainingState
-from dltrain.training.state_file import FILE, previous
 from dltrain.verbs import resume
 
 EPOCHS = 6

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 
 Make = Callable[..., Path]
 GONE = 2**22 + 1  # more than any process number of Linux
@@ -223,7 +223,7 @@ def test_empty_folder_says_so(make: Make, capsys: pytest.CaptureFixture[str]) ->
 def test_nothing_heavy_is_imported(make: Make) -> None:
     make("a", accuracy=0.75)
     code = (
-        "import sys; from dltrain.cli import main; main(['runs']);"
+        "import sys; from dltrain.cli.main import main; main(['runs']);"
         "print([name for name in ('tensorflow', 'keras', 'sklearn', 'pandas', 'numpy') if name in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

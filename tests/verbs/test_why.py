@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dltrain.cli import main
+from dltrain.cli.main import main
 from dltrain.config.compose import conf_directory
 
 

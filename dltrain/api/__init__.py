@@ -1,0 +1,1 @@
+"""What Python users call; the verbs print what it returns."""

@@ -1,0 +1,82 @@
+"""Aligned columns of plain text; thousands of rows take milliseconds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from dltrain.base.printable import printable_line
+
+GAP = "  "
+
+
+def window() -> int | None:
+    """Columns of the terminal; None where the output is none and nobody says how wide it shall be."""
+    if "COLUMNS" in os.environ or sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return None
+
+
+def say(text: str) -> None:
+    """Prints a sentence, in several lines where the window is narrow."""
+    width = window()
+    print(text if width is None else textwrap.fill(text, max(20, width), break_on_hyphens=False))
+
+
+def cell(value: Any) -> str:
+    """A value for people: four digits of a number, nothing for None, no letter that steers a terminal."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.4f}" if 1e-3 <= abs(value) < 1_000 else f"{value:.4g}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(cell, value)) + "]"
+    return printable_line(str(value))
+
+
+def setting(value: Any) -> str:
+    """A setting as one would type it."""
+    if isinstance(value, list):
+        return "[" + ",".join(map(setting, value)) + "]"
+    return f"{value:g}" if isinstance(value, float) else "null" if value is None else cell(value)
+
+
+def seconds(value: float | None) -> str:
+    """A duration for people."""
+    if value is None:
+        return ""
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def widths(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """How wide each column must be."""
+    return [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> list[str]:
+    """Lines of a table: the header, then the rows.
+
+    Args:
+        header: a name a column.
+        rows: texts.
+        right: names of columns whose numbers stand at the right.
+    """
+    space = widths(header, rows)
+    lines = []
+    for row in (header, *rows):
+        cells = [
+            text.rjust(width) if name in right else text.ljust(width)
+            for name, text, width in zip(header, row, space, strict=True)
+        ]
+        lines.append(GAP.join(cells).rstrip())
+    return lines

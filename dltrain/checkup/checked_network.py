@@ -1,0 +1,176 @@
+"""What a checkup looks at: a compiled network with some train rows, which can be set back to its start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from omegaconf import DictConfig, open_dict
+
+from dltrain.config.validate import keys
+from dltrain.data.finding import Finding
+from dltrain.data.targets import Target
+from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, pose
+from dltrain.experiment.stages import load_dataset, split_rows
+
+MOST_ROWS = 2_048
+
+FINE, LOOK, FAILED = "fine", "look", "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check found.
+
+    Attributes:
+        name: of the check.
+        status: fine, look (a person should) or failed.
+        text: what was found, in a sentence.
+        details: a row for each layer, rate or size that it looked at.
+        tries: overrides that are worth a try.
+    """
+
+    name: str
+    status: str
+    text: str
+    details: tuple[Mapping[str, Any], ...] = ()
+    tries: tuple[str, ...] = ()
+
+
+class Notes:
+    """The journal of a checkup: it remembers what is told and writes nothing.
+
+    Args:
+        typed: keys and groups that were typed.
+    """
+
+    def __init__(self, typed: list[str]) -> None:
+        self.typed = typed
+        self.findings: list[Finding] = []
+
+    def note(self, text: str) -> None:
+        """What was done."""
+
+    def checks(self, found: list[Finding]) -> None:
+        """What the checks of the data found."""
+        self.findings = found
+
+
+class Subject:
+    """A network of a config before its training, with rows of the train part.
+
+    Args:
+        experiment: ready and compiled, with a constant learning rate.
+        seed: of the rows that are taken.
+
+    Attributes:
+        network: of the experiment.
+        task: the row of the head table.
+        features: of at most 2,048 train rows, as tensors.
+        truth: their target.
+        batch_size: rows a step.
+    """
+
+    def __init__(self, experiment: Experiment, seed: int) -> None:
+        self.network = experiment.network
+        self.task = experiment.task
+        self.batch_size = experiment.batch_size
+        raw, truth = experiment.data.raw("train"), experiment.data.truth("train")
+        rows = np.random.default_rng(seed).permutation(len(raw))[:MOST_ROWS]
+        self.numbers = experiment.data.preprocessing.transform(raw.take(rows))
+        self.features = {name: tf.constant(values) for name, values in self.numbers.items()}
+        self.truth: Target = truth.take(rows)
+        self.targets = tf.constant(self.truth.column)
+        self.rate = float(np.asarray(self.network.optimizer.learning_rate))
+        self.network.optimizer.build(self.network.trainable_variables)
+        self._start = [(variable, np.array(variable)) for variable in self._variables()]
+        self._steps = tf.function(self._many_steps, autograph=False, reduce_retracing=True)
+
+    def __len__(self) -> int:
+        return int(self.targets.shape[0])
+
+    def restore(self) -> None:
+        """Sets weights, moving averages, seeds and the optimizer back to their start."""
+        for variable, value in self._start:
+            variable.assign(value)
+
+    def train(self, order: npt.NDArray[np.int64], batch_size: int) -> npt.NDArray[np.float64]:
+        """Trains on rows in this order.
+
+        Args:
+            order: positions, a whole number of batches.
+            batch_size: rows a step.
+
+        Returns:
+            The loss of each step with the penalties, before its update, (steps,).
+        """
+        rows = order.reshape(-1, batch_size)
+        # The first dimension is hidden from the graph, so that one graph does for all sizes.
+        losses: npt.NDArray[np.float64] = np.asarray(self._steps(tf.constant(rows)), np.float64)
+        return losses
+
+    def _variables(self) -> list[Any]:
+        return [*self.network.variables, *self.network.non_trainable_variables, *self.network.optimizer.variables]
+
+    def _many_steps(self, rows: Any) -> Any:
+        count = tf.shape(rows)[0]
+
+        def body(step: Any, losses: Any) -> Any:
+            return step + 1, losses.write(step, self._one_step(rows[step]))
+
+        losses = tf.TensorArray(tf.float32, count)
+        return tf.while_loop(lambda step, _: step < count, body, [tf.constant(0), losses])[1].stack()
+
+    def _one_step(self, rows: Any) -> Any:
+        features = {name: tf.gather(values, rows) for name, values in self.features.items()}
+        targets = tf.gather(self.targets, rows)
+        weights = self.network.trainable_variables
+        with tf.GradientTape() as tape:
+            answers = self.network(features, training=True)
+            loss = self.network.compute_loss(x=features, y=targets, y_pred=answers, training=True)
+        gradients = tape.gradient(loss, [weight.value for weight in weights])
+        pairs = [(each, weight) for each, weight in zip(gradients, weights, strict=True) if each is not None]
+        self.network.optimizer.apply_gradients(pairs)
+        return tf.cast(loss, tf.float32)
+
+
+def prepare_subjects(config: DictConfig, overrides: list[str]) -> tuple[Callable[[], Subject], list[Finding]]:
+    """A function that builds the network of a config, always the same one, and what the checks of its data found.
+
+    Args:
+        config: composed and checked.
+        overrides: as typed.
+    """
+    with open_dict(config):
+        config.pop("hydra", None)
+        # The checks start at the optimizer's own rate, and look at the first steps.
+        config.schedule = config.regularization_schedule = None
+    notes: Any = Notes(keys(overrides))
+    problem = pose(config, load_dataset(config.dataset, notes), notes)
+    split = split_rows(config.split, problem.dataset, problem.target, config.seed)
+    check_problem(config, problem, split, notes)
+
+    def build() -> Subject:
+        keras.utils.set_random_seed(config.seed)
+        return Subject(assemble_on(config, problem, split), config.seed)
+
+    return build, notes.findings
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Lets Keras build layers and take losses of 64 bits: a numeric gradient of 32 bits would be all rounding."""
+    before, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+        keras.config.set_dtype_policy(policy)

@@ -1,0 +1,58 @@
+"""What `dltrain --help` prints: the verbs, then each group with its options. It composes nothing, so it is quick."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hydra.core.object_type import ObjectType
+from omegaconf import OmegaConf
+
+from dltrain.base.errors import ConfigError
+from dltrain.base.plain_table import window
+from dltrain.config.compose import COMPOSITION_ERRORS, Composer
+from dltrain.config.overrides import sentence
+from dltrain.verbs import catalogue
+
+
+def page(composer: Composer, verbs: Mapping[str, str]) -> str:
+    """The whole text; what stands around the groups is `hydra.help` of the config that a run starts from.
+
+    Args:
+        composer: of the folders that hold the options.
+        verbs: as in `dltrain.cli.main.VERBS`.
+
+    Raises:
+        ConfigError: that config cannot be read.
+    """
+    repository = composer.loader.repository
+    try:
+        main = repository.load_config(composer.config_name)
+    except COMPOSITION_ERRORS as error:
+        raise ConfigError(sentence(error)) from error
+    if main is None:
+        raise ConfigError(f"--config-name: there is no '{composer.config_name}.yaml' in the folder of options.")
+    around = OmegaConf.select(main.config, "hydra.help") or {}
+    groups = [
+        textwrap.fill(f"{group}: {', '.join(options)}", max(60, window() or 120), subsequent_indent="    ")
+        for group, options in _groups(repository)
+    ]
+    parts = [
+        catalogue.listing(verbs),
+        around.get("header", ""),
+        "Groups and their options (group=option):\n\n" + "\n".join(groups),
+        around.get("footer", ""),
+    ]
+    return "\n\n".join(part.strip("\n") for part in parts if part)
+
+
+def _groups(repository: Any, parent: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Every group with its options, Hydra's own left out."""
+    for name in repository.get_group_options(parent, ObjectType.GROUP):
+        group = f"{parent}/{name}" if parent else name
+        if group == "hydra":
+            continue
+        if options := repository.get_group_options(group, ObjectType.CONFIG):
+            yield group, options
+        yield from _groups(repository, group)

@@ -1,0 +1,231 @@
+"""The space of a search: which keys are drawn, from where, and under which condition."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.config.search_conditions import in_order
+
+if TYPE_CHECKING:
+    from optuna import Trial
+    from optuna.distributions import BaseDistribution
+
+WORDS = ("low", "high", "log", "integer", "choices", "length", "when")
+LENGTH = ".length"  # ends the name under which the length of a list is drawn
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One key of a search space.
+
+    Attributes:
+        key: dotted, as typed on a command line; or a group, whose choices are options.
+        choices: of a category; empty for a number.
+        low: least number.
+        high: greatest number.
+        log: whether each factor is as likely as any other, rather than each difference.
+        integer: whether only whole numbers are drawn.
+        length: least and greatest length, where the value is a list of equal numbers, such as the layers of
+            `model.units`.
+        when: other keys or groups with the values under which this one is drawn.
+    """
+
+    key: str
+    choices: tuple[Any, ...] = ()
+    low: float = 0
+    high: float = 0
+    log: bool = False
+    integer: bool = False
+    length: tuple[int, int] | None = None
+    when: Mapping[str, tuple[str, ...]] | None = None
+
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """What Optuna draws from, by name: one, or two for a list."""
+        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+        if self.choices:
+            return {self.key: CategoricalDistribution([text_of(choice) for choice in self.choices])}
+        if self.integer:
+            found: dict[str, BaseDistribution] = {
+                self.key: IntDistribution(int(self.low), int(self.high), log=self.log)
+            }
+        else:
+            found = {self.key: FloatDistribution(self.low, self.high, log=self.log)}
+        if self.length:
+            found[self.key + LENGTH] = IntDistribution(*self.length)
+        return found
+
+    def text(self, drawn: Mapping[str, Any]) -> str:
+        """The value as typed on a command line."""
+        value = drawn[self.key]
+        word = text_of(value) if self.choices else str(value) if self.integer else f"{value:.6g}"
+        return f"[{','.join([word] * drawn[self.key + LENGTH])}]" if self.length else word
+
+    def parse(self, text: str) -> dict[str, Any]:
+        """The values behind a word that `text` made.
+
+        Raises:
+            ValueError: it is none of this dimension.
+        """
+        if self.choices:
+            if text not in [text_of(choice) for choice in self.choices]:
+                raise ValueError(text)
+            return {self.key: text}
+        numbers = [float(part) for part in text.strip("[]").split(",")]
+        drawn: dict[str, Any] = {self.key: int(numbers[0]) if self.integer else numbers[0]}
+        if not self.low <= numbers[0] <= self.high:
+            raise ValueError(text)
+        return drawn | ({self.key + LENGTH: len(numbers)} if self.length else {})
+
+    def points(self, number: int) -> list[str]:
+        """At most so many values, evenly from low to high, for a grid."""
+        if self.choices:
+            return [text_of(choice) for choice in self.choices]
+        scale: Callable[[float], float] = math.log if self.log else float
+        back: Callable[[float], float] = math.exp if self.log else float
+        first, last = scale(self.low), scale(self.high)
+        values = [back(first + (last - first) * place / max(1, number - 1)) for place in range(number)]
+        exact = [round(value) for value in values] if self.integer else values
+        lengths = range(self.length[0], self.length[1] + 1) if self.length else [1]
+        drawn = itertools.product(dict.fromkeys(exact), lengths)
+        return [self.text({self.key: value, self.key + LENGTH: length}) for value, length in drawn]
+
+
+def text_of(value: Any) -> str:
+    """A choice as typed on a command line: `null`, `true`, `[64,64]`."""
+    if isinstance(value, (list, tuple, ListConfig)):
+        return f"[{','.join(map(text_of, value))}]"
+    return (
+        {None: "null", True: "true", False: "false"}[value]
+        if value is None or value is True or value is False
+        else str(value)
+    )
+
+
+def dimensions(space: DictConfig) -> list[Dimension]:
+    """The dimensions of a node `search.space`, in its order, but behind those that their conditions ask for.
+
+    Raises:
+        ConfigError: every fault of it.
+    """
+    faults: list[str] = []
+    found = list(_walk(space, "", faults))
+    if not found and not faults:
+        faults.append("search.space: nothing to search. Add one, as +search.space.model.dropout={low:0,high:0.5}.")
+    if faults:
+        raise ConfigError(faults)
+    return in_order(found)
+
+
+def _walk(node: DictConfig, key: str, faults: list[str]) -> Iterator[Dimension]:
+    leaf = any(word in node for word in ("low", "high", "choices"))
+    if leaf:
+        yield from _dimension(node, key, faults)
+    for name in map(str, node):
+        child = node[name]
+        path = f"{key}.{name}" if key else name
+        if isinstance(child, DictConfig) and not (leaf and name in WORDS):
+            yield from _walk(child, path, faults)
+        elif child is not None and not (leaf and name in WORDS):
+            faults.append(
+                f"search.space.{path}: expected low and high, or choices, got '{child}'.{did_you_mean(name, WORDS)}"
+            )
+
+
+def _dimension(node: DictConfig, key: str, faults: list[str]) -> Iterator[Dimension]:
+    where = f"search.space.{key}"
+    given = {word: node[word] for word in WORDS if word in node and node[word] is not None}
+    conditions = given.get("when", {})
+    if not isinstance(conditions, DictConfig) and conditions:
+        faults.append(f"{where}.when: expected keys with their values, as {{optimizer: [adam, nadam]}}.")
+        return
+    flat = OmegaConf.to_container(conditions, resolve=True) if conditions else {}
+    when = {
+        str(name): tuple(text_of(each) for each in (value if isinstance(value, list) else [value]))
+        for name, value in flat.items()  # type: ignore[union-attr]
+    }
+    if "choices" in given:
+        if not isinstance(given["choices"], ListConfig) or not given["choices"] or set(given) - {"choices", "when"}:
+            faults.append(f"{where}: expected choices as a list, and neither low nor high, beside when.")
+            return
+        yield Dimension(key, tuple(OmegaConf.to_container(given["choices"], resolve=True)), when=when)  # type: ignore[arg-type]
+        return
+    low, high, log = given.get("low"), given.get("high"), given.get("log", False)
+    integer = given.get("integer", False)
+    numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (low, high))
+    if not numbers or not isinstance(log, bool) or not isinstance(integer, bool):
+        faults.append(f"{where}: expected low and high as numbers, log and integer as true or false.")
+    elif low > high or (log and low <= 0) or not math.isfinite(high - low):  # type: ignore[operator]
+        faults.append(f"{where}: expected low <= high, and low above 0 with log=true, got {low} and {high}.")
+    elif integer and (int(low) != low or int(high) != high):  # type: ignore[arg-type]
+        faults.append(f"{where}: expected whole numbers with integer=true, got {low} and {high}.")
+    else:
+        length = given.get("length")
+        lengths = (length.get("low"), length.get("high")) if isinstance(length, DictConfig) else (length, length)
+        if length is not None and not all(isinstance(each, int) and each > 0 for each in lengths):
+            faults.append(f"{where}.length: expected a whole number above 0, or low and high, got '{length}'.")
+            return
+        yield Dimension(
+            key,
+            low=float(low),  # type: ignore[arg-type]
+            high=float(high),  # type: ignore[arg-type]
+            log=log,
+            integer=integer,
+            length=None if length is None else (int(lengths[0]), int(lengths[1])),  # type: ignore[arg-type]
+            when=when,
+        )
+
+
+def applies(dimension: Dimension, drawn: Mapping[str, str], config: DictConfig) -> bool:
+    """Whether the conditions of a dimension hold.
+
+    Args:
+        dimension: to be drawn or not.
+        drawn: the words so far, by key.
+        config: what holds where nothing is drawn.
+    """
+    for key, wanted in (dimension.when or {}).items():
+        chosen = config.hydra.runtime.choices.get(key)
+        value = drawn.get(key, chosen if chosen is not None else text_of(OmegaConf.select(config, key)))
+        if str(value) not in wanted:
+            return False
+    return True
+
+
+def draw(trial: Trial, space: Sequence[Dimension], config: DictConfig) -> dict[str, str]:
+    """Lets an Optuna trial choose a value for each key, in the order of the space."""
+    words: dict[str, str] = {}
+    for dimension in space:
+        if applies(dimension, words, config):
+            drawn = {name: trial._suggest(name, each) for name, each in dimension.distributions().items()}
+            words[dimension.key] = dimension.text(drawn)
+    return words
+
+
+def grid(space: Sequence[Dimension], points: int, config: DictConfig) -> list[dict[str, str]]:
+    """Every combination of so many points a number and of all choices, conditions kept, each once."""
+    combinations: list[dict[str, str]] = [{}]
+    for dimension in space:
+        combinations = [
+            words | {dimension.key: text} if text is not None else words
+            for words in combinations
+            for text in (dimension.points(points) if applies(dimension, words, config) else [None])
+        ]
+    return combinations
+
+
+def corners(space: Sequence[Dimension], config: DictConfig) -> Iterator[dict[str, str]]:
+    """The ends of each dimension alone, with those choices of others that its conditions ask for."""
+    by_key = {dimension.key: dimension for dimension in space}
+    for dimension in space:
+        needed = {key: values[0] for key, values in (dimension.when or {}).items() if key in by_key}
+        if applies(dimension, needed, config):
+            for point in dimension.points(2):
+                yield needed | {dimension.key: point}

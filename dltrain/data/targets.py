@@ -1,0 +1,188 @@
+"""From the raw target to what a task trains on, and the scale in which it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dltrain.base.errors import ConfigError, DataError
+from dltrain.config.task_names import CLASS_TASKS, GAUSSIAN
+from dltrain.data.dataset import Dataset
+
+MOST_CLASSES_OF_NUMBERS = 10
+
+
+@dataclass(frozen=True)
+class Target:
+    """The encoded target of every row.
+
+    Attributes:
+        task: name of the row of the head table.
+        values: (n,) int32 class numbers for multiclass, (n,) float32 for binary (0 or 1) and regression,
+            (n, C) float32 of 0 and 1 for multilabel.
+        classes: names of the classes, or of the labels; empty for regression.
+        offset: what the last layer's output is shifted by after it is multiplied by `scale`.
+        scale: in the target's units; 1 for classes.
+    """
+
+    task: str
+    values: npt.NDArray[Any]
+    classes: tuple[str, ...] = ()
+    offset: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def units(self) -> int:
+        """Number of units of the last layer."""
+        if self.task in ("multiclass", "multilabel"):
+            return len(self.classes)
+        return 2 if self.task == GAUSSIAN else 1
+
+    @property
+    def strata(self) -> npt.NDArray[np.integer] | None:
+        """Class number of each row, or None where there are no classes to keep in proportion."""
+        return self.values.astype(np.int64) if self.task in CLASS_TASKS else None
+
+    @property
+    def column(self) -> npt.NDArray[Any]:
+        """The values with one column a unit, (n, 1) or (n, C): a loss of one's own cannot broadcast them by mistake."""
+        return self.values[:, None] if self.values.ndim == 1 else self.values
+
+    def take(self, rows: npt.NDArray[np.integer]) -> Target:
+        """The target of these rows."""
+        return replace(self, values=self.values[rows])
+
+    def scaled_on(self, train: npt.NDArray[np.integer]) -> Target:
+        """The same target with offset and scale from the train rows alone."""
+        values = self.values[train].astype(np.float64)
+        # Rounding gives a constant target a deviation of its own.
+        scale = float(values.std()) if values.min() < values.max() else 1.0
+        return replace(self, offset=float(values.mean()), scale=scale)
+
+
+def without_missing(dataset: Dataset) -> tuple[Dataset, int]:
+    """The dataset without the rows whose target is missing, and how many those were."""
+    missing = np.zeros(len(dataset), dtype=bool)
+    for cells in dataset.target.values():
+        missing |= (pd.isna(cells) | (cells == "")) if cells.dtype == object else np.isnan(cells.astype(np.float64))
+    return dataset.take(np.flatnonzero(~missing)) if missing.any() else dataset, int(missing.sum())
+
+
+def infer(dataset: Dataset) -> tuple[str, str]:
+    """The task that fits the target, and the reason in words.
+
+    Raises:
+        DataError: no task fits.
+    """
+    if len(dataset.target) > 1:
+        return "multilabel", f"{len(dataset.target)} target columns"
+    ((name, cells),) = dataset.target.items()
+    values = np.unique(pd.unique(cells).astype(str) if cells.dtype == object else cells)
+    if len(values) == 2:
+        return "binary", f"'{name}' has two values, {_text(values[0])} and {_text(values[1])}"
+    if cells.dtype == object:
+        return "multiclass", f"'{name}' has {len(values)} values that are no numbers"
+    if len(values) <= MOST_CLASSES_OF_NUMBERS and np.all(values == np.round(values)):
+        return (
+            "multiclass",
+            f"'{name}' has {len(values)} whole numbers; task=regression treats them as a quantity",
+        )
+    return "regression", f"'{name}' has {len(values)} different numbers"
+
+
+def encode(dataset: Dataset, task: str) -> Target:
+    """The target as the task wants it.
+
+    Args:
+        dataset: without missing targets.
+        task: name of a row of the head table, not auto.
+
+    Raises:
+        DataError: the target's values are of no use, such as one class only or an infinite number.
+        ConfigError: the task cannot fit the target.
+    """
+    if task == "multilabel":
+        return _labels(dataset)
+    if len(dataset.target) > 1:
+        raise ConfigError(
+            f"task={task} expects one target column, dataset.target names {len(dataset.target)}; use task=multilabel."
+        )
+    ((name, cells),) = dataset.target.items()
+    if task in CLASS_TASKS:
+        return _classes(name, cells, task)
+    return _quantity(name, cells, task, dataset)
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, (float, np.floating)) and value.is_integer() else str(value)
+
+
+def _classes(name: str, cells: npt.NDArray[Any], task: str) -> Target:
+    if cells.dtype == object:
+        numbers, values = pd.factorize(cells, sort=True)  # many times faster than to sort all words
+    else:
+        values, numbers = np.unique(cells, return_inverse=True)
+    classes = tuple(_text(value) for value in values)
+    if len(classes) < 2:
+        raise DataError(
+            f"Target '{name}' has one class only, {', '.join(classes) or 'no rows'}: there is nothing to learn."
+        )
+    if task == "binary":
+        if len(classes) != 2:
+            raise ConfigError(
+                f"task=binary expects a target of two classes, '{name}' has {len(classes)} ({', '.join(classes[:5])}"
+                f"{', …' if len(classes) > 5 else ''}). Use task=multiclass"
+                + ("." if cells.dtype == object else " or task=regression.")
+            )
+        return Target(task, numbers.astype(np.float32), classes)
+    if len(classes) > len(cells) / 2:
+        raise ConfigError(
+            f"task=multiclass: target '{name}' has {len(classes)} classes in {len(cells)} rows, "
+            "fewer than two rows a class." + ("" if cells.dtype == object else " Use task=regression.")
+        )
+    return Target(task, numbers.astype(np.int32), classes)
+
+
+def _labels(dataset: Dataset) -> Target:
+    columns = []
+    for name, cells in dataset.target.items():
+        column = np.array([{"False": 0.0, "True": 1.0, "0": 0.0, "1": 1.0}.get(_text(cell), np.nan) for cell in cells])
+        bad = np.flatnonzero(np.isnan(column))
+        if len(bad):
+            raise ConfigError(
+                f"task=multilabel expects targets of 0 and 1, column '{name}' has '{_text(cells[bad[0]])}' "
+                f"in row {dataset.row_ids[bad[0]]}."
+            )
+        columns.append(column)
+    return Target("multilabel", np.column_stack(columns).astype(np.float32), tuple(dataset.target))
+
+
+def _quantity(name: str, cells: npt.NDArray[Any], task: str, dataset: Dataset) -> Target:
+    if cells.dtype == object:
+        raise ConfigError(
+            f"task={task} expects a target of numbers, '{name}' holds text such as '{cells[0]}'. Use task=auto."
+        )
+    values = cells.astype(np.float64)
+    if not np.isfinite(values).all():
+        row = dataset.row_ids[np.flatnonzero(~np.isfinite(values))[0]]
+        raise DataError(f"Target '{name}' is infinite in row {row}; expected finite numbers.")
+    if values.min() == values.max():
+        raise DataError(f"Target '{name}' is {_text(values[0])} in every row: there is nothing to learn.")
+    if np.abs(values).max() > np.finfo(np.float32).max / 1e6:
+        raise DataError(
+            f"Target '{name}' reaches {np.abs(values).max():g}, too large for 32-bit training; divide it first."
+        )
+    if task in ("regression", GAUSSIAN):
+        return Target(task, values.astype(np.float32))
+    low, high = dataset.target_range or (0.0, 1.0)
+    outside = np.flatnonzero((values < low) | (values > high))
+    if len(outside):
+        raise ConfigError(
+            f"task=unit_regression expects targets from {low:g} to {high:g}, '{name}' is {values[outside[0]]:g} in row "
+            f"{dataset.row_ids[outside[0]]}. Use task=regression."
+        )
+    return Target(task, values.astype(np.float32), offset=low, scale=high - low)

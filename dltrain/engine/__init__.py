@@ -1,0 +1,1 @@
+"""Compiled epochs: graphs around Keras' own steps, shared and kept."""

@@ -1,0 +1,121 @@
+"""What decides the graphs of a compiled model, as a text: models with the same one can share them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from dltrain.engine.read_numbers import REGULARIZERS, kinds, left_out, sharing
+from dltrain.training.regularization_schedule import scheduled
+
+NAMED = ("name", "keras_history", "input_layers", "output_layers")  # where a configuration names layers
+NOT_HELD = ("name", "_name", "built", "_built", "_variables", "_metrics", "_tracker")  # others in any process or moment
+
+
+def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = True) -> str | None:
+    """Everything that decides the graphs of a compiled model: layers, loss, metrics and optimizer.
+
+    Names are left out, and so are the learning rate, rates of dropout and factors of regularizers, which the graphs
+    read. None where a part comes from elsewhere than Keras or dltrain, whose configuration may not tell all.
+
+    Args:
+        model: compiled and built.
+        trains: whether the graphs train; where they do not, the optimizer decides nothing.
+        penalties: whether the weights' regularizers are told as well.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # nothing is stored, so a lambda does no harm
+            with left_out(model):
+                parts = json.loads(model.to_json())
+    except (TypeError, ValueError, NotImplementedError, AttributeError, OSError):
+        return None
+    if not parts.get("compile_config") or not all(_is_known(node) for node in _serialized(parts)):
+        return None
+    layers = model._flatten_layers(include_self=False)  # those within a backbone too
+    numbers = {layer.name: f"layer {place}" for place, layer in enumerate(layers)}
+    numbers |= {model.name: "model", model.optimizer.name: "optimizer"}
+    settings = parts.get("compile_config", {}).get("optimizer", {}).get("config", {})
+    decayed = None
+    if trains:
+        decayed = [model.optimizer._use_weight_decay(weight) for weight in model.trainable_variables]
+    else:
+        del parts["compile_config"]["optimizer"]
+    if isinstance(settings.get("learning_rate"), float):
+        del settings["learning_rate"]  # a variable, which each optimizer has of its own
+    own = [kinds(model), sharing(model)] if penalties else None
+    shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
+    changing = scheduled(model.optimizer)
+    changes = None if changing is None else [changing.dropout, changing.weight_decay]
+    metrics = getattr(model._compile_metrics, "_user_metrics", None)
+    scored = [_held(model.loss), _held(metrics), _held(getattr(model._compile_metrics, "_user_weighted_metrics", None))]
+    told = [_renamed(_penalties_left_out(parts), numbers), str(shapes), changes, own, decayed, scored]
+    return json.dumps(told, sort_keys=True)
+
+
+def _serialized(node: Any) -> list[dict[str, Any]]:
+    """The serialized objects in a configuration."""
+    if isinstance(node, list):
+        return [found for each in node for found in _serialized(each)]
+    if not isinstance(node, dict):
+        return []
+    own = [node] if "class_name" in node or set(node) == {"value"} else []  # the latter is a lambda's code
+    return own + [found for each in node.values() for found in _serialized(each)]
+
+
+def _is_known(node: Mapping[str, Any]) -> bool:
+    name, module = str(node.get("class_name", "function")), str(node.get("module") or "")
+    if name in ("Lambda", "__lambda__", "function"):
+        return False
+    if name.startswith("__") or module.split(".")[0] == "keras":
+        return True
+    registered = keras.saving.get_registered_object(str(node.get("registered_name")))
+    return str(getattr(registered, "__module__", "")).split(".")[0] == "dltrain"
+
+
+def _held(node: Any) -> Any:
+    """What a loss or metric holds, since Keras' configurations leave some of it out, such as the delta of Huber's."""
+    if node is None or isinstance(node, (str, int, float)):
+        return node
+    if isinstance(node, (list, tuple)):
+        return [_held(each) for each in node]
+    if isinstance(node, Mapping):
+        return {str(key): _held(each) for key, each in node.items()}
+    if isinstance(node, np.ndarray):
+        return [str(node.dtype), node.tolist()]
+    kind = f"{type(node).__module__}.{type(node).__qualname__}"
+    if isinstance(node, functools.partial):
+        return [kind, _held([node.func, node.args, node.keywords])]
+    if isinstance(node, (keras.Loss, keras.Metric)):
+        return [kind, {key: _held(each) for key, each in vars(node).items() if key not in NOT_HELD}]
+    # A function by its name; of all else, such as variables, there are as many as the rest says.
+    return [kind, getattr(node, "__module__", None), getattr(node, "__qualname__", None)]
+
+
+def _penalties_left_out(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_penalties_left_out(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    # That of a layer's output is none of a weight, and its factor is a constant of the graph.
+    of_weights = [key for key in node if key.endswith("_regularizer") and key != "activity_regularizer"]
+    return {
+        key: _penalties_left_out(each)
+        for key, each in node.items()
+        if not (key in of_weights and (each is None or each.get("class_name") in REGULARIZERS))
+    }
+
+
+def _renamed(node: Any, names: Mapping[str, str], *, here: bool = False) -> Any:
+    if isinstance(node, list):
+        return [_renamed(each, names, here=here) for each in node]
+    if isinstance(node, dict):
+        # Elsewhere a word is a setting, though a layer may well be called `relu`.
+        return {key: _renamed(each, names, here=here or key in NAMED) for key, each in node.items()}
+    return names.get(node, node) if here and isinstance(node, str) else node

@@ -1,0 +1,97 @@
+"""Graphs in files of the data directory, so that the next process need not trace them once more.
+
+A file is looked for by a hash of all that decides its graph: the architecture and what it is called with, the versions
+and settings of Keras and TensorFlow, the devices, and the state of dltrain's own files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+import keras
+from tensorflow.python.eager import context
+
+from dltrain.base.files import replace_file
+from dltrain.data.storage import data_directory, fingerprint
+from dltrain.engine.executor import libraries
+from dltrain.engine.traced import Contents, Traced
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 2  # raise it when a file is laid out in another way
+MOST_KEPT = 1_000  # files, of 20 kB each
+HASH_BYTES = 32
+UNREACHABLE = (OSError, RuntimeError)  # the latter where a user has no home
+
+
+def read_graph(key: str) -> Traced | None:
+    """A graph that this process or an earlier one has written.
+
+    Args:
+        key: the architecture, the function's name and what it is called with.
+
+    Returns:
+        None where there is none, or its file is damaged.
+    """
+    try:
+        path = _path(key)
+        content = path.read_bytes()
+    except UNREACHABLE:
+        return None
+    with suppress(OSError):  # others may own it
+        path.touch()  # those that nobody reads go first
+    digest, content = content[:HASH_BYTES], content[HASH_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        logger.warning("The cached graph %s is damaged: it is traced again", path)
+        return None
+    places, _, functions = zlib.decompress(content).partition(b"\n")
+    captured, results = json.loads(places)
+    return Traced.read(Contents(captured, results, functions))
+
+
+def write_graph(key: str, graph: Traced) -> None:
+    """Keeps a graph, if it holds nothing of this process; of a thousand, the one that was not read for longest goes.
+
+    Args:
+        key: as in `read_graph`.
+        graph: just traced.
+    """
+    contents = graph.contents()
+    if contents is None:
+        return
+    places = json.dumps([contents.captured, contents.results]).encode()
+    content = zlib.compress(places + b"\n" + contents.functions, 1)
+    try:
+        path = _path(key)
+        with replace_file(path) as part:
+            part.write_bytes(hashlib.sha256(content).digest() + content)
+        files = sorted(path.parent.glob("*.graph"), key=lambda each: each.stat().st_mtime)
+        for old in files[:-MOST_KEPT]:
+            old.unlink(missing_ok=True)
+    except UNREACHABLE as error:
+        logger.debug("Cannot keep a graph: %s", error)
+
+
+def _path(key: str) -> Path:
+    text = f"{FORMAT} {_surroundings()} {key}"
+    return data_directory() / "graphs" / f"{hashlib.sha256(text.encode()).hexdigest()[:40]}.graph"
+
+
+def _surroundings() -> str:
+    """What decides a graph beside its model."""
+    settings = keras.config.epsilon(), keras.config.image_data_format(), keras.config.floatx()
+    # Calls within a graph hold the settings of TensorFlow's own optimizer.
+    options = context.context().function_call_options.config_proto_serialized
+    return f"{libraries()} {settings} {options!r} {OWN_CODE}"
+
+
+def _own_code() -> str:
+    return fingerprint(Path(__file__).parents[1], ending=".py")
+
+
+OWN_CODE = _own_code()  # of what was imported; it may be edited while a run goes on

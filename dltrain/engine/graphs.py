@@ -1,0 +1,250 @@
+"""The compiled graphs of a model: many training or test steps in one call, around Keras' own steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from dltrain.engine.distribution import on_replicas, share
+from dltrain.engine.flat_update import flat_update
+from dltrain.engine.fused_update import fused_update
+from dltrain.engine.mixed_penalties import mix_penalties
+from dltrain.engine.step import TrainStep, in_turn, not_compiled
+from dltrain.engine.traces import Traces, traces_of
+from dltrain.engine.update import Update
+from dltrain.preprocessing.rows import Block
+from dltrain.training.regularization_schedule import scheduled
+
+Augment = Callable[[dict[str, Any], Any, Any], tuple[dict[str, Any], Any]]
+
+EVALUATION_BATCH = 2048
+EVALUATION_NUMBERS = 2**20  # inputs of a batch at most; a network makes many times as many of them
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where the metrics stand after a graph.
+
+    Attributes:
+        tensors: scalars by metric.
+        finite: whether every weight is, after training.
+        before: the weights as they were before the training.
+    """
+
+    tensors: Mapping[str, Any]
+    finite: Any = True
+    before: Sequence[Any] = ()
+
+    def logs(self) -> dict[str, float]:
+        """The metrics as numbers."""
+        return {name: float(value) for name, value in self.tensors.items()}
+
+
+class Graphs:
+    """Traced once for all models of the same architecture, at the first call of each.
+
+    Args:
+        model: compiled.
+        batch_size: rows a training step.
+        augmentation: from features, weights and number of a training batch to features and weights, or None.
+        jit_compile: whether XLA compiles the training step; auto: the optimizer's update alone, of large weights.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        batch_size: int,
+        augmentation: Augment | None = None,
+        jit_compile: bool | Literal["auto"] = "auto",
+    ) -> None:
+        self.model = model
+        self.augmentation = augmentation
+        self.batch_size = batch_size
+        self.jit_compile = jit_compile
+        width = max(math.prod(tensor.shape[1:]) for tensor in model.inputs)
+        self.evaluation_batch = min(EVALUATION_BATCH, max(1, EVALUATION_NUMBERS // width))
+        self._update: Update | None = None
+        self._training: Traces | None = None
+        self._others: Traces | None = None
+        self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
+
+    @property
+    def built(self) -> bool:
+        """Whether the variables exist."""
+        return self._training is not None
+
+    def build(self, block: Block, steps: int = 0) -> None:
+        """Makes the variables of loss, metrics and optimizer, which must exist before the first graph.
+
+        Args:
+            block: any rows.
+            steps: that it will train, at most.
+        """
+        self._build_loss_and_metrics(_rows(block.features, block.order), tf.gather(block.targets, block.order))
+        if not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_variables)
+        if self.jit_compile is not True:
+            self._update = flat_update(self.model) or (fused_update(self.model) if self.jit_compile else None)
+        own = self.augmentation is not None  # of which the architecture tells nothing
+        if not own:
+            mix_penalties(self.model, steps)
+        train = {"train": self._many_train_steps}
+        beside = self._beside()
+        self._training = (
+            Traces(self.model, train, beside)
+            if own
+            else traces_of(self.model, self.batch_size, train, beside, compiled=self.jit_compile)
+        )
+        self._others = traces_of(self.model, None, self._functions())
+
+    def train(self, block: Block, first: int, last: int, *, empties: bool = False) -> Results:
+        """Training steps number `first` to below `last` of a block.
+
+        Args:
+            block: the rows.
+            first: counted from 0.
+            last: the one after.
+            empties: whether the metrics begin anew.
+
+        Raises:
+            RunError: XLA is to compile a step, and cannot.
+        """
+        steps = tf.constant(first, tf.int64), tf.constant(last, tf.int64), tf.constant(empties)
+        weights = () if block.weights is None else block.weights
+        try:
+            return Results(*self._call("train", block.features, block.targets, weights, block.order, *steps))
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            if self.jit_compile is True:
+                raise not_compiled(error) from error
+            raise
+
+    def test(self, block: Block) -> Results:
+        """Loss and metrics over a block, added to what the metrics hold."""
+        for rows in self._batches(block):
+            results = self._call("test", block.features, block.targets, rows)
+        return Results(results)
+
+    def test_alone(self, block: Block) -> Results:
+        """Loss and metrics over a block of one evaluation batch, whatever the metrics hold; in one call."""
+        return Results(self._call("test_alone", block.features, block.targets, block.order))
+
+    def predict(self, block: Block) -> npt.NDArray[np.float32]:
+        """The model's answers for a block in its order, shape (rows, units)."""
+        parts = [self._call("predict", block.features, rows).numpy() for rows in self._batches(block)]
+        return np.concatenate(parts).astype(np.float32)
+
+    def reset(self) -> None:
+        """Empties the metrics."""
+        self._call("reset")
+
+    def _build_loss_and_metrics(self, features: Any, targets: Any) -> None:
+        if tf.distribute.has_strategy() or not type(self.model).__module__.startswith("keras."):
+            # An eager step in inference mode does it many times faster than Keras' symbolic build.
+            on_replicas(lambda: self.model.test_step((features, targets)))
+            return
+        # The shape of the answers is all that is wanted; a step takes as long as ten epochs of a small network.
+        answers = tf.zeros((len(targets), *self.model.output.shape[1:]), self.model.output.dtype)
+        for part in filter(None, (self.model._compile_loss, self.model._compile_metrics)):
+            part.build(targets, answers)
+
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "test": self._test_step,
+            "test_alone": self._test_alone,
+            "predict": self._answers,
+            "reset": self.model.reset_metrics,
+        }
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        # Without weights it is another graph. A tensor compared with () would be an operation.
+        key = name, any(isinstance(argument, tuple) for argument in arguments)
+        if key not in self._calls:
+            traces, beside = (self._training, self._beside()) if name == "train" else (self._others, [])
+            if traces is None:
+                raise RuntimeError("Graphs.build comes first.")
+            self._calls[key] = traces.function(name, arguments, self.model, beside) or self._own(name, arguments)
+        return self._calls[key](*arguments)
+
+    def _own(self, name: str, arguments: Sequence[Any]) -> Any:
+        """A graph that no other model shares."""
+        functions = {"train": self._many_train_steps, **self._functions()}
+        return Traces(self.model, functions).function(name, arguments, self.model)
+
+    def _beside(self) -> list[keras.Variable]:
+        """The variables that training uses beside the model's."""
+        vectors = [] if self._update is None else self._update.variables
+        changing = scheduled(self.model.optimizer)
+        return [*self.model.optimizer.variables, *([] if changing is None else [changing.share]), *vectors]
+
+    def _batches(self, block: Block) -> Iterator[Any]:
+        rows = int(block.order.shape[0])
+        for first in range(0, rows, self.evaluation_batch):
+            yield block.order if rows <= self.evaluation_batch else block.order[first : first + self.evaluation_batch]
+
+    def _many_train_steps(
+        self, features: Any, targets: Any, weights: Any, order: Any, first: Any, last: Any, empties: Any
+    ) -> Any:
+        before = [tf.identity(weight) for weight in self.model.weights]
+        tf.cond(empties, self._emptied, lambda: tf.constant(False))
+        train_step = TrainStep(self.model, self._update, compiled=self.jit_compile is True)
+        if self._update is not None:
+            in_turn(self._update.begin)()
+
+        def body(step: Any, answers: Any) -> Any:
+            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
+            inputs, labels = _rows(features, rows), tf.gather(targets, rows)
+            counts = None if isinstance(weights, tuple) else tf.gather(weights, rows)
+            if self.augmentation is not None:
+                inputs, counts = self.augmentation(inputs, counts, self.model.optimizer.iterations)
+            answer = train_step(inputs, labels, *(() if counts is None else (counts,)))
+            return step + 1, answers.write(
+                tf.cast(step - first, tf.int32), answer
+            ) if train_step.counts_later else answers
+
+        output = self.model.output
+        shape = (None, *output.shape[1:])
+        kept = tf.TensorArray(output.dtype, 0, dynamic_size=True, infer_shape=False, element_shape=shape)
+        _, kept = tf.while_loop(lambda step, _: step < last, body, [first, kept])
+        if not train_step.counts_later:
+            return *in_turn(self._end)(), before
+        rows = order[first * self.batch_size : last * self.batch_size]
+        return *in_turn(self._end)(tf.gather(targets, rows), kept.concat()), before
+
+    def _emptied(self) -> Any:
+        self.model.reset_metrics()
+        return tf.constant(True)
+
+    def _end(self, *counted: Any) -> Any:
+        if counted:
+            self.model.compute_metrics(None, *counted)
+        if self._update is not None:
+            self._update.end()
+        floats = [weight for weight in self.model.weights if keras.backend.is_float_dtype(weight.dtype)]
+        finite = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight))) for weight in floats]
+        return self.model.get_metrics_result(), tf.reduce_all(finite)
+
+    def _test_step(self, features: Any, targets: Any, rows: Any) -> Any:
+        def step() -> Any:
+            own = share(rows)
+            return self.model.test_step((_rows(features, own), tf.gather(targets, own)))
+
+        results = on_replicas(step)
+        return self.model.get_metrics_result() if tf.distribute.has_strategy() else results
+
+    def _test_alone(self, features: Any, targets: Any, rows: Any) -> Any:
+        self.model.reset_metrics()
+        return self._test_step(features, targets, rows)
+
+    def _answers(self, features: Any, rows: Any) -> Any:
+        return self.model(_rows(features, rows), training=False)
+
+
+def _rows(features: Any, rows: Any) -> Any:
+    return {name: tf.gather(values, rows) for name, values in features.items()}

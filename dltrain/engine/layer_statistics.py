@@ -1,0 +1,126 @@
+"""What goes through each layer of a network, forwards and backwards, on one batch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from dltrain.engine.distribution import local
+
+RECTIFIED = ("relu", "relu6")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer on one batch.
+
+    Attributes:
+        name: of the Keras layer.
+        kind: its class.
+        mean: of its outputs.
+        sd: of its outputs.
+        dead: share of its units that are zero for every row; None where no ReLU made the outputs.
+        weights: number of its trainable weights.
+        weight_rms: root of their mean square, or None without any.
+        gradient_mean: of the loss's gradient by these weights.
+        gradient_sd: of the same.
+        gradient_rms: root of the gradient's mean square.
+    """
+
+    name: str
+    kind: str
+    mean: float
+    sd: float
+    dead: float | None
+    weights: int
+    weight_rms: float | None
+    gradient_mean: float | None
+    gradient_sd: float | None
+    gradient_rms: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return dataclasses.asdict(self)
+
+
+def look_at_layers(
+    network: keras.Model, features: Mapping[str, Any], targets: npt.NDArray[Any], *, training: bool
+) -> list[Layer]:
+    """Sends one batch forwards and its loss backwards; no weight and no moving average is changed.
+
+    Args:
+        network: compiled and built.
+        features: of n rows, by name.
+        targets: of the same rows, (n, units).
+        training: whether layers behave as in training: dropout drops, batch normalization takes the batch's own mean.
+    """
+    outputs, gradients = send_through(network, features, targets, training=training)
+    return [_layer(layer, outputs[layer.name], gradients) for layer in network.layers if layer.name in outputs]
+
+
+def send_through(
+    network: keras.Model, features: Mapping[str, Any], targets: npt.NDArray[Any], *, training: bool
+) -> tuple[dict[str, npt.NDArray[Any]], dict[int, npt.NDArray[np.float64]]]:
+    """The outputs of each layer by its name, and the gradient of each trainable weight by the weight's `id`.
+
+    Args:
+        network: compiled and built; none of its variables is changed.
+        features: of n rows, by name.
+        targets: of the same rows, (n, units).
+        training: as in `look_at_layers`.
+    """
+    inputs = {name: tf.constant(values) for name, values in features.items()}
+    seen = {layer.name: layer.output for layer in network.layers if _has_one_float_output(layer)}
+    states = [(state, np.array(state)) for state in network.non_trainable_variables]
+    outputs = keras.Model(network.input, seen)(inputs, training=training) if seen else {}
+    with tf.GradientTape() as tape:
+        answers = network(inputs, training=training)
+        loss = network.compute_loss(x=inputs, y=tf.constant(targets), y_pred=answers, training=training)
+    weights = network.trainable_variables
+    found = tape.gradient(loss, [local(weight) for weight in weights])
+    for state, value in states:
+        state.assign(value)
+    gradients = {
+        id(weight): np.zeros(weight.shape) if each is None else np.asarray(tf.convert_to_tensor(each), np.float64)
+        for weight, each in zip(weights, found, strict=True)
+    }
+    return {name: np.asarray(values) for name, values in outputs.items()}, gradients
+
+
+def _layer(layer: Any, outputs: npt.NDArray[Any], gradients: Mapping[int, npt.NDArray[np.float64]]) -> Layer:
+    own = [weight for weight in layer.trainable_variables if id(weight) in gradients]
+    flat = np.concatenate([gradients[id(weight)].ravel() for weight in own]) if own else None
+    values = np.concatenate([np.array(weight, np.float64).ravel() for weight in own]) if own else None
+    dead = None
+    if getattr(getattr(layer, "activation", None), "__name__", "") in RECTIFIED or isinstance(layer, keras.layers.ReLU):
+        dead = float((outputs <= 0).reshape(-1, outputs.shape[-1]).all(axis=0).mean())
+    return Layer(
+        name=layer.name,
+        kind=type(layer).__name__,
+        mean=float(outputs.mean(dtype=np.float64)),
+        sd=float(outputs.std(dtype=np.float64)),
+        dead=dead,
+        weights=0 if flat is None else len(flat),
+        weight_rms=None if values is None else float(np.sqrt(np.mean(values**2))),
+        gradient_mean=None if flat is None else float(flat.mean()),
+        gradient_sd=None if flat is None else float(flat.std()),
+        gradient_rms=None if flat is None else float(np.sqrt(np.mean(flat**2))),
+    )
+
+
+def _has_one_float_output(layer: Any) -> bool:
+    """Whether a layer makes one tensor of floats; inputs do not count, and models whose output is that of a layer."""
+    if isinstance(layer, (keras.layers.InputLayer, keras.Model)):
+        return False
+    try:
+        output = layer.output
+    except (AttributeError, ValueError):
+        return False
+    return isinstance(output, keras.KerasTensor) and keras.backend.is_float_dtype(output.dtype)

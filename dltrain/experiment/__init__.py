@@ -1,0 +1,1 @@
+"""One run from raw data to its directory."""

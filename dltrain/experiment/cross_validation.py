@@ -1,0 +1,183 @@
+"""Cross-validation: each row outside the test part is predicted by a model that was trained without it."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.data.dataset import Dataset
+from dltrain.data.folds import Fold, group_numbers, make_folds
+from dltrain.data.split import Split
+from dltrain.experiment.experiment import Experiment, Problem, assemble_on, check_problem, pose
+from dltrain.experiment.fold_results import NETWORK, FoldResult, difference, entry, summarize, write_predictions
+from dltrain.experiment.journal import Journal
+from dltrain.experiment.score_run import answer, parts_to_score, prediction_table, score_answers, write_model
+from dltrain.experiment.side_by_side import Job, forget_states, train_side_by_side
+from dltrain.experiment.stages import refuse_lacking_classes, split_rows, split_source
+from dltrain.experiment.tables import show_folds
+from dltrain.internals.determinism import seed_generators
+from dltrain.models.ensemble import average, predict
+from dltrain.models.network import artifact, build_loss, build_metrics
+from dltrain.scoring.baseline_scores import score_baselines
+from dltrain.scoring.evaluation import Results, score, undefined
+from dltrain.training.train import Training
+
+
+def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
+    """Trains and scores every fold, then makes the model of the run from all rows outside the test part.
+
+    Args:
+        config: composed and checked; its `cv` is not null.
+        dataset: raw.
+        journal: of the run.
+
+    Returns:
+        The results of the final model, with the mean of the monitored metric over the folds as best value; and the
+        final model.
+    """
+    problem = pose(config, dataset, journal)
+    everything, folds = cut_folds(config, problem)
+    journal.split(problem.dataset, everything)
+    check_problem(config, problem, everything, journal)
+    seed_generators(config.seed, config)
+    final = assemble_on(config, problem, everything)
+    journal.header(final.data, final.network, final.batch_size)
+    found = train_folds(config, problem, folds, journal)
+    summary = summarize(found, problem, config)
+    journal.directory.write_json("cv/summary.json", summary)
+    write_predictions(found, journal)
+    show_folds(journal.console, summary)
+    epochs = round(statistics.median(result.best_epoch for result in found))
+    make = _average if config.cv.ensemble else _refit
+    results = make(config, final, found, epochs, journal)
+    forget_states(journal, [f"cv/fold_{fold.number}" for fold in folds])
+    if "test" not in results.metrics:  # the train rows would flatter the network
+        results = dataclasses.replace(results, difference=difference(found, problem, config.seed))
+    return dataclasses.replace(results, best_value=summary["monitored"], cross_validation=summary), final
+
+
+def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
+    """The parts of the final model, and the folds.
+
+    Args:
+        config: composed and checked; its `cv` is not null.
+        problem: of all rows.
+
+    Raises:
+        ConfigError: the folds do not fit the rows.
+        DataError: a fold has no train row of some class.
+    """
+    groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
+    split = split_rows(config.split, problem.dataset, problem.target, config.seed, groups)
+    rows = np.sort(np.concatenate([split.train, split.validation]))
+    # Each fold has a validation part of its own, and the final model has none: it trains on all these rows.
+    everything = Split(rows, rows[:0], split.test)
+    folds = make_folds(
+        config.cv,
+        split_source(problem.dataset, problem.target, groups),
+        rows,
+        validation=len(split.validation) / len(rows),
+        seed=config.seed,
+    )
+    for fold in folds:
+        refuse_lacking_classes(fold.split, problem.target, f"Fold {fold.number}: ")
+    return everything, folds
+
+
+def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], journal: Journal) -> list[FoldResult]:
+    """Trains and scores some folds; each gives what it gives alone.
+
+    Args:
+        config: composed and checked.
+        problem: of all rows.
+        folds: which of them to train.
+        journal: of the run.
+    """
+    by_name = {f"fold {fold.number}": fold for fold in folds}
+
+    def assemble(fold: Fold) -> Experiment:
+        return assemble_on(config, problem, fold.split)
+
+    jobs = [
+        Job(name, fold.seed, lambda fold=fold: assemble(fold), journal.part(f"cv/fold_{fold.number}"))  # type: ignore[misc]
+        for name, fold in by_name.items()
+    ]
+    return train_side_by_side(
+        jobs,
+        lambda job, experiment, training: _score_fold(
+            by_name[job.name], job, experiment, training, keep=config.cv.ensemble
+        ),
+        config=config,
+        journal=journal,
+    )
+
+
+def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training, *, keep: bool) -> FoldResult:
+    data, task = experiment.data, experiment.task
+    data.unseal_test(lambda rows: None)  # the fold's own, which holds no row of the run's test part
+    network, found, given = answer(data, experiment.network, training, task=task, parts=["test"], seed=job.seed)
+    scores, answers = found["test"], given["test"]
+    metrics = build_metrics(task, data.target)
+    scores |= dict.fromkeys(undefined(metrics, data.truth("test")), float("nan"))
+    history = training.history[training.best_epoch - 1]
+    name = task.monitor.removeprefix("val_")
+    monitored = scores[name] if task.monitor.startswith("val_") else history[task.monitor]
+    baselines, simple = score_baselines(data, ["train", "test"], metrics, job.seed)
+    result = FoldResult(
+        fold,
+        scores,
+        {name: found["test"] for name, found in baselines.items()},
+        prediction_table("test", data.row_ids("test"), data.truth("test"), answers),
+        {**simple, NETWORK: answers},
+        training.best_epoch,
+        len(training.history),
+        monitored,
+        (data.preprocessing, network) if keep else None,
+    )
+    job.journal.directory.write_json("metrics.json", entry(result))
+    return result
+
+
+def _refit(
+    config: DictConfig, final: Experiment, found: Sequence[FoldResult], epochs: int, journal: Journal
+) -> Results:
+    """Trains on all rows outside the test part, for as long as the folds were best trained."""
+    watching = [str(name) for name, node in config.callbacks.items() if node is not None and "monitor" in node]
+    journal.note(
+        f"model.keras is trained on all {len(final.data.split.train):,} rows outside the test part for {epochs} "
+        "epochs, the median best epoch of the folds; no validation part is left for "
+        f"{', '.join(watching) or 'callbacks'}"
+    )
+    seed_generators(config.seed, config)
+    training = final.train(
+        cast("DictConfig", OmegaConf.merge(config, {"trainer": {"epochs": epochs}})),
+        journal,
+        seed=config.seed,
+        callbacks=OmegaConf.masked_copy(config.callbacks, [name for name in config.callbacks if name not in watching]),
+    )
+    return final.score(training, config, journal, seed=config.seed)
+
+
+def _average(
+    config: DictConfig, final: Experiment, found: Sequence[FoldResult], epochs: int, journal: Journal
+) -> Results:
+    """Averages the models of the folds."""
+    data, task = final.data, final.task
+    journal.note(f"model.keras averages the models of the {len(found)} folds")
+    models = [artifact(*result.halves, name=f"fold_{result.fold.number}") for result in found if result.halves]
+    model = average(models, task.name)
+    parts = parts_to_score(data, with_test=config.score_test != "never", journal=journal)
+    answers = {part: predict(model, data.raw(part)) for part in parts}
+    loss, metrics = build_loss(task, data.target), build_metrics(task, data.target)
+    scores = {}
+    for part, given in answers.items():
+        truth = data.truth(part)
+        scores[part] = {"loss": float(loss(truth.column, given)), **score(metrics, truth, given)}
+    results = score_answers(data, scores, answers, task=task, penalty=0.0, seed=config.seed, journal=journal)
+    write_model(model, data, journal)
+    return dataclasses.replace(results, best_epoch=epochs, epochs=max(result.epochs for result in found))

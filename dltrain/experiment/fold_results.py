@@ -1,0 +1,125 @@
+"""What the folds of a cross-validation found, alone and together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from omegaconf import DictConfig
+
+from dltrain.base.files import replace_file
+from dltrain.data.folds import Fold
+from dltrain.data.targets import Target
+from dltrain.experiment.experiment import Problem
+from dltrain.experiment.journal import Journal
+from dltrain.models.network import build_metrics
+from dltrain.preprocessing.fit import Preprocessing
+from dltrain.scoring.comparison import Difference, compare
+from dltrain.scoring.evaluation import Scores, score
+from dltrain.scoring.spread import spread
+
+NETWORK = "network"
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What is left of the training of a fold.
+
+    Attributes:
+        fold: its rows.
+        scores: metrics of the rows that it scored; NaN where a metric is not defined on them.
+        baselines: metrics of simple models on the same rows.
+        predictions: a row for each row that it scored.
+        answers: of the network and of the baselines, by name; shape (rows, units).
+        best_epoch: the epoch (from 1) whose weights answered.
+        epochs: how many epochs were run.
+        monitored: the value of the monitored metric.
+        halves: preprocessing and network, without any rows, where they are still needed.
+    """
+
+    fold: Fold
+    scores: Scores
+    baselines: dict[str, Scores]
+    predictions: pd.DataFrame
+    answers: dict[str, Any]
+    best_epoch: int
+    epochs: int
+    monitored: float
+    halves: tuple[Preprocessing, keras.Model] | None
+
+
+def entry(result: FoldResult) -> dict[str, Any]:
+    """The content of a fold's metrics.json."""
+    split = result.fold.split
+    return {
+        "fold": result.fold.number,
+        "repeat": result.fold.repeat,
+        "seed": result.fold.seed,
+        "rows": len(split.test),
+        "train_rows": len(split.train),
+        "validation_rows": len(split.validation),
+        "best_epoch": result.best_epoch,
+        "epochs": result.epochs,
+        **result.scores,
+    }
+
+
+def summarize(found: Sequence[FoldResult], problem: Problem, config: DictConfig) -> dict[str, Any]:
+    """The content of cv/summary.json: every fold, mean and standard deviation over the folds, and all rows together.
+
+    Args:
+        found: the results of all folds.
+        problem: of all rows.
+        config: composed and checked.
+    """
+    over_folds = spread([result.scores for result in found])
+    metrics = build_metrics(problem.task, problem.target)
+    pooled = []
+    for repeat in sorted({result.fold.repeat for result in found}):
+        target, answers = _out_of_fold([result for result in found if result.fold.repeat == repeat], problem)
+        pooled.append(score(metrics, target, answers[NETWORK]))
+    out_of_fold = spread(pooled)["mean"]
+    monitored = spread([{"value": result.monitored} for result in found])["mean"]["value"]
+    if np.isnan(monitored):  # no fold has it, such as an area under a curve where each scores a single row
+        monitored = out_of_fold[problem.task.monitor.removeprefix("val_")]
+    return {
+        "name": config.cv.name,
+        "monitor": problem.task.monitor,
+        "monitored": monitored,
+        "val_loss": over_folds["mean"]["loss"],
+        "mean": over_folds["mean"],
+        "sd": over_folds["sd"],
+        "out_of_fold": out_of_fold,
+        "baselines": {name: spread([result.baselines[name] for result in found]) for name in found[0].baselines},
+        "folds": [entry(result) for result in found],
+    }
+
+
+def _out_of_fold(found: Sequence[FoldResult], problem: Problem) -> tuple[Target, dict[str, Any]]:
+    """The target and all answers of the rows of some folds, in the same order."""
+    target = problem.target.take(np.concatenate([result.fold.split.test for result in found]))
+    return target, {name: np.concatenate([result.answers[name] for result in found]) for name in found[0].answers}
+
+
+def difference(found: Sequence[FoldResult], problem: Problem, seed: int) -> Difference:
+    """The networks of the folds against the baselines, on the rows that neither was fitted on."""
+    target, answers = _out_of_fold([result for result in found if result.fold.repeat == 1], problem)
+    return compare("the folds", target, answers.pop(NETWORK), answers, seed)
+
+
+def write_predictions(found: Sequence[FoldResult], journal: Journal) -> None:
+    """Writes cv/predictions.csv: each row's prediction by the network that was trained without it."""
+    repeated = found[-1].fold.repeat > 1
+    tables = []
+    for result in found:
+        table = result.predictions.drop(columns="part")
+        table.insert(1, "fold", result.fold.number)
+        if repeated:
+            table.insert(1, "repeat", result.fold.repeat)
+        tables.append(table)
+    with replace_file(journal.path / "cv" / "predictions.csv") as path:
+        pd.concat(tables).to_csv(path, index=False)

@@ -1,0 +1,272 @@
+"""What a run tells: to the terminal, to its log and into its directory, whatever happens."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import keras
+import tensorflow as tf
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from dltrain.base.errors import ConfigError, DataError, DltrainError, PrunedError
+from dltrain.base.files import replace_file
+from dltrain.base.lock import lock, unlock
+from dltrain.config.build import build
+from dltrain.config.fingerprint import fingerprint
+from dltrain.config.settings import choices_of, settings_of
+from dltrain.config.validate import keys
+from dltrain.data.checks import as_json
+from dltrain.data.dataset import Dataset
+from dltrain.data.finding import Finding
+from dltrain.data.split import Split
+from dltrain.experiment.header import facts_of, trainable
+from dltrain.experiment.terminal import show_header, show_how_to_go_on, show_results
+from dltrain.log import start_logging, stop_logging
+from dltrain.preprocessing.prepared import Prepared
+from dltrain.record.run_directory import RunDirectory
+from dltrain.record.signature import FILE as SIGNATURE_FILE
+from dltrain.record.signature import describe
+from dltrain.record.state_file import can_go_on
+from dltrain.scoring.evaluation import Results
+
+logger = logging.getLogger("dltrain")
+
+
+class Journal:
+    """The record of one run. As a context manager it writes the last status, also after a failure.
+
+    Args:
+        config: composed and checked.
+        path: the run directory; it exists.
+        recorded: the run.json of the run that is resumed or repeated; Hydra's current job is told by default.
+        resumes: whether a run that was cut off goes on in its directory.
+    """
+
+    def __init__(
+        self, config: DictConfig, path: Path, *, recorded: Mapping[str, Any] | None = None, resumes: bool = False
+    ) -> None:
+        self.config = config
+        self.directory = RunDirectory(path)
+        self.quiet = config.quiet
+        plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
+        self.console = Console(force_terminal=False if plain else None, width=120 if plain else None)
+        hydra = None if recorded is not None else HydraConfig.get()
+        self.in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
+        self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))
+        self._choices = choices_of(hydra.runtime.choices) if hydra else dict((recorded or {}).get("choices", {}))
+        self.resumes = resumes
+        # A repetition only looks whether the numbers come out again.
+        self._tracker = build(config.get("tracking"), key="tracking") if recorded is None or resumes else None
+        self._began = time.monotonic()
+        self._begun = False
+
+    @classmethod
+    def open(cls, config: DictConfig) -> Journal:
+        """The journal of Hydra's current job; a job of a sweep goes on from its state, where it was cut off."""
+        hydra = HydraConfig.get()
+        path = Path(hydra.runtime.output_dir)
+        return cls(config, path, resumes=hydra.mode == RunMode.MULTIRUN and can_go_on(path))
+
+    def __enter__(self) -> Self:
+        self._locked = lock(self.path)
+        facts = {
+            "settings": settings_of(self.config),
+            "config_sha256": fingerprint(self.config),
+            "device": _device(),
+            "notes": [],
+            "warnings": [],
+        }
+        resolved = OmegaConf.to_yaml(self.config, resolve=True)
+        kept = {path.name: path for path in (self.path / "run.json", self.path / "config.yaml") if path.exists()}
+        if self.resumes:
+            self._before = {path: path.read_bytes() for path in kept.values()}
+        elif kept and not _was_cut_off_at_once(kept, resolved):
+            self._unlock()
+            raise ConfigError(f"'{self.path}' holds another run ({next(iter(kept))}). Choose another directory.")
+        # First of all files: a run that has a record can be resumed.
+        self.directory.write_text("config.yaml", resolved)
+        if self.resumes:
+            self.directory.resume(**facts)
+        else:
+            self.directory.start(seed=self.config.seed, overrides=self._overrides, choices=self._choices, **facts)
+        start_logging(
+            self.directory.path / "dltrain.log",
+            self.console,
+            quiet=self.quiet,
+            verbose=self.config.verbose,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and self.directory.facts["status"] == "running":
+            cut_off = isinstance(error, (KeyboardInterrupt, SystemExit))
+            status = "interrupted" if cut_off else "pruned" if isinstance(error, PrunedError) else "failed"
+            if not isinstance(error, DltrainError):
+                logger.debug("The run ended with %s", kind, exc_info=error)
+            self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
+            if status == "interrupted":
+                show_how_to_go_on(self.console, self.directory.facts, self.path)
+        if self._tracker:
+            self._tracker.end(self.directory, register=not self.in_sweep)
+        stop_logging()
+        refused = isinstance(error, DltrainError) and error.exit_code == 2 and not self._begun
+        if refused and self.resumes:
+            for path, content in self._before.items():
+                with replace_file(path) as temporary:
+                    temporary.write_bytes(content)
+        elif refused and not self.in_sweep:
+            self.directory.erase()
+            (self.path / "dltrain.log").unlink()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._locked:
+            unlock(self.path)
+
+    @property
+    def typed(self) -> list[str]:
+        """The keys and groups that were typed on the command line."""
+        return keys(self._overrides)
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.directory.path
+
+    def part(self, name: str) -> Journal:
+        """The journal of one of several trainings of this run: a folder of its own, and silent beside the notes."""
+        part = copy.copy(self)
+        part.directory = self.directory.part(name)
+        part._tracker = None
+        part.quiet, part.console = True, Console(quiet=True)
+        return part
+
+    def note(self, text: str) -> None:
+        """Tells once what was done: log, terminal and run.json."""
+        if text.strip() in self.directory.facts["notes"]:
+            return
+        logger.info(text)
+        self.directory.facts["notes"].append(text.strip())
+
+    def warn(self, text: str) -> None:
+        """Tells what a person should look at: log, terminal and run.json."""
+        logger.warning(text)
+        self.directory.facts["warnings"].append(text)
+
+    def split(self, dataset: Dataset, split: Split) -> None:
+        """Writes splits.json, without a part that has no row, and the hash of the data.
+
+        Raises:
+            DataError: the run is resumed, and its data is not what it was.
+        """
+        before, found = self.directory.facts.get("data"), dataset.sha256()
+        if self.resumes and before and before["sha256"] != found:
+            raise DataError(
+                f"Dataset {dataset.name} has changed since the run began: {before['rows']:,} rows with the hash "
+                f"{before['sha256'][:12]}… then, {len(dataset):,} rows with {found[:12]}… now. "
+                "Bring the old data back, or start a new run."
+            )
+        ids = {part: dataset.row_ids[rows] for part, rows in split.parts().items() if len(rows)}
+        self.directory.write_lists("splits.json", ids)
+        data = {
+            "name": dataset.name,
+            "rows": len(dataset),
+            "parts": {part: len(rows) for part, rows in ids.items()},
+            "sha256": found,
+            "source": dataset.source,
+        }
+        self.directory.record(data=data)
+
+    def checks(self, found: list[Finding]) -> None:
+        """Tells what the checks of the data found: warnings to the terminal too, all of it to run.json."""
+        self.directory.record(checks=as_json(found))
+        for finding in found:
+            if finding.severity == "warning":
+                self.warn(f"{finding.check}: {finding.sentence}")
+            else:
+                logger.debug("%s: %s", finding.check, finding.sentence)
+
+    def header(self, data: Prepared, network: keras.Model, batch_size: int) -> None:
+        """Tells what will be done."""
+        show_header(self.console, facts_of(self.config, data, network, batch_size, self.path), quiet=self.quiet)
+        self.directory.record(
+            batch_size=batch_size,
+            steps_per_epoch=-(-len(data.split.train) // batch_size),
+            trainable_parameters=trainable(network),
+        )
+        if self._tracker:
+            self._tracker.begin(
+                self.directory,
+                f"{self.path.parent.name}/{self.path.name}" if self.in_sweep else self.path.name,
+                settings_of(self.config) | self._choices,
+                {"directory": self.path, "data_sha256": self.directory.facts["data"]["sha256"]}
+                | {"git_commit": (self.directory.facts["git"] or {}).get("commit")},
+            )
+
+    def signature(self, data: Prepared) -> None:
+        """Writes signature.json: what the model takes and gives."""
+        target = data.target
+        signature = describe(
+            data.raw("train"),
+            task=target.task,
+            classes=target.classes,
+            offset=target.offset,
+            scale=target.scale,
+            known_words=data.preprocessing.known_words,
+            source=self.config.dataset,
+        )
+        self.directory.write_json(SIGNATURE_FILE, signature.as_json())
+
+    def epoch(self, number: int, values: Mapping[str, float]) -> None:
+        """Tells the values of an epoch (from 1) to whoever tracks the run."""
+        if self._tracker:
+            self._tracker.epoch(number, values)
+
+    def reached(self, history: Sequence[dict[str, float]]) -> None:
+        """Notes how far a training came that does not end by itself: the last epoch and its values."""
+        last = {
+            "epoch": len(history),
+            "epochs": self.config.trainer.epochs,
+            "metrics": dict(history[-1]) if history else {},
+        }
+        self.directory.facts["reached"] = last
+
+    def pace(self, seconds: float | None) -> None:
+        """Notes how long the fastest epoch took; None where only one was run, which holds the tracing."""
+        self.directory.facts["seconds_per_epoch"] = None if seconds is None else round(seconds, 6)
+
+    def training_begins(self) -> None:
+        """From here on a run that fails is kept, whatever the fault."""
+        self._begun = True
+
+    def finish(self, results: Results) -> None:
+        """Writes metrics.json and the status completed, and shows the final table."""
+        self.directory.write_json("metrics.json", results.as_json())
+        self.directory.finish("completed", seconds=self._seconds())
+        averaged = self.config.cv is not None and self.config.cv.ensemble
+        show_results(self.console, results, self.path, averaged=averaged)
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._began, 3)
+
+
+def _was_cut_off_at_once(kept: Mapping[str, Path], resolved: str) -> bool:
+    """Whether there is nothing but the first file of the very same run, which ended before it had a record."""
+    return list(kept) == ["config.yaml"] and kept["config.yaml"].read_text("utf-8") == resolved
+
+
+def _device() -> str:
+    return ", ".join(device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices())

@@ -1,0 +1,90 @@
+"""The same run with several seeds: how much of a result is the luck of the split and of the first weights?"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Sequence
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.base.files import replace_file
+from dltrain.data.dataset import Dataset
+from dltrain.experiment.experiment import Experiment, assemble
+from dltrain.experiment.journal import Journal
+from dltrain.experiment.side_by_side import Job, forget_states, train_side_by_side
+from dltrain.experiment.tables import show_seeds
+from dltrain.scoring.evaluation import Results
+from dltrain.scoring.spread import mean_intervals, spread
+from dltrain.training.train import Training
+
+OF_THE_RUN = ("model.keras", "predictions.csv", "history.csv", "splits.json", "signature.json")
+
+
+def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
+    """Runs the experiment with the seeds `seed`, `seed + 1`, …: other weights, and other parts where those are drawn.
+
+    Each repetition stands in `seeds/seed_K/`; the files of the first one are also those of the run.
+
+    Args:
+        config: composed and checked.
+        dataset: raw.
+        journal: of the run.
+
+    Returns:
+        The results of the first seed, with a summary of all and the mean over the seeds as best value; and what was
+        trained with the first seed.
+    """
+    seeds = range(config.seed, config.seed + config.seeds)
+    parts = {seed: journal.part(f"seeds/seed_{seed}") for seed in seeds}
+
+    def assembled(seed: int) -> Experiment:
+        # The data is the same each time, and looked at once.
+        own = {"seed": seed, "checks": config.checks if seed == config.seed else "none"}
+        experiment = assemble(cast("DictConfig", OmegaConf.merge(config, own)), dataset, parts[seed])
+        if seed == config.seed:
+            journal.header(experiment.data, experiment.network, experiment.batch_size)
+        return experiment
+
+    jobs = [Job(f"seed {seed}", seed, lambda seed=seed: assembled(seed), parts[seed]) for seed in seeds]  # type: ignore[misc]
+    trained = train_side_by_side(
+        jobs, lambda job, experiment, training: (experiment, training), config=config, journal=journal
+    )
+    found = {seed: _scored(config, seed, *each, parts[seed]) for seed, each in zip(seeds, trained, strict=True)}
+    for name in OF_THE_RUN:
+        if (parts[config.seed].path / name).exists():
+            with replace_file(journal.path / name) as path:
+                shutil.copyfile(parts[config.seed].path / name, path)
+    summary = summarize(found)
+    show_seeds(journal.console, summary)
+    forget_states(journal, [f"seeds/seed_{seed}" for seed in seeds])
+    values = spread([{"value": results.best_value} for results in found.values()])
+    results = dataclasses.replace(found[config.seed], best_value=values["mean"]["value"], seeds=summary)
+    return results, trained[0][0]
+
+
+def _scored(config: DictConfig, seed: int, experiment: Experiment, training: Training, journal: Journal) -> Results:
+    results = experiment.score(training, config, journal, seed=seed)
+    journal.directory.write_json("metrics.json", {"seed": seed, **results.as_json()})
+    return results
+
+
+def summarize(found: dict[int, Results]) -> dict[str, Any]:
+    """Every seed's metrics, and for each part their mean, standard deviation and 95 % interval of the mean.
+
+    Args:
+        found: the results of each seed.
+    """
+    parts = list(next(iter(found.values())).metrics)
+
+    def of(part: str) -> Sequence[dict[str, float]]:
+        return [dict(results.metrics[part]) for results in found.values()]
+
+    return {
+        "runs": [
+            {"seed": seed, "best_epoch": results.best_epoch, "epochs": results.epochs, **results.metrics}
+            for seed, results in found.items()
+        ],
+        **{part: {**spread(of(part)), "interval": mean_intervals(of(part))} for part in parts},
+    }

@@ -1,0 +1,213 @@
+"""The end of a run: every part scored, every number with its uncertainty, every file written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from omegaconf import DictConfig
+
+from dltrain.base.files import replace_file
+from dltrain.base.spreadsheet import neutral
+from dltrain.data.answers import name_answers
+from dltrain.data.targets import Target
+from dltrain.engine.engine import Engine
+from dltrain.experiment.journal import Journal
+from dltrain.models.monte_carlo import with_passes
+from dltrain.models.network import artifact, build_loss, build_metrics
+from dltrain.preprocessing.prepared import Prepared
+from dltrain.record.signature import THRESHOLD
+from dltrain.scoring.baseline_scores import score_baselines
+from dltrain.scoring.comparison import compare
+from dltrain.scoring.evaluation import Results, Scores, intervals, undefined
+from dltrain.training.train import Training
+
+WRITTEN_AT_ONCE = 100_000  # rows
+
+
+def score_run(
+    data: Prepared,
+    network: keras.Model,
+    training: Training,
+    *,
+    task: DictConfig,
+    with_test: bool,
+    seed: int,
+    journal: Journal,
+) -> Results:
+    """Scores train, validation and, where it is wanted, test; writes model.keras and predictions.csv.
+
+    Args:
+        data: the parts.
+        network: with the weights to keep.
+        training: its engine's graphs are used again.
+        task: the row of the head table.
+        with_test: whether the test part is scored, once.
+        seed: of the resampling.
+        journal: of the run.
+    """
+    parts = parts_to_score(data, with_test=with_test, journal=journal)
+    network, metrics, answers = answer(data, network, training, task=task, parts=parts, seed=seed)
+    results = score_answers(
+        data,
+        metrics,
+        answers,
+        task=task,
+        penalty=float(sum(map(float, network.losses))),
+        seed=seed,
+        journal=journal,
+    )
+    write_model(artifact(data.preprocessing, network), data, journal)
+    return replace(
+        results,
+        best_epoch=training.best_epoch,
+        epochs=len(training.history),
+        best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
+    )
+
+
+def answer(
+    data: Prepared, network: keras.Model, training: Training, *, task: DictConfig, parts: Sequence[str], seed: int
+) -> tuple[keras.Model, dict[str, Scores], dict[str, npt.NDArray[np.float32]]]:
+    """The network that answers, its metrics and its answers (rows, units), by part.
+
+    Args:
+        data: the parts.
+        network: with the weights to keep.
+        training: its engine's graphs are used where the network answers as it was trained.
+        task: the row of the head table.
+        parts: names of the parts.
+        seed: of the units that are dropped in Monte-Carlo dropout.
+    """
+    sources = {part: data.source(part) for part in parts}
+    engine, passes = training.engine, task.get("monte_carlo_dropout")
+    if not passes:
+        metrics = {part: engine.evaluate(source) for part, source in sources.items()}
+        return network, metrics, {part: engine.predict(source) for part, source in sources.items()}
+    compiled = with_passes(network, passes, seed)
+    compiled.compile(loss=build_loss(task, data.target), metrics=build_metrics(task, data.target))
+    engine = Engine(compiled, batch_size=engine.batch_size, shuffle=False, seed=seed)
+    metrics = {part: engine.evaluate(source) for part, source in sources.items()}
+    return compiled, metrics, {part: engine.predict(source) for part, source in sources.items()}
+
+
+def parts_to_score(data: Prepared, *, with_test: bool, journal: Journal) -> list[str]:
+    """The parts that have rows; of test after it was recorded that it is scored."""
+    parts = ["train", "validation"] if len(data.split.validation) else ["train"]
+    if with_test:
+        data.unseal_test(journal.directory.record_test_scoring)
+        parts.append("test")
+    return parts
+
+
+def write_model(model: keras.Model, data: Prepared, journal: Journal) -> None:
+    """Writes model.keras, and what it takes and gives."""
+    journal.signature(data)
+    with replace_file(journal.path / "model.keras") as path:
+        model.save(path)
+
+
+def score_answers(
+    data: Prepared,
+    metrics: dict[str, Scores],
+    answers: dict[str, npt.NDArray[np.float32]],
+    *,
+    task: DictConfig,
+    penalty: float,
+    seed: int,
+    journal: Journal,
+) -> Results:
+    """Intervals, baselines and predictions.csv for given answers; the results know of no epochs yet.
+
+    Args:
+        data: the parts.
+        metrics: of each part.
+        answers: for each part, (rows, units).
+        task: the row of the head table.
+        penalty: what the loss has beside the rows' own.
+        seed: of the resampling.
+        journal: of the run.
+    """
+    parts = list(answers)
+    fresh = build_metrics(task, data.target)
+    notes = _mark_undefined(metrics, fresh, data)
+    sure = {}
+    if "test" in parts:
+        loss = build_loss(task, data.target)
+        sure["test"] = intervals(fresh, loss, data.truth("test"), answers["test"], seed, penalty)
+        notes.append("The intervals are of 95 %, for this split and this seed alone.")
+        if lacking := sorted(set(metrics["test"]) - set(sure["test"])):
+            notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
+    _write_predictions(data, answers, journal)
+    scores, simple = score_baselines(data, parts, fresh, seed)
+    last = parts[-1]
+    return Results(
+        metrics=metrics,
+        intervals=sure,
+        baselines=scores,
+        difference=compare(last, data.truth(last), answers[last], simple, seed),
+        notes=notes,
+        best_epoch=0,
+        epochs=0,
+        best_value=float("nan"),
+        monitor=task.monitor,
+    )
+
+
+def _mark_undefined(metrics: dict[str, Scores], fresh: list[Any], data: Prepared) -> list[str]:
+    """Puts NaN where a metric is not defined, and gives the reasons."""
+    notes = []
+    for part, scores in metrics.items():
+        absent = undefined(fresh, data.truth(part))
+        scores |= dict.fromkeys(absent, float("nan"))
+        notes += [f"{name} of {part} is undefined: its rows are all of one class." for name in absent]
+    return notes
+
+
+def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32]], journal: Journal) -> None:
+    with replace_file(journal.path / "predictions.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
+        for part, found in answers.items():
+            ids, truth = data.row_ids(part), data.truth(part)
+            for first in range(0, len(found), WRITTEN_AT_ONCE):
+                rows = np.arange(first, min(first + WRITTEN_AT_ONCE, len(found)))
+                table = prediction_table(part, ids[rows], truth.take(rows), found[rows])
+                table.to_csv(file, index=False, header=not file.tell())
+
+
+def _as_written(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Numbers in 64 bits, words so that no spreadsheet takes them for a formula."""
+    if cells.dtype != object:
+        return cells.astype(np.float64) if cells.dtype == np.float32 else cells
+    places, words = pd.factorize(cells)
+    safe = np.array([neutral(word) if isinstance(word, str) else word for word in words], dtype=object)
+    written: npt.NDArray[Any] = safe[places]
+    return written
+
+
+def prediction_table(
+    part: str, row_ids: npt.NDArray[Any], target: Target, answers: npt.NDArray[np.float32]
+) -> pd.DataFrame:
+    """A row for each row: id, part, target and prediction, with probabilities where there are classes.
+
+    Args:
+        part: its name.
+        row_ids: n rows.
+        target: of these rows.
+        answers: of these rows, (n, units).
+    """
+    table: dict[str, Any] = {"row_id": row_ids, "part": np.full(len(row_ids), part, dtype=object)}
+    values = target.values
+    named = name_answers(target.task, target.classes, answers, THRESHOLD)
+    if target.task == "multilabel":
+        for place, label in enumerate(target.classes):
+            table[f"target_{label}"] = values[:, place].astype(int)
+            table |= {f"{kind}_{label}": named[f"{kind}_{label}"] for kind in ("prediction", "probability")}
+    else:
+        names = np.array(target.classes, dtype=object)
+        table |= {"target": names[values.astype(int)] if target.classes else values, **named}
+    return pd.DataFrame({name: _as_written(cells) for name, cells in table.items()})

@@ -1,0 +1,160 @@
+"""Several trainings of one run at once: folds or seeds share the cores, and each gives what it would give alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.base.errors import RunError
+from dltrain.engine.architecture import architecture
+from dltrain.experiment.experiment import Experiment
+from dltrain.experiment.journal import Journal
+from dltrain.internals.determinism import seed_generators
+from dltrain.training.progress import TrainingsProgress
+from dltrain.training.train import Training
+
+Result = TypeVar("Result")
+
+CHECKPOINT, BEST_WEIGHTS = "dltrain.training.checkpoint.Checkpoint", "dltrain.training.checkpoint.BestWeights"
+PROGRESS = "dltrain.training.progress.Progress"
+GRADIENT_CHECK = "dltrain.training.gradient_check.GradientCheck"  # sets Keras' float type for the whole process
+
+
+@dataclass(frozen=True)
+class Job:
+    """One of the trainings.
+
+    Attributes:
+        name: for people, such as `fold 3`.
+        seed: set before the network is built; also of the order of rows.
+        assemble: makes what is to be trained.
+        journal: of this training alone.
+    """
+
+    name: str
+    seed: int
+    assemble: Callable[[], Experiment]
+    journal: Journal
+
+
+def train_side_by_side(
+    jobs: Sequence[Job],
+    finish: Callable[[Job, Experiment, Training], Result],
+    *,
+    config: DictConfig,
+    journal: Journal,
+) -> list[Result]:
+    """Trains all jobs; their results in the order of the jobs.
+
+    Everything random is drawn before a training begins: the networks are built one after the other, each right after
+    its seed was set. Where a part comes from elsewhere than Keras or dltrain, which may draw later, the jobs train in
+    turn.
+
+    Args:
+        jobs: what to train.
+        finish: called in the thread of a training at its end.
+        config: `trainer` and `callbacks` hold for every job.
+        journal: of the run; its terminal shows one line for all.
+
+    Raises:
+        RunError: a training diverged; its job is named.
+    """
+    callbacks = quiet_callbacks(config.callbacks)
+    with _line(journal, jobs, config.trainer.epochs) as line:
+
+        def work(job: Job, experiment: Experiment) -> Result:
+            try:
+                training = experiment.train(
+                    config, job.journal, seed=job.seed, callbacks=callbacks, also=[line.callback()]
+                )
+                result = finish(job, experiment, training)
+            except RunError as error:
+                raise RunError(f"{job.name}: {error}") from error
+            line.finished()
+            return result
+
+        futures: list[Future[Result]] = []
+        with ThreadPoolExecutor(_workers()) as pool:
+            free: threading.Semaphore | None = None
+
+            def released(_: Future[Result]) -> None:
+                if free:
+                    free.release()
+
+            try:
+                journal.training_begins()
+                for job in jobs:
+                    if free:
+                        free.acquire()
+                    _raise_failure(futures)
+                    seed_generators(job.seed, config)
+                    experiment = job.assemble()
+                    if free is None:
+                        free = threading.Semaphore(_workers() if _apart(experiment, callbacks) else 1)
+                        free.acquire()
+                    futures.append(pool.submit(work, job, experiment))
+                    futures[-1].add_done_callback(released)
+                return [future.result() for future in futures]
+            except BaseException:
+                # The others end with their epoch; their saved states say how far they came.
+                line.stopping = True
+                for future in futures:
+                    future.cancel()
+                raise
+
+
+def forget_states(journal: Journal, parts: Sequence[str]) -> None:
+    """Removes the saved states of trainings from which nobody will go on.
+
+    Args:
+        journal: of the run.
+        parts: the folders of the trainings.
+    """
+    for part in parts:
+        shutil.rmtree(journal.path / part / "checkpoints", ignore_errors=True)
+
+
+def quiet_callbacks(nodes: DictConfig) -> DictConfig:
+    """The callbacks for one of many trainings: no line of progress of its own, and no files of weights."""
+    kept: Any = OmegaConf.to_container(nodes, resolve=True)  # what a node refers to stands elsewhere in the config
+    for name, node in list(kept.items()):
+        if node is not None and node.get("_target_") == CHECKPOINT:
+            node["_target_"] = BEST_WEIGHTS
+        elif node is not None and node.get("_target_") == PROGRESS:
+            del kept[name]
+    return DictConfig(kept)
+
+
+def _workers() -> int:
+    # One more than there are cores: a training waits now and then, for a graph to be traced or for Python.
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
+def _apart(experiment: Experiment, callbacks: DictConfig) -> bool:
+    """Whether trainings side by side have nothing in common: no generator of random numbers, no setting of Keras."""
+    targets = [str(node["_target_"]) for node in callbacks.values() if node is not None]
+    ours = all(target.startswith(("keras.", "dltrain.")) for target in targets)
+    return ours and GRADIENT_CHECK not in targets and architecture(experiment.network) is not None
+
+
+def _raise_failure(futures: Sequence[Future[Any]]) -> None:
+    for future in futures:
+        if future.done():
+            future.result()
+
+
+@contextmanager
+def _line(journal: Journal, jobs: Sequence[Job], epochs: int) -> Iterator[TrainingsProgress]:
+    line = TrainingsProgress(journal.console, jobs[0].name.split()[0], len(jobs), epochs, quiet=journal.quiet)
+    try:
+        yield line
+    finally:
+        line.close()

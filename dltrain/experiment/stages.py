@@ -1,0 +1,188 @@
+"""From the config's dataset to rows, targets and parts, each step logged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.base.errors import ConfigError, DataError
+from dltrain.config import head_rules
+from dltrain.config.build import build
+from dltrain.config.compose import conf_directory
+from dltrain.config.task_names import CLASS_TASKS
+from dltrain.data import checks
+from dltrain.data import split as splitting
+from dltrain.data.dataset import Dataset
+from dltrain.data.split import Rows, Split
+from dltrain.data.targets import Target, encode, infer, without_missing
+from dltrain.experiment.journal import Journal
+
+LEAST_ROWS = 10
+GROUPS_FOR_KINDS = {
+    "imputation": ("numeric",),
+    "scaling": ("numeric", "image"),
+    "encoding": ("category",),
+    "text": ("text",),
+    "augmentation": ("image",),
+    "dataset.size": ("image",),
+    "dataset.channels": ("image",),
+    "dataset.corrupt": ("image",),
+    "callbacks.tensorboard.mistakes": ("image",),
+}
+
+
+def load_dataset(node: DictConfig, journal: Journal) -> Dataset:
+    """The dataset of the group `dataset`, without the rows whose target is missing.
+
+    Raises:
+        DataError: it cannot be read, or fewer than ten rows are left.
+    """
+    dataset: Dataset = build(node, key="dataset")
+    if not isinstance(dataset, Dataset):
+        raise ConfigError(f"dataset: {node['_target_']} gave {type(dataset).__name__}, expected a dltrain Dataset.")
+    journal.note(dataset.source)
+    for note in dataset.notes:
+        journal.note(f"  {note}")
+    dataset, dropped = without_missing(dataset)
+    if dropped:
+        journal.note(f"  {dropped} rows dropped: their target is missing")
+    if len(dataset) < LEAST_ROWS:
+        raise DataError(
+            f"Dataset {dataset.name} has {len(dataset)} rows with a target, expected at least {LEAST_ROWS}."
+        )
+    return dataset
+
+
+def choose_task(task: DictConfig, dataset: Dataset, journal: Journal) -> tuple[DictConfig, Target]:
+    """The row of the head table that fits, and the target encoded for it.
+
+    Raises:
+        ConfigError: the chosen task cannot fit the target.
+        DataError: the target is of no use.
+    """
+    if task.name == "auto":
+        name, reason = (dataset.task, "the dataset says so") if dataset.task else infer(dataset)
+        journal.note(f"task {name}: {reason}")
+        task = task_row(task, name)
+    if faults := list(head_rules.faults(task)):
+        raise ConfigError(faults)
+    return task, encode(dataset, task.name)
+
+
+def task_row(task: DictConfig, name: str) -> DictConfig:
+    """The row of the head table: the config's own, or where it says auto, that of the inferred name."""
+    if task.name != "auto":
+        return task
+    row = OmegaConf.load(conf_directory() / "task" / f"{name}.yaml")
+    chosen = {key: value for key, value in task.items() if key != "name" and value is not None}
+    return cast("DictConfig", OmegaConf.merge(row, chosen))
+
+
+def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> None:
+    """Refuses what was typed on the command line and would have no effect on these columns and this target.
+
+    Args:
+        typed: keys and groups, such as `scaling` or `encoding.minimum_count`.
+        dataset: its kinds of columns decide.
+        target: whether it has classes decides on stratification.
+
+    Raises:
+        ConfigError: all of them, a sentence each.
+    """
+    present = set(dataset.kinds.values())
+    faults = [
+        f"{word} has no effect: dataset {dataset.name} has no column of kind {' or '.join(kinds)}. Leave it out."
+        for word in typed
+        if (kinds := GROUPS_FOR_KINDS.get(word, GROUPS_FOR_KINDS.get(word.split(".")[0]))) and not present & set(kinds)
+    ]
+    if "split.stratify" in typed and target.strata is None:
+        faults.append(f"split.stratify has no effect: the target of task={target.task} has no classes. Leave it out.")
+    if faults:
+        raise ConfigError(faults)
+
+
+def draw_rows(
+    rows: int | None, dataset: Dataset, target: Target, seed: int, journal: Journal
+) -> tuple[Dataset, Target]:
+    """At most so many rows of the dataset, drawn at random, every class in its share."""
+    if rows is None or rows >= len(dataset):
+        return dataset, target
+    kept = splitting.subset(split_source(dataset, target), rows, seed)
+    journal.note(f"{len(kept)} of {len(dataset)} rows are used (rows={rows})")
+    dataset = dataset.take(kept)
+    # Encoded anew: a class may have lost its last row.
+    return dataset, encode(dataset, target.task)
+
+
+def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, groups: Rows | None = None) -> Split:
+    """The parts of the dataset.
+
+    Args:
+        node: the group `split`.
+        dataset: all rows.
+        target: of these rows.
+        seed: of the draw.
+        groups: the group of each row, none of which may be in two parts; or None.
+
+    Raises:
+        ConfigError: the split does not fit the dataset.
+        DataError: a part would be empty, or the train part lacks a class.
+    """
+    split: Split = build(node, split_source(dataset, target, groups), key="split", seed=seed)
+    refuse_lacking_classes(split, target)
+    return split
+
+
+def check_rows(
+    mode: str, dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int, journal: Journal
+) -> None:
+    """Looks for leaks and faults in the data.
+
+    Args:
+        mode: warn, strict or none.
+        dataset: all rows.
+        target: of all rows.
+        split: the parts.
+        weighted: whether classes are weighted.
+        seed: of samples.
+        journal: told of what is found.
+
+    Raises:
+        DataError: mode is strict and there is a warning; all of them.
+    """
+    if mode == "none":
+        return
+    found = checks.check_data(dataset, target, split, weighted=weighted, seed=seed)
+    if mode == "strict":
+        checks.refuse(found)
+    journal.checks(found)
+
+
+def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> None:
+    """Refuses a split whose train part lacks a class.
+
+    Args:
+        split: the parts.
+        target: of all rows.
+        where: what the split is of, for the error.
+
+    Raises:
+        DataError: a class has no train row.
+    """
+    if target.task not in CLASS_TASKS:
+        return
+    present = np.unique(target.values[split.train])
+    if len(present) < len(target.classes):
+        lacking = [name for number, name in enumerate(target.classes) if number not in present]
+        raise DataError(
+            f"{where}No train row has the class {', '.join(lacking)}; expected at least one of each. "
+            "Get more rows of it."
+        )
+
+
+def split_source(dataset: Dataset, target: Target, groups: Rows | None = None) -> splitting.Source:
+    """What a split may look at."""
+    return splitting.Source(target.strata, dataset.test_rows, len(dataset), groups)

@@ -1,0 +1,102 @@
+"""What a person sees of a run: a header before the training, a table at the end."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from dltrain.base.printable import printable
+from dltrain.scoring.evaluation import Results
+
+logger = logging.getLogger("dltrain")
+
+
+def show_header(console: Console, facts: Mapping[str, str], *, quiet: bool) -> None:
+    """Prints what will be done, a fact a line, and logs it."""
+    grid = Table.grid(padding=(0, 2))
+    for name, text in facts.items():
+        grid.add_row(Text(name, "bold"), Text(printable(text)))
+        logger.debug("%s: %s", name, text)
+    if not quiet:
+        console.print(grid)
+
+
+def show_results(console: Console, results: Results, directory: Path, *, averaged: bool) -> None:
+    """Prints the final table: a row a metric, a column a part, the baselines beside the part that was scored last.
+
+    Args:
+        console: where to.
+        results: of the run.
+        directory: of the run.
+        averaged: whether the model is the mean of several, of which each has a best epoch of its own.
+    """
+    parts = list(results.metrics)
+    table = Table(
+        title=None if averaged else f"best epoch {results.best_epoch} of {results.epochs}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("metric", style="bold")
+    for part in parts:
+        table.add_column(part, justify="right")
+    last = parts[-1]
+    if last in results.intervals:
+        table.add_column("95 % interval", justify="right")
+    for baseline in results.baselines:
+        table.add_column(f"{baseline} ({last})", justify="right", style="dim")
+    for name in results.metrics[last]:
+        row = [escape(printable(name)), *(number(results.metrics[part].get(name)) for part in parts)]
+        if last in results.intervals:
+            interval = results.intervals[last].get(name)
+            row.append(f"{number(interval[0])} to {number(interval[1])}" if interval else "")
+        row += [number(scores.get(last, {}).get(name)) for scores in results.baselines.values()]
+        table.add_row(*row)
+        logger.debug("%s: %s", name, ", ".join(f"{part} {results.metrics[part].get(name)}" for part in parts))
+    console.print(table)
+    verdict = results.difference.sentence()
+    console.print(verdict, style="" if results.difference.beats else "yellow", markup=False, highlight=False)
+    logger.debug(verdict)
+    for note in results.notes:
+        console.print(printable(note), style="dim", markup=False, highlight=False)
+        logger.debug(note)
+    console.print(Text.assemble(("run", "bold"), f"  {printable(str(directory))}"), soft_wrap=True)
+
+
+def show_how_to_go_on(console: Console, facts: Mapping[str, Any], directory: Path) -> None:
+    """Says how far an interrupted run came, and the command that goes on with it.
+
+    Args:
+        console: where to print.
+        facts: of its run.json.
+        directory: of the run.
+    """
+    reached = facts.get("reached", {"epoch": 0, "epochs": None, "metrics": {}})
+    values = ", ".join(f"{name} {value:.4g}" for name, value in reached["metrics"].items())
+    after = (
+        f"after epoch {reached['epoch']} of {reached['epochs']} ({values})" if reached["epoch"] else "before epoch 1"
+    )
+    command = escape(shlex.quote(str(directory)))
+    text = f"[bold]interrupted[/bold] {after}\n[bold]go on with[/bold]  dltrain resume {command}"
+    console.print(text, soft_wrap=True, highlight=False)
+
+
+def number(value: float | None) -> str:
+    """A metric for people; nothing where there is none."""
+    if value is None:
+        return ""
+    if math.isnan(value):
+        return "undefined"
+    size = abs(value)
+    if size >= 1e7 or 0 < size < 1e-4:
+        return f"{value:.4g}"
+    return f"{value:.4f}" if size < 1_000 else f"{value:,.1f}"

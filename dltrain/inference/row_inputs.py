@@ -1,0 +1,238 @@
+"""From blocks of raw cells to what the model takes, each cell checked; what had to be done is counted and told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
+
+from dltrain.base.errors import DataError, did_you_mean
+from dltrain.data.image_file import decode_image
+from dltrain.data.kinds import WHOLE_NUMBER
+from dltrain.inference.rows import Block, to_arrow
+from dltrain.record.signature import Column, Signature
+
+SHOWN = 3
+
+
+class Intake:
+    """Turns blocks into the model's inputs.
+
+    Args:
+        signature: of the run.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        self.rows = 0
+        self._unknown: dict[str, Counter[str]] = {}
+        self._beyond: Counter[str] = Counter()
+        self._extra: tuple[str, ...] = ()
+        self._found: dict[str, str] = {}
+
+    def inputs(self, block: Block) -> dict[str, Any]:
+        """The model's inputs: a tensor of n rows for each column.
+
+        Raises:
+            DataError: a column is missing, or a cell does not fit its kind; row and column are named.
+        """
+        if not self._found:
+            self._found = self._match(block)
+        made = self._make(block)
+        tensors = {}
+        for column in self.signature.columns:
+            cells = made[column.name] if column.name in made else block.columns[self._found[column.source]]
+            tensors[column.name] = self._tensor(column, cells, block)
+        self.rows += len(block)
+        return tensors
+
+    def notes(self) -> list[str]:
+        """Sentences on what was ignored, unknown or beyond what the train rows had."""
+        notes = []
+        if self._extra:
+            notes.append(f"ignored: {', '.join(self._extra)} (the model does not take them).")
+        lower = {name.lower() for name in self.signature.target}
+        targets = [name for name in self._extra if name.lower() in lower]
+        if targets:
+            notes[0] = f"{notes[0][:-1]}; {', '.join(targets)} is the target, which dltrain evaluate compares with."
+        for name, words in self._unknown.items():
+            shown = ", ".join(f"'{word}'" for word, _ in words.most_common(SHOWN))
+            notes.append(
+                f"{name}: {_counted(words.total())} the train rows did not have ({shown}"
+                f"{', …' if len(words) > SHOWN else ''}); the model takes them for unknown."
+            )
+        for column in self.signature.columns:
+            if self._beyond[column.name]:
+                beyond = self._beyond[column.name]
+                lie = "lies" if beyond == 1 else "lie"
+                notes.append(
+                    f"{column.name}: {_counted(beyond)} {lie} beyond those of the train rows "
+                    f"({column.minimum:g} to {column.maximum:g})."
+                )
+        return notes
+
+    def _match(self, block: Block) -> dict[str, str]:
+        """The column of the block for each that is needed; case is overlooked where it is clear."""
+        lower: dict[str, list[str]] = {}
+        for name in block.columns:
+            lower.setdefault(name.lower(), []).append(name)
+        found = {}
+        for name in (*self.signature.needed, *self.signature.made):
+            same = lower.get(name.lower(), [])
+            if name in block.columns:
+                found[name] = name
+            elif len(same) == 1:
+                found[name] = same[0]
+        model_names = {column.source: column.name for column in self.signature.columns}
+        for source, name in model_names.items():
+            if source not in found and name in block.columns:
+                found[source] = name
+        made = set(self.signature.made)
+        if not made <= set(found):
+            found = {source: name for source, name in found.items() if source not in made}
+            wanted = self.signature.needed
+        else:
+            wanted = tuple(column.source for column in self.signature.columns)
+        absent = [name for name in wanted if name not in found]
+        if absent:
+            others = [name for name in block.columns if name not in found.values()]
+            hint = did_you_mean(absent[0], others) if others else ""
+            named = ", ".join(f"'{name}'" for name in absent)
+            raise DataError(f"{block.origin} has no column {named}, which the model takes.{hint}")
+        self._extra = tuple(name for name in block.columns if name not in found.values())
+        return found
+
+    def _make(self, block: Block) -> dict[str, Any]:
+        """The columns that the dataset makes, from what they are made of; none where the rows have them already."""
+        if all(name in self._found for name in self.signature.made):
+            return {}
+        made = {}
+        for name, recipe in self.signature.made.items():
+            cells = [block.columns[self._found[source]] for source in recipe.columns]
+            if recipe.pattern is None:
+                pairs = zip(cells, recipe.columns, strict=True)
+                lists = [numbers(each, source, block).tolist() for each, source in pairs]
+            else:
+                lists = [_words(each).to_pylist() for each in cells]
+            made[name] = to_arrow(recipe.make(lists))
+        return made
+
+    def _tensor(self, column: Column, cells: Any, block: Block) -> Any:
+        if column.kind == "image":
+            if isinstance(cells, pa.Array):
+                cells = cells.to_pylist()
+            return tf.constant(np.stack([_pixels(cell, column, block, row) for row, cell in enumerate(cells)]))
+        if column.kind == "numeric":
+            values = numbers(cells, column.source, block)
+            if column.minimum is not None and column.maximum is not None:
+                self._beyond[column.name] += int(np.sum((values < column.minimum) | (values > column.maximum)))
+            return tf.constant(values[:, None])
+        if column.kind == "text":
+            return tf.constant(_words(cells).fill_null("").to_numpy(zero_copy_only=False)[:, None], tf.string)
+        return self._category(column, cells)
+
+    def _category(self, column: Column, cells: Any) -> Any:
+        # Each distinct value is looked at once, however many rows have it.
+        encoded = cells.dictionary_encode()
+        known = set(column.words)
+        words = [spell(value, known) for value in encoded.dictionary.to_pylist()]
+        codes = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+        strange = [place for place, word in enumerate(words) if word not in known and word != ""]
+        if strange:
+            counts = np.bincount(codes, minlength=len(words))
+            counter = self._unknown.setdefault(column.name, Counter())
+            counter.update({words[place]: int(counts[place]) for place in strange})
+        return tf.gather(tf.constant([*words, ""]), codes[:, None])
+
+
+def spell(value: Any, known: set[str]) -> str:
+    """A category's value as the training data spelled it: "3" for 3, 3.0 and "3.0", "True" for true, "" for missing."""
+    if isinstance(value, float):
+        word = "" if value != value else str(int(value)) if value.is_integer() else repr(value)
+    else:
+        word = str(value)
+    if word in known:
+        return word
+    stripped = word.strip()
+    whole = WHOLE_NUMBER.fullmatch(stripped)
+    for other in (stripped, whole[1] if whole else stripped, stripped.capitalize()):
+        if other in known:
+            return other
+    return stripped
+
+
+def numbers(cells: Any, name: str, block: Block) -> npt.NDArray[np.float64]:
+    """Cells as float64 with NaN for a missing one, shape (n,).
+
+    Raises:
+        DataError: a cell holds a word or an infinite number; its row and column are named.
+    """
+    try:
+        if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
+            try:
+                cells = pc.cast(cells, pa.float64())
+            except pa.ArrowInvalid:  # blanks around a number, or a word that means a missing one
+                trimmed = pc.utf8_trim_whitespace(cells)
+                cells = pc.cast(pc.if_else(pc.equal(trimmed, ""), None, trimmed), pa.float64())
+        else:
+            cells = pc.cast(cells, pa.float64(), safe=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        for row, cell in enumerate(cells.to_pylist()):
+            if cell is not None and not _is_number(cell):
+                raise DataError(
+                    f"{block.where(row)}, column '{name}': expected a number, came '{str(cell)[:60]}'. "
+                    "An empty cell stands for a missing one."
+                ) from None
+        raise
+    values = np.array(cells.to_numpy(zero_copy_only=False), dtype=np.float64)
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise DataError(f"{block.where(infinite[0])}, column '{name}' is infinite; expected a finite number.")
+    return values
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        float(cell)
+    except (TypeError, ValueError):
+        return False
+    return "_" not in str(cell)
+
+
+def _words(cells: Any) -> Any:
+    return cells if pa.types.is_string(cells.type) else pc.cast(cells, pa.string())
+
+
+def _pixels(cell: Any, column: Column, block: Block, row: int) -> npt.NDArray[np.uint8]:
+    """An image of the model's shape: pixels as they are, or a file, its bytes or its path, decoded and resized."""
+    height, width, channels = column.shape
+    where = block.where(row)
+    if isinstance(cell, str):
+        path = block.folder / cell
+        where = f"{where}, column '{column.source}': '{cell}'"
+        try:
+            cell = path.expanduser().read_bytes()
+        except OSError as error:
+            raise DataError(f"{where} cannot be read: {error.strerror} ({path}).") from None
+    if cell is None:
+        raise DataError(f"{where}, column '{column.source}' has no image; expected the path of a file.")
+    if isinstance(cell, bytes):
+        try:
+            return decode_image(cell, size=(height, width), channels=channels)
+        except DataError as error:
+            raise DataError(f"{where} is no image that can be read: {error}.") from None
+    pixels = np.asarray(cell)
+    if pixels.shape != column.shape:
+        raise DataError(
+            f"{where}: expected an image of {height} x {width} x {channels}, came {' x '.join(map(str, pixels.shape))}."
+        )
+    return pixels.astype(np.uint8)
+
+
+def _counted(rows: int) -> str:
+    return "1 value" if rows == 1 else f"{rows:,} values"

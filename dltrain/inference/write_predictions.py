@@ -1,0 +1,114 @@
+"""Predictions to a file or standard output, block by block, as CSV, Parquet or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from dltrain.base.errors import ConfigError, DataError
+from dltrain.base.files import replace_file
+from dltrain.base.spreadsheet import neutral
+
+
+def choose_format(output: str | None, asked: str | None) -> str:
+    """The format that was asked for, else the one of the file's suffix, else csv."""
+    if asked is not None:
+        return asked
+    suffix = "" if output is None else Path(output).suffix.lower()
+    return {".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}.get(suffix, "csv")
+
+
+def write_tables(tables: Iterable[Any], output: str | None, file_format: str) -> None:
+    """Writes Arrow tables of one schema; a file appears when the last of them is written.
+
+    Args:
+        tables: at least one.
+        output: the file, or None for standard output.
+        file_format: csv, parquet or jsonl.
+
+    Raises:
+        ConfigError: the output is a folder, or Parquet would go to a terminal.
+        DataError: the output cannot be written.
+    """
+    if output is not None and Path(output).is_dir():
+        raise ConfigError(f"--output {output} is a folder; expected a file.")
+    if output is None and file_format == "parquet" and sys.stdout.isatty():
+        raise ConfigError("Parquet is no text for a terminal; name a file with --output.")
+    with _sink(output) as sink:
+        {"csv": _csv, "parquet": _parquet, "jsonl": _json_lines}[file_format](tables, sink)
+
+
+@contextmanager
+def _sink(output: str | None) -> Iterator[IO[bytes]]:
+    if output is None:
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with replace_file(Path(output)) as path, path.open("wb") as file:
+            yield file
+    except OSError as error:
+        raise DataError(f"'{output}' cannot be written: {error.strerror or error}.") from error
+
+
+def _csv(tables: Iterable[Any], sink: IO[bytes]) -> None:
+    writer = None
+    for table in tables:
+        safe = _without_formulas(table)
+        writer = writer or pa.csv.CSVWriter(
+            sink, safe.schema, write_options=pa.csv.WriteOptions(quoting_style="needed")
+        )
+        writer.write_table(safe)
+    if writer:
+        writer.close()
+
+
+def _without_formulas(table: Any) -> Any:
+    return pa.table(
+        {neutral(name): _neutral(cells) for name, cells in zip(table.column_names, table.columns, strict=True)}
+    )
+
+
+def _neutral(cells: Any) -> Any:
+    if not pa.types.is_string(cells.type):
+        return cells
+    encoded = cells.combine_chunks().dictionary_encode()  # each distinct word is looked at once
+    words = pa.array([neutral(word) for word in encoded.dictionary.to_pylist()], pa.string())
+    return words.take(encoded.indices)
+
+
+def _parquet(tables: Iterable[Any], sink: IO[bytes]) -> None:
+    writer = None
+    for table in tables:
+        writer = writer or pa.parquet.ParquetWriter(sink, table.schema)
+        writer.write_table(table)
+    if writer:
+        writer.close()
+
+
+def _json_lines(tables: Iterable[Any], sink: IO[bytes]) -> None:
+    for table in tables:
+        keys = [json.dumps(name, ensure_ascii=False) for name in table.column_names]
+        columns = [_json_cells(cells) for cells in table.columns]
+        lines = (
+            "{" + ", ".join(f"{key}: {cell}" for key, cell in zip(keys, row, strict=True)) + "}\n"
+            for row in zip(*columns, strict=True)
+        )
+        sink.write("".join(lines).encode())
+
+
+def _json_cells(cells: Any) -> list[str]:
+    if pa.types.is_string(cells.type):
+        return [json.dumps(cell, ensure_ascii=False) for cell in cells.to_pylist()]
+    # Arrow writes a number with as many digits as tell it apart from its neighbours.
+    return list(pc.cast(cells, pa.string()).to_pylist())

@@ -1,0 +1,1 @@
+"""What every HTML page shares: the templates' environment, the stylesheet, escaping."""

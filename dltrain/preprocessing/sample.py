@@ -1,0 +1,67 @@
+"""Some rows of a part, to be looked at: as they were loaded, as the network sees them, and what it says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.data.answers import name_answers
+from dltrain.data.dataset import Dataset
+from dltrain.data.targets import Target
+from dltrain.preprocessing.fit import Features
+from dltrain.record.signature import THRESHOLD
+
+ROWS_AT_ONCE = 128  # images are large
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some rows of a part.
+
+    Attributes:
+        raw: n rows as they were loaded.
+        truth: their target.
+        features: the same rows preprocessed.
+    """
+
+    raw: Dataset
+    truth: Target
+    features: Features
+
+    def answers(self, model: keras.Model) -> list[npt.NDArray[np.float32]]:
+        """Each output of a model for all rows, (n, width), in inference mode.
+
+        Args:
+            model: takes features.
+        """
+        found = []
+        for first in range(0, len(self.raw), ROWS_AT_ONCE):
+            block = {name: values[first : first + ROWS_AT_ONCE] for name, values in self.features.items()}
+            outputs = model(block, training=False)
+            found.append([np.asarray(each) for each in (outputs if isinstance(outputs, list) else [outputs])])
+        return [np.concatenate(each) for each in zip(*found, strict=True)]
+
+    def read(self, answers: npt.NDArray[np.floating[Any]]) -> list[str]:
+        """What each answer says: a class, labels or a number.
+
+        Args:
+            answers: (n, units).
+        """
+        named = name_answers(self.truth.task, self.truth.classes, answers, THRESHOLD)
+        if "prediction" in named:
+            return [str(each) if self.truth.classes else f"{each:.6g}" for each in named["prediction"]]
+        chosen = np.column_stack([named[f"prediction_{label}"] for label in self.truth.classes])
+        return [
+            ", ".join(label for label, has in zip(self.truth.classes, row, strict=True) if has) or "none"
+            for row in chosen
+        ]
+
+    @property
+    def targets(self) -> list[str]:
+        """What each row is, in the words of `read`."""
+        several = self.truth.task == "multiclass"
+        return self.read(np.eye(self.truth.units)[self.truth.values] if several else self.truth.column)

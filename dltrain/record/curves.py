@@ -1,0 +1,97 @@
+"""Learning curves of several runs in one picture: letters in the terminal, lines in a file."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dltrain.base.errors import ConfigError
+from dltrain.base.files import replace_file
+
+Curve = Sequence[tuple[float, float]]
+FORMATS = (".svg", ".png", ".pdf")
+
+
+def curve_of(history: Sequence[Mapping[str, float]], metric: str) -> Curve:
+    """The finite (epoch, value) pairs of one metric."""
+    rows = [(row["epoch"], row[metric]) for row in history if "epoch" in row and metric in row]
+    return [(epoch, value) for epoch, value in rows if math.isfinite(value)]
+
+
+def drawn_in_text(curves: Mapping[str, Curve], width: int, height: int = 12) -> list[str]:
+    """Lines of a plot in which each run's curve is drawn with its letter; where several meet stands a `*`.
+
+    Args:
+        curves: by letter; empty ones are left out.
+        width: columns in all, axis included.
+        height: lines of the plot itself.
+    """
+    points = [point for curve in curves.values() for point in curve]
+    if not points:
+        return []
+    low, high = min(value for _, value in points), max(value for _, value in points)
+    first, last = min(epoch for epoch, _ in points), max(epoch for epoch, _ in points)
+    labels = [f"{high:.4g}", f"{low:.4g}"]
+    margin = max(map(len, labels))
+    columns = max(10, width - margin - 2)
+    grid = [[" "] * columns for _ in range(height)]
+    for letter, curve in curves.items():
+        for column, value in _columns(curve, columns, first, last):
+            line = round((high - value) / (high - low or 1) * (height - 1))
+            grid[line][column] = letter if grid[line][column] in (" ", letter) else "*"
+    axis = [labels[0], *[""] * (height - 2), labels[1]]
+    lines = [f"{text:>{margin}} |{''.join(row).rstrip()}" for text, row in zip(axis, grid, strict=True)]
+    end = f"epoch {last:.0f}"
+    return [*lines, f"{'':>{margin}} +{'-' * columns}", f"{'':>{margin}}  {first:<{columns - len(end)}.0f}{end}"]
+
+
+def _columns(curve: Curve, columns: int, first: float, last: float) -> list[tuple[int, float]]:
+    """A value for every column between the first and the last epoch of a curve, on straight lines between epochs."""
+    places = [(round((epoch - first) / (last - first or 1) * (columns - 1)), value) for epoch, value in curve]
+    found = dict(places)
+    for (left, begin), (right, end) in itertools.pairwise(places):
+        for column in range(left + 1, right):
+            found[column] = begin + (end - begin) * (column - left) / (right - left)
+    return sorted(found.items())
+
+
+def check_plot(path: Path) -> None:
+    """Refuses a file that no plot can be written to, before anything else is done.
+
+    Raises:
+        ConfigError: its format is unknown.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ConfigError(f"--plot: '{path}' should end with {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
+
+
+def write_plot(path: Path, histories: Mapping[str, Sequence[Mapping[str, float]]], metrics: Sequence[str]) -> None:
+    """Writes a picture with a panel a metric, train dashed and validation in full.
+
+    Args:
+        path: of the file; its ending is the format.
+        histories: rows of history.csv by name of the run.
+        metrics: names without `val_`.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    from matplotlib.figure import Figure  # takes half a second
+
+    figure = Figure(figsize=(6.4, 3.2 * len(metrics)), layout="constrained")
+    for panel, metric in zip(figure.subplots(len(metrics), 1, squeeze=False)[:, 0], metrics, strict=True):
+        for number, (name, history) in enumerate(histories.items()):
+            for key, style in ((metric, "--"), (f"val_{metric}", "-")):
+                curve = curve_of(history, key)
+                label = name if style == "-" else None
+                panel.plot([x for x, _ in curve], [y for _, y in curve], style, color=f"C{number}", label=label)
+        panel.set(xlabel="epoch", ylabel=metric, title=f"{metric}: validation (full) and train (dashed)")
+        # A name that begins with an underscore would be left out of the legend, so the lines are named here.
+        panel.legend([line for line in panel.lines if line.get_linestyle() == "-"], list(histories))
+    try:
+        with replace_file(path) as temporary:
+            figure.savefig(temporary, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+    except OSError as error:
+        raise ConfigError(f"--plot: '{path}' cannot be written: {error.strerror}.") from error

@@ -1,0 +1,196 @@
+"""Every run below a folder as a row of values, to be filtered, sorted and grouped by sweep."""
+
+from __future__ import annotations
+
+import operator
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.base.plain_table import setting
+from dltrain.record.record import Record
+
+# What one looks at first: the first of these that a run has.
+MAIN_METRICS = ("accuracy", "rmse", "loss")
+RISING = ("accuracy", "auc", "precision", "recall", "f1", "r2", "iou", "similarity")
+SWEEPS = frozenset({"sweep.json", "multirun.yaml"})  # Hydra writes the other where another sweeper was chosen
+_CONDITION = re.compile(r"([^=<>!]+)(=|!=|<=|>=|<|>)(.*)", re.DOTALL)
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run.
+
+    Attributes:
+        run: path of its directory.
+        sweep: path of the directory of the sweep that it belongs to; None for a single run.
+        values: all that can be sorted and filtered by: started, status, dataset, model, metric (the main one),
+            validation and test (its values; over folds or seeds the mean), `part.metric`,
+            each group's option and each setting.
+        choices: the option of each group.
+        settings: by their full keys.
+        fault: what is damaged; empty where all could be read.
+    """
+
+    run: str
+    sweep: str | None
+    values: dict[str, Any]
+    choices: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    fault: str = ""
+
+
+def rows_below(folder: Path) -> list[Row]:
+    """All runs below a folder, the newest first; what is damaged is there as well, and says so.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            f"There is no folder '{folder}'. Runs are written below outputs/; name another: dltrain runs DIR."
+        )
+    rows = []
+    sweeps: set[str] = set()
+    for path, folders, files in os.walk(folder):
+        if not SWEEPS.isdisjoint(files):
+            sweeps.add(path)
+        if "run.json" in files or ".hydra" in folders:
+            parent = os.path.dirname(path)  # noqa: PTH120 - a Path for each of thousands costs more than all the rest
+            rows.append(_row(path, parent if parent in sweeps else None))
+            folders.clear()
+        else:
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+    rows.sort(key=lambda row: (str(row.values.get("started") or ""), row.run), reverse=True)
+    return rows
+
+
+def _row(path: str, sweep: str | None) -> Row:
+    try:
+        record = Record(path)
+        facts, choices, settings = record.facts, record.choices, record.settings
+        metrics = {part: scores for part, scores in record.metrics.items() if part in ("train", "validation", "test")}
+        folds = record.metrics.get("cross_validation")
+        if folds and "validation" not in metrics:  # after the last fold the model has trained on all other rows
+            metrics["validation"] = dict(folds["mean"])
+        repeated = record.metrics.get("seeds") or {}
+        metrics |= {part: dict(repeated[part]["mean"]) for part in metrics if part in repeated}
+        model = choices.get("model") or str(settings.get("model._target_", "")).rpartition(".")[2]
+        main = main_metric(metrics.get("validation") or metrics.get("test") or {})
+        values = {
+            **settings,
+            **choices,
+            "run": path,
+            "sweep": sweep,
+            "started": facts.get("started"),
+            "status": record.status,
+            "dataset": (facts.get("data") or {}).get("name") or choices.get("dataset") or settings.get("dataset.name"),
+            "model": model or None,
+            "metric": main,
+            **{part: metrics.get(part, {}).get(main) for part in ("validation", "test")},
+            "seconds": facts.get("seconds"),
+            "best_value": record.metrics.get("best_value"),
+            "best_epoch": record.metrics.get("best_epoch"),
+            "error": facts.get("error"),
+            **{f"{part}.{name}": value for part, scores in metrics.items() for name, value in scores.items()},
+        }
+        return Row(path, sweep, values, choices, settings)
+    except (ConfigError, AttributeError, TypeError, ValueError) as error:
+        fault = "no run.json" if not isinstance(error, ConfigError) else str(error)
+        if (Path(path) / "run.json").exists() and not isinstance(error, ConfigError):
+            fault = f"run.json or metrics.json does not hold what a run writes ({error})"
+        elif not (Path(path) / "run.json").exists():
+            fault = "no run.json: it ended before it began, or the file was lost"
+        return Row(path, sweep, {"run": path, "sweep": sweep, "status": "damaged"}, fault=fault)
+
+
+def main_metric(scores: Iterable[str]) -> str | None:
+    """The metric that stands for a run: accuracy of classes, rmse of numbers."""
+    names = list(scores)
+    return next((name for name in MAIN_METRICS if name in names), names[0] if names else None)
+
+
+def rises(metric: str) -> bool:
+    """Whether more of a metric is better."""
+    return any(word in metric for word in RISING)
+
+
+def keys_of(rows: Sequence[Row]) -> list[str]:
+    """All that the rows can be sorted and filtered by."""
+    return list(dict.fromkeys(key for row in rows for key in row.values))
+
+
+def sort_rows(rows: Sequence[Row], key: str) -> list[Row]:
+    """Sorted by a value, upwards, or with a minus before the key downwards; rows without it come last.
+
+    Raises:
+        ConfigError: no row has such a value.
+    """
+    name = _known(rows, key.removeprefix("-"), "--sort")
+    having = [row for row in rows if row.values.get(name) is not None]
+    rest = [row for row in rows if row.values.get(name) is None]
+    numbers = all(_number(row.values[name]) is not None for row in having)
+    having.sort(
+        key=lambda row: (_number(row.values[name]) or 0.0, "") if numbers else (0.0, str(row.values[name])),
+        reverse=key.startswith("-"),
+    )
+    return having + rest
+
+
+def filter_rows(rows: Sequence[Row], conditions: str) -> list[Row]:
+    """The rows that meet all conditions, such as `status=failed validation.auc>0.9 optimizer!=sgd`.
+
+    Raises:
+        ConfigError: a condition cannot be read, or no row has such a value.
+    """
+    kept = list(rows)
+    for word in conditions.split():
+        match = _CONDITION.fullmatch(word)
+        if match is None:
+            raise ConfigError(
+                f"--filter: '{word}' is no condition. Expected key=value, key!=value, key<number or key>number."
+            )
+        key, sign, wanted = match.groups()
+        key = _known(rows, key, "--filter")
+        kept = [row for row in kept if _meets(row.values.get(key), sign, wanted)]
+        if sign in _COMPARISONS and _number(wanted) is None:
+            raise ConfigError(f"--filter: '{word}' compares with '{wanted}', expected a number.")
+    return kept
+
+
+def _meets(value: Any, sign: str, wanted: str) -> bool:
+    number, limit = _number(value), _number(wanted)
+    if sign in _COMPARISONS:
+        return number is not None and limit is not None and _COMPARISONS[sign](number, limit)
+    same = number == limit if number is not None and limit is not None else setting(value) == wanted
+    return same is (sign == "=")
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _known(rows: Sequence[Row], key: str, flag: str) -> str:
+    """The full name of a key; a bare metric is that of the validation part, which every finished run has."""
+    names = {"when": "started", "time": "seconds"}
+    known = keys_of(rows)
+    for name in (names.get(key, key), f"validation.{key}"):
+        if name in known or not rows:
+            return name
+    bare = [name.removeprefix("validation.") for name in known]
+    raise ConfigError(f"{flag}: no run has a '{key}'.{did_you_mean(key, [*bare, *names])}")

@@ -1,0 +1,161 @@
+"""A run directory read back. Imports nothing heavy: the verbs that only read answer at once."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.config.settings import choices_of, flat, without_repeats
+from dltrain.record.run_directory import versions
+
+# Written in C, and ten times as fast, where PyYAML was built with it; as safe.
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_history(file: Path) -> list[dict[str, float]]:
+    """The rows of a history.csv, one an epoch."""
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = csv.DictReader(lines)
+        return [{name: float(cell) for name, cell in row.items() if name and cell} for row in rows]
+
+
+class Record:
+    """What a run left in its directory; files are read when they are asked for.
+
+    Args:
+        path: the run directory, or a file in it.
+
+    Raises:
+        ConfigError: there is no run in it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        given = Path(path)
+        self.path = given.parent if given.is_file() else given
+        if not (self.path / "run.json").is_file():
+            raise ConfigError(_no_run(self.path))
+
+    @functools.cached_property
+    def facts(self) -> dict[str, Any]:
+        """The content of run.json."""
+        return dict(self.json("run.json"))
+
+    @functools.cached_property
+    def status(self) -> str:
+        """Running, completed, failed or interrupted; `died` where it says running and its process is gone."""
+        status = str(self.facts.get("status", "unknown"))
+        pid, host = self.facts.get("pid"), self.facts.get("host")
+        gone = status == "running" and isinstance(pid, int) and host == platform.node() and not _alive(pid)
+        return "died" if gone else status
+
+    @functools.cached_property
+    def settings(self) -> dict[str, Any]:
+        """Every setting by its full key, resolved; empty where the run ended before it had any."""
+        known = self.facts.get("settings")
+        if isinstance(known, dict):
+            return known
+        # Runs of versions that did not write them into run.json.
+        resolved, written = self._yaml("config.yaml"), self._yaml(".hydra/config.yaml")
+        return without_repeats(flat(written or {}), flat(resolved)) if isinstance(resolved, dict) else {}
+
+    @functools.cached_property
+    def choices(self) -> dict[str, Any]:
+        """The option of each group; null where a group has none chosen."""
+        known = self.facts.get("choices")
+        if isinstance(known, dict):
+            return known
+        hydra = self._yaml(".hydra/hydra.yaml")
+        try:
+            return choices_of(hydra["hydra"]["runtime"]["choices"])
+        except (KeyError, TypeError, AttributeError):
+            return {}
+
+    @functools.cached_property
+    def config(self) -> DictConfig:
+        """The resolved config.
+
+        Raises:
+            ConfigError: the run ended before it was written, or it cannot be read.
+        """
+        try:
+            config = OmegaConf.load(self.path / "config.yaml")
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise ConfigError(f"'{self.path / 'config.yaml'}' cannot be read: {error}") from error
+        if not isinstance(config, DictConfig):
+            raise ConfigError(f"'{self.path / 'config.yaml'}': expected keys and values.")
+        return config
+
+    @functools.cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The content of metrics.json; empty where the run did not complete."""
+        return dict(self.json("metrics.json")) if (self.path / "metrics.json").exists() else {}
+
+    @functools.cached_property
+    def history(self) -> list[dict[str, float]]:
+        """The rows of history.csv, one an epoch; empty where no epoch was finished."""
+        file = self.path / "history.csv"
+        return read_history(file) if file.exists() else []
+
+    @functools.cached_property
+    def histories(self) -> dict[str, list[dict[str, float]]]:
+        """The history of each of its trainings: folds (`fold 1`, …) or seeds, and under `the run` its own."""
+        files = [*self.path.glob("cv/*/history.csv"), *self.path.glob("seeds/*/history.csv")]
+        return {
+            "the run": self.history,
+            **{file.parent.name.replace("_", " "): read_history(file) for file in sorted(files)},
+        }
+
+    def version_differences(self) -> list[str]:
+        """Which packages, and which Python, are others now than when the run began: a phrase each."""
+        then, now = self.facts.get("versions", {}), versions()
+        return [
+            f"{name} changed from {then.get(name)} to {now.get(name)}"
+            for name in sorted(set(then) | set(now))
+            if then.get(name) != now.get(name)
+        ]
+
+    def _yaml(self, name: str) -> Any:
+        try:
+            return yaml.load((self.path / name).read_text("utf-8"), _YAML_LOADER)
+        except (OSError, ValueError, yaml.YAMLError):
+            return None
+
+    def json(self, name: str) -> Any:
+        """A JSON file of the run.
+
+        Raises:
+            ConfigError: it is missing or damaged.
+        """
+        try:
+            return json.loads((self.path / name).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise ConfigError(f"'{self.path / name}' cannot be read: {error}") from error
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix":  # elsewhere there is no signal that only asks
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
+
+
+def _no_run(path: Path) -> str:
+    if not path.exists():
+        near = [folder.name for folder in path.parent.glob("*/") if (folder / "run.json").exists()]
+        return f"The run directory '{path}' does not exist.{did_you_mean(path.name, near) if near else ''}"
+    runs = sorted(str(file.parent) for pattern in ("*/run.json", "*/*/run.json") for file in path.glob(pattern))
+    return f"'{path}' holds no run (no run.json).{did_you_mean(str(path), runs) if runs else ''}"

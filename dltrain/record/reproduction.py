@@ -1,0 +1,145 @@
+"""How far two runs of the same record agree: what differs, and by how much."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from dltrain.config.settings import flat
+from dltrain.record.record import Record
+
+Table = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing in which two runs differ.
+
+    Attributes:
+        where: data, config, versions, git, history, metrics or predictions.
+        name: the key, package or column.
+        sentence: what was and what is.
+        largest: the largest absolute difference, where there are numbers to compare; infinite where one is missing.
+        matters: whether the runs are not the same for it; other packages and another commit are told only.
+    """
+
+    where: str
+    name: str
+    sentence: str
+    largest: float | None
+    matters: bool
+
+
+def differences(before: Record, after: Record) -> list[Difference]:
+    """Everything in which a run differs from the one that it repeats; empty where they are the same.
+
+    Args:
+        before: the first run.
+        after: the one that repeats it.
+    """
+    return [
+        *_data(before, after),
+        *_settings(before, after),
+        *_environment(before, after),
+        *_tables("history", _rows(before.path / "history.csv"), _rows(after.path / "history.csv")),
+        *_metrics(before.metrics, after.metrics),
+        *_tables("predictions", _rows(before.path / "predictions.csv"), _rows(after.path / "predictions.csv")),
+    ]
+
+
+def _data(before: Record, after: Record) -> list[Difference]:
+    one, other = (record.facts.get("data") or {} for record in (before, after))
+    return [
+        Difference("data", name, f"was {one.get(name)}, is {other.get(name)}", None, matters=True)
+        for name in ("sha256", "rows")
+        if one.get(name) != other.get(name)
+    ]
+
+
+def _settings(before: Record, after: Record) -> list[Difference]:
+    one, other = (flat(_lists_as_mappings(OmegaConf.to_container(record.config))) for record in (before, after))
+    return [
+        Difference("config", key, f"was {one.get(key)}, is {other.get(key)}", None, matters=True)
+        for key in sorted(set(one) | set(other))
+        if one.get(key) != other.get(key)
+    ]
+
+
+def _environment(before: Record, after: Record) -> list[Difference]:
+    one, other = (record.facts.get("versions") or {} for record in (before, after))
+    found = [
+        Difference("versions", name, f"was {one.get(name)}, is {other.get(name)}", None, matters=False)
+        for name in sorted(set(one) | set(other))
+        if one.get(name) != other.get(name)
+    ]
+    commits = [record.facts.get("git") or {} for record in (before, after)]
+    if commits[0].get("commit") != commits[1].get("commit"):
+        sentence = f"was {commits[0].get('commit')}, is {commits[1].get('commit')}"
+        found.append(Difference("git", "commit", sentence, None, matters=False))
+    for when, commit in zip(("the first run", "this run"), commits, strict=True):
+        if commit.get("changed_files"):
+            sentence = f"{when} had {commit['changed_files']} files that were not committed"
+            found.append(Difference("git", "changed_files", sentence, None, matters=False))
+    return found
+
+
+def _metrics(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
+    left, right = flat(_lists_as_mappings(one)), flat(_lists_as_mappings(other))
+    return [
+        found
+        for key in sorted(set(left) | set(right))
+        if (found := _compared("metrics", key, [left.get(key)], [right.get(key)]))
+    ]
+
+
+def _lists_as_mappings(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {str(key): _lists_as_mappings(value) for key, value in node.items()}
+    return (
+        {str(place): _lists_as_mappings(value) for place, value in enumerate(node)} if isinstance(node, list) else node
+    )
+
+
+def _tables(where: str, one: Table, other: Table) -> list[Difference]:
+    if len(one) != len(other):
+        return [Difference(where, "rows", f"was {len(one)}, is {len(other)}", None, matters=True)]
+    columns = list(dict.fromkeys(name for row in [*one[:1], *other[:1]] for name in row))
+    return [
+        found
+        for name in columns
+        if (found := _compared(where, name, [row.get(name) for row in one], [row.get(name) for row in other]))
+    ]
+
+
+def _compared(where: str, name: str, one: Sequence[Any], other: Sequence[Any]) -> Difference | None:
+    """The difference of two columns, or None where each cell is the same to the last digit."""
+    unlike = [(left, right) for left, right in zip(one, other, strict=True) if left != right]
+    if not unlike:
+        return None
+    numbers = [(_number(left), _number(right)) for left, right in unlike]
+    if all(left is None and right is None for left, right in numbers):
+        return Difference(where, name, f"{len(unlike)} of {len(one)} values differ", None, matters=True)
+    apart = [math.inf if left is None or right is None else abs(left - right) for left, right in numbers]
+    largest = max(math.inf if math.isnan(each) else each for each in apart)
+    sentence = f"{len(unlike)} of {len(one)} values differ, by {largest:.3g} at most"
+    return Difference(where, name, sentence, largest, matters=True)
+
+
+def _number(cell: Any) -> float | None:
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return None
+
+
+def _rows(path: Path) -> Table:
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))

@@ -1,0 +1,63 @@
+"""In what recorded runs differ: settings, data, packages, commit and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dltrain.config.settings import differing
+from dltrain.record.record import Record
+
+
+def sections_of(runs: Mapping[str, Record]) -> dict[str, dict[str, list[Any]]]:
+    """Values of each run by section and key: all metrics, and whatever else differs.
+
+    Args:
+        runs: by a letter each.
+    """
+    records = list(runs.values())
+    every = [{**run.settings, **run.choices} for run in records]
+    keys = differing([(run.choices, run.settings) for run in records])
+    data = [_mapping(run.facts.get("data")) for run in records]
+    packages = [_mapping(run.facts.get("versions")) for run in records]
+    commits = [commit_of(run.facts.get("git")) for run in records]
+    scores = [
+        {
+            f"{part} {name}": value
+            for part in ("train", "validation", "test")
+            for name, value in _mapping(run.metrics.get(part)).items()
+        }
+        for run in records
+    ]
+    return {
+        "settings": {key: [values.get(key) for values in every] for key in keys},
+        "data": _unequal({key: [each.get(key) for each in data] for key in ("name", "rows", "sha256")}),
+        "packages": _unequal(
+            {key: [each.get(key) for each in packages] for key in dict.fromkeys(k for p in packages for k in p)}
+        ),
+        "git": _unequal({"commit": commits}),
+        "metrics": {key: [each.get(key) for each in scores] for key in dict.fromkeys(k for s in scores for k in s)}
+        | {"best epoch": [run.metrics.get("best_epoch") for run in records]}
+        | {"seconds": [run.facts.get("seconds") for run in records]},
+    }
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def commit_of(git: Any) -> str | None:
+    """A commit in a few letters, with the number of changed files; None where none is known.
+
+    Args:
+        git: what a run has recorded of it.
+    """
+    found = _mapping(git)
+    if not found.get("commit"):
+        return None
+    changed = found.get("changed_files")
+    return str(found["commit"])[:12] + (f" and {changed} changed files" if changed else "")
+
+
+def _unequal(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {key: values for key, values in rows.items() if values.count(values[0]) < len(values)}

@@ -1,0 +1,190 @@
+"""The directory of a run: one place that explains itself, every file written whole or not at all."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dltrain.base.files import PART, replace_file
+
+if TYPE_CHECKING:  # the verbs that only read answer at once
+    import numpy.typing as npt
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
+PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
+# They choose other algorithms within TensorFlow, whose sums differ in the last digits.
+VARIABLES = ("ONEDNN_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
+WRITTEN_AT_ONCE = 100_000  # items of a list
+
+
+class RunDirectory:
+    """Writes the files of one run.
+
+    Args:
+        path: the directory; it exists.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.facts: dict[str, Any] = {}  # the content of run.json
+        self._written: set[Path] = set()
+        self._run = self
+
+    def part(self, name: str) -> RunDirectory:
+        """A folder for one of several trainings of this run, whose facts join the run's own."""
+        part = RunDirectory(self.path / name)
+        part.path.mkdir(parents=True, exist_ok=True)
+        part.facts, part._written, part._run = self.facts, self._written, self._run
+        return part
+
+    def start(self, **facts: Any) -> None:
+        """Writes `run.json` with the status running."""
+        self.facts = {
+            "status": "running",
+            "started": _now(),
+            "finished": None,
+            "command": sys.argv,
+            "working_directory": str(Path.cwd()),
+            "versions": versions(),
+            "platform": platform.platform(),
+            "host": platform.node(),
+            "pid": os.getpid(),
+            "git": _git(),
+            "test_scorings": [],
+            **facts,
+        }
+        self.record()
+
+    def resume(self, **facts: Any) -> None:
+        """Writes the `run.json` of a run that goes on; `resumed` lists each time with its command."""
+        for unfinished in self.path.rglob(f"{PART}*"):
+            unfinished.unlink()
+        self.facts = json.loads((self.path / "run.json").read_text("utf-8"))
+        for name in ("error", "seconds", "reached"):
+            self.facts.pop(name, None)
+        resumed = [*self.facts.get("resumed", []), {"at": _now(), "command": sys.argv}]
+        process = {"host": platform.node(), "pid": os.getpid()}
+        self.record(status="running", finished=None, resumed=resumed, **process, **facts)
+
+    def record(self, **facts: Any) -> None:
+        """Adds facts to `run.json`."""
+        self.facts |= facts
+        self._run.write_json("run.json", self.facts)
+
+    def finish(self, status: str, **facts: Any) -> None:
+        """Writes the last status: completed, failed or interrupted."""
+        self.record(status=status, finished=_now(), **facts)
+
+    def record_test_scoring(self, rows: int) -> None:
+        """Notes that the test part was scored: when, by which command and on how many rows."""
+        scorings = [*self.facts["test_scorings"], {"at": _now(), "command": sys.argv, "rows": rows}]
+        self.record(test_scorings=scorings)
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Writes a JSON file; numbers that are not finite become null, since JSON has no word for them."""
+        self.write_text(name, json.dumps(_finite(content), indent=2, ensure_ascii=False, default=str) + "\n")
+
+    def write_lists(self, name: str, lists: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Writes a JSON file of long lists of numbers or words in portions; as one text they would fill the memory."""
+        with replace_file(self.path / name) as path, path.open("w", encoding="utf-8") as file:
+            for place, (key, items) in enumerate(lists.items()):
+                file.write(f"{',' if place else '{'}\n  {json.dumps(key)}: [")
+                for first in range(0, len(items), WRITTEN_AT_ONCE):
+                    some = items[first : first + WRITTEN_AT_ONCE].tolist()
+                    file.write(f"{',' if first else ''}\n    " + ",\n    ".join(map(_in_json, some)))
+                file.write("\n  ]" if len(items) else "]")
+            file.write("\n}\n")
+        self._written.add(self.path / name)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Writes a text file."""
+        with replace_file(self.path / name) as path:
+            path.write_text(text, encoding="utf-8")
+        self._written.add(self.path / name)
+
+    def erase(self) -> None:
+        """Takes away what was written so far, with Hydra's record: a run that could not begin leaves nothing."""
+        for path in self._written:
+            path.unlink(missing_ok=True)
+        for folder in sorted({path.parent for path in self._written} - {self.path}, reverse=True):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.path / ".hydra", ignore_errors=True)
+
+
+def add_test_scoring(path: Path, **facts: Any) -> None:
+    """Records in a finished run that its model was scored.
+
+    Args:
+        path: the run directory.
+        facts: on what, and what was found of the rows.
+    """
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        if fcntl is not None:  # two scorings at once must not forget each other
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        directory = RunDirectory(path)
+        directory.facts = json.loads((path / "run.json").read_text("utf-8"))
+        scorings = [*directory.facts.get("test_scorings", []), {"at": _now(), "command": sys.argv, **facts}]
+        directory.record(test_scorings=scorings)
+    finally:
+        os.close(folder)
+
+
+def _in_json(item: Any) -> str:
+    return str(item) if type(item) is int else json.dumps(item, ensure_ascii=False, default=str)
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {str(key): _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    if isinstance(content, float) and not abs(content) < float("inf"):
+        return None
+    return content
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the packages that decide on the numbers, and environment variables that do, if set."""
+    packages = {name: _version(name) for name in PACKAGES}
+    return (
+        {"python": platform.python_version()}
+        | packages
+        | {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _git() -> dict[str, Any] | None:
+    """Commit of the directory that the run was started in, and whether files differ from it; None outside of git."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
+        changes = subprocess.run(
+            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit.stdout.strip(), "changed_files": len(changes.stdout.splitlines())}

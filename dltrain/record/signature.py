@@ -1,0 +1,175 @@
+"""What a run's model takes and gives: written at the end of a run, read by whatever uses the model."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dltrain.base.errors import ConfigError
+from dltrain.data.dataset import Dataset
+from dltrain.data.recipe import Recipe
+from dltrain.preprocessing.statistics import median
+from dltrain.record.record import Record
+
+FILE = "signature.json"
+READING = ("separator", "encoding", "header", "missing_values", "id_column")
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column that the model takes.
+
+    Attributes:
+        name: the model's input.
+        kind: numeric, category, text or image.
+        source: what the file of the training data called it.
+        shape: of one cell; () but for images, which are (height, width, channels).
+        dtype: of the model's input: float64, string or uint8.
+        words: the values of a category that the model knows.
+        minimum: least number of the train rows; None for other kinds.
+        maximum: greatest number of the train rows.
+        median: middle number of the train rows.
+        has_missing: whether train rows lack it.
+    """
+
+    name: str
+    kind: str
+    source: str
+    shape: tuple[int, ...] = ()
+    dtype: str = "string"
+    words: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    median: float | None = None
+    has_missing: bool = False
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What the model of a run takes and gives.
+
+    Attributes:
+        columns: in the order of the dataset.
+        target: the target columns by their names in the source.
+        task: name of the row of the head table.
+        classes: names of the classes or labels; empty for a quantity.
+        threshold: the probability above which a binary task predicts its second class, and a multilabel one the label.
+        offset: of the target's scale.
+        scale: of the target's scale.
+        made: for each column that the dataset makes, how it does so from columns of the source.
+        reading: how a text file of such rows is read: the keys of `dataset` that say so.
+    """
+
+    columns: tuple[Column, ...]
+    target: tuple[str, ...]
+    task: str
+    classes: tuple[str, ...] = ()
+    threshold: float = THRESHOLD
+    offset: float = 0.0
+    scale: float = 1.0
+    made: Mapping[str, Recipe] = field(default_factory=dict)
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, record: Record) -> Signature:
+        """The signature in a run directory.
+
+        Raises:
+            ConfigError: the run has none, or it cannot be read.
+        """
+        if not (record.path / FILE).exists():
+            status = record.facts.get("status", "unknown")
+            raise ConfigError(
+                f"'{record.path}' has no {FILE}, so its model cannot be used (status of the run: {status}). "
+                "Expected a completed run."
+            )
+        content = record.json(FILE)
+        try:
+            columns = tuple(
+                Column(**{**column, "shape": tuple(column["shape"]), "words": tuple(column["words"])})
+                for column in content.pop("columns")
+            )
+            for key in ("target", "classes"):
+                content[key] = tuple(content[key])
+            content["made"] = {
+                name: Recipe(**{**recipe, "columns": tuple(recipe["columns"])})
+                for name, recipe in content["made"].items()
+            }
+            return cls(columns=columns, **content)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ConfigError(f"'{record.path / FILE}' is no signature of this version of dltrain: {error}.") from error
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of signature.json."""
+        return dataclasses.asdict(self)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns of the source that a row must have, in order and each once."""
+        names = [
+            self.made[column.name].columns if column.name in self.made else (column.source,) for column in self.columns
+        ]
+        return tuple(dict.fromkeys(name for each in names for name in each))
+
+    @functools.cached_property
+    def by_source(self) -> dict[str, Column]:
+        """The columns that stand in the source, by their names there."""
+        return {column.source: column for column in self.columns if column.name not in self.made}
+
+
+def describe(
+    train: Dataset,
+    *,
+    task: str,
+    classes: tuple[str, ...],
+    offset: float,
+    scale: float,
+    known_words: Mapping[str, tuple[str, ...]],
+    source: Mapping[str, Any],
+) -> Signature:
+    """The signature of a model that is trained on these rows.
+
+    Args:
+        train: the train rows.
+        task: name of the row of the head table.
+        classes: names of the classes or labels.
+        offset: of the target's scale.
+        scale: of the target's scale.
+        known_words: of each column of categories the words that the model knows.
+        source: the node `dataset` of the config.
+    """
+    columns = []
+    for name, cells in train.columns.items():
+        kind = train.kinds[name]
+        facts: dict[str, Any] = {}
+        if kind == "numeric":
+            numbers = cells[~np.isnan(cells.astype(np.float64))].astype(np.float64)
+            facts = {"dtype": "float64", "has_missing": len(numbers) < len(cells)}
+            if len(numbers):
+                facts |= {"minimum": float(numbers.min()), "maximum": float(numbers.max())}
+                facts["median"] = median(numbers)
+        elif kind == "image":
+            facts = {"dtype": "uint8", "shape": tuple(cells.shape[1:])}
+        else:
+            facts = {"has_missing": bool((cells == "").any()), "words": known_words.get(name, ())}
+        columns.append(Column(name, kind, train.source_names.get(name, name), **facts))
+    return Signature(
+        columns=tuple(columns),
+        target=tuple(train.target),
+        task=task,
+        classes=classes,
+        offset=offset,
+        scale=scale,
+        made=dict(train.made),
+        reading={key: _plain(source[key]) for key in READING if source.get(key) is not None},
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, bool)) else [str(item) for item in value]

@@ -1,0 +1,202 @@
+"""Pictures of what the callbacks that a person adds have recorded: limits, mini-batches, layers, gradient check."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dltrain.record.record import Record
+from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
+
+BATCH_LOSSES, LAYERS, GRADIENT_CHECK = "batch_losses.csv", "layers.json", "gradient_check.json"
+MOST_STEPS = 400  # in the picture of the mini-batches
+BANDS = {1e-7: "right", 1e-5: "good", 1e-3: "doubtful", 1e3: "wrong"}  # up to which relative error a gradient is so
+STYLES = ("-", "--", "-.")
+ROW_HEIGHT = 0.2  # inches a layer
+
+Spread = Sequence[Mapping[str, Any]]
+
+
+def limits_of(record: Record) -> dict[str, float | None]:
+    """The limits that a run was to stop at, by the name of their column in history.csv; empty without any."""
+    settings = record.settings
+    nodes = [
+        key.rpartition(".")[0]
+        for key, value in settings.items()
+        if key.startswith("callbacks.") and key.endswith("._target_") and str(value).endswith(".Convergence")
+    ]
+    recorded = set(record.history[0]) if record.history else set()
+    return {
+        key.rpartition(".")[2]: value
+        for key, value in settings.items()
+        if key.rpartition(".")[0] in nodes and key.rpartition(".")[2] in recorded
+    }
+
+
+def pictures_of(record: Record) -> Iterator[Picture]:
+    """One picture for each callback that left something."""
+    limits = limits_of(record)
+    if limits:
+        yield _limits(record.history, limits)
+    if (record.path / BATCH_LOSSES).exists():
+        with (record.path / BATCH_LOSSES).open(newline="", encoding="utf-8") as lines:
+            rows = [{name: float(cell) for name, cell in row.items()} for row in csv.DictReader(lines)]
+        if rows:
+            yield _batch_losses(rows)
+    if (record.path / LAYERS).exists():
+        found = record.json(LAYERS)
+        names = {"before": "before the training", "after": "with the weights that are kept"}
+        yield layer_spreads({words: found[moment] for moment, words in names.items() if found.get(moment)})
+    if (record.path / GRADIENT_CHECK).exists():
+        yield _gradient_check(record.json(GRADIENT_CHECK))
+
+
+def _limits(history: Sequence[Mapping[str, float]], limits: Mapping[str, float | None]) -> Picture:
+    def plot(axes: Axes) -> None:
+        epochs = np.arange(1, len(history) + 1)
+        for place, (name, limit) in enumerate(limits.items()):
+            values = np.array([epoch.get(name, np.nan) for epoch in history])
+            axes.plot(epochs, values, color=SERIES[place], linestyle=STYLES[place % 3], label=name.replace("_", " "))
+            if limit is not None:
+                axes.axhline(limit, color=SERIES[place], linewidth=1, linestyle=":")
+        axes.set_yscale("log")
+        plain_log(axes.yaxis)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.set_xlabel("epoch")
+        axes.legend(loc="best")
+
+    last = history[-1]
+    said = ", ".join(
+        f"{name.replace('_', ' ')} {last[name]:.2g}" + (f" (limit {limit:g})" if limit is not None else "")
+        for name, limit in limits.items()
+    )
+    message = f"After {len(history)} epochs: {said}. A dotted line is the limit of the curve of its colour."
+    return draw("limits", "Gradient, change of loss, change of weights", message, plot, height=3.4, left=0.17)
+
+
+def _batch_losses(rows: Sequence[Mapping[str, float]]) -> Picture:
+    betas = [name.removeprefix("corrected_") for name in rows[0] if name.startswith("corrected_")]
+    shown = rows[:MOST_STEPS]
+    steps = [row["step"] for row in shown]
+    widest = max(betas, key=float)
+
+    def plot(axes: Axes) -> None:
+        losses = [row["loss"] for row in shown]
+        axes.plot(steps, losses, color=MUTED, linewidth=0.7, alpha=0.7, label="each mini-batch")
+        for place, beta in enumerate(betas):
+            axes.plot(steps, [row[f"corrected_{beta}"] for row in shown], color=SERIES[place], label=f"beta {beta}")
+        without = [row[f"average_{widest}"] for row in shown]
+        axes.plot(steps, without, color=INK, linestyle=":", linewidth=1.2, label=f"beta {widest}, not corrected")
+        axes.set_ylim(0, 1.05 * float(np.quantile(losses, 0.995)))
+        axes.set_xlabel("step")
+        axes.set_ylabel("loss")
+        axes.legend(loc="best")
+
+    noise = float(np.std(np.diff([row["loss"] for row in rows]))) if len(rows) > 1 else 0.0
+    calm = float(np.std(np.diff([row[f"corrected_{widest}"] for row in rows[1:]]))) if len(rows) > 2 else 0.0
+    message = (
+        f"From one mini-batch to the next the loss jumps by {noise:.2g} (standard deviation), its average with beta "
+        f"{widest} by {calm:.2g}. Without the bias correction the average begins near zero."
+        + (f" The first {len(shown)} of {len(rows):,} steps." if len(rows) > len(shown) else "")
+    )
+    return draw("batch_losses", "Loss of each mini-batch and its averages", message, plot, height=3.4)
+
+
+def layer_spreads(named: Mapping[str, Spread]) -> Picture:
+    """Histograms of outputs and gradients by layer, one above the other, a pair of panels for each name.
+
+    Args:
+        named: from `layers.json`, the layers from the input to the output by what they are the histograms of.
+    """
+    layers = max(len(each) for each in named.values())
+    names = [[layer["name"] for layer in each] for each in named.values()]
+    if any(each != names[0] for each in names):  # Keras counts on from network to network
+        names = [[*(f"layer {place}" for place in range(1, len(each))), each[-1]] for each in names]
+    heights = [0.45 + ROW_HEIGHT * layers] * len(named)
+    height = sum(heights) + 0.45
+
+    def plot(figure: Figure) -> None:
+        top = height - 0.05
+        for place, (title, spreads) in enumerate(named.items()):
+            bottom = top - heights[place] + 0.02
+            inside = ROW_HEIGHT * layers + 0.1
+            for column, kind in enumerate(("outputs", "gradients")):
+                axes = prepare(figure.add_axes((0.2 + 0.41 * column, bottom / height, 0.37, inside / height)))
+                _ridges(axes, spreads, kind, names[place] if column == 0 else [])
+                if place + 1 < len(named):
+                    axes.set_xticklabels([])
+                else:
+                    axes.set_xlabel(f"size of the {kind}")
+                if column == 0:
+                    axes.set_title(short_title(title), loc="left", fontsize=10, color=INK)
+            top -= heights[place]
+
+    def change(spreads: Spread, kind: str) -> str:
+        sizes = [each[kind]["sd"] for each in spreads[:-1] if each[kind]["sd"]] or [0.0]
+        return f"{sizes[0]:.2g} to {sizes[-1]:.2g}"
+
+    said = "; ".join(
+        f"{name}: outputs {change(spreads, 'outputs')}, gradients {change(spreads, 'gradients')}"
+        for name, spreads in named.items()
+    )
+    message = (
+        "The layers from the input (top) to the output, and how large their outputs and gradients are, on a log scale. "
+        f"Standard deviation from the first to the last hidden layer, {said}."
+    )
+    return draw_panels("layer_spreads", "Outputs and gradients by layer", message, plot, height=height)
+
+
+def short_title(title: str) -> str:
+    """A title that fits over two panels."""
+    return title if len(title) <= 48 else f"{title[:47]}…"
+
+
+def _ridges(axes: Axes, spreads: Spread, kind: str, names: Sequence[str]) -> None:
+    lowest, highest = -8.0, 4.0
+    for place, layer in enumerate(spreads):
+        found = layer[kind]
+        shares = np.array(found["shares"])
+        if len(shares):
+            powers = found["first"] + 0.25 * np.arange(len(shares) + 1)
+            steps = np.repeat(powers, 2)[1:-1].clip(lowest, highest)
+            heights = np.repeat(0.9 * shares / shares.max(), 2)
+            axes.fill_between(
+                steps, place - heights, place, color=(ACCENT, SECOND)[kind == "gradients"], alpha=0.75, linewidth=0
+            )
+        if found["zero"] > 0.995:
+            axes.text(0.5 * (lowest + highest), place - 0.1, "all zero", color=MUTED, size=7, ha="center")
+        axes.axhline(place, color=MUTED, linewidth=0.4)
+    axes.set_xlim(lowest, highest)
+    axes.set_ylim(len(spreads) - 0.9, -1.1)
+    axes.set_yticks(range(len(spreads)), [short(name) for name in names] or [""] * len(spreads), size=7)
+    axes.grid(False, axis="y")
+    axes.set_xticks([-8, -4, 0], ["1e-8", "1e-4", "1"], size=8)
+    axes.spines["left"].set_visible(False)
+
+
+def _gradient_check(found: Mapping[str, Any]) -> Picture:
+    rows = found["details"][::-1]  # from the input to the output
+    errors = [max(float(row["relative_error"]), 1e-13) for row in rows]
+
+    def plot(axes: Axes) -> None:
+        places = np.arange(len(rows))
+        colours = [ACCENT if error < 1e-5 else SECOND for error in errors]
+        axes.scatter(errors, places, color=colours, s=36)
+        for middle, (limit, name) in zip((1e-9, 1e-6, 1e-4, 1e-2), BANDS.items(), strict=True):
+            axes.axvline(limit, color=MUTED, linewidth=1, linestyle=":")
+            axes.text(middle, -0.75, name, ha="center", va="center", size=8, color=MUTED)
+        axes.set_xscale("log")
+        axes.set_xlim(min(1e-11, *errors) / 3, 3)
+        axes.set_xticks([10.0**power for power in (-11, -9, -7, -5, -3, -1)])
+        axes.set_xticklabels([f"1e{power}" for power in (-11, -9, -7, -5, -3, -1)])
+        axes.set_yticks(places, [short(row["layer"]) for row in rows])
+        axes.set_ylim(len(rows) - 0.5, -1.1)
+        axes.set_xlabel("relative error of the gradient")
+
+    return draw("gradient_check", "Gradient check", str(found["text"]), plot, height=1.2 + 0.25 * len(rows), left=0.34)

@@ -1,0 +1,53 @@
+"""What a report needs the model for, found after the run: the data and the model are loaded again."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from dltrain.base.errors import DltrainError
+from dltrain.config.task_names import GAUSSIAN
+from dltrain.data.dataset import Dataset
+from dltrain.data.targets import encode
+from dltrain.experiment.stages import task_row
+from dltrain.inference.model import Model
+from dltrain.inference.overlap import run_dataset
+from dltrain.preprocessing.fit import raw_inputs
+from dltrain.record.record import Record
+from dltrain.record.run_directory import RunDirectory
+from dltrain.report import INSIGHTS
+from dltrain.report.insights import insights
+
+logger = logging.getLogger("dltrain")
+
+
+def write_insights(record: Record) -> None:
+    """Writes insights.json of a finished run, without the layers; where the data cannot be had, a warning says so.
+
+    Args:
+        record: of the run.
+    """
+    try:
+        dataset, parts = run_dataset(record)
+        model = Model(record.path)
+    except DltrainError as error:
+        logger.warning("The report is without importance and mistakes: %s", error)
+        return
+    target = encode(dataset, model.signature.task)
+    if model.signature.task in ("regression", GAUSSIAN) and model.signature.scale != 1:
+        target = target.scaled_on(parts["train"])
+
+    def answer(rows: Dataset) -> npt.NDArray[np.float32]:
+        raw = raw_inputs(rows)
+        size = model.rows_at_once
+        starts = range(0, len(rows), size)
+        blocks = [{name: tf.constant(cells[first : first + size]) for name, cells in raw.items()} for first in starts]
+        return np.concatenate([model.answer(block) for block in blocks])
+
+    rows = parts["validation"]
+    task = task_row(record.config.task, model.signature.task)
+    found = insights(dataset.take(rows), target.take(rows), answer, task, record.config.seed)
+    RunDirectory(record.path).write_json(INSIGHTS, found)

@@ -1,0 +1,120 @@
+"""What a simple model reaches on the same split: a network that does not beat it has learned little."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import LinAlgWarning
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from dltrain.config.task_names import GAUSSIAN
+from dltrain.data.dataset import Dataset
+from dltrain.data.targets import Target
+from dltrain.preprocessing.fit import Features
+
+Answers = npt.NDArray[np.float64]
+
+
+def baselines(
+    train: Dataset, features: Features, target: Target, others: dict[str, tuple[Dataset, Features]]
+) -> dict[str, dict[str, Answers]]:
+    """Fits the constant and the linear baseline on the train rows.
+
+    Args:
+        train: the train rows, raw.
+        features: of the train rows.
+        target: of the train rows.
+        others: the parts to answer for, raw and as features, by name.
+
+    Returns:
+        For each baseline and part the answers (rows, units), as the network would give them.
+    """
+    inputs = {"train": (train, features), **others}
+    if "text" in features:
+        # Words are counted anew: a sequence of word numbers is no input for a linear model.
+        name = next(column for column, kind in train.kinds.items() if kind == "text")
+        encoder = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(train) > 100 else 1)
+        matrices = {part: dataset.columns[name].astype(str) for part, (dataset, _) in inputs.items()}
+        linear_name = "tf-idf logistic regression" if target.classes else "tf-idf ridge regression"
+    else:
+        encoder = None
+        matrices = _matrices({part: found for part, (_, found) in inputs.items()})
+        linear_name = "logistic regression" if target.classes else "ridge regression"
+    constant: Any = DummyClassifier(strategy="prior") if target.classes else DummyRegressor()
+    linear: Any = LogisticRegression(max_iter=1_000) if target.classes else Ridge()
+    fitted = {
+        "majority" if target.classes else "mean": (
+            constant,
+            {part: np.zeros((len(m), 1)) for part, m in matrices.items()},
+        ),
+        linear_name: (make_pipeline(encoder, linear) if encoder else linear, matrices),
+    }
+    return {name: _answers(model, inputs_of, set(matrices), target) for name, (model, inputs_of) in fitted.items()}
+
+
+def _matrices(features: dict[str, Features]) -> dict[str, npt.NDArray[Any]]:
+    """Numbers, categories as one-hot columns and pixels side by side, shape (rows, width)."""
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    if "categories" in features["train"]:
+        encoder.fit(features["train"]["categories"])
+
+    def matrix(part: Features) -> npt.NDArray[Any]:
+        blocks = [part[name].reshape(len(part[name]), -1) for name in ("table", "image") if name in part]
+        if "categories" in part:
+            blocks.append(encoder.transform(part["categories"]))
+        return np.hstack(blocks)
+
+    return {name: matrix(part) for name, part in features.items()}
+
+
+def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target) -> dict[str, Answers]:
+    with warnings.catch_warnings():
+        # A linear model that needs more steps, or stands on columns of very different size, is still a baseline.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", LinAlgWarning)
+        if target.task != "multilabel":
+            model.fit(inputs["train"], target.values)
+            answers = {part: _answer(model, inputs[part], target) for part in parts}
+            return with_deviation(answers, target) if target.task == GAUSSIAN else answers
+        columns: dict[str, list[Answers]] = {part: [] for part in parts}
+        for label in range(target.units):
+            truth = target.values[:, label]
+            if len(np.unique(truth)) > 1:
+                model.fit(inputs["train"], truth)
+            for part in parts:
+                rows = len(inputs[part])
+                known = len(np.unique(truth)) > 1
+                columns[part].append(
+                    model.predict_proba(inputs[part])[:, 1] if known else np.full(rows, float(truth[0]))
+                )
+    return {part: np.column_stack(found) for part, found in columns.items()}
+
+
+def with_deviation(answers: dict[str, Answers], target: Target) -> dict[str, Answers]:
+    """Beside each mean the standard deviation of the errors on the train rows, which is the same for all."""
+    spread = np.sqrt(np.mean(np.square(answers["train"] - target.column)))
+    spread = max(float(spread), float(np.finfo(np.float32).tiny))  # a linear model may go through every point
+    return {part: np.hstack([given, np.full_like(given, spread)]) for part, given in answers.items()}
+
+
+def _answer(model: Any, rows: Any, target: Target) -> Answers:
+    if not target.classes:
+        low, high = (
+            (target.offset, target.offset + target.scale) if target.task == "unit_regression" else (-np.inf, np.inf)
+        )
+        return np.asarray(np.clip(model.predict(rows), low, high)).reshape(-1, 1)
+    probabilities: Answers = model.predict_proba(rows)
+    if target.task == "binary":
+        return probabilities[:, -1:]
+    # A class that the train rows lack gets no probability.
+    answers = np.zeros((len(probabilities), target.units))
+    answers[:, model.classes_.astype(int)] = probabilities
+    return answers

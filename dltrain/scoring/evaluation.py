@@ -1,0 +1,203 @@
+"""How good the model is on each part, and how sure that is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from scipy.stats import binomtest
+
+from dltrain.config.task_names import CLASS_TASKS
+from dltrain.data.targets import Target
+from dltrain.scoring.comparison import CONFIDENCE, RESAMPLED_AT_ONCE, Difference, resamples
+
+COUNTED = ("BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy")
+AREAS = (
+    *(keras.metrics.AUC, keras.metrics.SensitivityAtSpecificity, keras.metrics.SpecificityAtSensitivity),
+    *(keras.metrics.PrecisionAtRecall, keras.metrics.RecallAtPrecision),
+)
+
+MOST_KEPT = 8  # graphs of metrics
+_graphs: dict[str, Callable[..., Any]] = {}
+_lock = threading.Lock()  # a graph's metrics keep their sums in variables of their own
+
+Scores = dict[str, float]
+Intervals = dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The final numbers of a run.
+
+    Attributes:
+        metrics: of each part that was scored, by part and name.
+        intervals: 95 % intervals of the test metrics, for this split and this seed alone.
+        baselines: metrics of simple models on the same parts, by baseline, part and name.
+        difference: the network against the best baseline, on the part that was scored last.
+        notes: sentences on what the numbers do not say.
+        best_epoch: the epoch (from 1) whose weights are kept.
+        epochs: how many epochs were run.
+        best_value: the monitored value of the best epoch, or its mean over folds or seeds.
+        monitor: its name.
+        cross_validation: the content of cv/summary.json, where there were folds.
+        seeds: metrics of each seed with their mean, standard deviation and interval, where there were several.
+    """
+
+    metrics: Mapping[str, Scores]
+    intervals: Mapping[str, Intervals]
+    baselines: Mapping[str, Mapping[str, Scores]]
+    difference: Difference
+    notes: Sequence[str]
+    best_epoch: int
+    epochs: int
+    best_value: float
+    monitor: str
+    cross_validation: Mapping[str, Any] | None = None
+    seeds: Mapping[str, Any] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of metrics.json."""
+        return {
+            **self.metrics,
+            "intervals": self.intervals,
+            "baselines": self.baselines,
+            "difference": self.difference.as_json(),
+            "notes": list(self.notes),
+            "best_epoch": self.best_epoch,
+            "epochs": self.epochs,
+            "best_value": self.best_value,
+            "monitor": self.monitor,
+            **({} if self.cross_validation is None else {"cross_validation": self.cross_validation}),
+            **({} if self.seeds is None else {"seeds": self.seeds}),
+        }
+
+
+def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.NDArray[np.floating[Any]]) -> Scores:
+    """Metrics of given answers; NaN for one that is not defined on these rows.
+
+    Args:
+        metrics: fresh or used; they are reset.
+        target: of the rows.
+        answers: (rows, units).
+    """
+    scores = {}
+    for metric in metrics:
+        metric.reset_state()
+        metric.update_state(target.column, answers)
+        scores[metric.name] = float(metric.result())
+    return scores | dict.fromkeys(undefined(metrics, target), float("nan"))
+
+
+def undefined(metrics: Sequence[keras.metrics.Metric], target: Target) -> list[str]:
+    """Names of the metrics that are not defined on these rows: an area under a curve needs both classes.
+
+    Args:
+        metrics: of the task.
+        target: of the rows.
+    """
+    if target.task not in ("binary", "multilabel") or target.values.min() < target.values.max():
+        return []
+    # Keras gives 0, which says nothing about the model.
+    return [metric.name for metric in metrics if isinstance(metric, AREAS)]
+
+
+def intervals(
+    metrics: Sequence[keras.metrics.Metric],
+    loss: keras.losses.Loss,
+    target: Target,
+    answers: npt.NDArray[np.float32],
+    seed: int,
+    penalty: float = 0.0,
+) -> Intervals:
+    """95 % intervals of the metrics and of the loss, for this split and this seed alone.
+
+    Wilson's for an accuracy, else the bootstrap's percentiles over resampled rows (Efron & Tibshirani 1993), which
+    take two rows at least, and draws that differ.
+
+    Args:
+        metrics: of the task.
+        loss: of the task.
+        target: of the rows.
+        answers: (rows, units).
+        seed: of the resampling.
+        penalty: what the weights add to the loss, whichever the rows.
+    """
+    rows = len(answers)
+    truth = target.column
+    counted = [m for m in metrics if type(m).__name__ in COUNTED and (target.task in CLASS_TASKS or target.units == 1)]
+    found: Intervals = {}
+    for metric, value in zip(counted, score(counted, target, answers).values(), strict=True):
+        interval = binomtest(round(value * rows), rows).proportion_ci(CONFIDENCE, method="wilson")
+        found[metric.name] = (float(interval.low), float(interval.high))
+    if rows < 2:
+        return found
+    others = [metric for metric in metrics if metric not in counted]
+    losses = np.asarray(loss.call(tf.constant(truth), tf.constant(answers)), np.float64).reshape(rows, -1).mean(axis=1)
+    resampled = _resampler(others, losses, target, answers)
+    generator, count = np.random.default_rng(seed), resamples(rows)
+    at_once = max(1, RESAMPLED_AT_ONCE // rows)
+    portions = [min(at_once, count - first) for first in range(0, count, at_once)]
+    samples = np.concatenate([resampled(generator.integers(0, rows, size=(portion, rows))) for portion in portions])
+    samples[:, 0] += penalty
+    tail = 50 * (1 - CONFIDENCE)
+    for name, values in zip(["loss", *(metric.name for metric in others)], samples.T, strict=True):
+        values = values[~np.isnan(values)]
+        if len(values):
+            low, high = np.percentile(values, [tail, 100 - tail])
+            if low < high:  # draws that are all alike, as those of an area of 1 or 0 are, do not tell how sure it is
+                found[name] = (float(low), float(high))
+    return found
+
+
+def _resampler(
+    metrics: Sequence[Any], losses: npt.NDArray[np.float64], target: Target, answers: npt.NDArray[np.float32]
+) -> Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]:
+    """A function from draws of rows (draws, rows) to their mean losses and metrics, shape (draws, 1 + metrics).
+
+    A metric is NaN where it is not defined.
+    """
+    truth, graph = target.column, _draws_of(metrics)
+
+    def resampled(draws: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        means: npt.NDArray[np.float64] = losses[draws].mean(axis=1)[:, None]
+        if not metrics:
+            return means
+        with _lock:
+            found = np.asarray(graph(*map(tf.constant, (truth, answers, draws))), np.float64)
+        if target.task in ("binary", "multilabel"):
+            drawn_truth = truth[draws].reshape(len(draws), -1)
+            found[drawn_truth.min(axis=1) == drawn_truth.max(axis=1)] = np.nan
+        return np.hstack([means, found])
+
+    return resampled
+
+
+def _draws_of(metrics: Sequence[Any]) -> Callable[..., Any]:
+    """The metrics of each draw as one graph, since 1,000 eager updates take a second; trainings to come share it."""
+    known = all(type(metric).__module__.startswith(("keras.", "dltrain.")) for metric in metrics)
+    key = repr([(type(metric), metric.get_config()) for metric in metrics])
+    if known and key in _graphs:
+        return _graphs[key]
+
+    def of_draws(truth: Any, answers: Any, draws: Any) -> Any:
+        def one_draw(rows: Any) -> Any:
+            for metric in metrics:
+                metric.reset_state()
+                metric.update_state(tf.gather(truth, rows), tf.gather(answers, rows))
+            return tf.stack([tf.cast(metric.result(), tf.float32) for metric in metrics])
+
+        # Metrics keep their sums in variables, so one draw after the other.
+        return tf.map_fn(one_draw, draws, fn_output_signature=tf.float32, parallel_iterations=1)
+
+    graph: Callable[..., Any] = tf.function(of_draws, autograph=False, reduce_retracing=True)
+    if known:
+        _graphs[key] = graph
+        if len(_graphs) > MOST_KEPT:
+            del _graphs[next(iter(_graphs))]
+    return graph

@@ -1,0 +1,156 @@
+"""How far a training has come: a live line on a terminal, plain lines now and then elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+from dltrain.base.printable import printable
+
+logger = logging.getLogger("dltrain")
+PLAIN_SECONDS = 5.0  # between two plain lines
+
+
+class Progress(keras.callbacks.Callback):
+    """One live line with the metrics and the time left; plain lines now and then where the output is no terminal.
+
+    Args:
+        console: where to print.
+        quiet: whether to print nothing.
+    """
+
+    def __init__(self, console: Console, quiet: bool = False) -> None:
+        super().__init__()
+        self.console = console
+        self.quiet = quiet
+        self._progress: RichProgress | None = None
+        self._task: Any = None
+        self._epochs = 0
+        self._began = self._printed = 0.0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        self._epochs = self.params["epochs"]
+        self._began = self._printed = time.monotonic()
+        if self.console.is_terminal and not self.quiet:
+            columns: Sequence[Any] = (
+                TextColumn("epoch {task.completed}/{task.total}"),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[metrics]}", markup=False),
+                TimeRemainingColumn(),
+            )
+            self._progress = RichProgress(*columns, console=self.console, transient=True)
+            self._task = self._progress.add_task("", total=self._epochs, metrics="tracing the graph …")
+            self._progress.start()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        values = ((name, value) for name, value in (logs or {}).items() if name != "learning_rate")
+        shown = "  ".join(f"{printable(name)} {value:.4g}" for name, value in values)
+        logger.debug("epoch %d: %s", epoch + 1, shown)
+        if self._progress:
+            self._progress.update(self._task, completed=epoch + 1, metrics=shown)
+        elif not self.quiet and time.monotonic() - self._printed > PLAIN_SECONDS:
+            self._printed = time.monotonic()
+            left = (self._printed - self._began) / (epoch + 1) * (self._epochs - epoch - 1)
+            self.console.print(
+                f"epoch {epoch + 1}/{self._epochs}  {shown}  {left:.0f} s left",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Called by the engine."""
+        self.close()
+
+    def close(self) -> None:
+        """Takes the live line away, also after a failure."""
+        if self._progress:
+            self._progress.stop()
+            self._progress = None
+
+
+class _EpochCounter(keras.callbacks.Callback):
+    def __init__(self, count: Callable[[], None]) -> None:
+        super().__init__()
+        self.count = count
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.count()
+
+
+class TrainingsProgress:
+    """One live line for several trainings at once; plain lines now and then where the output is no terminal.
+
+    Args:
+        console: where to print.
+        noun: what one of them is called.
+        count: how many there are.
+        epochs: of each, at most.
+        quiet: whether to print nothing.
+
+    Attributes:
+        stopping: set it, and every training ends with its epoch.
+    """
+
+    def __init__(self, console: Console, noun: str, count: int, epochs: int, *, quiet: bool) -> None:
+        self.console, self.noun, self.count, self.epochs = console, noun, count, epochs
+        self.quiet = quiet
+        self.stopping = False
+        self._done = 0
+        self._epochs_run = 0
+        self._began = self._printed = time.monotonic()
+        self._lock = threading.Lock()
+        self._progress: RichProgress | None = None
+        if console.is_terminal and not quiet:
+            columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[epochs]}"))
+            self._progress = RichProgress(*columns, console=console, transient=True)
+            self._task = self._progress.add_task(self._text(), total=count * epochs, epochs="")
+            self._progress.start()
+
+    def callback(self) -> keras.callbacks.Callback:
+        """Counts the epochs of one training."""
+        return _EpochCounter(self.epoch)
+
+    def finished(self) -> None:
+        """One training is done, whatever epochs it had left."""
+        with self._lock:
+            self._done += 1
+        self._show(self._done * self.epochs)
+
+    def close(self) -> None:
+        """Takes the live line away, also after a failure."""
+        if self._progress:
+            self._progress.stop()
+
+    def epoch(self) -> None:
+        """An epoch of one of them is done.
+
+        Raises:
+            KeyboardInterrupt: in the thread of a training that is to stop.
+        """
+        if self.stopping:
+            raise KeyboardInterrupt
+        with self._lock:
+            self._epochs_run += 1
+        self._show(max(self._epochs_run, self._done * self.epochs))
+
+    def _show(self, completed: int) -> None:
+        if self._progress:
+            epochs = f"{self._epochs_run:,} epochs in all"
+            self._progress.update(self._task, description=self._text(), completed=completed, epochs=epochs)
+        elif not self.quiet and time.monotonic() - self._printed > PLAIN_SECONDS:
+            self._printed = time.monotonic()
+            self.console.print(f"{self._text()}, {self._epochs_run:,} epochs in all", highlight=False)
+
+    def _text(self) -> str:
+        return f"{self.noun}s {self._done} of {self.count} done"

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dltrain.engine import graph_files, mixed_penalties, traces
+from dltrain.engine.traces import Traces
+
+KINDS = (
+    *(("text", each) for each in ("text_bag", "text_cnn", "text_rnn", "text_transformer")),
+    ("image", "cnn"),
+    ("table", "tabular"),
+)
+SMALL = ("model.units=[3]", "model.dropout=0.3", "trainer.epochs=2")
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
+    forget(monkeypatch)
+    return tmp_path / "data" / "graphs"
+
+
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a new process begins."""
+    monkeypatch.setattr(traces, "_kept", type(traces._kept)())
+    monkeypatch.setattr(mixed_penalties, "_seen", {})
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the functions that were traced."""
+    names: list[str] = []
+    trace = Traces._trace
+
+    def noted(self: Traces, name: str, specifications: Any) -> Any:
+        names.append(name)
+        return trace(self, name, specifications)
+
+    monkeypatch.setattr(Traces, "_trace", noted)
+    return names
+
+
+def numbers(stage_of: Any, train_stage: Any, path: Path, *overrides: str) -> tuple[Any, Any, Any]:
+    path.mkdir()
+    stage = stage_of(*SMALL, *overrides)
+    training = train_stage(stage, path)
+    state = [np.array(variable) for variable in (*stage.network.variables, *stage.network.optimizer.variables)]
+    return training.history, training.engine.predict(stage.data.source("validation")), state
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("regularizer=l1_l2", "schedule=cosine", "optimizer=sgd", "seed=2"),
+        ("encoding=embedding", "task=binary", "task.class_weight=balanced"),
+        *(
+            pytest.param((f"dataset.kind={kind}", f"model={model}", "model.dropout=0.3"), marks=pytest.mark.slow)
+            for kind, model in KINDS
+        ),
+        pytest.param(("trainer.jit_compile=true", "optimizer=nadam"), marks=pytest.mark.slow),
+        pytest.param(
+            ("trainer.precision=mixed_bfloat16", "task=gaussian_regression", "dataset.problem=regression"),
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=" ".join,
+)
+def test_a_graph_that_is_read_gives_the_numbers_of_one_that_is_traced(
+    stage_of: Any,
+    train_stage: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    traced: list[str],
+    overrides: tuple[str, ...],
+) -> None:
+    caplog.set_level("DEBUG", "dltrain")
+    first = numbers(stage_of, train_stage, tmp_path / "1", *overrides)
+    assert sorted(traced) == ["predict", "test_alone", "train"]
+    assert "The train graph was traced in " in caplog.text
+    forget(monkeypatch)
+    caplog.clear()
+    second = numbers(stage_of, train_stage, tmp_path / "2", *overrides)
+    assert len(traced) == 3
+    assert "The train graph was read in " in caplog.text
+    assert "traced in" not in caplog.text
+    assert second[0] == first[0]
+    for one, other in zip([first[1], *first[2]], [second[1], *second[2]], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_folds_and_other_rates_read_it_too(
+    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+) -> None:
+    columns = ("dataset.missing=0", "dataset.category_columns=0")  # the same ones with every seed
+    other = (*columns, "model.dropout=0.6", "optimizer.learning_rate=0.1", "seed=3")
+    fresh = numbers(stage_of, train_stage, tmp_path / "1", *other)
+    forget(monkeypatch)
+    numbers(stage_of, train_stage, tmp_path / "2", *columns)
+    again = numbers(stage_of, train_stage, tmp_path / "3", *other)
+    assert len(traced) == 3
+    assert again[0] == fresh[0]
+    np.testing.assert_array_equal(again[1], fresh[1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda patch: patch.setattr(tf, "__version__", "0"),
+        lambda patch: patch.setattr(keras, "__version__", "0"),
+        lambda patch: patch.setattr(keras.config, "epsilon", lambda: 0.1),
+        lambda patch: patch.setattr(graph_files, "OWN_CODE", "other"),
+        lambda patch: patch.setattr(traces, "is_op_determinism_enabled", lambda: "other"),
+    ],
+    ids=["tensorflow", "keras", "epsilon", "own code", "determinism"],
+)
+def test_what_decides_a_graph_makes_another_file(
+    stage_of: Any,
+    train_stage: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    traced: list[str],
+    change: Any,
+) -> None:
+    numbers(stage_of, train_stage, tmp_path / "1")
+    forget(monkeypatch)
+    change(monkeypatch)
+    numbers(stage_of, train_stage, tmp_path / "2")
+    assert len(traced) == 6
+
+
+def test_own_code_is_told_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "training").mkdir()
+    monkeypatch.setattr(graph_files, "__file__", str(tmp_path / "training" / "graph_files.py"))
+    before = graph_files._own_code()
+    (tmp_path / "training" / "step.py").write_text("1")
+    changed = graph_files._own_code()
+    os.utime(tmp_path / "training" / "step.py", (1, 1))
+    assert len({before, changed, graph_files._own_code()}) == 3
+    assert graph_files._own_code() == graph_files._own_code()
+
+
+def test_a_user_without_a_home_trains_all_the_same(
+    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+) -> None:
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", "~nobodyhere/data")
+    numbers(stage_of, train_stage, tmp_path / "1")
+    assert len(traced) == 3
+
+
+@pytest.mark.parametrize("damage", [lambda old: old[:-1], lambda old: b"", lambda old: old[:-1] + bytes([old[-1] ^ 1])])
+def test_a_damaged_file_is_written_anew(
+    stage_of: Any,
+    train_stage: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    traced: list[str],
+    folder: Path,
+    damage: Any,
+) -> None:
+    first = numbers(stage_of, train_stage, tmp_path / "1")
+    whole = {path: path.read_bytes() for path in folder.iterdir()}
+    for path, content in whole.items():
+        path.write_bytes(damage(content))
+    forget(monkeypatch)
+    second = numbers(stage_of, train_stage, tmp_path / "2")
+    assert second[0] == first[0]
+    assert len(traced) == 6
+    assert {path: len(path.read_bytes()) > 100 for path in folder.iterdir()} == dict.fromkeys(whole, True)
+
+
+def test_a_folder_that_cannot_be_written_does_no_harm(
+    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "file"))
+    numbers(stage_of, train_stage, tmp_path / "1")
+    assert len(traced) == 3
+
+
+def test_a_file_of_somebody_else_is_read_too(
+    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(path)
+
+    numbers(stage_of, train_stage, tmp_path / "1")
+    forget(monkeypatch)
+    monkeypatch.setattr(Path, "touch", refused)
+    numbers(stage_of, train_stage, tmp_path / "2")
+    assert len(traced) == 3
+
+
+def test_the_file_that_was_not_read_for_longest_goes(
+    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setattr(graph_files, "MOST_KEPT", 4)
+    numbers(stage_of, train_stage, tmp_path / "1")
+    first = set(folder.iterdir())
+    for path in first:
+        os.utime(path, (1, 1))
+    forget(monkeypatch)
+    numbers(stage_of, train_stage, tmp_path / "2")  # touches them
+    for age, path in enumerate(sorted(first)):
+        os.utime(path, (age + 1, age + 1))
+    forget(monkeypatch)
+    numbers(stage_of, train_stage, tmp_path / "3", "model.units=[4]")
+    assert len(list(folder.iterdir())) == 4
+    assert sorted(first)[2] in set(folder.iterdir())
+    assert not {*sorted(first)[:2]} & set(folder.iterdir())
+
+
+class OwnLayer(keras.layers.Layer):
+    def call(self, inputs: Any) -> Any:
+        return inputs * 2
+
+
+def test_what_has_parts_from_elsewhere_is_not_kept(folder: Path) -> None:
+    inputs = keras.Input((2,), name="table")
+    model = keras.Model({"table": inputs}, keras.layers.Dense(1)(OwnLayer()(inputs)))
+    model.compile("sgd", "mse")
+    traces.traces_of(model, None, {"predict": lambda rows: model({"table": rows})}).function(
+        "predict", [tf.zeros((2, 2))], model
+    )
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda variable: lambda rows: rows + tf.numpy_function(lambda: np.float32(1), [], tf.float32),
+        lambda variable: lambda rows: rows + variable,
+        lambda variable: lambda rows: rows + tf.convert_to_tensor(np.float32(3)) * tf.zeros(()),
+    ],
+    ids=["python", "foreign variable", "constant"],
+)
+def test_what_holds_something_of_this_process_is_not_read_by_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, function: Any
+) -> None:
+    inputs = keras.Input((2,), name="table")
+    model = keras.Model({"table": inputs}, keras.layers.Dense(1)(inputs))
+    model.compile("sgd", "mse")
+    rows = tf.ones((2, 2))
+    functions = {"predict": function(tf.Variable(1.0))}
+    graph = traces.traces_of(model, None, functions).function("predict", [rows], model)
+    assert graph is not None
+    expected = graph(rows)
+    forget(monkeypatch)
+    again = traces.traces_of(model, None, functions).function("predict", [rows], model)
+    assert again is not None
+    np.testing.assert_array_equal(again(rows), expected)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from dltrain.data.targets import Target
+from dltrain.scoring.comparison import compare
+
+GENERATOR = np.random.default_rng(0)
+
+
+def binary(right: list[bool]) -> tuple[Target, np.ndarray]:
+    truth = np.arange(len(right)) % 2
+    return Target("binary", truth.astype(np.float32), ("no", "yes")), np.where(right, truth, 1 - truth)[:, None] * 0.8
+
+
+class TestClasses:
+    def test_value_is_the_difference_of_the_accuracies(self) -> None:
+        target, mine = binary([True] * 90 + [False] * 10)
+        _, other = binary([True] * 70 + [False] * 30)
+        found = compare("test", target, mine, {"majority": other * 0, "logistic regression": other}, 0)
+        assert (found.part, found.metric, found.baseline) == ("test", "accuracy", "logistic regression")
+        assert found.value == pytest.approx(0.2)
+        # Agresti & Min 2005: twenty won, none lost, a half and a half added.
+        middle = 20 / 102
+        half = 1.959963985 * math.sqrt(21 - 102 * middle**2) / 102
+        assert found.interval == pytest.approx((middle - half, middle + half))
+        assert found.beats
+        assert found.sentence() == "beats logistic regression by 0.2 accuracy (0.117 to 0.275) on test"
+
+    @pytest.mark.parametrize("won", [0, 1, 3, 4])
+    def test_few_won_rows_are_no_evidence(self, won: int) -> None:
+        # McNemar's exact test of 4 against 0 gives p = 0.125.
+        target, mine = binary([True] * 80)
+        _, other = binary([row >= won for row in range(80)])
+        found = compare("test", target, mine, {"majority": other}, 0)
+        assert not found.beats
+        assert found.sentence().endswith("on test: not distinguishable")
+
+    def test_worse_network_falls_behind(self) -> None:
+        target, other = binary([True] * 100)
+        _, mine = binary([row % 2 == 0 for row in range(100)])
+        found = compare("validation", target, mine, {"majority": other}, 0)
+        assert found.value == -0.5
+        assert not found.beats
+        assert found.interval is not None
+        assert found.interval[1] < 0
+        assert found.sentence().startswith("falls behind majority by 0.5 accuracy (0.3")
+        assert "distinguishable" not in found.sentence()
+
+    def test_few_rows_have_no_interval(self) -> None:
+        target, mine = binary([True] * 9)
+        found = compare("test", target, mine, {"majority": 1 - mine}, 0)
+        assert found.interval is None
+        assert not found.beats
+        assert "too few rows" in found.sentence()
+
+    def test_several_classes_go_by_the_greatest_probability(self) -> None:
+        target = Target("multiclass", np.arange(30, dtype=np.int32) % 3, ("a", "b", "c"))
+        right = np.eye(3)[target.values]
+        found = compare("test", target, right, {"majority": np.tile([1.0, 0, 0], (30, 1))}, 0)
+        assert found.value == pytest.approx(2 / 3)
+        assert found.beats
+
+    def test_labels_of_a_row_count_together(self) -> None:
+        truth = GENERATOR.integers(0, 2, (60, 4)).astype(np.float32)
+        target = Target("multilabel", truth, tuple("abcd"))
+        wrong = np.where(np.arange(60)[:, None] % 4 == 0, 1 - truth, truth)
+        found = compare("test", target, truth, {"majority": wrong}, 0)
+        assert found.value == pytest.approx(0.25)
+        assert found.interval is not None
+        assert found.interval == pytest.approx((0.15, 0.36), abs=0.03)  # 60 rows, not 240
+
+
+class TestQuantities:
+    def test_value_is_the_difference_of_the_errors(self) -> None:
+        truth = GENERATOR.standard_normal(200).astype(np.float32)
+        target = Target("regression", truth)
+        mine = truth[:, None] + 0.5 * GENERATOR.standard_normal((200, 1))
+        found = compare("test", target, mine, {"mean": np.zeros((200, 1)), "ridge regression": mine + 0.3}, 0)
+        gain = np.sqrt(np.mean((mine[:, 0] + 0.3 - truth) ** 2)) - np.sqrt(np.mean((mine[:, 0] - truth) ** 2))
+        assert (found.metric, found.baseline) == ("rmse", "ridge regression")
+        assert found.value == pytest.approx(gain)
+        assert found.interval is not None
+        low, high = found.interval
+        assert low < gain < high
+
+    def test_pairs_are_kept_together(self) -> None:
+        # The errors of both vary by a factor of ten, and the network's is always a little smaller.
+        truth = np.zeros(100, np.float32)
+        other = (10.0 ** GENERATOR.uniform(-1, 1, 100))[:, None]
+        found = compare("test", Target("regression", truth), other * 0.95, {"mean": other}, 0)
+        assert found.beats
+        assert found.interval is not None
+        assert found.interval[1] - found.interval[0] < found.value
+
+    def test_same_answers_are_equal(self) -> None:
+        truth = np.arange(20, dtype=np.float32)
+        found = compare("test", Target("regression", truth), truth[:, None] + 1, {"mean": truth[:, None] + 1}, 0)
+        assert found.value == 0
+        assert not found.beats
+        assert found.sentence() == "equals mean in rmse (0 to 0) on test: not distinguishable"
+
+    def test_same_seed_same_interval(self) -> None:
+        truth = GENERATOR.standard_normal(50).astype(np.float32)
+        answers = GENERATOR.standard_normal((2, 50, 1))
+        found = [compare("test", Target("regression", truth), answers[0], {"mean": answers[1]}, s) for s in (1, 1, 2)]
+        assert found[0] == found[1] != found[2]
