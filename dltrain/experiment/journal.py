@@ -31,8 +31,8 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding
 from dltrain.data.split import Split
 from dltrain.experiment.header import facts_of, trainable
+from dltrain.experiment.log import start_logging, stop_logging
 from dltrain.experiment.terminal import show_header, show_how_to_go_on, show_results
-from dltrain.log import start_logging, stop_logging
 from dltrain.preprocessing.prepared import Prepared
 from dltrain.record.run_directory import RunDirectory
 from dltrain.record.signature import FILE as SIGNATURE_FILE
