@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from dltrain.base.errors import ConfigError
+from dltrain.base.errors import ConfigError, DltrainError
+from dltrain.base.own_code import raised_in_own_code
+
+REFUSALS = (InstantiationException, TypeError, ValueError)
 
 
 def build(node: Any, *arguments: Any, key: str, **offered: Any) -> Any:
@@ -23,7 +27,8 @@ def build(node: Any, *arguments: Any, key: str, **offered: Any) -> Any:
         offered: passed on by name where the target has a parameter of that name and the node leaves it open.
 
     Raises:
-        ConfigError: the target refused its arguments; the reason is given.
+        ConfigError: the target does not take these arguments, or a library or dltrain refused one of them. What a
+            person's own code raises comes through as it is, with the place where it was raised.
     """
     if node is None:
         return None
@@ -31,14 +36,18 @@ def build(node: Any, *arguments: Any, key: str, **offered: Any) -> Any:
         raise ConfigError(f"{key}: expected a node with a _target_, got {node!r}.")
     accepted = parameters(node)
     extra = {name: value for name, value in offered.items() if name in accepted and node.get(name) is None}
+    # Hydra would turn objects among the arguments into config nodes, so it only binds the keys of the node.
+    bound = _refusing(
+        f"{key}: cannot build {node['_target_']}", lambda: instantiate(node, _partial_=True, _convert_="all")
+    )
+    refused = f"{key}: {node['_target_']} refused its arguments"
+    partial = bool(node.get("_partial_"))
     try:
-        # Hydra would turn objects among the arguments into config nodes, so it only binds the keys of the node.
-        bound = instantiate(node, _partial_=True, _convert_="all")
-        return functools.partial(bound, *arguments, **extra) if node.get("_partial_") else bound(*arguments, **extra)
-    except InstantiationException as error:
-        raise ConfigError(f"{key}: cannot build {node['_target_']}: {error.__cause__ or error}") from error
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{key}: {node['_target_']} refused its arguments: {error}") from error
+        _bind(bound, arguments, extra, partial=partial)
+    except TypeError as error:
+        raise ConfigError(f"{refused}: {error}") from error
+    complete = functools.partial(bound, *arguments, **extra)
+    return complete if partial else _refusing(refused, complete)
 
 
 def parameters(node: DictConfig) -> frozenset[str]:
@@ -47,8 +56,41 @@ def parameters(node: DictConfig) -> frozenset[str]:
     Raises:
         ConfigError: the target cannot be imported.
     """
-    try:
-        signature = inspect.signature(get_object(node["_target_"]))
-    except (ImportError, ValueError, TypeError) as error:
-        raise ConfigError(f"Cannot import _target_ '{node['_target_']}': {error}") from error
+    target = node["_target_"]
+    signature = _refusing(
+        f"Cannot import _target_ '{target}'",
+        lambda: inspect.signature(get_object(target)),
+        (ImportError, *REFUSALS),
+    )
     return frozenset(signature.parameters)
+
+
+def _bind(bound: functools.partial[Any], arguments: tuple[Any, ...], extra: dict[str, Any], *, partial: bool) -> None:
+    """Raises a TypeError where the target has no place for an argument, or lacks one."""
+    try:
+        # A decorator may supply an argument itself, so that what it wraps does not count.
+        signature = inspect.signature(bound.func, follow_wrapped=False)
+    except ValueError:  # compiled code may have none
+        return
+    bind = signature.bind_partial if partial else signature.bind
+    bind(*bound.args, *arguments, **(bound.keywords | extra))
+
+
+def _refusing(refusal: str, call: Callable[[], Any], kinds: tuple[type[Exception], ...] = REFUSALS) -> Any:
+    """Gives what a call gives; makes a ConfigError of what a library or dltrain raises in it, and of nothing else."""
+    try:
+        return call()
+    except kinds as error:
+        bug = _own_bug(error)
+        if bug is None:
+            reason = error.__cause__ if isinstance(error, InstantiationException) else None
+            raise ConfigError(f"{refusal}: {reason or error}") from error
+    raise bug  # outside of the handler, so that the wrapping of it is not told as well
+
+
+def _own_bug(error: BaseException) -> BaseException | None:
+    """The error, or one that it was made from, whose traceback goes through a person's own module."""
+    if error.__cause__ is not None and (bug := _own_bug(error.__cause__)) is not None:
+        return bug
+    # A module that is missing is told in a sentence, whoever needs it.
+    return error if raised_in_own_code(error) and not isinstance(error, (DltrainError, ImportError)) else None

@@ -14,6 +14,7 @@ import tensorflow as tf
 from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError
+from dltrain.base.own_code import raised_in_own_code
 from dltrain.config.build import build
 from dltrain.preprocessing.prepared import Prepared
 
@@ -170,6 +171,8 @@ def build_augmentation(nodes: DictConfig, data: Prepared, seed: int) -> Augmenta
         try:
             changed, _ = augmentation.change(name, sample, None)
         except Exception as error:  # whatever a layer does not take
+            if raised_in_own_code(error):
+                raise
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ConfigError(
                 f"augmentation.{name}: {chosen[name]['_target_']} cannot change images of {_shape(sample)}: {reason}"

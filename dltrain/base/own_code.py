@@ -1,0 +1,35 @@
+"""Whose code raised an error: what a config names may be of the person who runs it."""
+
+from __future__ import annotations
+
+import site
+import sysconfig
+import traceback
+from pathlib import Path
+
+_PATHS = sysconfig.get_paths()
+_LIBRARIES = tuple(
+    Path(folder).resolve()
+    for folder in (
+        *(_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+        *site.getsitepackages(),
+        site.getusersitepackages(),
+        str(Path(__file__).parents[1]),
+    )
+)
+
+
+def raised_in_own_code(error: BaseException) -> bool:
+    """Tells whether an error came through a module that is neither dltrain's nor a library's: a bug to be shown whole.
+
+    A refusal by a library that was called from the config alone passes no such module.
+    """
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        files.append(error.filename)
+    return any(_is_own(file) for file in files)
+
+
+def _is_own(file: str) -> bool:
+    # Names such as <frozen importlib._bootstrap> are of code that has no file.
+    return not file.startswith("<") and not any(Path(file).resolve().is_relative_to(each) for each in _LIBRARIES)
