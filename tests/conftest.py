@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -40,6 +41,12 @@ SMALL = ("dataset=synthetic", "dataset.rows=60", "trainer.epochs=1", "quiet=true
 def pytest_configure(config: pytest.Config) -> None:
     # Keras' own, wherever it turns a variable into an array under NumPy 2.
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(900))
 
 
 def pytest_collection_finish() -> None:
@@ -118,6 +125,14 @@ class Stage:
     network: Any
     task: DictConfig
     batch_size: int
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_not_ignored() -> Iterator[None]:
+    """Under nohup and on some CI runners they are, which every child would inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

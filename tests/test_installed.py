@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 LONGEST = 900  # seconds that a command may take, with all downloads
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * LONGEST)]
 
 
 def blocks(language: str, text: str = README) -> list[str]:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -24,16 +26,17 @@ with Interrupts() as interrupts:
 """
 
 
-def start(*words: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", LONG_STEP, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
-    assert process.stdout
-    assert process.stdout.readline() == b"ready\n"
-    return process
+@contextmanager
+def started(code: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has said that it is ready; it is killed at the end, so that a test that fails does not wait."""
+    command, environment = [sys.executable, "-c", code, *words], {"PYTHONPATH": ":".join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,7 @@ def start(*words: str) -> subprocess.Popen[bytes]:
     ],
 )
 def test_second_signal_quits_at_once(signals: tuple[signal.Signals, ...], code: int) -> None:
-    with start() as process:
+    with started(LONG_STEP) as process:
         process.send_signal(signals[0])
         assert process.stdout
         assert process.stdout.readline() == b"noted\n"
@@ -67,11 +70,8 @@ with Interrupts():
     for _ in range(6_000):
         time.sleep(0.01)
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", owned], stdout=subprocess.PIPE, env={"PYTHONPATH": ":".join(sys.path)}
-    ) as process:
+    with started(owned) as process:
         assert process.stdout
-        assert process.stdout.readline() == b"ready\n"
         for _ in range(2):
             process.send_signal(signal.SIGINT)
             assert process.stdout.readline() == b"owned\n"
@@ -81,10 +81,10 @@ with Interrupts():
 
 
 def test_first_signal_waits_for_the_step_and_keeps_its_exit_code() -> None:
-    with start("short") as process:
+    with started(LONG_STEP, "short") as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 143
-    with start("short") as process:
+    with started(LONG_STEP, "short") as process:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) != 0
         assert process.stderr
