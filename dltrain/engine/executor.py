@@ -11,7 +11,8 @@ import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.protobuf.config_pb2 import ConfigProto
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
-from tensorflow.python.eager import context
+
+from dltrain.internals.tensorflow_graphs import call_settings
 
 IN_TURN = "SINGLE_THREADED_EXECUTOR"
 # They find nothing in a training on a CPU, but look for it longer than many a training lasts. A second round of all is
@@ -35,7 +36,7 @@ def settings(*, calls: bool) -> dict[str, Any]:
     Args:
         calls: whether the graph calls another one.
     """
-    as_set = context.context().function_call_options.config_proto_serialized
+    as_set = call_settings()
     gpu = bool(tf.config.list_physical_devices("GPU"))
     return {"executor_type": executor(calls=calls), "config_proto": as_set if gpu else _quickly_optimized(as_set)}
 

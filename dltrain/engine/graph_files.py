@@ -14,12 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import keras
-from tensorflow.python.eager import context
 
 from dltrain.base.files import replace_file
 from dltrain.data.storage import data_directory, fingerprint
 from dltrain.engine.executor import libraries
 from dltrain.engine.traced import Contents, Traced
+from dltrain.internals.tensorflow_graphs import call_settings
 
 logger = logging.getLogger(__name__)
 
@@ -86,8 +86,7 @@ def _surroundings() -> str:
     """What decides a graph beside its model."""
     settings = keras.config.epsilon(), keras.config.image_data_format(), keras.config.floatx()
     # Calls within a graph hold the settings of TensorFlow's own optimizer.
-    options = context.context().function_call_options.config_proto_serialized
-    return f"{libraries()} {settings} {options!r} {OWN_CODE}"
+    return f"{libraries()} {settings} {call_settings()!r} {OWN_CODE}"
 
 
 def _own_code() -> str:

@@ -14,6 +14,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from dltrain.internals.keras_layers import all_layers, own_weights
+
 REGULARIZERS = ("L1", "L2", "L1L2")
 DROPOUTS = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 FACTORS = ("l1", "l2")
@@ -98,9 +100,7 @@ def sharing(model: keras.Model) -> list[int]:
 
 def weights(model: keras.Model) -> Iterator[tuple[keras.Layer, keras.Variable]]:
     """Each weight that can be trained with the layer that has it, layer by layer."""
-    return (
-        (layer, weight) for layer in model._flatten_layers(include_self=False) for weight in layer._trainable_variables
-    )
+    return ((layer, weight) for layer in all_layers(model) for weight in own_weights(layer))
 
 
 def kinds(model: keras.Model) -> list[list[str]]:
@@ -153,10 +153,10 @@ def _number(holder: Any, name: str) -> ReadNumber:
 
 
 def _places(model: keras.Model) -> Iterator[tuple[Any, str]]:
-    for layer in model._flatten_layers(include_self=False):
+    for layer in all_layers(model):
         if type(layer).__name__ in DROPOUTS and layer.rate and layer.compute_dtype == "float32":
             yield layer, "rate"
-        for weight in layer._trainable_variables:
+        for weight in own_weights(layer):
             yield from ((weight.regularizer, name) for name in _factors(weight.regularizer))
 
 

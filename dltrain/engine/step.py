@@ -12,12 +12,12 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from tensorflow.python.eager import context
 
 from dltrain.base.errors import RunError
 from dltrain.engine.distribution import dense_gradients, on_replicas, share
 from dltrain.engine.executor import called, executor
 from dltrain.engine.update import Update
+from dltrain.internals.tensorflow_graphs import executed_by
 
 # Metrics that count rows; float32 adds whole numbers exactly, in whatever portions they come.
 COUNTING = ("AUC", "BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy", "Precision", "Recall")
@@ -104,7 +104,7 @@ def in_turn(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*arguments: Any) -> Any:
         calls = any(called(traced.get_concrete_function(*arguments).function_def))
-        with context.function_executor_type(executor(calls=calls)):
+        with executed_by(executor(calls=calls)):
             return traced(*arguments)
 
     return call

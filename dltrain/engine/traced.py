@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
-from tensorflow.python.eager import context
-from tensorflow.python.eager.execute import execute
-from tensorflow.python.eager.polymorphic_function.atomic_function import InterpolateRuntimeError
 
 from dltrain.engine.executor import called, settings
+from dltrain.internals.tensorflow_graphs import caller, define, definition, forget, telling_where
 
 PYTHON = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # call what only this process has
 
@@ -86,9 +84,9 @@ class Traced:
             each.signature.name = names[each.signature.name]
             for other in called(each):
                 other.name = names[other.name]
-            context.context().add_function_def(each)
+            define(each)
         made = cls._defined(library.function[0], contents.captured, contents.results)
-        weakref.finalize(made, _forget, list(names.values())).atexit = False
+        weakref.finalize(made, forget, list(names.values())).atexit = False
         return made
 
     @classmethod
@@ -104,12 +102,12 @@ class Traced:
         """What another process needs of it; None where it holds something of this one."""
         if not self._takes_variables_alone:
             return None
-        functions = {self.name: context.context().get_function_def(self.name)}
+        functions = {self.name: definition(self.name)}
         waiting = [self.name]
         while waiting:
             for other in called(functions[waiting.pop()]):
                 if other.name not in functions:
-                    functions[other.name] = context.context().get_function_def(other.name)
+                    functions[other.name] = definition(other.name)
                     waiting.append(other.name)
         if any(node.op in PYTHON for each in functions.values() for node in each.node_def):
             return None
@@ -130,16 +128,15 @@ class Traced:
             return None
         captured = [handles[each] if isinstance(each, int) else each for each in self.captured]
         attributes = tuple(itertools.chain(*settings(calls=self.calls).items()))
-        surroundings = context.context()
+        run = caller(self.name, self.outputs, attributes)
 
         def call(*arguments: Any) -> Any:
-            inputs = [*tf.nest.flatten(arguments), *captured]
             try:
-                outputs = execute(self.name, self.outputs, inputs, attributes, surroundings)
+                outputs = run([*tf.nest.flatten(arguments), *captured])
             except tf.errors.OpError as error:
                 if self.function is None:
                     raise
-                with InterpolateRuntimeError(self.function._inference_function):  # tells where in the code it was
+                with telling_where(self.function):
                     raise error
             return _filled(self.results, outputs)
 
@@ -152,8 +149,3 @@ def _filled(results: Any, outputs: Sequence[Any]) -> Any:
     if isinstance(results, (list, tuple)):
         return [_filled(each, outputs) for each in results]
     return None if results is None else outputs[results]
-
-
-def _forget(names: list[str]) -> None:
-    for name in names:
-        context.context().remove_function(name)

@@ -15,12 +15,12 @@ from typing import Any, cast
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from dltrain.engine.architecture import architecture
 from dltrain.engine.graph_files import read_graph, write_graph
 from dltrain.engine.read_numbers import read_numbers
 from dltrain.engine.traced import Traced
+from dltrain.internals.determinism import is_deterministic
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def traces_of(
     if text is None or tf.distribute.has_strategy():
         return Traces(model, functions, beside)
     others = [(tuple(variable.shape), variable.dtype) for variable in beside]
-    key = f"{batch_size} {compiled} {is_op_determinism_enabled()} {others} {text}"
+    key = f"{batch_size} {compiled} {is_deterministic()} {others} {text}"
     with _lock:
         found = _kept.pop(key, None) or Traces(model, functions, beside, key)
         _kept[key] = found

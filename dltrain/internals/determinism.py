@@ -10,10 +10,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 from omegaconf import DictConfig, OmegaConf
-from tensorflow.python.framework.config import (
-    disable_op_determinism,  # TensorFlow's public name is for the other way
-    is_op_determinism_enabled,
-)
 
 # What draws nothing from the generator that TensorFlow seeds.
 KNOWN = ("dltrain.", "keras.", "optuna.", "hydra.", "hydra_plugins.")
@@ -34,14 +30,28 @@ def fix_randomness(config: DictConfig) -> None:
     """
     deterministic = config.trainer.deterministic
     wanted = not tf.config.list_physical_devices("GPU") if deterministic == "auto" else deterministic
-    if wanted != is_op_determinism_enabled():
+    if wanted != is_deterministic():
         # An earlier job of the sweep may have asked for the other way, and kernels may have looked at it.
         if wanted:
             tf.config.experimental.enable_op_determinism()
         else:
-            disable_op_determinism()
+            _allow_any_order()
         keras.utils.set_random_seed(config.seed)
     seed_generators(config.seed, config)
+
+
+def is_deterministic() -> bool:
+    """Whether TensorFlow keeps to one order of operations; publicly it can be told to, but not asked."""
+    from tensorflow.python.framework.config import is_op_determinism_enabled
+
+    return bool(is_op_determinism_enabled())
+
+
+def _allow_any_order() -> None:
+    """Takes back the public `enable_op_determinism`, for which there is no public way."""
+    from tensorflow.python.framework.config import disable_op_determinism
+
+    disable_op_determinism()
 
 
 def seed_generators(seed: int, config: DictConfig) -> None:

@@ -118,7 +118,7 @@ def test_folds_and_other_rates_read_it_too(
         lambda patch: patch.setattr(keras, "__version__", "0"),
         lambda patch: patch.setattr(keras.config, "epsilon", lambda: 0.1),
         lambda patch: patch.setattr(graph_files, "OWN_CODE", "other"),
-        lambda patch: patch.setattr(traces, "is_op_determinism_enabled", lambda: "other"),
+        lambda patch: patch.setattr(traces, "is_deterministic", lambda: "other"),
     ],
     ids=["tensorflow", "keras", "epsilon", "own code", "determinism"],
 )

@@ -14,11 +14,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from dltrain.config.compose import compose
 from dltrain.internals import determinism
-from dltrain.internals.determinism import fix_randomness, seed_generators
+from dltrain.internals.determinism import fix_randomness, is_deterministic, seed_generators
 
 FILES = ("history.csv", "predictions.csv", "metrics.json")
 WORDS = ("model.units=[3]", "model.dropout=0.3", "trainer.batch_size=16", "trainer.epochs=3", "score_test=always")
@@ -42,10 +41,10 @@ def test_auto_asks_for_deterministic_operations_where_no_gpu_is(
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [object()] * gpus)
     config = compose(["dataset=synthetic", f"trainer.deterministic={wanted}"])
     fix_randomness(config)
-    assert is_op_determinism_enabled() is found
+    assert is_deterministic() is found
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [object()])
     fix_randomness(compose(["dataset=synthetic", "trainer.deterministic=auto"]))
-    assert is_op_determinism_enabled() is False
+    assert is_deterministic() is False
 
 
 def test_compiled_graphs_are_kept_unless_code_from_elsewhere_may_draw_from_tensorflow(
