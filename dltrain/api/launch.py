@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.compose import COMPOSITION_ERRORS, Composer, conf_directory
+from dltrain.config.moved_paths import rename_moved
 from dltrain.config.overrides import sentence
 
 VERSION = "1.3"  # of Hydra's defaults
@@ -63,12 +64,16 @@ def show(words: Sequence[str], job: Job) -> None:
     """
     import hydra
 
+    def rerun(config: DictConfig) -> Any:
+        rename_moved(config)
+        return job(config)
+
     before, sys.argv = sys.argv, ["dltrain", *words]
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     try:
         with _our_errors():
-            hydra.main(config_path=str(conf_directory()), config_name="config", version_base=VERSION)(job)()
+            hydra.main(config_path=str(conf_directory()), config_name="config", version_base=VERSION)(rerun)()
     finally:
         sys.argv = before
         # --info leaves a handler that writes to the standard output of this moment.

@@ -24,6 +24,7 @@ from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config import conformity
 from dltrain.config.hydra_node import record, resolving, unresolved_directories
 from dltrain.config.loader import Loader
+from dltrain.config.moved_paths import rename_typed
 from dltrain.config.overrides import apply, not_listed, parse, sentence
 from dltrain.config.schema import Config
 
@@ -161,6 +162,7 @@ class Composer:
         unlisted: dict[str, str] = {}
         for override in values:
             faults += apply(override, config, unlisted)
+        rename_typed(config, overrides)
         record(config, parsed)
         with resolving(config):
             unlike = conformity.faults(config, Config)

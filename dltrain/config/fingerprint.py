@@ -8,16 +8,21 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from dltrain.config.moved_paths import original, renamed
+
 # What a run shows and where it stands changes nothing of what comes out; `search` chooses runs from outside.
 WITHOUT_INFLUENCE = ("hydra", "quiet", "verbose", "report", "keep", "extend", "retry_failed", "search", "tracking")
 
 
 def fingerprint(config: DictConfig) -> str:
-    """16 hexadecimal digits of the SHA-256 of the resolved config, whatever the order of its keys."""
+    """16 hexadecimal digits of the SHA-256 of the resolved config, whatever the order of its keys.
+
+    Paths that have moved count as their original ones, so that it stays what it was.
+    """
     nodes = {str(key): config._get_node(key) for key in config if key not in WITHOUT_INFLUENCE}
     values: dict[str, Any] = {
         key: OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else config[key]
         for key, node in nodes.items()
     }
-    text = json.dumps(values, sort_keys=True, default=str)
+    text = json.dumps(renamed(values, original), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

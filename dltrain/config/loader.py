@@ -18,6 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 
 from dltrain.config.hydra_node import record
+from dltrain.config.moved_paths import rename_moved, rename_typed
 
 MOST_KEPT = 64  # configs of choices
 
@@ -50,9 +51,11 @@ class Loader(ConfigLoaderImpl):
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
         def in_full(words: list[str]) -> DictConfig:
-            return ConfigLoaderImpl._load_configuration_impl(
+            config = ConfigLoaderImpl._load_configuration_impl(
                 self, config_name, words, run_mode, from_shell, validate_sweep_overrides
             )
+            rename_moved(config)
+            return config
 
         if run_mode is not RunMode.RUN or any("hydra.searchpath" in word for word in overrides):
             return in_full(overrides)
@@ -125,6 +128,7 @@ def _files(folder: str) -> list[tuple[str, int, int]]:
 def _with_values(base: DictConfig, values: Sequence[Override], parsed: Sequence[Override]) -> DictConfig:
     config = copy.deepcopy(base)
     ConfigLoaderImpl._apply_overrides_to_config(list(values), config)
+    rename_typed(config, [str(each.input_line) for each in values])
     record(config, parsed)
     with open_dict(config.hydra):
         for name in config.hydra.job.env_copy:

@@ -14,6 +14,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.config.moved_paths import current, rename_moved, renamed
 from dltrain.config.settings import choices_of, flat, without_repeats
 from dltrain.record.run_directory import versions
 
@@ -62,10 +63,11 @@ class Record:
         """Every setting by its full key, resolved; empty where the run ended before it had any."""
         known = self.facts.get("settings")
         if isinstance(known, dict):
-            return known
+            return dict(renamed(known, current))
         # Runs of versions that did not write them into run.json.
         resolved, written = self._yaml("config.yaml"), self._yaml(".hydra/config.yaml")
-        return without_repeats(flat(written or {}), flat(resolved)) if isinstance(resolved, dict) else {}
+        found = without_repeats(flat(written or {}), flat(resolved)) if isinstance(resolved, dict) else {}
+        return dict(renamed(found, current))
 
     @functools.cached_property
     def choices(self) -> dict[str, Any]:
@@ -92,6 +94,7 @@ class Record:
             raise ConfigError(f"'{self.path / 'config.yaml'}' cannot be read: {error}") from error
         if not isinstance(config, DictConfig):
             raise ConfigError(f"'{self.path / 'config.yaml'}': expected keys and values.")
+        rename_moved(config)
         return config
 
     @functools.cached_property

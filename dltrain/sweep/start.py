@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.files import replace_file
+from dltrain.config.moved_paths import TARGET, original, renamed
 from dltrain.config.search_space import text_of
 from dltrain.sweep import memory
 from dltrain.sweep.ledger import Ledger
@@ -112,7 +113,7 @@ def _write_record(directory: Path, words: list[str], overrides: Sequence[str], c
 def space_lines(overrides: Sequence[str], config: DictConfig) -> list[str]:
     """What decides which jobs there are: the words of the task, sorted, and the settings of a search."""
     lines = [
-        word
+        _with_original_path(word)
         for word in overrides
         if not word.lstrip("+~").startswith("hydra")
         and word.partition("=")[0] not in BESIDE_THE_SPACE
@@ -151,5 +152,12 @@ def again(directory: Path, more: Sequence[str] = ()) -> list[str]:
     return [*kept, *more, f"hydra.sweep.dir={where}"]
 
 
+def _with_original_path(word: str) -> str:
+    key, sign, value = word.partition("=")
+    return f"{key}{sign}{original(value)}" if key.endswith(TARGET) else word
+
+
 def _plain(value: Any) -> Any:
-    return json.dumps(OmegaConf.to_container(value, resolve=True)) if OmegaConf.is_config(value) else value
+    if not OmegaConf.is_config(value):
+        return value
+    return json.dumps(renamed(OmegaConf.to_container(value, resolve=True), original))
