@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dltrain.checkup.checked_network import FAILED, FINE, LOOK, Outcome, Subject
-from dltrain.config.task_names import CLASS_TASKS, GAUSSIAN
+from dltrain.data.targets import Target
 from dltrain.engine.layer_statistics import look_at_layers
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.report.diagnosis import DEAD_SHARE, EXPLODED, VANISHED
@@ -29,20 +28,15 @@ def check_first_loss(subject: Subject) -> Outcome:
     subject.restore()
     truth = subject.truth
     loss = build_loss(subject.task, truth)
-    guess: Any = {
-        "multiclass": 1 / max(1, len(truth.classes)),
-        "regression": truth.offset,
-        GAUSSIAN: (truth.offset, truth.scale),
-    }.get(truth.task, truth.offset + truth.scale / 2)
-    blind = np.broadcast_to(np.float32(guess), (len(subject), truth.units))
+    blind = np.broadcast_to(np.array(_blind_guess(truth), np.float32), (len(subject), truth.units))
     expected = float(np.mean(np.asarray(loss.call(truth.column, blind), np.float64)))
     answers = np.asarray(subject.network(subject.features, training=True))
     subject.restore()
     value = float(np.mean(np.asarray(loss.call(truth.column, answers), np.float64)))
-    if truth.task == GAUSSIAN:  # a density in other units is shifted, and could turn a loss negative
+    if truth.kind.deviation:  # a density in other units is shifted, and could turn a loss negative
         expected, value = expected - math.log(truth.scale), value - math.log(truth.scale)
-    name = {"binary": "ln 2", "multilabel": "ln 2", "multiclass": f"ln {len(truth.classes)}"}.get(truth.task)
-    known = f"{name} = {expected:.4g}" if name else f"{expected:.4g}, that of a constant answer"
+    choices = 2 if truth.kind.zero_or_one else len(truth.classes)
+    known = f"ln {choices} = {expected:.4g}" if choices else f"{expected:.4g}, that of a constant answer"
     text = f"{value:.4g} without penalties; expected about {known}."
     details = ({"loss": value, "expected": expected},)
     if not value <= FAR * expected:
@@ -73,7 +67,7 @@ def check_one_batch(subject: Subject) -> Outcome:
     scores = score(build_metrics(subject.task, part), part, answers())
     subject.restore()
     share = last / first if first else 0.0
-    right = part.task in CLASS_TASKS and scores.get("accuracy") == 1.0
+    right = part.kind.one_class and scores.get("accuracy") == 1.0
     text = f"Loss {first:.3g} to {last:.2g} in {MEMORY_STEPS} steps on {len(rows)} rows"
     details = ({"rows": len(rows), "steps": MEMORY_STEPS, "first_loss": first, "last_loss": last, **scores},)
     if right or share < LEARNED:
@@ -121,13 +115,22 @@ def check_flow(subject: Subject) -> Outcome:
     return Outcome("layers", FINE, text, details)
 
 
+def _blind_guess(truth: Target) -> float | tuple[float, float]:
+    """The answer that knows nothing of the row: the middle of a range, or what most rows are about."""
+    if truth.kind.several_classes:
+        return 1 / len(truth.classes)
+    if truth.kind.unbounded:
+        return (truth.offset, truth.scale) if truth.kind.deviation else truth.offset
+    return truth.offset + truth.scale / 2
+
+
 def _different_rows(subject: Subject) -> npt.NDArray[np.int64]:
     """Positions of a few rows that differ in their features, of as many classes as there are."""
     flat = np.column_stack([values.reshape(len(values), -1) for values in subject.numbers.values()])
     _, places = np.unique(flat, axis=0, return_index=True)
     places = np.sort(places)
     truth = subject.truth
-    if truth.task in CLASS_TASKS:
+    if truth.kind.one_class:
         numbers = truth.values[places].astype(int)
         turn = np.zeros(len(places), int)  # the how-manieth row of its class each one is
         for each in np.unique(numbers):

@@ -7,15 +7,12 @@ from collections.abc import Collection, Iterator
 from omegaconf import DictConfig
 
 from dltrain.base.errors import did_you_mean
-from dltrain.config.task_names import GAUSSIAN
+from dltrain.config.tasks import TASKS
 
 EMBEDDINGS = ("none", "periodic", "piecewise_linear")
 # What each kind of embedding has a use for.
 OWN_KEYS = {"numeric_dimension": EMBEDDINGS[1:], "frequencies": ("periodic",), "frequency_scale": ("periodic",),
             "bins": ("piecewise_linear",)}  # fmt: skip
-# The losses that fall into one of the mean and one of the differences.
-SQUARED, CROSSENTROPY = ("MeanSquaredError",), ("BinaryCrossentropy", "SparseCategoricalCrossentropy")
-LIKELIHOOD = ("GaussianNegativeLogLikelihood",)
 IDS = ("sequence", "set")
 IN_ORDER = ("text_cnn", "text_rnn", "text_transformer")
 
@@ -82,7 +79,7 @@ def _text(config: DictConfig, model: str, words: Collection[str]) -> Iterator[st
 
 
 def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
-    model, task = config.model, config.task.name
+    model, task = config.model, TASKS.get(config.task.name)
     kind = model.numeric_embedding
     if kind not in EMBEDDINGS:
         expected = f"expected {', '.join(EMBEDDINGS)}"
@@ -90,16 +87,16 @@ def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
     for key, kinds in OWN_KEYS.items():
         if f"model.{key}" in words and kind not in kinds:
             yield f"model.{key} has no effect with model.numeric_embedding={kind}; expected {' or '.join(kinds)}."
-    if "model.clamp" in words and model.clamp and task not in ("auto", "regression"):
-        yield f"model.clamp has no effect with task={task}; expected task=regression."
+    if "model.clamp" in words and model.clamp and task and not task.clamps:
+        yield f"model.clamp has no effect with task={task.name}; expected task=regression."
     if "model.dropout" in words and not model.units:
         yield "model.dropout has no effect without a hidden layer; give one with model.units=[32]."
     loss = str((config.task.get("loss") or {}).get("_target_") or "").rpartition(".")[2]
-    fitting = {"regression": SQUARED, "unit_regression": SQUARED, GAUSSIAN: LIKELIHOOD}.get(task, CROSSENTROPY)
     if model.ensemble > 1 and not model.units:
         yield "model.ensemble: without a hidden layer all members are the same. Use model.ensemble=1."
-    if model.ensemble > 1 and task != "auto" and loss and loss not in fitting:
+    # A member's share is that of a loss which falls into one of the mean and one of the differences.
+    if model.ensemble > 1 and task and loss and loss != task.loss:
         yield (
             f"task.loss: with model.ensemble={model.ensemble} each member has a loss of its own, which is worked out "
-            f"for {' and '.join(fitting)}, not for {loss}. Use model.ensemble=1."
+            f"for {task.loss}, not for {loss}. Use model.ensemble=1."
         )

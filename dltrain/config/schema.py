@@ -10,6 +10,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from dltrain.config.tasks import TASKS
+
 
 @dataclass
 class Task:
@@ -17,17 +19,7 @@ class Task:
 
     name: str = field(
         default=MISSING,
-        metadata={
-            "choices": (
-                "auto",
-                "binary",
-                "multiclass",
-                "multilabel",
-                "regression",
-                "unit_regression",
-                "gaussian_regression",
-            )
-        },
+        metadata={"choices": ("auto", *TASKS)},
     )
     activation: str | None = MISSING
     loss: dict[str, Any] = MISSING

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mlxtend.data import boston_housing_data
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.config.tasks import REGRESSION
 from dltrain.data.dataset import Dataset
 from dltrain.data.kinds import numeric_values
 from dltrain.data.raw_table import RawTable
@@ -60,7 +61,7 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
         target={TARGET: numeric_values(table, TARGET)},
         row_ids=np.arange(len(values)),
         source=f"{len(values)} census tracts and {len(FEATURES)} columns of 'Boston housing' ({origin})",
-        task="regression",
+        task=REGRESSION.name,
         notes=(f"MEDV stands at its cap of 50.0 in {capped} rows; their true values are higher.",),
     )
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from dltrain.config.task_names import CLASS_TASKS
 from dltrain.data.finding import Finding, Parts, folds
 from dltrain.data.kinds import CAMEL_CASE_ID, ID_NAME
 
@@ -28,14 +27,14 @@ def leaks(parts: Parts) -> Iterator[Finding]:
     rows = parts.sample("train", LEAK_ROWS)
     numbers, names = parts.numbers("train", rows)
     # With a single column there is nothing that it could be suspicious beside.
-    if len(rows) < FEWEST or len(parts.train.kinds) < 2 or parts.target.task == "multilabel":
+    if len(rows) < FEWEST or len(parts.train.kinds) < 2 or parts.target.kind.labels:
         return
     target = parts.target.values[rows]
     fold = folds(target, 3, parts.seed)
     for place in _likeliest(numbers, target):
         score = _score(numbers[:, place : place + 1].astype(np.float32), target, fold, parts)
         if score >= NEARLY_PERFECT:
-            what = "balanced accuracy" if parts.target.task in CLASS_TASKS else "R2"
+            what = "balanced accuracy" if parts.target.kind.one_class else "R2"
             yield Finding(
                 "target leak",
                 "warning",
@@ -108,7 +107,7 @@ def _likeliest(numbers: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> np
 def _score(
     column: npt.NDArray[np.float32], target: npt.NDArray[Any], fold: npt.NDArray[np.intp], parts: Parts
 ) -> float:
-    classes = parts.target.task in CLASS_TASKS
+    classes = parts.target.kind.one_class
     answers = np.zeros(len(target))
     if classes:
         depth = 2 + math.ceil(math.log2(len(parts.target.classes)))

@@ -13,7 +13,6 @@ from scipy.stats import poisson
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from dltrain.config.task_names import CLASS_TASKS
 from dltrain.data.finding import Finding, Parts, folds, named_rows
 
 RATIO = 10.0  # of the largest class to the smallest
@@ -31,7 +30,7 @@ SIGNIFICANT = 1e-3
 def imbalance(parts: Parts) -> Iterator[Finding]:
     """Classes or labels that few train rows have."""
     target = parts.target
-    if target.task == "multilabel":
+    if target.kind.labels:
         shares = target.values.mean(axis=0)
         for name, share in zip(target.classes, shares, strict=True):
             if not RARE <= share <= 1 - RARE:
@@ -41,7 +40,7 @@ def imbalance(parts: Parts) -> Iterator[Finding]:
                     f"Label '{name}' is true in {share:.1%} of the train rows: accuracy says little, look at the AUC.",
                     columns=(name,),
                 )
-    elif target.task in CLASS_TASKS and not parts.weighted:
+    elif target.kind.one_class and not parts.weighted:
         counts = np.bincount(target.values.astype(np.int64), minlength=len(target.classes))
         least, most = int(counts.argmin()), int(counts.argmax())
         if counts[most] >= RATIO * counts[least]:
@@ -81,7 +80,7 @@ def noise(parts: Parts) -> Iterator[Finding]:
     """Labels that are wrong more often than their out-of-fold probabilities allow (after Northcutt et al. 2021)."""
     target = parts.target
     rows = parts.sample("train", NOISE_ROWS)
-    if target.task not in CLASS_TASKS or len(target.classes) > MOST_CLASSES or len(rows) < FEWEST:
+    if not target.kind.one_class or len(target.classes) > MOST_CLASSES or len(rows) < FEWEST:
         return
     labels = target.values[rows].astype(np.int64)
     features = _features(parts, rows)

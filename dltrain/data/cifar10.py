@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.base.errors import DataError
+from dltrain.config.tasks import MULTICLASS
 from dltrain.data.archive import read_files
 from dltrain.data.dataset import Dataset
 from dltrain.data.storage import data_directory, download
@@ -66,7 +67,7 @@ def load(*, name: str, path: str | None) -> Dataset:
         row_ids=np.arange(len(records)),
         source=f"{len(records):,} colour images of CIFAR-10 in {location}, {tested:,} of them the official test set",
         test_rows=np.arange(len(records)) >= len(records) - tested,
-        task="multiclass",
+        task=MULTICLASS.name,
         notes=(f"{lacking} of the five training batches are missing.",) if lacking else (),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import load_digits
 
+from dltrain.config.tasks import MULTICLASS
 from dltrain.data.dataset import Dataset
 
 
@@ -23,5 +24,5 @@ def load(*, name: str) -> Dataset:
         target={"digit": found.target.astype(str).astype(object)},
         row_ids=np.arange(len(pixels)),
         source=f"{len(pixels):,} handwritten digits of 8 x 8 pixels (scikit-learn's copy of UCI's 'optdigits')",
-        task="multiclass",
+        task=MULTICLASS.name,
     )

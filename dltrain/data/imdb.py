@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.config.tasks import BINARY, UNIT_REGRESSION
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.imdb_keras import KERAS_FILE, keras_cache, read_keras_reviews, word_index_file
 from dltrain.data.storage import cached_table, data_directory, download, fingerprint, read_tar
@@ -84,7 +85,7 @@ def _dataset(name: str, location: Path, target: str, table: pa.Table) -> Dataset
         source=f"Large Movie Review Dataset from {location}: "
         f"{rows['train']:,} training and {rows['test']:,} test reviews",
         test_rows=test_rows if rows["test"] else None,
-        task="binary" if target == "sentiment" else "unit_regression",
+        task=(BINARY if target == "sentiment" else UNIT_REGRESSION).name,
         target_range=(1.0, 10.0) if target == "rating" else None,
         notes=tuple(notes),
     )

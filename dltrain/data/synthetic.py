@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.config.tasks import TASKS, Task
 from dltrain.data.dataset import Array, Dataset, Kind
 
 Floats = npt.NDArray[np.float64]
 
 SHAPES = ("table", "text", "image")
-PROBLEMS = ("binary", "multiclass", "multilabel", "regression", "unit_regression")
+PROBLEMS = tuple(name for name, task in TASKS.items() if not task.deviation)
 LEVELS = np.array(["level_0", "level_1", "level_2"], dtype=object)
 VOCABULARY = np.array(
     [
@@ -87,7 +88,8 @@ def load(
         raise ConfigError(faults)
 
     generator = np.random.default_rng(seed)
-    outputs = classes if problem in ("multiclass", "multilabel") else 1
+    task = TASKS[problem]
+    outputs = task.units or classes
     columns: dict[str, Array]
     kinds: dict[str, Kind]
     if kind == "table":
@@ -103,11 +105,11 @@ def load(
         name=name,
         columns=columns,
         kinds=kinds,
-        target=_make_target(problem, scores + noise * generator.standard_normal(scores.shape)),
+        target=_make_target(task, scores + noise * generator.standard_normal(scores.shape)),
         row_ids=np.arange(rows),
         source=f"made-up data: {rows:,} rows of kind {kind} for {problem}, seed {seed}",
         task=problem,
-        target_range=(0.0, 1.0) if problem == "unit_regression" else None,
+        target_range=(0.0, 1.0) if task.bounded else None,
     )
 
 
@@ -152,15 +154,13 @@ def _make_images(
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8), scores
 
 
-def _make_target(problem: str, scores: Floats) -> dict[str, Array]:
+def _make_target(task: Task, scores: Floats) -> dict[str, Array]:
     """Target columns from scores of shape (rows, outputs)."""
-    if problem == "multilabel":
+    if task.labels:
         return {f"label_{index}": (column > 0).astype(np.float64) for index, column in enumerate(scores.T)}
-    if problem == "regression":
-        return {"target": scores[:, 0]}
-    if problem == "unit_regression":
-        return {"target": 1 / (1 + np.exp(-scores[:, 0]))}
-    classes = scores.argmax(axis=1) if problem == "multiclass" else (scores[:, 0] > 0).astype(int)
+    if task.quantity:
+        return {"target": 1 / (1 + np.exp(-scores[:, 0])) if task.bounded else scores[:, 0]}
+    classes = scores.argmax(axis=1) if task.several_classes else (scores[:, 0] > 0).astype(int)
     return {"target": np.array([f"class_{index}" for index in classes], dtype=object)}
 
 

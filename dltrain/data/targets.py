@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dltrain.base.errors import ConfigError, DataError
-from dltrain.config.task_names import CLASS_TASKS, GAUSSIAN
+from dltrain.config.tasks import BINARY, MULTICLASS, MULTILABEL, REGRESSION, TASKS, Task
 from dltrain.data.dataset import Dataset
 
 MOST_CLASSES_OF_NUMBERS = 10
@@ -36,16 +36,19 @@ class Target:
     scale: float = 1.0
 
     @property
+    def kind(self) -> Task:
+        """The traits of its task."""
+        return TASKS[self.task]
+
+    @property
     def units(self) -> int:
         """Number of units of the last layer."""
-        if self.task in ("multiclass", "multilabel"):
-            return len(self.classes)
-        return 2 if self.task == GAUSSIAN else 1
+        return self.kind.units or len(self.classes)
 
     @property
     def strata(self) -> npt.NDArray[np.integer] | None:
         """Class number of each row, or None where there are no classes to keep in proportion."""
-        return self.values.astype(np.int64) if self.task in CLASS_TASKS else None
+        return self.values.astype(np.int64) if self.kind.one_class else None
 
     @property
     def column(self) -> npt.NDArray[Any]:
@@ -79,19 +82,19 @@ def infer(dataset: Dataset) -> tuple[str, str]:
         DataError: no task fits.
     """
     if len(dataset.target) > 1:
-        return "multilabel", f"{len(dataset.target)} target columns"
+        return MULTILABEL.name, f"{len(dataset.target)} target columns"
     ((name, cells),) = dataset.target.items()
     values = np.unique(pd.unique(cells).astype(str) if cells.dtype == object else cells)
     if len(values) == 2:
-        return "binary", f"'{name}' has two values, {_text(values[0])} and {_text(values[1])}"
+        return BINARY.name, f"'{name}' has two values, {_text(values[0])} and {_text(values[1])}"
     if cells.dtype == object:
-        return "multiclass", f"'{name}' has {len(values)} values that are no numbers"
+        return MULTICLASS.name, f"'{name}' has {len(values)} values that are no numbers"
     if len(values) <= MOST_CLASSES_OF_NUMBERS and np.all(values == np.round(values)):
         return (
-            "multiclass",
+            MULTICLASS.name,
             f"'{name}' has {len(values)} whole numbers; task=regression treats them as a quantity",
         )
-    return "regression", f"'{name}' has {len(values)} different numbers"
+    return REGRESSION.name, f"'{name}' has {len(values)} different numbers"
 
 
 def encode(dataset: Dataset, task: str) -> Target:
@@ -105,23 +108,22 @@ def encode(dataset: Dataset, task: str) -> Target:
         DataError: the target's values are of no use, such as one class only or an infinite number.
         ConfigError: the task cannot fit the target.
     """
-    if task == "multilabel":
-        return _labels(dataset)
+    kind = TASKS[task]
+    if kind.labels:
+        return _labels(dataset, task)
     if len(dataset.target) > 1:
         raise ConfigError(
             f"task={task} expects one target column, dataset.target names {len(dataset.target)}; use task=multilabel."
         )
     ((name, cells),) = dataset.target.items()
-    if task in CLASS_TASKS:
-        return _classes(name, cells, task)
-    return _quantity(name, cells, task, dataset)
+    return _classes(name, cells, kind) if kind.one_class else _quantity(name, cells, kind, dataset)
 
 
 def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, (float, np.floating)) and value.is_integer() else str(value)
 
 
-def _classes(name: str, cells: npt.NDArray[Any], task: str) -> Target:
+def _classes(name: str, cells: npt.NDArray[Any], task: Task) -> Target:
     if cells.dtype == object:
         numbers, values = pd.factorize(cells, sort=True)  # many times faster than to sort all words
     else:
@@ -131,40 +133,40 @@ def _classes(name: str, cells: npt.NDArray[Any], task: str) -> Target:
         raise DataError(
             f"Target '{name}' has one class only, {', '.join(classes) or 'no rows'}: there is nothing to learn."
         )
-    if task == "binary":
+    if task.two_classes:
         if len(classes) != 2:
             raise ConfigError(
                 f"task=binary expects a target of two classes, '{name}' has {len(classes)} ({', '.join(classes[:5])}"
                 f"{', …' if len(classes) > 5 else ''}). Use task=multiclass"
                 + ("." if cells.dtype == object else " or task=regression.")
             )
-        return Target(task, numbers.astype(np.float32), classes)
+        return Target(task.name, numbers.astype(np.float32), classes)
     if len(classes) > len(cells) / 2:
         raise ConfigError(
-            f"task=multiclass: target '{name}' has {len(classes)} classes in {len(cells)} rows, "
+            f"task={task.name}: target '{name}' has {len(classes)} classes in {len(cells)} rows, "
             "fewer than two rows a class." + ("" if cells.dtype == object else " Use task=regression.")
         )
-    return Target(task, numbers.astype(np.int32), classes)
+    return Target(task.name, numbers.astype(np.int32), classes)
 
 
-def _labels(dataset: Dataset) -> Target:
+def _labels(dataset: Dataset, task: str) -> Target:
     columns = []
     for name, cells in dataset.target.items():
         column = np.array([{"False": 0.0, "True": 1.0, "0": 0.0, "1": 1.0}.get(_text(cell), np.nan) for cell in cells])
         bad = np.flatnonzero(np.isnan(column))
         if len(bad):
             raise ConfigError(
-                f"task=multilabel expects targets of 0 and 1, column '{name}' has '{_text(cells[bad[0]])}' "
+                f"task={task} expects targets of 0 and 1, column '{name}' has '{_text(cells[bad[0]])}' "
                 f"in row {dataset.row_ids[bad[0]]}."
             )
         columns.append(column)
-    return Target("multilabel", np.column_stack(columns).astype(np.float32), tuple(dataset.target))
+    return Target(task, np.column_stack(columns).astype(np.float32), tuple(dataset.target))
 
 
-def _quantity(name: str, cells: npt.NDArray[Any], task: str, dataset: Dataset) -> Target:
+def _quantity(name: str, cells: npt.NDArray[Any], task: Task, dataset: Dataset) -> Target:
     if cells.dtype == object:
         raise ConfigError(
-            f"task={task} expects a target of numbers, '{name}' holds text such as '{cells[0]}'. Use task=auto."
+            f"task={task.name} expects a target of numbers, '{name}' holds text such as '{cells[0]}'. Use task=auto."
         )
     values = cells.astype(np.float64)
     if not np.isfinite(values).all():
@@ -176,13 +178,13 @@ def _quantity(name: str, cells: npt.NDArray[Any], task: str, dataset: Dataset) -
         raise DataError(
             f"Target '{name}' reaches {np.abs(values).max():g}, too large for 32-bit training; divide it first."
         )
-    if task in ("regression", GAUSSIAN):
-        return Target(task, values.astype(np.float32))
+    if task.unbounded:
+        return Target(task.name, values.astype(np.float32))
     low, high = dataset.target_range or (0.0, 1.0)
     outside = np.flatnonzero((values < low) | (values > high))
     if len(outside):
         raise ConfigError(
-            f"task=unit_regression expects targets from {low:g} to {high:g}, '{name}' is {values[outside[0]]:g} in row "
+            f"task={task.name} expects targets from {low:g} to {high:g}, '{name}' is {values[outside[0]]:g} in row "
             f"{dataset.row_ids[outside[0]]}. Use task=regression."
         )
-    return Target(task, values.astype(np.float32), offset=low, scale=high - low)
+    return Target(task.name, values.astype(np.float32), offset=low, scale=high - low)

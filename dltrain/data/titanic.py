@@ -11,6 +11,7 @@ import sklearn
 from sklearn.datasets import fetch_openml
 
 from dltrain.base.errors import DataError, did_you_mean
+from dltrain.config.tasks import BINARY
 from dltrain.data.dataset import Array, Dataset, Kind
 from dltrain.data.kinds import feature_values, numeric_values, target_values, word_values
 from dltrain.data.raw_table import RawTable, check_names, from_frame
@@ -78,7 +79,7 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
         target={wanted: target_values(table, wanted, FEATURES.get(wanted, "numeric"))},
         row_ids=row_ids(table, "passengerid" if "passengerid" in table.columns else None),
         source=source,
-        task="binary" if wanted == "survived" else None,
+        task=BINARY.name if wanted == "survived" else None,
         notes=(*table.notes, *_notes(table, kinds, wanted)),
         made=ENGINEERED if engineered else {},
         other_columns={

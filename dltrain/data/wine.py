@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import load_wine
 
+from dltrain.config.tasks import MULTICLASS
 from dltrain.data.dataset import Dataset
 from dltrain.data.table import input_names
 
@@ -27,7 +28,7 @@ def load(*, name: str) -> Dataset:
         target={"cultivar": wine.target_names.astype(object)[wine.target]},
         row_ids=np.arange(len(wine.data)),
         source=f"{len(wine.data)} wines and {len(names)} measurements of UCI's 'Wine' (scikit-learn's copy)",
-        task="multiclass",
+        task=MULTICLASS.name,
         notes=tuple(renamed),
         source_names={new: old for old, new in names.items() if old != new},
     )

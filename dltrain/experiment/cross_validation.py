@@ -170,7 +170,7 @@ def _average(
     data, task = final.data, final.task
     journal.note(f"model.keras averages the models of the {len(found)} folds")
     models = [artifact(*result.halves, name=f"fold_{result.fold.number}") for result in found if result.halves]
-    model = average(models, task.name)
+    model = average(models, data.target.kind)
     parts = parts_to_score(data, with_test=config.score_test != "never", journal=journal)
     answers = {part: predict(model, data.raw(part)) for part in parts}
     loss, metrics = build_loss(task, data.target), build_metrics(task, data.target)

@@ -26,7 +26,7 @@ def facts_of(config: DictConfig, data: Prepared, network: keras.Model, batch_siz
     features = ", ".join(
         f"{name} {'x'.join(map(str, out.shape[1:]))}" for name, out in data.preprocessing.model.output.items()
     )
-    of_classes = f", {len(target.classes)} {'labels' if target.task == 'multilabel' else 'classes'}"
+    of_classes = f", {len(target.classes)} {'labels' if target.kind.labels else 'classes'}"
     own = trainable(network)
     fixed = network.count_params() - own
     steps = -(-rows["train"] // batch_size)

@@ -202,8 +202,8 @@ def prediction_table(
     """
     table: dict[str, Any] = {"row_id": row_ids, "part": np.full(len(row_ids), part, dtype=object)}
     values = target.values
-    named = name_answers(target.task, target.classes, answers, THRESHOLD)
-    if target.task == "multilabel":
+    named = name_answers(target.kind, target.classes, answers, THRESHOLD)
+    if target.kind.labels:
         for place, label in enumerate(target.classes):
             table[f"target_{label}"] = values[:, place].astype(int)
             table |= {f"{kind}_{label}": named[f"{kind}_{label}"] for kind in ("prediction", "probability")}

@@ -12,7 +12,6 @@ from dltrain.base.errors import ConfigError, DataError
 from dltrain.config import head_rules
 from dltrain.config.build import build
 from dltrain.config.compose import conf_directory
-from dltrain.config.task_names import CLASS_TASKS
 from dltrain.data import checks
 from dltrain.data import split as splitting
 from dltrain.data.dataset import Dataset
@@ -172,7 +171,7 @@ def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> Non
     Raises:
         DataError: a class has no train row.
     """
-    if target.task not in CLASS_TASKS:
+    if not target.kind.one_class:
         return
     present = np.unique(target.values[split.train])
     if len(present) < len(target.classes):

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from dltrain.base.errors import DataError, did_you_mean
-from dltrain.config.task_names import CLASS_TASKS
 from dltrain.data.targets import Target
 from dltrain.experiment.stages import task_row
 from dltrain.inference.overlap import row_hashes, train_hashes
@@ -148,10 +147,10 @@ def encode_target(signature: Signature, block: Block) -> tuple[npt.NDArray[Any],
         DataError: the target is missing, or a value of it is none of the model's.
     """
     columns, present = [], np.ones(len(block), dtype=bool)
-    choices = LABELS if signature.task == "multilabel" else {name: float(n) for n, name in enumerate(signature.classes)}
+    choices = LABELS if signature.kind.labels else {name: float(n) for n, name in enumerate(signature.classes)}
     for name in signature.target:
         cells = _cells(block, name, "the target")
-        if signature.task in (*CLASS_TASKS, "multilabel"):
+        if not signature.kind.quantity:
             words = [None if cell is None else spell(cell, set(choices)) for cell in cells.to_pylist()]
             bad = [row for row, word in enumerate(words) if word and word not in choices]
             if bad:
@@ -164,9 +163,9 @@ def encode_target(signature: Signature, block: Block) -> tuple[npt.NDArray[Any],
             column = numbers(cells, name, block)
         present &= ~np.isnan(column)
         columns.append(np.nan_to_num(column))
-    if signature.task == "multilabel":
+    if signature.kind.labels:
         return np.column_stack(columns).astype(np.float32), present
-    return columns[0].astype(np.int32 if signature.task == "multiclass" else np.float32), present
+    return columns[0].astype(np.int32 if signature.kind.several_classes else np.float32), present
 
 
 def _cells(block: Block, name: str, what: str) -> Any:

@@ -114,7 +114,7 @@ class Model:
 
     def name(self, answers: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         """Predictions and probabilities as columns, from answers of shape (rows, units)."""
-        return name_answers(self.signature.task, self.signature.classes, answers, self.signature.threshold)
+        return name_answers(self.signature.kind, self.signature.classes, answers, self.signature.threshold)
 
     def evaluate(self, frame: pd.DataFrame, by: str | None = None) -> Evaluation:
         """Metrics with 95 % intervals on rows with their target.

@@ -11,7 +11,6 @@ from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.build import build, parameters
-from dltrain.config.task_names import GAUSSIAN
 from dltrain.data.targets import Target
 from dltrain.models.losses import InUnits
 from dltrain.models.members import for_prediction
@@ -130,7 +129,7 @@ def compile_network(
 def build_loss(task: DictConfig, target: Target) -> Any:
     """The task's loss, on the scaled target where the target is scaled."""
     loss = build(task.loss, key="task.loss")
-    if (target.offset, target.scale) == (0.0, 1.0) or target.task == GAUSSIAN:
+    if (target.offset, target.scale) == (0.0, 1.0) or target.kind.deviation:
         return loss  # a density takes the scale as a constant, which moves no gradient
     return InUnits(loss, target.offset, target.scale)
 

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy.typing as npt
 
-from dltrain.config.task_names import GAUSSIAN
+from dltrain.config.tasks import TASKS, Task
 from dltrain.models import gaussian
 
 
@@ -104,6 +104,11 @@ class Head:
     offset: float
     scale: float
 
+    @property
+    def kind(self) -> Task:
+        """The traits of the task."""
+        return TASKS[self.task]
+
     def __call__(self, hidden: Any, *, initializer: Any = None, regularizer: Any = None) -> Any:
         """The model's answer, shape (batch, units).
 
@@ -121,7 +126,7 @@ class Head:
             dtype=keras.config.floatx(),  # whatever the precision of the layers before
             name="head",
         )(hidden)
-        return self._gaussian(outputs) if self.task == GAUSSIAN else self._in_units(outputs)
+        return self._gaussian(outputs) if self.kind.deviation else self._in_units(outputs)
 
     def of_scores(self, scores: Any, *, apply: bool = True) -> Any:
         """The model's answer from scores that need no further weights, shape (batch, units).
@@ -130,7 +135,7 @@ class Head:
             scores: shape (batch, units).
             apply: whether the activation is still to be applied, or natural parameters to be made.
         """
-        if self.task == GAUSSIAN:
+        if self.kind.deviation:
             return self._gaussian(scores) if apply else self._of_parameters(scores)
         activation = self.activation if apply else None
         return self._in_units(

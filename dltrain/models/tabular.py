@@ -11,15 +11,13 @@ from typing import Any, Literal
 import keras
 
 from dltrain.base.errors import ConfigError
-from dltrain.config.task_names import GAUSSIAN
+from dltrain.config.tasks import Task
 from dltrain.models import gaussian
 from dltrain.models.members import Clamp, MemberLoss
 from dltrain.models.numeric_embedding import periodic, piecewise_linear
 from dltrain.models.parts import Head, Inputs, Regularizers
 
 FEWEST_BINS, MOST_BINS, ROWS_A_BIN = 2, 16, 20
-# What the loss of a task is a likelihood of.
-KINDS = {"binary": "labels", "multilabel": "labels", "multiclass": "classes", GAUSSIAN: "gaussian"}
 
 
 def tabular(
@@ -83,7 +81,7 @@ def tabular(
         if dropout:
             hidden = keras.layers.Dropout(dropout)(hidden)
     answers = head(hidden) if ensemble == 1 else head.of_scores(_mean_of_members(hidden, head), apply=_applies(head))
-    if clamp and head.task == "regression":
+    if clamp and head.kind.clamps:
         targets = inputs.train("target")
         answers = Clamp(float(targets.min()), float(targets.max()), name="clamp")(answers)
     return answers
@@ -120,7 +118,7 @@ def _of_members(hidden: Any, members: int) -> Any:
 
 def _applies(head: Head) -> bool:
     """Whether the mean is taken of scores, so that the activation comes after it."""
-    return head.task not in ("unit_regression", GAUSSIAN)
+    return not (head.kind.bounded or head.kind.deviation)
 
 
 def _mean_of_members(hidden: Any, head: Head) -> Any:
@@ -134,7 +132,14 @@ def _mean_of_members(hidden: Any, head: Head) -> Any:
         dtype=keras.config.floatx(),  # as every head
         name="member_heads",
     )(hidden)
-    if head.task == GAUSSIAN:
+    if head.kind.deviation:
         scores = gaussian.natural_parameters(scores)
-    scores = MemberLoss(KINDS.get(head.task, "quantity"), name="member_loss")(scores)
+    scores = MemberLoss(_likelihood(head.kind), name="member_loss")(scores)
     return keras.ops.mean(scores, axis=1)
+
+
+def _likelihood(task: Task) -> str:
+    """What the loss of a task is a likelihood of, in the words of `MemberLoss`."""
+    if task.quantity:
+        return "gaussian" if task.deviation else "quantity"
+    return "classes" if task.several_classes else "labels"

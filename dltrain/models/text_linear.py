@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 
-from dltrain.config.task_names import QUANTITIES
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.models.text_parts import naive_bayes_ratios, texts_of
 
@@ -52,7 +51,7 @@ def text_linear(
     if dropout:
         terms = keras.layers.Dropout(dropout, noise_shape=(None, None, 1))(terms)
     scores = keras.ops.sum(terms, axis=1)
-    if normalize is True or (normalize == "auto" and head.task in QUANTITIES):
+    if normalize is True or (normalize == "auto" and head.kind.quantity):
         # The mean text of the train rows keeps its length, so that the same learning rates fit.
         usual = float((inputs.train("text") > 0).sum(axis=1).mean())
         scores = scores * keras.ops.sqrt(usual / keras.ops.maximum(_count(ids), 1.0))

@@ -109,7 +109,7 @@ class Prepared:
         if name != "target":
             return self.features("train")[name]
         truth = self.truth("train")
-        return np.eye(truth.units, dtype=np.float32)[truth.values] if truth.task == "multiclass" else truth.column
+        return np.eye(truth.units, dtype=np.float32)[truth.values] if truth.kind.several_classes else truth.column
 
     def source(self, part: str, weights: npt.NDArray[np.float32] | None = None) -> Source:
         """A part's rows for the engine, with optional weights of shape (rows,)."""

@@ -51,7 +51,7 @@ class Sample:
         Args:
             answers: (n, units).
         """
-        named = name_answers(self.truth.task, self.truth.classes, answers, THRESHOLD)
+        named = name_answers(self.truth.kind, self.truth.classes, answers, THRESHOLD)
         if "prediction" in named:
             return [str(each) if self.truth.classes else f"{each:.6g}" for each in named["prediction"]]
         chosen = np.column_stack([named[f"prediction_{label}"] for label in self.truth.classes])
@@ -63,5 +63,5 @@ class Sample:
     @property
     def targets(self) -> list[str]:
         """What each row is, in the words of `read`."""
-        several = self.truth.task == "multiclass"
+        several = self.truth.kind.several_classes
         return self.read(np.eye(self.truth.units)[self.truth.values] if several else self.truth.column)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dltrain.base.errors import ConfigError
+from dltrain.config.tasks import TASKS, Task
 from dltrain.data.dataset import Dataset
 from dltrain.data.recipe import Recipe
 from dltrain.preprocessing.statistics import median
@@ -75,6 +76,11 @@ class Signature:
     scale: float = 1.0
     made: Mapping[str, Recipe] = field(default_factory=dict)
     reading: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Task:
+        """The traits of the task."""
+        return TASKS[self.task]
 
     @classmethod
     def of(cls, record: Record) -> Signature:

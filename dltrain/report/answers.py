@@ -12,6 +12,8 @@ import numpy.typing as npt
 from pyarrow import ChunkedArray, Table, csv, dictionary, float64, int32, string
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
+from dltrain.config.tasks import Task
+
 BINS = 10
 
 Numbers = npt.NDArray[np.float64]
@@ -23,14 +25,14 @@ class Answers:
 
     Attributes:
         part: its name.
-        task: name of the row of the head table.
+        task: that they answer.
         classes: names of the classes or labels; empty for a quantity.
         truth: class numbers (n,), labels of 0 and 1 (n, labels), or amounts (n,).
         given: probability of each class or label (n, classes), or amounts (n,).
     """
 
     part: str
-    task: str
+    task: Task
     classes: tuple[str, ...]
     truth: npt.NDArray[Any]
     given: Numbers
@@ -42,18 +44,18 @@ class Answers:
         return found
 
 
-def read_answers(path: Path, task: str, classes: Sequence[str]) -> dict[str, Answers]:
+def read_answers(path: Path, task: Task, classes: Sequence[str]) -> dict[str, Answers]:
     """The answers of a run by part; those for the scored folds of a cross-validation count as `validation`.
 
     Args:
         path: of predictions.csv, of the run or of its folds.
-        task: name of the row of the head table.
+        task: that they answer.
         classes: names of the classes or labels.
     """
     with csv.open_csv(path) as opened:
         names = opened.schema.names
     first = 3 if names[1] == "repeat" else 2  # behind the row and its part or fold
-    words = {"part"} & set(names) | ({"target"} if task in ("binary", "multiclass") else set())
+    words = {"part"} & set(names) | ({"target"} if task.one_class else set())
     # Words as numbers, and none that are not needed: a large run has ten million of each.
     needless = {"row_id", "prediction"} if words - {"part"} else {"row_id"}
     convert = csv.ConvertOptions(
@@ -70,11 +72,11 @@ def read_answers(path: Path, task: str, classes: Sequence[str]) -> dict[str, Ans
         return np.asarray(table.column(name).to_numpy(), np.float64)
 
     truth: npt.NDArray[Any]
-    if task == "multilabel":
+    if task.labels:
         # By place, since the columns of a label come in threes: target, prediction, probability.
         truth = np.column_stack([numbers(names[first + 3 * place]) for place in range(len(classes))])
         given = np.column_stack([numbers(names[first + 2 + 3 * place]) for place in range(len(classes))])
-    elif classes:
+    elif task.one_class:
         # A name that a spreadsheet would take for a formula is written behind an apostrophe.
         place = {name: number for number, name in enumerate(classes)}
         place = {f"'{name}": number for name, number in place.items()} | place
@@ -131,9 +133,9 @@ def per_class(answers: Answers, threshold: float) -> list[dict[str, Any]]:
 
 def _indicators(answers: Answers, threshold: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Truth and guess as (n, classes) of 0 and 1."""
-    if answers.task == "multilabel":
+    if answers.task.labels:
         return answers.truth.astype(np.int64), (answers.given > threshold).astype(np.int64)
-    chosen = (answers.given[:, 1] > threshold).astype(np.int64) if answers.task == "binary" else answers.chosen
+    chosen = (answers.given[:, 1] > threshold).astype(np.int64) if answers.task.two_classes else answers.chosen
     eye = np.eye(len(answers.classes), dtype=np.int64)
     return eye[answers.truth], eye[chosen]
 
@@ -164,9 +166,9 @@ class Calibration:
 
 def calibration(answers: Answers) -> Calibration:
     """Ten bins of equal width: of the second class, of the chosen class among several, or of all labels together."""
-    if answers.task == "binary":
+    if answers.task.two_classes:
         confidence, came_true = answers.given[:, 1], answers.truth == 1
-    elif answers.task == "multilabel":
+    elif answers.task.labels:
         confidence, came_true = answers.given.ravel(), answers.truth.ravel() == 1
     else:
         confidence, came_true = answers.given.max(axis=1), answers.chosen == answers.truth

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from dltrain.config.tasks import TASKS
 from dltrain.record.listing import rises
 from dltrain.report.evidence import Evidence, Finding, Scores
 from dltrain.report.remedies import faster, freer, healthier, larger, longer, slower, slower_by_schedule, stricter
@@ -18,6 +19,7 @@ VANISHED = 1e-3  # gradient of the first layer against that of the last
 EXPLODED = 10.0  # root mean square of a gradient: a step of it at rate 0.1 moves each weight by 1
 GAP = 0.25  # of the validation error that the train error lacks
 FLAT = 0.01  # relative change of the loss that counts as none
+CONSTANT = {task.baselines[0] for task in TASKS.values()}  # names of the baselines that look at no column
 JUMPS = 0.35  # share of epochs in which the train loss rises
 
 
@@ -68,8 +70,8 @@ def _error(seen: Evidence, scores: Scores, part: str) -> float:
 def _bias(seen: Evidence) -> list[Finding]:
     name = seen.metric
     train, validation = (_error(seen, seen.scores, part) for part in ("train", "validation"))
-    linear = next((scores for each, scores in seen.baselines.items() if "regression" in each), None)
-    constant = next((scores for each, scores in seen.baselines.items() if each in ("majority", "mean")), None)
+    constant = next((scores for each, scores in seen.baselines.items() if each in CONSTANT), None)
+    linear = next((scores for each, scores in seen.baselines.items() if each not in CONSTANT), None)
     if not linear or not constant or name not in linear["train"]:
         return []
     theirs, floor = _error(seen, linear, "train"), _error(seen, constant, "train")

@@ -122,7 +122,7 @@ def _with_column(dataset: Dataset, name: str, cells: Array) -> Dataset:
 def _mistakes(
     raw: Dataset, truth: Target, answers: npt.NDArray[np.float32], losses: npt.NDArray[np.float64]
 ) -> list[dict[str, Any]]:
-    named = name_answers(truth.task, truth.classes, answers, 0.5)
+    named = name_answers(truth.kind, truth.classes, answers, 0.5)
     rows = []
     for place in range(len(raw)):
         cells: dict[str, str] = {}
@@ -147,7 +147,7 @@ def _mistakes(
 def _said(truth: Target, named: Mapping[str, npt.NDArray[Any]], place: int) -> dict[str, Any]:
     """The target and the prediction of a row in words."""
     value = truth.values[place]
-    if truth.task == "multilabel":
+    if truth.kind.labels:
         true = [label for label, given in zip(truth.classes, value, strict=True) if given]
         guessed = [label for label in truth.classes if named[f"prediction_{label}"][place]]
         return {"target": ", ".join(true) or "none", "prediction": ", ".join(guessed) or "none", "probability": None}

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.base.errors import DltrainError
-from dltrain.config.task_names import GAUSSIAN
 from dltrain.data.dataset import Dataset
 from dltrain.data.targets import encode
 from dltrain.experiment.stages import task_row
@@ -37,7 +36,7 @@ def write_insights(record: Record) -> None:
         logger.warning("The report is without importance and mistakes: %s", error)
         return
     target = encode(dataset, model.signature.task)
-    if model.signature.task in ("regression", GAUSSIAN) and model.signature.scale != 1:
+    if target.kind.unbounded and model.signature.scale != 1:
         target = target.scaled_on(parts["train"])
 
     def answer(rows: Dataset) -> npt.NDArray[np.float32]:

@@ -46,7 +46,7 @@ class RunReport:
         self.rows = dict(self.split)
         self.metrics = record.metrics
         self.history: Sequence[Mapping[str, float]] = record.history
-        kind = self.signature.task, self.signature.classes
+        kind = self.signature.kind, self.signature.classes
         self.answers = read_answers(record.path / "predictions.csv", *kind)
         self.folds = read_folds(record, self.rows)
         if self.folds:

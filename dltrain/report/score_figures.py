@@ -54,9 +54,9 @@ def confusion_matrix(counts: Any, classes: Sequence[str], part: str) -> Picture:
 
 def _binary_views(answers: Answers) -> list[tuple[str, Any, Numbers]]:
     """Name, truth and probability of each class or label that has both kinds of rows; the most frequent ones."""
-    if answers.task == "binary":
+    if answers.task.two_classes:
         views = [(answers.classes[1], answers.truth == 1, answers.given[:, 1])]
-    elif answers.task == "multiclass":
+    elif answers.task.several_classes:
         views = [(name, answers.truth == n, answers.given[:, n]) for n, name in enumerate(answers.classes)]
     else:
         views = [(name, answers.truth[:, n] == 1, answers.given[:, n]) for n, name in enumerate(answers.classes)]

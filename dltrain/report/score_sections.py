@@ -97,7 +97,7 @@ def errors(shown: Answers | None, last: str, threshold: float) -> list[Part]:
         return [score_figures.regression_pictures(shown)]
     made: list[Picture] = []
     left_out = []
-    if shown.task != "multilabel":
+    if shown.task.one_class:
         if len(shown.classes) <= MOST_CLASSES:
             made.append(score_figures.confusion_matrix(confusion(shown, threshold), shown.classes, last))
         else:
@@ -110,7 +110,7 @@ def errors(shown: Answers | None, last: str, threshold: float) -> list[Part]:
 
 
 def _per_class(shown: Answers, last: str, threshold: float) -> Html:
-    kind = "label" if shown.task == "multilabel" else "class"
+    kind = shown.task.answer
     rows = [
         [each["name"], f"{each['rows']:,}", *(number(each[key]) for key in ("precision", "recall", "f1", "auc"))]
         for each in per_class(shown, threshold)
@@ -132,7 +132,7 @@ def calibration_and_threshold(answers: Mapping[str, Answers], last: str, thresho
         return []
     made = [score_figures.reliability(calibration(shown), last)]
     validation = answers.get("validation")
-    if shown.task != "binary" or validation is None:
+    if not shown.task.two_classes or validation is None:
         return [made]
     found = thresholds(validation)
     best, balanced = found.best("f1"), found.best("balanced_accuracy")

@@ -45,11 +45,8 @@ def summary(record: Record, signature: Signature, metrics: Mapping[str, Any], ro
 def _trained(record: Record, signature: Signature, rows: Mapping[str, int]) -> str:
     facts = record.facts
     target = ", ".join(signature.target)
-    what = {
-        "binary": f"to tell {' from '.join(signature.classes)} in {target}",
-        "multiclass": f"to tell the {len(signature.classes)} classes of {target} apart",
-        "multilabel": f"to give each of {len(signature.classes)} labels or not",
-    }.get(signature.task, f"to predict the number {target}")
+    names, count = " from ".join(signature.classes), len(signature.classes)
+    what = signature.kind.purpose.format(names=names, count=count, target=target)
     model = record.choices.get("model") or str(record.settings.get("model._target_", "model")).rpartition(".")[2]
     size = f" with {facts['trainable_parameters']:,} trainable weights" if "trainable_parameters" in facts else ""
     columns = len(signature.columns)

@@ -15,7 +15,6 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from dltrain.config.task_names import GAUSSIAN
 from dltrain.data.dataset import Dataset
 from dltrain.data.targets import Target
 from dltrain.preprocessing.fit import Features
@@ -38,20 +37,20 @@ def baselines(
         For each baseline and part the answers (rows, units), as the network would give them.
     """
     inputs = {"train": (train, features), **others}
+    constant_name, linear_name = target.kind.baselines
     if "text" in features:
         # Words are counted anew: a sequence of word numbers is no input for a linear model.
         name = next(column for column, kind in train.kinds.items() if kind == "text")
         encoder = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(train) > 100 else 1)
         matrices = {part: dataset.columns[name].astype(str) for part, (dataset, _) in inputs.items()}
-        linear_name = "tf-idf logistic regression" if target.classes else "tf-idf ridge regression"
+        linear_name = f"tf-idf {linear_name}"
     else:
         encoder = None
         matrices = _matrices({part: found for part, (_, found) in inputs.items()})
-        linear_name = "logistic regression" if target.classes else "ridge regression"
     constant: Any = DummyClassifier(strategy="prior") if target.classes else DummyRegressor()
     linear: Any = LogisticRegression(max_iter=1_000) if target.classes else Ridge()
     fitted = {
-        "majority" if target.classes else "mean": (
+        constant_name: (
             constant,
             {part: np.zeros((len(m), 1)) for part, m in matrices.items()},
         ),
@@ -80,10 +79,10 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
         # A linear model that needs more steps, or stands on columns of very different size, is still a baseline.
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", LinAlgWarning)
-        if target.task != "multilabel":
+        if not target.kind.labels:
             model.fit(inputs["train"], target.values)
             answers = {part: _answer(model, inputs[part], target) for part in parts}
-            return with_deviation(answers, target) if target.task == GAUSSIAN else answers
+            return with_deviation(answers, target) if target.kind.deviation else answers
         columns: dict[str, list[Answers]] = {part: [] for part in parts}
         for label in range(target.units):
             truth = target.values[:, label]
@@ -107,12 +106,10 @@ def with_deviation(answers: dict[str, Answers], target: Target) -> dict[str, Ans
 
 def _answer(model: Any, rows: Any, target: Target) -> Answers:
     if not target.classes:
-        low, high = (
-            (target.offset, target.offset + target.scale) if target.task == "unit_regression" else (-np.inf, np.inf)
-        )
+        low, high = (target.offset, target.offset + target.scale) if target.kind.bounded else (-np.inf, np.inf)
         return np.asarray(np.clip(model.predict(rows), low, high)).reshape(-1, 1)
     probabilities: Answers = model.predict_proba(rows)
-    if target.task == "binary":
+    if target.kind.two_classes:
         return probabilities[:, -1:]
     # A class that the train rows lack gets no probability.
     answers = np.zeros((len(probabilities), target.units))

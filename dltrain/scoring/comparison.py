@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import bootstrap, norm
 
-from dltrain.config.task_names import CLASS_TASKS
 from dltrain.data.targets import Target
 
 Answers = npt.NDArray[np.floating[Any]]
@@ -88,15 +87,15 @@ def compare(part: str, target: Target, answers: Answers, baselines: Mapping[str,
         value = float(_rmse_gain(mine, found[best]))
     interval = None
     if len(mine) >= LEAST_ROWS:
-        exact = target.task in CLASS_TASKS
+        exact = target.kind.one_class
         interval = _matched_pairs(mine, found[best]) if exact else _resampled(target, mine, found[best], seed)
-    return Difference(part, "accuracy" if target.classes else "rmse", best, value, interval)
+    return Difference(part, target.kind.row_measure, best, value, interval)
 
 
 def _by_row(target: Target, answers: Answers) -> Rows:
     """Right (1) or wrong (0) for a class, the share of right labels, or the squared error; shape (rows,)."""
     given, truth = np.asarray(answers, np.float64), target.column.astype(np.float64)
-    if target.task == "multiclass":
+    if target.kind.several_classes:
         return np.asarray(given.argmax(axis=1) == truth[:, 0], np.float64)
     if target.classes:
         return np.asarray(((given > 0.5) == truth).mean(axis=1), np.float64)

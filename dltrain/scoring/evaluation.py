@@ -13,7 +13,6 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.stats import binomtest
 
-from dltrain.config.task_names import CLASS_TASKS
 from dltrain.data.targets import Target
 from dltrain.scoring.comparison import CONFIDENCE, RESAMPLED_AT_ONCE, Difference, resamples
 
@@ -101,7 +100,7 @@ def undefined(metrics: Sequence[keras.metrics.Metric], target: Target) -> list[s
         metrics: of the task.
         target: of the rows.
     """
-    if target.task not in ("binary", "multilabel") or target.values.min() < target.values.max():
+    if not target.kind.zero_or_one or target.values.min() < target.values.max():
         return []
     # Keras gives 0, which says nothing about the model.
     return [metric.name for metric in metrics if isinstance(metric, AREAS)]
@@ -130,7 +129,7 @@ def intervals(
     """
     rows = len(answers)
     truth = target.column
-    counted = [m for m in metrics if type(m).__name__ in COUNTED and (target.task in CLASS_TASKS or target.units == 1)]
+    counted = [m for m in metrics if type(m).__name__ in COUNTED and (target.kind.one_class or target.units == 1)]
     found: Intervals = {}
     for metric, value in zip(counted, score(counted, target, answers).values(), strict=True):
         interval = binomtest(round(value * rows), rows).proportion_ci(CONFIDENCE, method="wilson")
@@ -170,7 +169,7 @@ def _resampler(
             return means
         with _lock:
             found = np.asarray(graph(*map(tf.constant, (truth, answers, draws))), np.float64)
-        if target.task in ("binary", "multilabel"):
+        if target.kind.zero_or_one:
             drawn_truth = truth[draws].reshape(len(draws), -1)
             found[drawn_truth.min(axis=1) == drawn_truth.max(axis=1)] = np.nan
         return np.hstack([means, found])

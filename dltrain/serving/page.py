@@ -128,7 +128,7 @@ def docs_page(signature: Signature, title: str, max_rows: int, max_bytes: int) -
     )
     request = json.dumps({"rows": [example(signature)]}, ensure_ascii=False, indent=2)
     gives = f"one of {', '.join(signature.classes)}" if signature.classes else "a number"
-    if signature.task == "multilabel":
+    if signature.kind.labels:
         gives = f"0 or 1 for each of {', '.join(signature.classes)}"
     return _page(
         title,

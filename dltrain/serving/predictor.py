@@ -66,7 +66,7 @@ class Predictor:
         if not classes:
             return {"prediction": named["prediction"], "probabilities": None}
         probabilities = {name: named[f"probability_{name}"] for name in classes}
-        if self.signature.task == "multilabel":
+        if self.signature.kind.labels:
             return {
                 "prediction": {name: named[f"prediction_{name}"] for name in classes},
                 "probabilities": probabilities,
