@@ -27,7 +27,7 @@ from rich.console import Console  # noqa: E402
 from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.experiment.cross_validation import train_folds  # noqa: E402
-from dltrain.experiment.experiment import pose  # noqa: E402
+from dltrain.experiment.experiment import draw, pose  # noqa: E402
 from dltrain.experiment.stages import load_dataset, split_source  # noqa: E402
 from dltrain.record.run_directory import RunDirectory  # noqa: E402
 
@@ -72,7 +72,7 @@ def main() -> None:
     OmegaConf.set_struct(config, False)
     root = Path(tempfile.mkdtemp())
     journal: Any = Silent(root)
-    problem = pose(config, load_dataset(config.dataset, journal), journal)
+    problem = draw(config, pose(config, load_dataset(config.dataset, journal), journal, []), journal)
     rows = np.arange(len(problem.dataset))
     source = split_source(problem.dataset, problem.target)
     folds = make_folds(config.cv, source, rows, validation=0.1, seed=config.seed)

@@ -30,7 +30,7 @@ import keras  # noqa: E402
 from fresh import Silent, as_a_later_process, as_the_first_process  # noqa: E402
 
 from dltrain.engine.engine import Engine  # noqa: E402
-from dltrain.experiment.experiment import Experiment, assemble  # noqa: E402
+from dltrain.experiment.experiment import Experiment, assemble, pose  # noqa: E402
 from dltrain.experiment.stages import load_dataset  # noqa: E402
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     def assembled() -> Experiment:
         """Ready to train, with the same weights each time."""
         keras.utils.set_random_seed(config.seed)
-        return assemble(config, dataset, journal)
+        return assemble(config, pose(config, dataset, journal, []), journal)
 
     def engine() -> tuple[float, list[dict[str, float]]]:
         """Seconds and history of dltrain's training."""

@@ -36,7 +36,7 @@ from fresh import Silent, as_the_first_process  # noqa: E402
 
 from dltrain.base.errors import DltrainError  # noqa: E402
 from dltrain.engine.engine import Engine  # noqa: E402
-from dltrain.experiment.experiment import Experiment, assemble  # noqa: E402
+from dltrain.experiment.experiment import Experiment, assemble, pose  # noqa: E402
 from dltrain.experiment.stages import load_dataset  # noqa: E402
 from dltrain.models.network import artifact  # noqa: E402
 
@@ -56,7 +56,7 @@ def compare(name: str, repeats: int, torch_python: str | None, folder: Path, epo
 
     def assembled() -> Experiment:
         keras.utils.set_random_seed(config.seed)
-        return assemble(config, dataset, journal)  # type: ignore[arg-type]
+        return assemble(config, pose(config, dataset, journal, []), journal)  # type: ignore[arg-type]
 
     made = assembled()
     clock.append(time.perf_counter())

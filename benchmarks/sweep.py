@@ -32,7 +32,7 @@ from fresh import Silent, as_the_first_process  # noqa: E402
 
 from dltrain.cli.main import main as dltrain  # noqa: E402
 from dltrain.data.storage import data_directory  # noqa: E402
-from dltrain.experiment.experiment import assemble  # noqa: E402
+from dltrain.experiment.experiment import assemble, pose  # noqa: E402
 from dltrain.experiment.stages import load_dataset  # noqa: E402
 from dltrain.sweep import memory  # noqa: E402
 from dltrain.sweep.ledger import Ledger  # noqa: E402
@@ -73,7 +73,7 @@ def fit(optimizers: Sequence[str], epochs: int) -> Clock:
         config = compose(["dataset=titanic", f"optimizer={optimizer}", f"regularizer={regularizer}"])
         journal: Any = Silent()
         keras.utils.set_random_seed(config.seed)
-        made = assemble(config, load_dataset(config.dataset, journal), journal)
+        made = assemble(config, pose(config, load_dataset(config.dataset, journal), journal, []), journal)
         parts = []
         for part in ("train", "validation"):
             source = made.data.source(part)

@@ -44,7 +44,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
 from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.data.split import Split, cut  # noqa: E402
-from dltrain.experiment.experiment import Problem, assemble_on, pose  # noqa: E402
+from dltrain.experiment.experiment import Problem, assemble_on, draw, pose  # noqa: E402
 from dltrain.experiment.side_by_side import Job, train_side_by_side  # noqa: E402
 from dltrain.experiment.stages import load_dataset, split_source  # noqa: E402
 
@@ -275,7 +275,7 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
     OmegaConf.set_struct(config, False)
     with tempfile.TemporaryDirectory() as folder:
         journal: Any = Silent(Path(folder))
-        problem = pose(config, load_dataset(config.dataset, journal), journal)
+        problem = draw(config, pose(config, load_dataset(config.dataset, journal), journal, []), journal)
         cuts = protocol.cuts(folds, repeats, problem.target)
         if arguments.inner:
             cuts = within(cuts[0][0], problem.target, arguments.repeats or 1)

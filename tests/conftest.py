@@ -97,7 +97,10 @@ class FakeJournal:
     def pace(self, seconds: float | None) -> None:
         pass
 
-    def checks(self, found: Any) -> None:
+    def warn(self, text: str) -> None:
+        self.notes.append(text.strip())
+
+    def check(self, found: Any) -> None:
         self.found = found
 
     def training_begins(self) -> None:
@@ -166,12 +169,13 @@ def run_in(compose_config: Callable[..., DictConfig]) -> Callable[..., Run]:
     """Runs one experiment in a folder: `run_in(tmp_path, *overrides)`."""
     from dltrain.experiment.journal import Journal
     from dltrain.experiment.run import run
+    from dltrain.report.after_run import report_run
 
     def run_there(path: Path, *overrides: str) -> Run:
         path.mkdir(parents=True, exist_ok=True)
         config = compose_config(*overrides)
         with Journal(config, path) as journal:
-            return Run(path, run(config, journal))
+            return Run(path, run(config, journal, report_run))
 
     return run_there
 
@@ -181,7 +185,7 @@ def stage_of(compose_config: Callable[..., DictConfig]) -> Callable[..., Stage]:
     """Goes through a run up to its training: `stage_of(*overrides, dataset=None)`."""
     import keras
 
-    from dltrain.experiment.experiment import assemble
+    from dltrain.experiment.experiment import assemble, pose
     from dltrain.experiment.stages import load_dataset
 
     def stage(*overrides: str, dataset: Dataset | None = None) -> Stage:
@@ -190,7 +194,8 @@ def stage_of(compose_config: Callable[..., DictConfig]) -> Callable[..., Stage]:
         keras.utils.clear_session(free_memory=False)  # which would collect all garbage
         keras.utils.set_random_seed(config.seed)
         journal: Any = FakeJournal()
-        made = assemble(config, dataset or load_dataset(config.dataset, journal), journal)
+        problem = pose(config, dataset or load_dataset(config.dataset, journal), journal, [])
+        made = assemble(config, problem, journal)
         return Stage(config, made.data, made.network, made.task, made.batch_size)
 
     return stage
@@ -216,7 +221,7 @@ def train_stage() -> Callable[..., Any]:
             tuning=FineTuning.of(stage.config.model),
             batch_size=stage.batch_size,
             seed=stage.config.seed,
-            journal=journal,
+            notes=journal,
         )
 
     return train

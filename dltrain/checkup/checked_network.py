@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,56 +11,17 @@ import numpy.typing as npt
 import tensorflow as tf
 from omegaconf import DictConfig, open_dict
 
+from dltrain.base.notes import SilentNotes
 from dltrain.config.validate import keys
 from dltrain.data.finding import Finding
 from dltrain.data.targets import Target
-from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, pose
+from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, draw, pose
 from dltrain.experiment.stages import load_dataset, split_rows
 
 MOST_ROWS = 2_048
 
-FINE, LOOK, FAILED = "fine", "look", "failed"
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one check found.
-
-    Attributes:
-        name: of the check.
-        status: fine, look (a person should) or failed.
-        text: what was found, in a sentence.
-        details: a row for each layer, rate or size that it looked at.
-        tries: overrides that are worth a try.
-    """
-
-    name: str
-    status: str
-    text: str
-    details: tuple[Mapping[str, Any], ...] = ()
-    tries: tuple[str, ...] = ()
-
-
-class Notes:
-    """The journal of a checkup: it remembers what is told and writes nothing.
-
-    Args:
-        typed: keys and groups that were typed.
-    """
-
-    def __init__(self, typed: list[str]) -> None:
-        self.typed = typed
-        self.findings: list[Finding] = []
-
-    def note(self, text: str) -> None:
-        """What was done."""
-
-    def checks(self, found: list[Finding]) -> None:
-        """What the checks of the data found."""
-        self.findings = found
-
-
-class Subject:
+class CheckedNetwork:
     """A network of a config before its training, with rows of the train part.
 
     Args:
@@ -140,7 +99,9 @@ class Subject:
         return tf.cast(loss, tf.float32)
 
 
-def prepare_subjects(config: DictConfig, overrides: list[str]) -> tuple[Callable[[], Subject], list[Finding]]:
+def prepare_checked_networks(
+    config: DictConfig, overrides: list[str]
+) -> tuple[Callable[[], CheckedNetwork], list[Finding]]:
     """A function that builds the network of a config, always the same one, and what the checks of its data found.
 
     Args:
@@ -151,26 +112,13 @@ def prepare_subjects(config: DictConfig, overrides: list[str]) -> tuple[Callable
         config.pop("hydra", None)
         # The checks start at the optimizer's own rate, and look at the first steps.
         config.schedule = config.regularization_schedule = None
-    notes: Any = Notes(keys(overrides))
-    problem = pose(config, load_dataset(config.dataset, notes), notes)
+    notes = SilentNotes()
+    problem = draw(config, pose(config, load_dataset(config.dataset, notes), notes, keys(overrides)), notes)
     split = split_rows(config.split, problem.dataset, problem.target, config.seed)
     check_problem(config, problem, split, notes)
 
-    def build() -> Subject:
+    def build() -> CheckedNetwork:
         keras.utils.set_random_seed(config.seed)
-        return Subject(assemble_on(config, problem, split), config.seed)
+        return CheckedNetwork(assemble_on(config, problem, split), config.seed)
 
     return build, notes.findings
-
-
-@contextmanager
-def double_precision() -> Iterator[None]:
-    """Lets Keras build layers and take losses of 64 bits: a numeric gradient of 32 bits would be all rounding."""
-    before, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(before)
-        keras.config.set_dtype_policy(policy)

@@ -11,11 +11,12 @@ from typing import Any
 import tensorflow as tf
 from omegaconf import DictConfig
 
-from dltrain.checkup.checked_network import FAILED, FINE, LOOK, Outcome, Subject, double_precision, prepare_subjects
-from dltrain.checkup.gradient import check_gradients
+from dltrain.base.outcome import FAILED, FINE, LOOK, Outcome
+from dltrain.checkup.checked_network import CheckedNetwork, prepare_checked_networks
 from dltrain.checkup.speed import check_learning_rate, time_batch_sizes
 from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
 from dltrain.data.finding import Finding
+from dltrain.engine.gradients import check_gradients, double_precision
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,16 @@ def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
         DltrainError: the data cannot be loaded or the network not be built.
     """
     began = time.monotonic()
-    build, findings = prepare_subjects(config, overrides)
-    subject = build()
+    build, findings = prepare_checked_networks(config, overrides)
+    checked = build()
     yield Timed(_data(findings), time.monotonic() - began)
     checks: list[Callable[[], Outcome]] = [
-        lambda: check_first_loss(subject),
-        lambda: check_flow(subject),
+        lambda: check_first_loss(checked),
+        lambda: check_flow(checked),
         lambda: _gradients(build, config.seed),
-        lambda: check_one_batch(subject),
-        lambda: check_learning_rate(subject, config.seed),
-        lambda: time_batch_sizes(subject),
+        lambda: check_one_batch(checked),
+        lambda: check_learning_rate(checked, config.seed),
+        lambda: time_batch_sizes(checked),
     ]
     for check in checks:
         began = time.monotonic()
@@ -78,11 +79,11 @@ def _data(findings: list[Finding]) -> Outcome:
     return Outcome("data", LOOK, " ".join(finding.sentence for finding in warnings), details)
 
 
-def _gradients(build: Callable[[], Subject], seed: int) -> Outcome:
+def _gradients(build: Callable[[], CheckedNetwork], seed: int) -> Outcome:
     try:
         with double_precision():
-            subject = build()
-            return check_gradients(subject.network, subject.numbers, subject.truth.column, seed)
+            checked = build()
+            return check_gradients(checked.network, checked.numbers, checked.truth.column, seed)
     except (tf.errors.OpError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         text = f"A layer cannot work in double precision, which numeric gradients need: {reason[:200]}"

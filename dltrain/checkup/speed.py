@@ -7,7 +7,8 @@ import time
 
 import numpy as np
 
-from dltrain.checkup.checked_network import FINE, LOOK, Outcome, Subject
+from dltrain.base.outcome import FINE, LOOK, Outcome
+from dltrain.checkup.checked_network import CheckedNetwork
 
 LOWEST, HIGHEST, RATES = 1e-6, 10.0, 100
 MEMORY = 0.9  # of the smoothed loss
@@ -17,24 +18,24 @@ SIZES = (16, 32, 64, 128, 256, 512, 1024)
 TIMED_ROWS = 2_048
 
 
-def check_learning_rate(subject: Subject, seed: int) -> Outcome:
+def check_learning_rate(checked: CheckedNetwork, seed: int) -> Outcome:
     """Raises the learning rate at each step and looks where the loss falls fastest (Smith 2017, range test)."""
-    subject.restore()
+    checked.restore()
     random = np.random.default_rng(seed)
-    size = min(subject.batch_size, len(subject))
+    size = min(checked.batch_size, len(checked))
     rates = np.geomspace(LOWEST, HIGHEST, RATES)
     smooth, best = 0.0, math.inf
     course = []
     for step, rate in enumerate(rates, 1):
-        subject.network.optimizer.learning_rate.assign(rate)
-        (loss,) = subject.train(random.permutation(len(subject))[:size].astype(np.int64), size)
+        checked.network.optimizer.learning_rate.assign(rate)
+        (loss,) = checked.train(random.permutation(len(checked))[:size].astype(np.int64), size)
         smooth = MEMORY * smooth + (1 - MEMORY) * float(loss)
         corrected = smooth / (1 - MEMORY**step)
         if not math.isfinite(corrected) or corrected > TORN * best:
             break
         best = min(best, corrected)
         course.append({"learning_rate": float(rate), "loss": corrected})
-    subject.restore()
+    checked.restore()
     losses = np.array([each["loss"] for each in course])
     lowest = int(losses.argmin())
     if lowest < 3 or losses[0] - losses[lowest] < 0.01 * abs(losses[0]):
@@ -44,23 +45,23 @@ def check_learning_rate(subject: Subject, seed: int) -> Outcome:
     gains = losses[: lowest + 1] - losses[np.minimum(np.arange(lowest + 1) + 10, lowest)]
     suggested = float(f"{course[int(gains.argmax())]['learning_rate']:.1g}")
     limit = course[lowest]["learning_rate"]
-    text = f"The loss falls fastest near {suggested:g} and is lowest at {limit:.1g}; the run has {subject.rate:g}."
-    if max(suggested / subject.rate, subject.rate / suggested) > FACTOR:
+    text = f"The loss falls fastest near {suggested:g} and is lowest at {limit:.1g}; the run has {checked.rate:g}."
+    if max(suggested / checked.rate, checked.rate / suggested) > FACTOR:
         tries = (f"optimizer.learning_rate={suggested:g}",)
         return Outcome("learning rate", LOOK, text, tuple(course), tries)
     return Outcome("learning rate", FINE, text, tuple(course))
 
 
-def time_batch_sizes(subject: Subject) -> Outcome:
+def time_batch_sizes(checked: CheckedNetwork) -> Outcome:
     """Rows a second in training at several batch sizes."""
-    rows = min(TIMED_ROWS, len(subject))
+    rows = min(TIMED_ROWS, len(checked))
     details = []
-    for size in dict.fromkeys((*(size for size in SIZES if size <= rows), min(subject.batch_size, rows))):
-        subject.restore()
+    for size in dict.fromkeys((*(size for size in SIZES if size <= rows), min(checked.batch_size, rows))):
+        checked.restore()
         order = np.arange(rows // size * size, dtype=np.int64)
-        subject.train(order[:size], size)
+        checked.train(order[:size], size)
         began = time.perf_counter()
-        subject.train(order, size)
+        checked.train(order, size)
         seconds = time.perf_counter() - began
         details.append(
             {
@@ -69,9 +70,9 @@ def time_batch_sizes(subject: Subject) -> Outcome:
                 "rows_a_second": len(order) / seconds,
             }
         )
-    subject.restore()
+    checked.restore()
     details.sort(key=lambda each: each["batch_size"])
-    own = next(each for each in details if each["batch_size"] == min(subject.batch_size, rows))
+    own = next(each for each in details if each["batch_size"] == min(checked.batch_size, rows))
     fastest = max(details, key=lambda each: each["rows_a_second"])
     text = (
         f"{own['rows_a_second']:,.0f} rows a second at {own['batch_size']:,} a step, at most "

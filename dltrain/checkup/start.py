@@ -7,11 +7,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.checkup.checked_network import FAILED, FINE, LOOK, Outcome, Subject
+from dltrain.base.outcome import FAILED, FINE, LOOK, Outcome
+from dltrain.checkup.checked_network import CheckedNetwork
 from dltrain.data.targets import Target
-from dltrain.engine.layer_statistics import look_at_layers
+from dltrain.engine.layer_statistics import DEAD_SHARE, EXPLODED, VANISHED, look_at_layers
 from dltrain.models.network import build_loss, build_metrics
-from dltrain.report.diagnosis import DEAD_SHARE, EXPLODED, VANISHED
 from dltrain.scoring.evaluation import score
 
 FAR, ABSURD = 3.0, 10.0  # times the expected loss
@@ -23,15 +23,15 @@ LOUD = 100.0  # standard deviation of a layer's output that is too large
 SILENT = 1e-4  # and one that is too small
 
 
-def check_first_loss(subject: Subject) -> Outcome:
+def check_first_loss(checked: CheckedNetwork) -> Outcome:
     """The loss before any step against that of a guess that knows nothing: ln 2, ln C, or the target's variance."""
-    subject.restore()
-    truth = subject.truth
-    loss = build_loss(subject.task, truth)
-    blind = np.broadcast_to(np.array(_blind_guess(truth), np.float32), (len(subject), truth.units))
+    checked.restore()
+    truth = checked.truth
+    loss = build_loss(checked.task, truth)
+    blind = np.broadcast_to(np.array(_blind_guess(truth), np.float32), (len(checked), truth.units))
     expected = float(np.mean(np.asarray(loss.call(truth.column, blind), np.float64)))
-    answers = np.asarray(subject.network(subject.features, training=True))
-    subject.restore()
+    answers = np.asarray(checked.network(checked.features, training=True))
+    checked.restore()
     value = float(np.mean(np.asarray(loss.call(truth.column, answers), np.float64)))
     if truth.kind.deviation:  # a density in other units is shifted, and could turn a loss negative
         expected, value = expected - math.log(truth.scale), value - math.log(truth.scale)
@@ -47,44 +47,44 @@ def check_first_loss(subject: Subject) -> Outcome:
     return Outcome("first loss", FINE, text, details)
 
 
-def check_one_batch(subject: Subject) -> Outcome:
+def check_one_batch(checked: CheckedNetwork) -> Outcome:
     """Whether eight rows can be learned by heart: if not, rows and targets, loss and updates do not belong together."""
-    subject.restore()
-    rows = _different_rows(subject)
-    loss = build_loss(subject.task, subject.truth)
-    part = subject.truth.take(rows)
-    features = {name: values[rows] for name, values in subject.numbers.items()}
+    checked.restore()
+    rows = _different_rows(checked)
+    loss = build_loss(checked.task, checked.truth)
+    part = checked.truth.take(rows)
+    features = {name: values[rows] for name, values in checked.numbers.items()}
 
     def answers() -> npt.NDArray[np.float32]:
-        return np.asarray(subject.network(features, training=False))
+        return np.asarray(checked.network(features, training=False))
 
     def mean_loss() -> float:
         return float(np.mean(np.asarray(loss.call(part.column, answers()), np.float64)))
 
     first = mean_loss()
-    subject.train(np.tile(rows, MEMORY_STEPS), len(rows))
+    checked.train(np.tile(rows, MEMORY_STEPS), len(rows))
     last = mean_loss()
-    scores = score(build_metrics(subject.task, part), part, answers())
-    subject.restore()
+    scores = score(build_metrics(checked.task, part), part, answers())
+    checked.restore()
     share = last / first if first else 0.0
     right = part.kind.one_class and scores.get("accuracy") == 1.0
     text = f"Loss {first:.3g} to {last:.2g} in {MEMORY_STEPS} steps on {len(rows)} rows"
     details = ({"rows": len(rows), "steps": MEMORY_STEPS, "first_loss": first, "last_loss": last, **scores},)
     if right or share < LEARNED:
         return Outcome("one batch", FINE, f"{text}: learned by heart{', every row right' if right else ''}.", details)
-    tries = (f"optimizer.learning_rate={subject.rate * 10:g}",)
+    tries = (f"optimizer.learning_rate={checked.rate * 10:g}",)
     if share < HALF:
         return Outcome("one batch", LOOK, f"{text}: on its way, but slowly.", details, tries)
     text += ": not learned. Do rows and targets belong together, and do the gradients arrive?"
     return Outcome("one batch", FAILED, text, details, tries)
 
 
-def check_flow(subject: Subject) -> Outcome:
+def check_flow(checked: CheckedNetwork) -> Outcome:
     """Mean and standard deviation of activations and gradients by layer, and dead units, before any step."""
-    subject.restore()
-    features = {name: values[:LAYER_ROWS] for name, values in subject.numbers.items()}
-    layers = look_at_layers(subject.network, features, subject.truth.column[:LAYER_ROWS], training=True)
-    subject.restore()
+    checked.restore()
+    features = {name: values[:LAYER_ROWS] for name, values in checked.numbers.items()}
+    layers = look_at_layers(checked.network, features, checked.truth.column[:LAYER_ROWS], training=True)
+    checked.restore()
     details = tuple(layer.as_json() for layer in layers)
     trained = [layer for layer in layers if layer.weights > 1 and "Normalization" not in layer.kind]
     rms = [layer.gradient_rms or 0.0 for layer in trained]
@@ -124,12 +124,12 @@ def _blind_guess(truth: Target) -> float | tuple[float, float]:
     return truth.offset + truth.scale / 2
 
 
-def _different_rows(subject: Subject) -> npt.NDArray[np.int64]:
+def _different_rows(checked: CheckedNetwork) -> npt.NDArray[np.int64]:
     """Positions of a few rows that differ in their features, of as many classes as there are."""
-    flat = np.column_stack([values.reshape(len(values), -1) for values in subject.numbers.values()])
+    flat = np.column_stack([values.reshape(len(values), -1) for values in checked.numbers.values()])
     _, places = np.unique(flat, axis=0, return_index=True)
     places = np.sort(places)
-    truth = subject.truth
+    truth = checked.truth
     if truth.kind.one_class:
         numbers = truth.values[places].astype(int)
         turn = np.zeros(len(places), int)  # the how-manieth row of its class each one is

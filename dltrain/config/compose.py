@@ -27,6 +27,7 @@ from dltrain.config.loader import Loader
 from dltrain.config.moved_paths import rename_typed
 from dltrain.config.overrides import apply, not_listed, parse, sentence
 from dltrain.config.schema import Config
+from dltrain.config.search_space import corners, dimensions
 
 log = logging.getLogger(__name__)
 
@@ -260,8 +261,6 @@ class Composer:
 
     def _corners(self, words: list[str], config: DictConfig) -> tuple[list[list[str]], set[str]]:
         """The jobs at the ends of a search's space, one key after the other, and the keys of the space."""
-        from dltrain.config.search_space import corners, dimensions
-
         try:
             space = dimensions(config.search.space)
         except ConfigError:  # the base job tells

@@ -28,7 +28,7 @@ def faults(config: DictConfig, words: Collection[str]) -> Iterator[str]:
     if config.task.get("monte_carlo_dropout") and "dropout" in config.model and not config.model.dropout:
         yield "task.monte_carlo_dropout: model.dropout=0 drops no units. Use model.dropout=0.2."
     yield from _regularization_schedule(config, target)
-    if target.startswith("dltrain.models."):
+    if target.startswith("dltrain."):
         model = target.rpartition(".")[2]
         yield from _text(config, model, words)
         if model == "tabular":

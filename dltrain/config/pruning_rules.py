@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from omegaconf import DictConfig, OmegaConf
 
-from dltrain.sweep.objectives import COSTS
+from dltrain.config.search_objectives import COSTS
 
 
 def faults(config: DictConfig) -> Iterator[str]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.config.search_dimension import Dimension, applies, text_of
 from dltrain.config.settings import flat
-
-if TYPE_CHECKING:
-    from dltrain.config.search_space import Dimension
 
 ABSENT = object()
 
@@ -52,8 +49,6 @@ def faults(space: Sequence[Dimension], config: DictConfig) -> Iterator[str]:
         space: of the search.
         config: composed.
     """
-    from dltrain.config.search_space import applies
-
     found = [
         f"search.space.{dimension.key}.when: {fault}"
         for dimension in space
@@ -67,8 +62,6 @@ def faults(space: Sequence[Dimension], config: DictConfig) -> Iterator[str]:
 
 
 def _faults(key: str, wanted: Sequence[str], space: Sequence[Dimension], config: DictConfig) -> Iterator[str]:
-    from dltrain.config.search_space import text_of
-
     drawn = next((each for each in space if each.key == key), None)
     value = OmegaConf.select(config, key, default=ABSENT)
     if not wanted:

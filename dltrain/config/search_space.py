@@ -2,111 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config.search_conditions import in_order
+from dltrain.config.search_dimension import Dimension, applies, text_of
 
 if TYPE_CHECKING:
     from optuna import Trial
-    from optuna.distributions import BaseDistribution
 
 WORDS = ("low", "high", "log", "integer", "choices", "length", "when")
-LENGTH = ".length"  # ends the name under which the length of a list is drawn
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """One key of a search space.
-
-    Attributes:
-        key: dotted, as typed on a command line; or a group, whose choices are options.
-        choices: of a category; empty for a number.
-        low: least number.
-        high: greatest number.
-        log: whether each factor is as likely as any other, rather than each difference.
-        integer: whether only whole numbers are drawn.
-        length: least and greatest length, where the value is a list of equal numbers, such as the layers of
-            `model.units`.
-        when: other keys or groups with the values under which this one is drawn.
-    """
-
-    key: str
-    choices: tuple[Any, ...] = ()
-    low: float = 0
-    high: float = 0
-    log: bool = False
-    integer: bool = False
-    length: tuple[int, int] | None = None
-    when: Mapping[str, tuple[str, ...]] | None = None
-
-    def distributions(self) -> dict[str, BaseDistribution]:
-        """What Optuna draws from, by name: one, or two for a list."""
-        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-        if self.choices:
-            return {self.key: CategoricalDistribution([text_of(choice) for choice in self.choices])}
-        if self.integer:
-            found: dict[str, BaseDistribution] = {
-                self.key: IntDistribution(int(self.low), int(self.high), log=self.log)
-            }
-        else:
-            found = {self.key: FloatDistribution(self.low, self.high, log=self.log)}
-        if self.length:
-            found[self.key + LENGTH] = IntDistribution(*self.length)
-        return found
-
-    def text(self, drawn: Mapping[str, Any]) -> str:
-        """The value as typed on a command line."""
-        value = drawn[self.key]
-        word = text_of(value) if self.choices else str(value) if self.integer else f"{value:.6g}"
-        return f"[{','.join([word] * drawn[self.key + LENGTH])}]" if self.length else word
-
-    def parse(self, text: str) -> dict[str, Any]:
-        """The values behind a word that `text` made.
-
-        Raises:
-            ValueError: it is none of this dimension.
-        """
-        if self.choices:
-            if text not in [text_of(choice) for choice in self.choices]:
-                raise ValueError(text)
-            return {self.key: text}
-        numbers = [float(part) for part in text.strip("[]").split(",")]
-        drawn: dict[str, Any] = {self.key: int(numbers[0]) if self.integer else numbers[0]}
-        if not self.low <= numbers[0] <= self.high:
-            raise ValueError(text)
-        return drawn | ({self.key + LENGTH: len(numbers)} if self.length else {})
-
-    def points(self, number: int) -> list[str]:
-        """At most so many values, evenly from low to high, for a grid."""
-        if self.choices:
-            return [text_of(choice) for choice in self.choices]
-        scale: Callable[[float], float] = math.log if self.log else float
-        back: Callable[[float], float] = math.exp if self.log else float
-        first, last = scale(self.low), scale(self.high)
-        values = [back(first + (last - first) * place / max(1, number - 1)) for place in range(number)]
-        exact = [round(value) for value in values] if self.integer else values
-        lengths = range(self.length[0], self.length[1] + 1) if self.length else [1]
-        drawn = itertools.product(dict.fromkeys(exact), lengths)
-        return [self.text({self.key: value, self.key + LENGTH: length}) for value, length in drawn]
-
-
-def text_of(value: Any) -> str:
-    """A choice as typed on a command line: `null`, `true`, `[64,64]`."""
-    if isinstance(value, (list, tuple, ListConfig)):
-        return f"[{','.join(map(text_of, value))}]"
-    return (
-        {None: "null", True: "true", False: "false"}[value]
-        if value is None or value is True or value is False
-        else str(value)
-    )
 
 
 def dimensions(space: DictConfig) -> list[Dimension]:
@@ -181,22 +90,6 @@ def _dimension(node: DictConfig, key: str, faults: list[str]) -> Iterator[Dimens
             length=None if length is None else (int(lengths[0]), int(lengths[1])),  # type: ignore[arg-type]
             when=when,
         )
-
-
-def applies(dimension: Dimension, drawn: Mapping[str, str], config: DictConfig) -> bool:
-    """Whether the conditions of a dimension hold.
-
-    Args:
-        dimension: to be drawn or not.
-        drawn: the words so far, by key.
-        config: what holds where nothing is drawn.
-    """
-    for key, wanted in (dimension.when or {}).items():
-        chosen = config.hydra.runtime.choices.get(key)
-        value = drawn.get(key, chosen if chosen is not None else text_of(OmegaConf.select(config, key)))
-        if str(value) not in wanted:
-            return False
-    return True
 
 
 def draw(trial: Trial, space: Sequence[Dimension], config: DictConfig) -> dict[str, str]:

@@ -9,7 +9,17 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.base.errors import ConfigError, did_you_mean
-from dltrain.config import callback_rules, head_rules, model_rules, normalization_rules, ranges
+from dltrain.config import (
+    callback_rules,
+    head_rules,
+    model_rules,
+    normalization_rules,
+    pruning_rules,
+    ranges,
+    search_conditions,
+    search_objectives,
+    search_space,
+)
 from dltrain.config.signatures import Signature, signature
 from dltrain.config.sources import Unknown
 
@@ -67,7 +77,7 @@ def keys(overrides: Iterable[str]) -> list[str]:
 
 
 def _shares(config: DictConfig) -> Iterator[str]:
-    if not str(config.split.get("_target_")).startswith("dltrain.data.split."):
+    if not str(config.split.get("_target_")).startswith("dltrain."):
         return
     shares = {name: config.split[name] for name in ("train", "validation", "test") if name in config.split}
     wrong = {name: share for name, share in shares.items() if not 0 < share < 1}
@@ -220,15 +230,10 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
 def _search(config: DictConfig) -> Iterator[str]:
     if config.search is None:
         return
-    from dltrain.config import pruning_rules
-    from dltrain.config import search_conditions as conditions
-    from dltrain.config import search_space as space
-    from dltrain.sweep import objectives
-
-    yield from objectives.faults(config)
+    yield from search_objectives.faults(config)
     yield from pruning_rules.faults(config)
     try:
-        found = space.dimensions(config.search.space)
+        found = search_space.dimensions(config.search.space)
     except ConfigError as error:
         yield from error.faults
         return
@@ -237,7 +242,7 @@ def _search(config: DictConfig) -> Iterator[str]:
         for each in found
         if each.key.split(".")[0] in ("search", "hydra", "keep", "extend", "retry_failed", "score_test")
     )
-    yield from conditions.faults(found, config)
+    yield from search_conditions.faults(found, config)
     grid, name = config.search.sampler is None, config.hydra.runtime.choices.get("search")
     if grid and "search.jobs" in typed(config.hydra):
         yield "search.jobs has no effect with search=grid: it runs every combination. Use search.points."

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from dltrain.config.tasks import Task
 from dltrain.data.dataset import Array
 
+THRESHOLD = 0.5  # the probability above which the second class, or a label, is predicted
+
 
 def name_answers(
     task: Task, classes: Sequence[str], answers: npt.NDArray[np.floating], threshold: float

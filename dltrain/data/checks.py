@@ -8,7 +8,7 @@ second at most.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -85,6 +85,6 @@ def refuse(found: list[Finding]) -> None:
         raise DataError(faults)
 
 
-def as_json(found: list[Finding]) -> list[dict[str, Any]]:
+def as_json(found: Sequence[Finding]) -> list[dict[str, Any]]:
     """The entry `checks` of run.json."""
     return [asdict(finding) for finding in found]

@@ -10,10 +10,9 @@ from typing import cast
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from dltrain.data.dataset import Dataset
 from dltrain.data.folds import Fold, group_numbers, make_folds
 from dltrain.data.split import Split
-from dltrain.experiment.experiment import Experiment, Problem, assemble_on, check_problem, pose
+from dltrain.experiment.experiment import Experiment, Problem, assemble_on, check_problem, draw
 from dltrain.experiment.fold_results import NETWORK, FoldResult, difference, entry, summarize, write_predictions
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.score_run import answer, parts_to_score, prediction_table, score_answers, write_model
@@ -28,19 +27,19 @@ from dltrain.scoring.evaluation import Results, score, undefined
 from dltrain.training.train import Training
 
 
-def cross_validate(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
+def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tuple[Results, Experiment]:
     """Trains and scores every fold, then makes the model of the run from all rows outside the test part.
 
     Args:
         config: composed and checked; its `cv` is not null.
-        dataset: raw.
+        problem: of all rows.
         journal: of the run.
 
     Returns:
         The results of the final model, with the mean of the monitored metric over the folds as best value; and the
         final model.
     """
-    problem = pose(config, dataset, journal)
+    problem = draw(config, problem, journal)
     everything, folds = cut_folds(config, problem)
     journal.split(problem.dataset, everything)
     check_problem(config, problem, everything, journal)

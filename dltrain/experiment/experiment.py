@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import keras
 from omegaconf import DictConfig
 
+from dltrain.base.notes import Notes
 from dltrain.config.build import build
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
@@ -88,7 +89,7 @@ class Experiment:
             tuning=FineTuning.of(config.model),
             batch_size=self.batch_size,
             seed=seed,
-            journal=journal,
+            notes=journal,
             also=also if scheduled is None else [scheduled, *also],
         )
 
@@ -112,48 +113,48 @@ class Experiment:
         )
 
 
-def pose(config: DictConfig, dataset: Dataset, journal: Journal) -> Problem:
-    """The task that fits the dataset, and the rows that are used.
+def pose(config: DictConfig, dataset: Dataset, notes: Notes, typed: Sequence[str]) -> Problem:
+    """The task that fits the dataset.
 
     Args:
         config: composed and checked.
-        dataset: raw.
-        journal: told of what was chosen.
+        dataset: raw, all its rows.
+        notes: told of what was chosen.
+        typed: the keys and groups of the command line, none of which may be without effect.
+
+    Raises:
+        ConfigError: the task cannot fit the target, or a typed key has no effect on these columns.
     """
-    task, target = choose_task(config.task, dataset, journal)
-    refuse_ignored(journal.typed, dataset, target)
-    dataset, target = draw_rows(config.rows, dataset, target, config.seed, journal)
+    task, target = choose_task(config.task, dataset, notes)
+    refuse_ignored(typed, dataset, target)
     return Problem(task, dataset, target)
 
 
-def assemble(config: DictConfig, dataset: Dataset, journal: Journal) -> Experiment:
-    """From raw data to a compiled network, on a split of its own.
+def draw(config: DictConfig, problem: Problem, notes: Notes) -> Problem:
+    """The problem on the rows that are used, as `rows` and `seed` of the config draw them."""
+    dataset, target = draw_rows(config.rows, problem.dataset, problem.target, config.seed, notes)
+    return Problem(problem.task, dataset, target)
+
+
+def assemble(config: DictConfig, problem: Problem, journal: Journal) -> Experiment:
+    """From a problem to a compiled network, on rows and parts of its own.
 
     Args:
         config: composed and checked.
-        dataset: raw.
-        journal: told of what was chosen.
+        problem: of all rows.
+        journal: told of what was chosen; keeps the parts.
     """
-    problem = pose(config, dataset, journal)
+    problem = draw(config, problem, journal)
     split = split_rows(config.split, problem.dataset, problem.target, config.seed)
     journal.split(problem.dataset, split)
     check_problem(config, problem, split, journal)
     return assemble_on(config, problem, split)
 
 
-def check_problem(config: DictConfig, problem: Problem, split: Split, journal: Journal) -> None:
-    """Looks for leaks and faults in the data, as `checks` says.
-
-    Args:
-        config: composed and checked.
-        problem: of all rows.
-        split: the parts.
-        journal: told of what is found.
-    """
+def check_problem(config: DictConfig, problem: Problem, split: Split, notes: Notes) -> None:
+    """Looks for leaks and faults in the data, as `checks` says."""
     weighted = problem.task.get("class_weight") is not None
-    check_rows(
-        config.checks, problem.dataset, problem.target, split, weighted=weighted, seed=config.seed, journal=journal
-    )
+    check_rows(config.checks, problem.dataset, problem.target, split, weighted=weighted, seed=config.seed, notes=notes)
 
 
 def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experiment:

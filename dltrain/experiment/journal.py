@@ -190,7 +190,7 @@ class Journal:
         }
         self.directory.record(data=data)
 
-    def checks(self, found: list[Finding]) -> None:
+    def check(self, found: Sequence[Finding]) -> None:
         """Tells what the checks of the data found: warnings to the terminal too, all of it to run.json."""
         self.directory.record(checks=as_json(found))
         for finding in found:

@@ -10,8 +10,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.files import replace_file
-from dltrain.data.dataset import Dataset
-from dltrain.experiment.experiment import Experiment, assemble
+from dltrain.experiment.experiment import Experiment, Problem, assemble
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.side_by_side import Job, forget_states, train_side_by_side
 from dltrain.experiment.tables import show_seeds
@@ -22,14 +21,14 @@ from dltrain.training.train import Training
 OF_THE_RUN = ("model.keras", "predictions.csv", "history.csv", "splits.json", "signature.json")
 
 
-def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
+def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) -> tuple[Results, Experiment]:
     """Runs the experiment with the seeds `seed`, `seed + 1`, …: other weights, and other parts where those are drawn.
 
     Each repetition stands in `seeds/seed_K/`; the files of the first one are also those of the run.
 
     Args:
         config: composed and checked.
-        dataset: raw.
+        problem: of all rows.
         journal: of the run.
 
     Returns:
@@ -42,7 +41,7 @@ def repeat_over_seeds(config: DictConfig, dataset: Dataset, journal: Journal) ->
     def assembled(seed: int) -> Experiment:
         # The data is the same each time, and looked at once.
         own = {"seed": seed, "checks": config.checks if seed == config.seed else "none"}
-        experiment = assemble(cast("DictConfig", OmegaConf.merge(config, own)), dataset, parts[seed])
+        experiment = assemble(cast("DictConfig", OmegaConf.merge(config, own)), problem, parts[seed])
         if seed == config.seed:
             journal.header(experiment.data, experiment.network, experiment.batch_size)
         return experiment

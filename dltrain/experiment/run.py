@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from omegaconf import DictConfig
 
 from dltrain.base.errors import RunError
-from dltrain.data.dataset import Dataset
 from dltrain.engine.distribution import strategy_of
 from dltrain.experiment.cross_validation import cross_validate
-from dltrain.experiment.experiment import Experiment, assemble
+from dltrain.experiment.experiment import Experiment, Problem, assemble, pose
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.repetition import repeat_over_seeds
 from dltrain.experiment.stages import load_dataset
 from dltrain.internals.determinism import fix_randomness, seed_generators
-from dltrain.report.after_run import report_run
 from dltrain.scoring.evaluation import Results
 
+AfterRun = Callable[[Experiment, Journal], None]
 
-def run_job(config: DictConfig) -> float:
+
+def run_job(config: DictConfig, after_run: AfterRun) -> float:
     """Hydra's job: runs the experiment of a composed config in Hydra's output directory.
+
+    Args:
+        config: composed and checked.
+        after_run: called when the run is complete, as to write its report.
 
     Returns:
         The best value of the monitored metric, for sweepers.
@@ -28,7 +34,7 @@ def run_job(config: DictConfig) -> float:
             not beat its baselines where that is required.
     """
     with Journal.open(config) as journal:
-        results = run(config, journal)
+        results = run(config, journal, after_run)
     require_what_was_asked(config, results)
     return results.best_value
 
@@ -43,37 +49,27 @@ def require_what_was_asked(config: DictConfig, results: Results) -> None:
         raise RunError(f"require_beats_baseline: the run completed and {results.difference.sentence()}.")
 
 
-def run(config: DictConfig, journal: Journal) -> Results:
-    """Runs the experiment from raw data to a run directory; behind this module nobody sees the whole config.
-
-    Args:
-        config: composed and checked.
-        journal: what the run tells, to the terminal and into its directory.
-    """
+def run(config: DictConfig, journal: Journal, after_run: AfterRun) -> Results:
+    """Runs the experiment from raw data to a run directory; below this room nobody sees the whole config."""
     with strategy_of(config.strategy).scope():
         fix_randomness(config)
         dataset = load_dataset(config.dataset, journal)
+        problem = pose(config, dataset, journal, journal.typed)
         if config.cv is not None:
-            results, final = cross_validate(config, dataset, journal)
+            results, final = cross_validate(config, problem, journal)
         elif config.seeds > 1:
-            results, final = repeat_over_seeds(config, dataset, journal)
+            results, final = repeat_over_seeds(config, problem, journal)
         else:
-            results, final = train_once(config, dataset, journal)
+            results, final = train_once(config, problem, journal)
         journal.finish(results)
-        report_run(final.data, final.network, task=final.task, wanted=config.report, journal=journal)
+        after_run(final, journal)
         return results
 
 
-def train_once(config: DictConfig, dataset: Dataset, journal: Journal) -> tuple[Results, Experiment]:
-    """One split, one training, one scoring.
-
-    Args:
-        config: composed and checked.
-        dataset: raw.
-        journal: of the run.
-    """
+def train_once(config: DictConfig, problem: Problem, journal: Journal) -> tuple[Results, Experiment]:
+    """One split, one training, one scoring."""
     seed_generators(config.seed, config)
-    experiment = assemble(config, dataset, journal)
+    experiment = assemble(config, problem, journal)
     journal.header(experiment.data, experiment.network, experiment.batch_size)
     training = experiment.train(config, journal, seed=config.seed, callbacks=config.callbacks)
     return experiment.score(training, config, journal, seed=config.seed), experiment

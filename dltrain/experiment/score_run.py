@@ -14,14 +14,13 @@ from omegaconf import DictConfig
 
 from dltrain.base.files import replace_file
 from dltrain.base.spreadsheet import neutral
-from dltrain.data.answers import name_answers
+from dltrain.data.answers import THRESHOLD, name_answers
 from dltrain.data.targets import Target
 from dltrain.engine.engine import Engine
 from dltrain.experiment.journal import Journal
 from dltrain.models.monte_carlo import with_passes
 from dltrain.models.network import artifact, build_loss, build_metrics
 from dltrain.preprocessing.prepared import Prepared
-from dltrain.record.signature import THRESHOLD
 from dltrain.scoring.baseline_scores import score_baselines
 from dltrain.scoring.comparison import compare
 from dltrain.scoring.evaluation import Results, Scores, intervals, undefined

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError, DataError
+from dltrain.base.notes import Notes
 from dltrain.config import head_rules
 from dltrain.config.build import build
-from dltrain.config.compose import conf_directory
 from dltrain.data import checks
 from dltrain.data import split as splitting
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Rows, Split
 from dltrain.data.targets import Target, encode, infer, without_missing
-from dltrain.experiment.journal import Journal
+from dltrain.data.task_row import task_row
 
 LEAST_ROWS = 10
 GROUPS_FOR_KINDS = {
@@ -33,7 +32,7 @@ GROUPS_FOR_KINDS = {
 }
 
 
-def load_dataset(node: DictConfig, journal: Journal) -> Dataset:
+def load_dataset(node: DictConfig, notes: Notes) -> Dataset:
     """The dataset of the group `dataset`, without the rows whose target is missing.
 
     Raises:
@@ -42,12 +41,12 @@ def load_dataset(node: DictConfig, journal: Journal) -> Dataset:
     dataset: Dataset = build(node, key="dataset")
     if not isinstance(dataset, Dataset):
         raise ConfigError(f"dataset: {node['_target_']} gave {type(dataset).__name__}, expected a dltrain Dataset.")
-    journal.note(dataset.source)
+    notes.note(dataset.source)
     for note in dataset.notes:
-        journal.note(f"  {note}")
+        notes.note(f"  {note}")
     dataset, dropped = without_missing(dataset)
     if dropped:
-        journal.note(f"  {dropped} rows dropped: their target is missing")
+        notes.note(f"  {dropped} rows dropped: their target is missing")
     if len(dataset) < LEAST_ROWS:
         raise DataError(
             f"Dataset {dataset.name} has {len(dataset)} rows with a target, expected at least {LEAST_ROWS}."
@@ -55,7 +54,7 @@ def load_dataset(node: DictConfig, journal: Journal) -> Dataset:
     return dataset
 
 
-def choose_task(task: DictConfig, dataset: Dataset, journal: Journal) -> tuple[DictConfig, Target]:
+def choose_task(task: DictConfig, dataset: Dataset, notes: Notes) -> tuple[DictConfig, Target]:
     """The row of the head table that fits, and the target encoded for it.
 
     Raises:
@@ -64,20 +63,11 @@ def choose_task(task: DictConfig, dataset: Dataset, journal: Journal) -> tuple[D
     """
     if task.name == "auto":
         name, reason = (dataset.task, "the dataset says so") if dataset.task else infer(dataset)
-        journal.note(f"task {name}: {reason}")
+        notes.note(f"task {name}: {reason}")
         task = task_row(task, name)
     if faults := list(head_rules.faults(task)):
         raise ConfigError(faults)
     return task, encode(dataset, task.name)
-
-
-def task_row(task: DictConfig, name: str) -> DictConfig:
-    """The row of the head table: the config's own, or where it says auto, that of the inferred name."""
-    if task.name != "auto":
-        return task
-    row = OmegaConf.load(conf_directory() / "task" / f"{name}.yaml")
-    chosen = {key: value for key, value in task.items() if key != "name" and value is not None}
-    return cast("DictConfig", OmegaConf.merge(row, chosen))
 
 
 def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> None:
@@ -103,14 +93,12 @@ def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> No
         raise ConfigError(faults)
 
 
-def draw_rows(
-    rows: int | None, dataset: Dataset, target: Target, seed: int, journal: Journal
-) -> tuple[Dataset, Target]:
+def draw_rows(rows: int | None, dataset: Dataset, target: Target, seed: int, notes: Notes) -> tuple[Dataset, Target]:
     """At most so many rows of the dataset, drawn at random, every class in its share."""
     if rows is None or rows >= len(dataset):
         return dataset, target
     kept = splitting.subset(split_source(dataset, target), rows, seed)
-    journal.note(f"{len(kept)} of {len(dataset)} rows are used (rows={rows})")
+    notes.note(f"{len(kept)} of {len(dataset)} rows are used (rows={rows})")
     dataset = dataset.take(kept)
     # Encoded anew: a class may have lost its last row.
     return dataset, encode(dataset, target.task)
@@ -136,7 +124,7 @@ def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, gr
 
 
 def check_rows(
-    mode: str, dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int, journal: Journal
+    mode: str, dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int, notes: Notes
 ) -> None:
     """Looks for leaks and faults in the data.
 
@@ -147,7 +135,7 @@ def check_rows(
         split: the parts.
         weighted: whether classes are weighted.
         seed: of samples.
-        journal: told of what is found.
+        notes: told of what is found.
 
     Raises:
         DataError: mode is strict and there is a warning; all of them.
@@ -157,7 +145,7 @@ def check_rows(
     found = checks.check_data(dataset, target, split, weighted=weighted, seed=seed)
     if mode == "strict":
         checks.refuse(found)
-    journal.checks(found)
+    notes.check(found)
 
 
 def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> None:

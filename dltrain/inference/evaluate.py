@@ -13,7 +13,7 @@ import pandas as pd
 
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data.targets import Target
-from dltrain.experiment.stages import task_row
+from dltrain.data.task_row import task_row
 from dltrain.inference.overlap import row_hashes, train_hashes
 from dltrain.inference.row_inputs import Intake, numbers, spell
 from dltrain.inference.rows import Block, sliced

@@ -9,11 +9,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.answers import name_answers
+from dltrain.data.answers import THRESHOLD, name_answers
 from dltrain.data.dataset import Dataset
 from dltrain.data.targets import Target
 from dltrain.preprocessing.fit import Features
-from dltrain.record.signature import THRESHOLD
 
 ROWS_AT_ONCE = 128  # images are large
 

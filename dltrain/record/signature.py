@@ -12,6 +12,7 @@ import numpy as np
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.tasks import TASKS, Task
+from dltrain.data.answers import THRESHOLD
 from dltrain.data.dataset import Dataset
 from dltrain.data.recipe import Recipe
 from dltrain.preprocessing.statistics import median
@@ -19,7 +20,6 @@ from dltrain.record.record import Record
 
 FILE = "signature.json"
 READING = ("separator", "encoding", "header", "missing_values", "id_column")
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import TYPE_CHECKING
 
-import keras
-from omegaconf import DictConfig
-
-from dltrain.experiment.journal import Journal
-from dltrain.preprocessing.prepared import Prepared
 from dltrain.report import INSIGHTS
+
+if TYPE_CHECKING:
+    from dltrain.experiment.experiment import Experiment
+    from dltrain.experiment.journal import Journal
 
 logger = logging.getLogger("dltrain")
 
 
-def report_run(data: Prepared, network: keras.Model, *, task: DictConfig, wanted: bool | str, journal: Journal) -> None:
+def report_run(experiment: Experiment, journal: Journal) -> None:
     """Writes insights.json, plots/ and report.html; the run is complete, whatever becomes of them.
 
     Args:
-        data: the parts.
-        network: compiled, with the weights that were kept.
-        task: the row of the head table.
-        wanted: true, false, or auto: not for a job of a sweep.
-        journal: of the run, finished.
+        experiment: compiled, with the weights that were kept.
+        journal: of the run, finished; its `report` is true, false, or auto: not for a job of a sweep.
     """
-    if wanted is False or (wanted == "auto" and journal.in_sweep):
+    config = journal.config
+    if config.report is False or (config.report == "auto" and journal.in_sweep):
         return
     began = time.perf_counter()
     # Only here: drawing needs half a second of imports.
@@ -33,8 +31,9 @@ def report_run(data: Prepared, network: keras.Model, *, task: DictConfig, wanted
     from dltrain.report.report import write_report
 
     try:
-        if journal.config.cv is None:  # they need rows that did not train
-            journal.directory.write_json(INSIGHTS, insights_of_run(data, network, task, journal.config.seed))
+        if config.cv is None:  # they need rows that did not train
+            insights = insights_of_run(experiment.data, experiment.network, experiment.task, config.seed)
+            journal.directory.write_json(INSIGHTS, insights)
         file = write_report(journal.path)
     except Exception as error:
         logger.debug("The report failed", exc_info=error)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from dltrain.config.tasks import TASKS
+from dltrain.engine.layer_statistics import DEAD_SHARE, EXPLODED, VANISHED
 from dltrain.record.listing import rises
 from dltrain.report.evidence import Evidence, Finding, Scores
 from dltrain.report.remedies import faster, freer, healthier, larger, longer, slower, slower_by_schedule, stricter
@@ -14,9 +15,6 @@ from dltrain.scoring.comparison import Difference
 
 GOOD, NOTICE, PROBLEM = "good", "notice", "problem"
 
-DEAD_SHARE = 0.5  # of a layer's units
-VANISHED = 1e-3  # gradient of the first layer against that of the last
-EXPLODED = 10.0  # root mean square of a gradient: a step of it at rate 0.1 moves each weight by 1
 GAP = 0.25  # of the validation error that the train error lacks
 FLAT = 0.01  # relative change of the loss that counts as none
 CONSTANT = {task.baselines[0] for task in TASKS.values()}  # names of the baselines that look at no column

@@ -11,7 +11,7 @@ import tensorflow as tf
 from dltrain.base.errors import DltrainError
 from dltrain.data.dataset import Dataset
 from dltrain.data.targets import encode
-from dltrain.experiment.stages import task_row
+from dltrain.data.task_row import task_row
 from dltrain.inference.model import Model
 from dltrain.inference.overlap import run_dataset
 from dltrain.preprocessing.fit import raw_inputs

@@ -15,10 +15,9 @@ from dltrain.report.page import Html, code, folded, note, page, paragraph, pictu
 from dltrain.report.sweep_pictures import sweep_pictures
 from dltrain.report.words import number
 from dltrain.report.write import write_files
-from dltrain.sweep.groups import Setting, like_the_best
 from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.ranking import settings_of, swept_keys
-from dltrain.sweep.standings import standings
+from dltrain.sweep.standings import Setting, like_the_best, standings
 
 
 def write_sweep_report(sweep: Path) -> Path:

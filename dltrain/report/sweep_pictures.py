@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, Picture, draw, plain_log, short
-from dltrain.sweep.groups import Setting
 from dltrain.sweep.ledger import Entry
 from dltrain.sweep.ranking import settings_of
+from dltrain.sweep.standings import Setting
 
 MOST_LINES = 200  # jobs in the parallel coordinates
 MOST_AXES = 6  # settings in them

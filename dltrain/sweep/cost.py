@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 from omegaconf import DictConfig
 
+from dltrain.base.notes import SilentNotes
 from dltrain.config.hydra_node import resolving
 from dltrain.config.validate import typed
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Rows, Split
 from dltrain.engine.engine import Engine
 from dltrain.experiment.cross_validation import cut_folds
-from dltrain.experiment.experiment import Experiment, assemble, assemble_on, pose
-from dltrain.experiment.stages import load_dataset
+from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, draw, pose
+from dltrain.experiment.stages import load_dataset, split_rows
 from dltrain.sweep.disk import bytes_of
 
 STEPS = 20  # that are timed
@@ -51,16 +51,6 @@ class Cost:
     megabytes: float
 
 
-class _Silent:
-    """Stands in for the journal, which the stages tell what they did."""
-
-    def __init__(self, words: list[str]) -> None:
-        self.typed = words
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
-
-
 def cost_of(config: DictConfig, *, in_sweep: bool) -> Cost:
     """Builds a job up to its training.
 
@@ -73,13 +63,12 @@ def cost_of(config: DictConfig, *, in_sweep: bool) -> Cost:
     Raises:
         DltrainError: a fault that only the data shows.
     """
-    journal: Any = _Silent(typed(config.hydra))
     with resolving(config):
         keras.utils.set_random_seed(config.seed)
         began = time.perf_counter()
-        dataset = load_dataset(config.dataset, journal)
+        dataset = load_dataset(config.dataset, SilentNotes())
         loaded = time.perf_counter()
-        made, splits = _trainings(config, dataset, journal)
+        made, splits = _trainings(config, dataset)
         a_step = _seconds_a_step(config, made)
         ready = time.perf_counter() - loaded
         epochs = config.trainer.epochs
@@ -100,12 +89,14 @@ def cost_of(config: DictConfig, *, in_sweep: bool) -> Cost:
         )
 
 
-def _trainings(config: DictConfig, dataset: Dataset, journal: Any) -> tuple[Experiment, list[Split]]:
+def _trainings(config: DictConfig, dataset: Dataset) -> tuple[Experiment, list[Split]]:
     """What is trained on the most rows, and the parts of each training, the last one being that of the run."""
+    notes = SilentNotes()
+    problem = draw(config, pose(config, dataset, notes, typed(config.hydra)), notes)
     if config.cv is None:
-        made = assemble(config, dataset, journal)
-        return made, [made.data.split] * config.seeds
-    problem = pose(config, dataset, journal)
+        split = split_rows(config.split, problem.dataset, problem.target, config.seed)
+        check_problem(config, problem, split, notes)  # which takes its time in a job too
+        return assemble_on(config, problem, split), [split] * config.seeds
     everything, folds = cut_folds(config, problem)
     splits = [fold.split for fold in folds]
     return assemble_on(config, problem, everything), splits if config.cv.ensemble else [*splits, everything]

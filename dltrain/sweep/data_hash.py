@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from dltrain.experiment.stages import choose_task, draw_rows, load_dataset
+from dltrain.base.notes import SilentNotes
+from dltrain.experiment.experiment import draw, pose
+from dltrain.experiment.stages import load_dataset
 from dltrain.record.record import Record
-
-
-class _Silent:
-    """Stands in for the journal."""
-
-    def note(self, text: str) -> None:
-        """Is not told anybody."""
 
 
 def data_hash(job: Path) -> str:
@@ -25,9 +19,5 @@ def data_hash(job: Path) -> str:
     Raises:
         DltrainError: the data cannot be loaded any more.
     """
-    config = Record(job).config
-    journal: Any = _Silent()
-    dataset = load_dataset(config.dataset, journal)
-    _, target = choose_task(config.task, dataset, journal)
-    dataset, _ = draw_rows(config.rows, dataset, target, config.seed, journal)
-    return dataset.sha256()
+    config, notes = Record(job).config, SilentNotes()
+    return draw(config, pose(config, load_dataset(config.dataset, notes), notes, []), notes).dataset.sha256()

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from dltrain.base.errors import DltrainError, PrunedError
+from dltrain.base.tell import tell, tell_unexpected
 from dltrain.config.fingerprint import fingerprint
 from dltrain.sweep.keep import remove_models
 from dltrain.sweep.ledger import Entry, Ledger
@@ -22,8 +24,12 @@ from dltrain.sweep.stop import asked_to_stop, in_main_process
 SCHEDULED = 8  # jobs at once on a cluster, whose width the launcher's settings do not tell
 
 
-def run_sweep_job(config: DictConfig) -> float | None:
+def run_sweep_job(config: DictConfig, run_job: Callable[[DictConfig], float]) -> float | None:
     """Hydra's job in a sweep: a failed one tells why and lets the others go on.
+
+    Args:
+        config: of the job, composed and checked.
+        run_job: runs an experiment in Hydra's output directory.
 
     Returns:
         The best value of the monitored metric; None where there is none.
@@ -40,18 +46,11 @@ def run_sweep_job(config: DictConfig) -> float | None:
     failure: BaseException | None = None
     value = None
     try:
-        from dltrain.internals import tensorflow_quietly
-
-        tensorflow_quietly.load(config)
-        from dltrain.experiment.run import run_job
-
         value = run_job(config)
     except DltrainError as error:
         failure = error
         _tell(error, directory.name, setting.overrides.task)
     except Exception as error:
-        from dltrain.cli.main import tell_unexpected
-
         failure = error
         tell_unexpected(error)
     ledger = Ledger(sweep)
@@ -80,8 +79,6 @@ def _clear_what_cannot_go_on(directory: Path, key: str) -> None:
 
 
 def _tell(error: DltrainError, job: str, overrides: list[str]) -> None:
-    from dltrain.cli.main import tell
-
     if not isinstance(error, PrunedError):
         tell(error, f"job {job} ({' '.join(overrides)}): ")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from dltrain.config.search_objectives import by_objectives
 from dltrain.sweep.ledger import Entry, Ledger
-from dltrain.sweep.objectives import best_first, by_objectives
+from dltrain.sweep.ranking import best_first
 
 BEST = 5  # jobs that keep their models with keep=best
 

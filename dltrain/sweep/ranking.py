@@ -1,12 +1,13 @@
-"""The order of a sweep's jobs: by the monitored value, the best first."""
+"""The order of a sweep's jobs, the best first: by the monitored value, or by the objectives of its search."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE
 from dltrain.config.metric_direction import direction_by_name
+from dltrain.config.search_objectives import COSTS
 from dltrain.sweep.ledger import Entry
 
 OF_THE_LOSS = ("regularizer", "task")  # groups whose keys change what is summed
@@ -67,3 +68,35 @@ def cautions(entries: Sequence[Entry]) -> list[str]:
     if len({entry.data for entry in done if entry.data}) > 1:
         found.append("the jobs have different data, and their values compare only as far as the rows are the same.")
     return found
+
+
+def values_of(entry: Entry, names: Sequence[str]) -> list[float] | None:
+    """The objectives of a finished job; None where one is missing or not finite."""
+    found = [_value(entry, name) for name in names]
+    return [float(value) for value in found if value is not None] if all(finite(value) for value in found) else None
+
+
+def _value(entry: Entry, name: str) -> float | None:
+    if name in COSTS:
+        cost = getattr(entry, name)
+        return None if cost is None else float(cost)
+    return entry.value if name == entry.monitor else entry.metrics.get(name.removeprefix("val_"))
+
+
+def best_first(entries: Sequence[Entry], objectives: Mapping[str, str]) -> list[Entry]:
+    """The completed jobs that have every objective; those equal in the first one by the next.
+
+    Args:
+        entries: of one sweep.
+        objectives: `min` or `max` by name; the monitored value decides where there are none.
+    """
+    if not objectives:
+        return ranked(entries)
+    signs = [-1.0 if way == "max" else 1.0 for way in objectives.values()]
+    found = [(entry, values_of(entry, list(objectives))) for entry in entries if entry.status == "completed"]
+    scored = [
+        (tuple(sign * value for sign, value in zip(signs, values, strict=True)), entry)
+        for entry, values in found
+        if values
+    ]
+    return [entry for _, entry in sorted(scored, key=lambda pair: pair[0])]

@@ -15,12 +15,13 @@ from optuna.trial import TrialState, create_trial
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.build import build
-from dltrain.config.search_space import Dimension, dimensions, draw, grid
+from dltrain.config.search_dimension import Dimension
+from dltrain.config.search_objectives import directions
+from dltrain.config.search_space import dimensions, draw, grid
 from dltrain.sweep.job import workers_at_once
 from dltrain.sweep.ledger import Entry, Ledger
-from dltrain.sweep.objectives import directions, values_of
-from dltrain.sweep.ranking import settings_of
-from dltrain.sweep.run import Job, remaining
+from dltrain.sweep.ranking import settings_of, values_of
+from dltrain.sweep.remaining import Job, remaining
 
 STATES = {"completed": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 TRIES = 50  # to draw a job that was not drawn before

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.base.errors import ConfigError
 from dltrain.base.files import replace_file
 from dltrain.config.moved_paths import TARGET, original, renamed
-from dltrain.config.search_space import text_of
+from dltrain.config.search_dimension import text_of
 from dltrain.sweep import memory
 from dltrain.sweep.ledger import Ledger
 from dltrain.sweep.stop import asked_to_stop, stoppable
@@ -27,12 +27,19 @@ FAILED, INTERRUPTED = 1, 130
 BESIDE_THE_SPACE = ("quiet", "verbose", "keep", "extend", "retry_failed")
 
 
+def is_sweep(directory: Path) -> bool:
+    """Whether a sweep can go on there."""
+    return (directory / RECORD).is_file()
+
+
 def run_sweep(
     directory: Path,
     typed: list[str],
     overrides: Sequence[str],
     config: DictConfig,
+    *,
     launch: Callable[[], Any],
+    write_report: Callable[[Path], Any],
 ) -> int:
     """Runs the jobs that are left, then shows what came of all.
 
@@ -42,6 +49,7 @@ def run_sweep(
         overrides: among them.
         config: that the sweep starts from.
         launch: has Hydra run the command line.
+        write_report: of a sweep in its directory.
 
     Returns:
         0 if all jobs completed, 1 if one failed, 130 after Ctrl-C.
@@ -63,6 +71,8 @@ def run_sweep(
         from dltrain.sweep.summary import summarise
 
         summarise(directory, config, quiet=stopped)
+        if config.report is not False:
+            write_report(directory)
     if memory.full and not stopped:
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "dltrain", *again(directory)])

@@ -17,12 +17,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from dltrain.base.files import replace_file
-from dltrain.sweep.groups import Setting, like_the_best
+from dltrain.config.search_objectives import by_objectives
 from dltrain.sweep.importance import importance
 from dltrain.sweep.ledger import Entry, Ledger
-from dltrain.sweep.objectives import by_objectives
 from dltrain.sweep.ranking import cautions, finite, settings_of, swept_keys
-from dltrain.sweep.standings import Standings, standings
+from dltrain.sweep.standings import Setting, Standings, like_the_best, standings
 
 # Words that the winner's own run does without.
 BESIDE = ("score_test=", "search", "callbacks.pruning", "keep=", "extend=", "retry_failed=", "quiet=")
@@ -56,10 +55,6 @@ def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
         ]
     with replace_file(sweep / "best.json") as path:
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    if entries and config.report is not False:
-        from dltrain.report.sweep import write_sweep_report  # drawing needs half a second of imports
-
-        write_sweep_report(sweep)
     if not quiet:
         _show(sweep, stand, keys, weights, warnings)
 

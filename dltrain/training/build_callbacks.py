@@ -11,12 +11,12 @@ from omegaconf import DictConfig
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config.build import build
 from dltrain.engine.engine import has_batch_hooks
-from dltrain.experiment.journal import Journal
 from dltrain.training.monitor import direction
+from dltrain.training.training_notes import TrainingNotes
 
 
 def build_callbacks(
-    nodes: DictConfig, task: DictConfig, network: keras.Model, journal: Journal, offered: Mapping[str, Any]
+    nodes: DictConfig, task: DictConfig, network: keras.Model, notes: TrainingNotes, offered: Mapping[str, Any]
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a config, in the order in which they are to be called.
 
@@ -24,7 +24,7 @@ def build_callbacks(
         nodes: by name; null leaves one out.
         task: the row of the head table; its metrics can be monitored.
         network: compiled.
-        journal: of the run.
+        notes: of the run.
         offered: what a callback may ask for by name, beside the run's directory, network and console.
 
     Raises:
@@ -37,10 +37,10 @@ def build_callbacks(
         callbacks[name] = build(
             node,
             key=f"callbacks.{name}",
-            directory=journal.path,
+            directory=notes.path,
             network=network,
-            console=journal.console,
-            quiet=journal.quiet,
+            console=notes.console,
+            quiet=notes.quiet,
             **offered,
         )
         if not isinstance(callbacks[name], keras.callbacks.Callback):
@@ -57,7 +57,7 @@ def build_callbacks(
             # Keras would look for the direction at the end of the first epoch, and know fewer names.
             callback.mode = direction(monitor, "auto", network)
         if has_batch_hooks(callback):
-            journal.note(f"callbacks.{name} is called at every step, which costs a few milliseconds each")
+            notes.note(f"callbacks.{name} is called at every step, which costs a few milliseconds each")
     # Those that add to an epoch's logs come before those that write them down.
     return sorted(callbacks.values(), key=lambda callback: not _records(callback))
 

@@ -11,8 +11,7 @@ import keras
 from omegaconf import DictConfig
 
 from dltrain.base.files import replace_file
-from dltrain.checkup.checked_network import double_precision
-from dltrain.checkup.gradient import ROWS, check_gradients
+from dltrain.engine.gradients import ROWS, check_gradients, double_precision
 from dltrain.models.network import build_loss
 from dltrain.preprocessing.prepared import Prepared
 

@@ -16,7 +16,6 @@ from dltrain.base.errors import RunError
 from dltrain.config.build import build
 from dltrain.engine.distribution import replicas, require_equal_shares
 from dltrain.engine.engine import Engine
-from dltrain.experiment.journal import Journal
 from dltrain.models.network import compile_network
 from dltrain.preprocessing.prepared import Prepared, class_weights
 from dltrain.preprocessing.rows import Source
@@ -27,6 +26,7 @@ from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.features import features_of
 from dltrain.training.interrupts import Interrupts
 from dltrain.training.state import TrainingState
+from dltrain.training.training_notes import TrainingNotes
 from dltrain.training.transfer import FineTuning, Watch, begin_fine_tuning, carry_over, head_alone, is_fixed
 
 
@@ -46,11 +46,11 @@ class Training:
 
 
 class _History(keras.callbacks.Callback):
-    """Keeps every epoch's logs, and tells them to the journal."""
+    """Keeps every epoch's logs, and tells them to the notes."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, notes: TrainingNotes) -> None:
         super().__init__()
-        self._journal = journal
+        self._notes = notes
         self.epochs: list[dict[str, float]] = []
         self._ends: list[float] = []
 
@@ -62,7 +62,7 @@ class _History(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._ends.append(time.monotonic())
         self.epochs.append(dict(logs or {}))
-        self._journal.epoch(epoch + 1, self.epochs[-1])
+        self._notes.epoch(epoch + 1, self.epochs[-1])
 
     def get_state(self) -> list[dict[str, float]]:
         return self.epochs
@@ -112,7 +112,7 @@ def train_network(
     augmentation: DictConfig,
     batch_size: int,
     seed: int,
-    journal: Journal,
+    notes: TrainingNotes,
     also: Sequence[keras.callbacks.Callback] = (),
     tuning: FineTuning | None = None,
 ) -> Training:
@@ -127,7 +127,7 @@ def train_network(
         augmentation: nodes by name.
         batch_size: rows a step.
         seed: of the order of rows and of the augmentation.
-        journal: of the run.
+        notes: of the run.
         also: callbacks beside those of the config.
         tuning: what of a fixed backbone is trained after the head.
 
@@ -137,29 +137,29 @@ def train_network(
     """
     changes = build_augmentation(augmentation, data, seed)
     offered = {"data": data, "batch_size": batch_size, "augmentation": changes, "task": task, "seed": seed}
-    built = build_callbacks(callbacks, task, network, journal, offered)
+    built = build_callbacks(callbacks, task, network, notes, offered)
     jit_compile = trainer.get("jit_compile", "auto")  # a run of an earlier version has no such key
     engine_of = functools.partial(
         Engine, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, jit_compile=jit_compile
     )
     engine = engine_of_head = engine_of(network, augmentation=changes)
-    history = _History(journal)
+    history = _History(notes)
     weights = class_weights(task.get("class_weight"), data.truth("train"))
     if count := replicas():
-        journal.note(
+        notes.note(
             f"{count} replicas share each batch, {batch_size // count} rows each; dropout and batch statistics are "
             "each replica's own"
         )
-    journal.training_begins()
+    notes.training_begins()
     averaged = [MovingAverage()] if network.optimizer.use_ema else []
     # The history comes last of them, so that it sees what the others add to the logs.
     callbacks_of_run = [*averaged, *built, history]
     interrupts = Interrupts()
     state = TrainingState(
-        journal.path,
+        notes.path,
         callbacks_of_run,
         seconds=trainer.save_state_seconds,
-        resumes=journal.resumes,
+        resumes=notes.resumes,
         interrupts=interrupts,
     )
     first_epoch, first_step = state.beginning
@@ -189,7 +189,7 @@ def train_network(
             if engine_of_head is not engine:
                 carry_over(network, built)
             if tuning is not None:
-                journal.note(begin_fine_tuning(network, tuning, built, task, data))
+                notes.note(begin_fine_tuning(network, tuning, built, task, data))
                 engine = engine_of(network, augmentation=engine.graphs.augmentation)
                 done = len(history.epochs)
                 engine.train(
@@ -202,14 +202,14 @@ def train_network(
                 best_epoch = _keep_best(built, len(history.epochs))
             for callback in built:
                 getattr(callback, "on_weights_kept", lambda epoch: None)(best_epoch)
-            journal.pace(history.seconds_per_epoch)
+            notes.pace(history.seconds_per_epoch)
     except (KeyboardInterrupt, SystemExit):
-        journal.reached(history.epochs)
+        notes.reached(history.epochs)
         for callback in built:
             getattr(callback, "on_interrupt", lambda: None)()
         raise
     except RunError:
-        journal.reached(history.epochs)
+        notes.reached(history.epochs)
         for callback in built:
             getattr(callback, "on_failure", lambda: None)()
         raise

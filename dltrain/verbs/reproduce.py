@@ -10,9 +10,9 @@ import math
 import sys
 from pathlib import Path
 
+from dltrain.api.rerun import run_recorded
 from dltrain.base.errors import ConfigError
 from dltrain.base.lock import unlock
-from dltrain.experiment.rerun import run_recorded
 from dltrain.record.claim import claim
 from dltrain.record.listing import SWEEPS
 from dltrain.record.record import Record

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from dltrain.api.rerun import resume_sweep, run_recorded
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.base.lock import lock, unlock
-from dltrain.experiment.rerun import run_recorded
 from dltrain.record.record import Record
-from dltrain.sweep.resume import is_sweep, resume_sweep
+from dltrain.sweep.start import is_sweep
 from dltrain.verbs.help_text import Paragraphs
 
 ALLOWED = ("trainer.epochs", "quiet", "verbose")

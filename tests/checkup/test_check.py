@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dltrain.checkup.checked_network import FAILED, FINE, LOOK, Subject, double_precision
-from dltrain.checkup.gradient import check_gradients
+from dltrain.base.outcome import FAILED, FINE, LOOK
+from dltrain.checkup.checked_network import CheckedNetwork
 from dltrain.checkup.speed import check_learning_rate, time_batch_sizes
 from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
 from dltrain.cli.main import main
+from dltrain.engine.gradients import check_gradients, double_precision
 from dltrain.experiment.experiment import Experiment
 
 QUICK = ("dataset=synthetic", "dataset.rows=60", "checks=none")
@@ -41,10 +42,10 @@ def model_with_a_fault(inputs: Any, head: Any, *, initializer: Any) -> Any:
 
 @pytest.fixture
 def subject_of(stage_of: Any) -> Any:
-    def make(*overrides: str) -> Subject:
+    def make(*overrides: str) -> CheckedNetwork:
         small = () if "model=linear" in overrides else ("model.units=[8,8]",)
         stage = stage_of("checks=none", *small, *overrides)
-        return Subject(Experiment(stage.task, stage.data, stage.network, stage.batch_size), seed=0)
+        return CheckedNetwork(Experiment(stage.task, stage.data, stage.network, stage.batch_size), seed=0)
 
     return make
 
@@ -52,8 +53,8 @@ def subject_of(stage_of: Any) -> Any:
 @pytest.mark.parametrize("problem", ["binary", "multiclass", "multilabel", "regression"])
 def test_gradients_of_every_task_are_right(subject_of: Any, problem: str) -> None:
     with double_precision():
-        subject = subject_of(f"dataset.problem={problem}", "regularizer=course")
-        outcome = check_gradients(subject.network, subject.numbers, subject.truth.column, seed=0)
+        checked = subject_of(f"dataset.problem={problem}", "regularizer=course")
+        outcome = check_gradients(checked.network, checked.numbers, checked.truth.column, seed=0)
     assert outcome.status == FINE
     assert len(outcome.details) == 5
     assert all(each["relative_error"] < 1e-6 for each in outcome.details)
@@ -101,21 +102,21 @@ def test_flow(subject_of: Any) -> None:
 
 
 def test_dead_units_are_told(subject_of: Any) -> None:
-    subject = subject_of("normalization=none", "dataset.problem=regression")
-    subject.network.get_layer("dense_1").bias.assign(np.array([-50.0] * 6 + [0.0] * 2, np.float32))
-    subject._start = [(variable, np.array(variable)) for variable in subject._variables()]
-    outcome = check_flow(subject)
+    checked = subject_of("normalization=none", "dataset.problem=regression")
+    checked.network.get_layer("dense_1").bias.assign(np.array([-50.0] * 6 + [0.0] * 2, np.float32))
+    checked._start = [(variable, np.array(variable)) for variable in checked._variables()]
+    outcome = check_flow(checked)
     assert outcome.status == LOOK
     assert outcome.text == "75 % of the units of activation_1 are zero for every row."
 
 
 def test_one_batch_is_learned_by_heart_and_the_start_is_restored(subject_of: Any) -> None:
-    subject = subject_of("dataset.problem=regression", "model.units=[32]", "model.dropout=0")
-    before = [np.array(weight) for weight in subject.network.variables]
-    outcome = check_one_batch(subject)
+    checked = subject_of("dataset.problem=regression", "model.units=[32]", "model.dropout=0")
+    before = [np.array(weight) for weight in checked.network.variables]
+    outcome = check_one_batch(checked)
     assert outcome.status == FINE
     assert outcome.details[0]["last_loss"] < 0.1 * outcome.details[0]["first_loss"]
-    for old, weight in zip(before, subject.network.variables, strict=True):
+    for old, weight in zip(before, checked.network.variables, strict=True):
         np.testing.assert_array_equal(old, np.array(weight))
 
 

@@ -9,7 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.compose import Composer
-from dltrain.config.search_space import Dimension, applies, dimensions, grid, text_of
+from dltrain.config.search_dimension import Dimension, applies, text_of
+from dltrain.config.search_space import dimensions, grid
 
 
 @pytest.fixture(scope="module")

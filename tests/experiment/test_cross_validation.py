@@ -16,7 +16,7 @@ from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.folds import make_folds
 from dltrain.engine import traces
 from dltrain.experiment.cross_validation import train_folds
-from dltrain.experiment.experiment import pose
+from dltrain.experiment.experiment import draw, pose
 from dltrain.experiment.stages import load_dataset, split_source
 from dltrain.experiment.tables import show_folds
 from dltrain.inference.overlap import train_hashes
@@ -97,7 +97,7 @@ class TestDirectory:
 
 def folds_of(compose_config: Any, make_journal: Any, path: Path, *overrides: str, dataset: Any = None) -> Any:
     config, journal = compose_config(*SMALL, *overrides), make_journal(path, Console(quiet=True))
-    problem = pose(config, dataset or load_dataset(config.dataset, journal), journal)
+    problem = draw(config, pose(config, dataset or load_dataset(config.dataset, journal), journal, []), journal)
     rows = np.arange(len(problem.dataset))[:-8]
     source = split_source(problem.dataset, problem.target)
     return config, problem, make_folds(config.cv, source, rows, validation=0.2, seed=config.seed), journal

@@ -41,7 +41,7 @@ def fake_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[DictConfig]
     def replace(job: Callable[[DictConfig], Any]) -> list[str]:
         ran: list[str] = []
 
-        def run_job(config: DictConfig) -> Any:
+        def run_job(config: DictConfig, after_run: Any) -> Any:
             ran.append(Path(HydraConfig.get().runtime.output_dir).name)
             return job(config)
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
+from dltrain.api.rerun import resume_sweep
 from dltrain.base.errors import RunError
 from dltrain.cli import main as cli
 from dltrain.config.compose import conf_directory
 from dltrain.sweep.ledger import Ledger, _validation
-from dltrain.sweep.resume import resume_sweep
 
 from .conftest import leave_a_run
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from dltrain.checkup.checked_network import FAILED, FINE, LOOK, Outcome
+from dltrain.base.outcome import FAILED, FINE, LOOK, Outcome
 from dltrain.engine.distribution import local
 
 ROWS = 16
@@ -119,3 +120,16 @@ def _judged(rows: list[tuple[str, int, Numbers, Numbers]], layers: int) -> Outco
 
 def _verdict(error: float) -> str:
     return "right" if error < RIGHT else "good" if error < DOUBTFUL else "doubtful" if error < WRONG else "wrong"
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Lets Keras build layers and take losses of 64 bits: a numeric gradient of 32 bits would be all rounding."""
+    before, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+        keras.config.set_dtype_policy(policy)

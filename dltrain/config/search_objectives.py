@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from omegaconf import DictConfig
 
 from dltrain.base.errors import did_you_mean
 from dltrain.config.metric_direction import direction_by_name
-from dltrain.sweep.ledger import Entry
-from dltrain.sweep.ranking import finite, ranked
 
 COSTS = ("parameters", "seconds", "epochs")
 
@@ -51,40 +49,8 @@ def directions(config: DictConfig) -> list[str]:
     return [direction_by_name(name) or "min" for name in config.search.objectives]
 
 
-def values_of(entry: Entry, names: Sequence[str]) -> list[float] | None:
-    """The objectives of a finished job; None where one is missing or not finite."""
-    found = [_value(entry, name) for name in names]
-    return [float(value) for value in found if value is not None] if all(finite(value) for value in found) else None
-
-
-def _value(entry: Entry, name: str) -> float | None:
-    if name in COSTS:
-        cost = getattr(entry, name)
-        return None if cost is None else float(cost)
-    return entry.value if name == entry.monitor else entry.metrics.get(name.removeprefix("val_"))
-
-
 def by_objectives(config: DictConfig) -> dict[str, str]:
     """`min` or `max` for each objective of a search, by its name; empty without a search."""
     if config.search is None:
         return {}
     return dict(zip(config.search.objectives, directions(config), strict=True))
-
-
-def best_first(entries: Sequence[Entry], objectives: Mapping[str, str]) -> list[Entry]:
-    """The completed jobs that have every objective; those equal in the first one by the next.
-
-    Args:
-        entries: of one sweep.
-        objectives: `min` or `max` by name; the monitored value decides where there are none.
-    """
-    if not objectives:
-        return ranked(entries)
-    signs = [-1.0 if way == "max" else 1.0 for way in objectives.values()]
-    found = [(entry, values_of(entry, list(objectives))) for entry in entries if entry.status == "completed"]
-    scored = [
-        (tuple(sign * value for sign, value in zip(signs, values, strict=True)), entry)
-        for entry, values in found
-        if values
-    ]
-    return [entry for _, entry in sorted(scored, key=lambda pair: pair[0])]

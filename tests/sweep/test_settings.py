@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
-from dltrain.sweep.groups import Setting, like_the_best, paired_p, settings
 from dltrain.sweep.importance import importance
 from dltrain.sweep.ledger import Entry
 from dltrain.sweep.ranking import swept_keys
+from dltrain.sweep.standings import Setting, like_the_best, paired_p, settings
 
 
 def entry(job: int, *words: str, value: float | None = 0.5, **more: object) -> Entry:

@@ -1,4 +1,4 @@
-"""A recorded run started once more, from its own directory: to go on with it, or to repeat it."""
+"""A recorded run or sweep started once more, where it was started: to go on with it, or to repeat it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from dltrain.api.commands import TERMINATED, train
 from dltrain.record.record import Record
-
-TERMINATED = 143
+from dltrain.sweep.start import again
 
 
 def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes: bool) -> None:
@@ -35,12 +35,29 @@ def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes
         tensorflow_quietly.load(config)
         from dltrain.experiment.journal import Journal
         from dltrain.experiment.run import require_what_was_asked, run
+        from dltrain.report.after_run import report_run
 
         with Journal(config, directory, recorded=record.facts, resumes=resumes) as journal:
             for difference in record.version_differences() if resumes else ():
                 journal.warn(f"Since the run began {difference}: its numbers may differ from those of a run in one go.")
-            results = run(config, journal)
+            results = run(config, journal, report_run)
         require_what_was_asked(config, results)
+
+
+def resume_sweep(directory: Path, words: list[str]) -> int:
+    """Runs what is left of a sweep: the same command again, in the same directory and from the same place.
+
+    Args:
+        directory: of the sweep.
+        words: added to those of the first start: --retry-failed, extend=true with a wider space, search.jobs=80.
+
+    Returns:
+        The exit code of the sweep.
+
+    Raises:
+        ConfigError: the sweep's record cannot be read, or its settings cannot work any more.
+    """
+    return train(again(directory, words))
 
 
 @contextmanager

@@ -1,0 +1,150 @@
+"""A command line that trains: its config is checked, it gets a directory, and Hydra runs the job or the jobs."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from dltrain.api import jobs, launch
+from dltrain.base.errors import ConfigError
+from dltrain.base.lock import lock, unlock
+from dltrain.config.compose import Composer
+from dltrain.config.hydra_node import resolving
+from dltrain.record.claim import Claim, claim
+
+USAGE = 2
+INTERRUPTED = 130
+TERMINATED = 143
+
+# Keys, and what stands below them, that a single run does not look at.
+OF_SWEEPS = (
+    *("keep.", "extend.", "retry_failed."),
+    *("hydra.sweep.", "hydra.sweeper.", "hydra.launcher.", "hydra/sweeper.", "hydra/launcher."),
+)
+
+
+def flags_of(words: Sequence[str]) -> argparse.Namespace:
+    """Hydra's own flags of a command line, and under `overrides` its other words."""
+    parser = get_args_parser()
+    parser.prog = "dltrain"
+    flags: argparse.Namespace = parser.parse_intermixed_args(list(words))
+    return flags
+
+
+def composer_of(flags: argparse.Namespace) -> Composer:
+    """Composes from the folders that the flags name."""
+    folder, extra = (Path(path) if path else None for path in (flags.config_path, flags.config_dir))
+    return Composer(folder, extra, flags.config_name or "config")
+
+
+def train(words: Sequence[str]) -> int:
+    """Runs what a command line without a verb asks for.
+
+    Args:
+        words: overrides and Hydra's flags.
+
+    Returns:
+        The exit code: 0 done, 1 the run failed or a job of the sweep did, 130 interrupted.
+
+    Raises:
+        ConfigError: every fault of the config, before anything is trained.
+    """
+    typed = list(words)
+    flags = flags_of(words)
+    overrides: list[str] = flags.overrides
+    composer = composer_of(flags)
+    own = ("hydra_help", "cfg", "info", "shell_completion", "resolve", "experimental_rerun")
+    if any(getattr(flags, name) for name in own):
+        return _show(typed, flags, composer)
+    given = [*overrides]
+    sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides or _searches(overrides)
+    config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
+    if not sweep and config.search is not None:  # an experiment of the conf chose it
+        sweep, config = True, composer.compose_sweep(overrides)
+    if not sweep:
+        _refuse_sweep_keys(overrides)
+    elif flags.run:
+        raise ConfigError("--run has no effect on a sweep: leave it out.")
+    elif any(word.startswith("hydra.run.dir=") for word in overrides):
+        raise ConfigError("hydra.run.dir has no effect on a sweep: name its directory with hydra.sweep.dir.")
+    if sweep and config.score_test == "auto":
+        # Jobs that compare settings leave the test part alone: choosing by it would make its score too good.
+        swept = {each.key_or_group for each in composer.parser.parse_overrides(overrides) if each.is_sweep_override()}
+        given.append(f"score_test={'always' if swept == {'seed'} else 'never'}")
+    key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
+    with resolving(config):
+        directory = Path(OmegaConf.select(config, key))
+    chosen = any(word.lstrip("+").startswith(f"{key}=") for word in overrides)
+    if sweep and chosen and (directory / "sweep.json").exists():
+        lock(directory)
+        claimed = Claim(directory, created=False)
+    else:
+        claimed = claim(directory, key=key, chosen=chosen)
+    if not chosen:
+        given.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
+    codes: list[int] = []
+    code = 1
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        if sweep:
+            from dltrain.sweep.start import run_sweep
+
+            code = run_sweep(
+                claimed.path,
+                typed,
+                overrides,
+                config,
+                launch=lambda: launch.run(composer, given, jobs.run_sweep_job, RunMode.MULTIRUN),
+                write_report=jobs.report_sweep,
+            )
+        else:
+            launch.run(composer, given, jobs.reporting(codes), RunMode.RUN)
+            code = max(codes, default=0)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if code in (USAGE, INTERRUPTED):
+            claimed.release()
+        unlock(claimed.path)
+    return code
+
+
+def _show(words: list[str], flags: argparse.Namespace, composer: Composer) -> int:
+    """Has Hydra answer its own flags, or rerun what it recorded."""
+    # Hydra's own parsing wants the overrides in one row, and takes --config-path from its own folder.
+    words = [word for word in words if word not in flags.overrides] + flags.overrides
+    if flags.config_path:
+        full = str(Path(flags.config_path).resolve())
+        words = [word if _value(word) != flags.config_path else word.replace(_value(word), full) for word in words]
+    codes: list[int] = []
+    try:
+        launch.show(words, jobs.reporting(codes))
+    except ConfigError:
+        if flags.cfg or flags.info:
+            composer.compose(flags.overrides)  # tells all faults
+        raise
+    return max(codes, default=0)
+
+
+def _searches(overrides: Sequence[str]) -> bool:
+    """Whether the words choose a search: it has many jobs, with or without -m."""
+    return any(word.startswith("search=") and word not in ("search=none", "search=null") for word in overrides)
+
+
+def _refuse_sweep_keys(overrides: Sequence[str]) -> None:
+    keys = [word.lstrip("+").partition("=")[0] for word in overrides if "=" in word]
+    if of_sweeps := [key for key in keys if f"{key}.".startswith(OF_SWEEPS)]:
+        raise ConfigError([f"{key} has no effect on a single run: it is for sweeps. Add -m." for key in of_sweeps])
+
+
+def _value(word: str) -> str:
+    return word.partition("=")[2] if word.startswith("--") and "=" in word else word

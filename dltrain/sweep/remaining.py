@@ -1,0 +1,92 @@
+"""What is left of a sweep: the jobs that its ledger does not have, on the data that the others had."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.config_loader import ConfigLoader
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.base.errors import ConfigError
+from dltrain.config.fingerprint import fingerprint
+from dltrain.config.hydra_node import resolving
+from dltrain.sweep.ledger import Entry, Ledger
+
+NUMBERED = "${hydra:job.num}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job to run: its words, and its directory's name where it has a number."""
+
+    overrides: list[str]
+    name: str | None
+
+    @property
+    def words(self) -> list[str]:
+        """For Hydra's launcher."""
+        return [*self.overrides, *([f"hydra.sweep.subdir={self.name}"] if self.name else [])]
+
+
+def remaining(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader) -> list[Job]:
+    """The jobs that are not in the ledger, each with a directory that no other has.
+
+    Raises:
+        ConfigError: the same words mean other settings now, or the data is another.
+    """
+    numbered = OmegaConf.to_container(config.hydra.sweep, resolve=False)["subdir"] == NUMBERED  # type: ignore[call-overload,index]
+    entries = ledger.entries()
+    if not entries:
+        return [Job(words, str(place) if numbered else None) for place, words in enumerate(jobs)]
+    by_key, by_words = {entry.key: entry for entry in entries}, {tuple(entry.overrides): entry for entry in entries}
+    taken = {entry.job for entry in entries}
+    left: list[Job] = []
+    for place, words in enumerate(jobs):
+        job_config = loader.load_sweep_config(config, words)
+        with resolving(job_config):
+            key = fingerprint(job_config)
+        same_words = by_words.get(tuple(word for word in words if not word.startswith("hydra.")))
+        entry = by_key.get(key) or (same_words if same_words and not same_words.key else None)
+        if entry is None and same_words is not None:
+            raise ConfigError(
+                f"hydra.sweep.dir: job {same_words.job} of '{ledger.sweep}' had the same words and other settings: "
+                "a YAML file or dltrain has changed since. Choose another directory."
+            )
+        if entry is not None:
+            continue
+        name = _free_name(place, taken)
+        taken.add(name)
+        left.append(Job(words, name if numbered else None))
+    if left:
+        refuse_other_data(ledger.sweep, entries)
+    return left
+
+
+def _free_name(place: int, taken: set[str]) -> str:
+    if str(place) not in taken:
+        return str(place)
+    return str(max(int(name) for name in taken if name.isdigit()) + 1)
+
+
+def refuse_other_data(sweep: Path, entries: Sequence[Entry]) -> None:
+    """Compares the data of today with that of a job that is there.
+
+    Raises:
+        ConfigError: it is another.
+    """
+    from dltrain.internals import tensorflow_quietly
+
+    tensorflow_quietly.load()
+    from dltrain.sweep.data_hash import data_hash
+
+    for entry in entries:
+        if entry.status == "completed" and entry.data:
+            now = data_hash(sweep / entry.job)
+            if now != entry.data:
+                raise ConfigError(
+                    f"hydra.sweep.dir: the data of '{sweep}' has changed since its job {entry.job} ran "
+                    f"({entry.data[:12]}, now {now[:12]}): new jobs could not be compared. Choose another directory."
+                )
+            return
