@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dltrain.base.errors import ConfigError
 
-try:
-    import fcntl
-except ImportError:  # Windows: directories are not locked there
-    fcntl = None  # type: ignore[assignment]
+if TYPE_CHECKING:  # whatever only reads answers at once
+    from filelock import BaseFileLock
 
-_held: dict[Path, int] = {}  # directory -> file descriptor
+FILE = ".lock"  # in a directory while a process has it; after a kill it stays, and the next process takes it
+ENDING = 0.2  # seconds: a process that just gives the directory back is waited for
+
+_held: dict[Path, BaseFileLock] = {}
 
 
 def lock(directory: Path) -> bool:
     """Locks a directory for this process until `unlock` or its end, however that comes; locking again changes nothing.
-
-    No file is left behind: the lock is the operating system's, on the directory itself.
 
     Returns:
         Whether this call is the one that locked it, so that its caller is the one to unlock it.
@@ -27,25 +27,50 @@ def lock(directory: Path) -> bool:
     Raises:
         ConfigError: another process works in it.
     """
+    from filelock import FileLock, Timeout
+
     path = directory.resolve()
-    if fcntl is None or path in _held:
+    if path in _held:
         return False
-    descriptor = os.open(path, os.O_RDONLY)
+    file = FileLock(path / FILE, timeout=ENDING, thread_local=False)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
+        file.acquire()
+    except Timeout:
         raise ConfigError(
             f"'{directory}' is in use: another process runs in it. Wait for its end, or choose another directory."
         ) from None
-    except OSError:  # some network file systems know no locks
-        os.close(descriptor)
+    except OSError:  # nothing can be written there, or a network file system knows no locks
         return False
-    _held[path] = descriptor
+    _held[path] = file
     return True
 
 
 def unlock(directory: Path) -> None:
     """Frees a directory that this process has locked."""
-    with contextlib.suppress(KeyError):
-        os.close(_held.pop(directory.resolve()))
+    if (file := _held.pop(directory.resolve(), None)) is not None:
+        _free(file)
+
+
+@contextlib.contextmanager
+def waiting_for(directory: Path) -> Iterator[None]:
+    """Holds the lock of a directory, as soon as it is free; where nothing can be locked, nothing is."""
+    from filelock import FileLock
+
+    if directory.resolve() in _held:
+        yield
+        return
+    file = FileLock(directory / FILE, thread_local=False)
+    with contextlib.suppress(OSError):
+        file.acquire()
+    try:
+        yield
+    finally:
+        if file.is_locked:
+            _free(file)
+
+
+def _free(file: BaseFileLock) -> None:
+    # Before the release: who waits for this file sees that it is gone, and makes another. Windows removes it after.
+    with contextlib.suppress(OSError):
+        Path(file.lock_file).unlink()
+    file.release()

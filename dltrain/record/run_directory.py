@@ -15,14 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain.base.files import PART, replace_file
+from dltrain.base.lock import waiting_for
 
 if TYPE_CHECKING:  # the verbs that only read answer at once
     import numpy.typing as npt
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
 
 PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
 # They choose other algorithms within TensorFlow, whose sums differ in the last digits.
@@ -131,16 +127,11 @@ def add_test_scoring(path: Path, **facts: Any) -> None:
         path: the run directory.
         facts: on what, and what was found of the rows.
     """
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        if fcntl is not None:  # two scorings at once must not forget each other
-            fcntl.flock(folder, fcntl.LOCK_EX)
+    with waiting_for(path):  # two scorings at once must not forget each other
         directory = RunDirectory(path)
         directory.facts = json.loads((path / "run.json").read_text("utf-8"))
         scorings = [*directory.facts.get("test_scorings", []), {"at": _now(), "command": sys.argv, **facts}]
         directory.record(test_scorings=scorings)
-    finally:
-        os.close(folder)
 
 
 def _in_json(item: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -119,16 +118,14 @@ class Ledger:
     def append(self, entry: Entry) -> None:
         """Adds a line, whole, also when jobs in several processes end at once."""
         line = _line(entry)
-        with self.locked():
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-            try:
-                size = os.fstat(descriptor).st_size
-                if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        with self.locked(), self.path.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read() != b"\n":
                     line = "\n" + line  # after a line that a kill cut short
-                os.write(descriptor, line.encode())
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
 
     def gather(self) -> list[Entry]:
         """Adds what was finished but not written down, as after a kill between the two; returns all entries."""
@@ -160,8 +157,9 @@ class Ledger:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Lets one process at a time write what all jobs share."""
-        with (self.sweep / ".ledger.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        from filelock import FileLock
+
+        with FileLock(self.sweep / ".ledger.lock", thread_local=False):
             yield
 
 

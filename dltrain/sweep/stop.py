@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import sys
 from collections.abc import Iterator
@@ -21,14 +22,18 @@ def asked_to_stop(sweep: Path) -> bool:
 def in_main_process(sweep: Path) -> bool:
     """Whether this process is the one that a person started."""
     file = sweep / MAIN
-    return file.exists() and file.read_text().strip() == f"{os.uname().nodename} {os.getpid()}"
+    return file.exists() and file.read_text().strip() == _this_process()
+
+
+def _this_process() -> str:
+    return f"{platform.node()} {os.getpid()}"
 
 
 @contextmanager
 def stoppable(sweep: Path) -> Iterator[None]:
     """Turns the first Ctrl-C into a request that jobs look at before they start."""
     (sweep / STOP).unlink(missing_ok=True)
-    (sweep / MAIN).write_text(f"{os.uname().nodename} {os.getpid()}")
+    (sweep / MAIN).write_text(_this_process())
 
     def stop(number: int, frame: FrameType | None) -> None:
         if asked_to_stop(sweep):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from omegaconf import DictConfig
 
 from dltrain.api.rerun import resume_sweep
@@ -262,12 +262,8 @@ def test_sweep_keys_without_a_sweep_are_refused(fake_run: FakeRun, capsys: pytes
 def test_two_sweeps_do_not_share_a_directory(fake_run: FakeRun, capsys: pytest.CaptureFixture[str]) -> None:
     fake_run(leave_a_run)
     assert cli.main(GRID) == 0
-    other = os.open("here", os.O_RDONLY)  # a lock belongs to the opened file, so that it stands for another process
-    try:
-        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with FileLock("here/.lock"):  # a lock belongs to the opened file, so that it stands for another process
         assert cli.main(GRID) == 2
-    finally:
-        os.close(other)
     assert "is in use" in capsys.readouterr().err
 
 
