@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.types import RunMode
 from omegaconf import OmegaConf
@@ -18,6 +17,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.base.lock import lock, unlock
 from dltrain.config.compose import Composer
 from dltrain.config.hydra_node import resolving
+from dltrain.internals import hydra_command
 from dltrain.record.claim import Claim, claim
 
 USAGE = 2
@@ -33,7 +33,7 @@ OF_SWEEPS = (
 
 def flags_of(words: Sequence[str]) -> argparse.Namespace:
     """Hydra's own flags of a command line, and under `overrides` its other words."""
-    parser = get_args_parser()
+    parser = hydra_command.parser()
     parser.prog = "dltrain"
     flags: argparse.Namespace = parser.parse_intermixed_args(list(words))
     return flags

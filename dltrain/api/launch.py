@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from hydra import version
-from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig
@@ -19,6 +18,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.config.compose import COMPOSITION_ERRORS, Composer, conf_directory
 from dltrain.config.moved_paths import rename_moved
 from dltrain.config.overrides import sentence
+from dltrain.internals.hydra_command import runner
 
 VERSION = "1.3"  # of Hydra's defaults
 
@@ -40,7 +40,7 @@ def run(composer: Composer, overrides: Sequence[str], job: Job, mode: RunMode) -
         ConfigError: a config cannot be composed.
     """
     version.setbase(VERSION)
-    hydra = Hydra("dltrain", composer.loader)
+    hydra = runner("dltrain", composer.loader)
     GlobalHydra.instance().initialize(hydra)
     wanted = f"hydra.mode={mode.name}"
     words = [*overrides] if wanted in overrides else [*overrides, wanted]

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -25,9 +23,10 @@ from dltrain.config import conformity
 from dltrain.config.hydra_node import record, resolving, unresolved_directories
 from dltrain.config.loader import Loader
 from dltrain.config.moved_paths import rename_typed
-from dltrain.config.overrides import apply, not_listed, parse, sentence
+from dltrain.config.overrides import apply, grid_jobs, not_listed, parse, sentence
 from dltrain.config.schema import Config
 from dltrain.config.search_space import corners, dimensions
+from dltrain.internals.hydra_loading import search_path
 
 log = logging.getLogger(__name__)
 
@@ -87,14 +86,14 @@ class Composer:
     ) -> None:
         setup_globals()
         directory = directory or conf_directory()
-        search_path = create_config_search_path(str(directory.resolve()))
+        folders = search_path(str(directory.resolve()))
         if extra_directory is not None:
             if not extra_directory.is_dir():
                 raise ConfigError(f"--config-dir expects a folder, there is none at '{extra_directory}'.")
             _warn_of_shadows(extra_directory, directory)
             path = f"file://{extra_directory.resolve()}"
-            search_path.prepend("command-line", path, SearchPathQuery(provider="schema"))
-        self.loader = Loader(search_path)
+            folders.prepend("command-line", path, SearchPathQuery(provider="schema"))
+        self.loader = Loader(folders)
         self.parser = OverridesParser.create(config_loader=self.loader)
         self.config_name = config_name
 
@@ -179,8 +178,8 @@ class Composer:
     def _sort(self, parsed: Sequence[Override]) -> tuple[tuple[str, ...], list[Override], list[str]]:
         """Choices of options, values, and the faults of those that are neither."""
         choices, values, faults = [], [], []
-        search_path = [str(each.input_line) for each in parsed if each.key_or_group == "hydra.searchpath"]
-        _, repository = self.loader._parse_overrides_and_create_caching_repo(self.config_name, search_path)
+        added = [str(each.input_line) for each in parsed if each.key_or_group == "hydra.searchpath"]
+        _, repository = self.loader.parse(self.config_name, added)
         for each in parsed:
             key, value = each.key_or_group, each.value()
             if each.is_sweep_override():
@@ -254,10 +253,9 @@ class Composer:
         if intervals := [each for each in [*params, *parsed] if each.is_interval_sweep()]:
             raise ConfigError([not_listed(each) for each in intervals])
         try:
-            (jobs,) = BasicSweeper.split_arguments([*params, *parsed], None)
+            return grid_jobs([*params, *parsed]), swept
         except HydraException as error:
             raise ConfigError(sentence(error)) from None
-        return jobs, swept
 
     def _corners(self, words: list[str], config: DictConfig) -> tuple[list[list[str]], set[str]]:
         """The jobs at the ends of a search's space, one key after the other, and the keys of the space."""

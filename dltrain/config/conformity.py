@@ -183,7 +183,9 @@ def _missing(key: str) -> str:
 def _decided_later(node: DictConfig | ListConfig, text: str) -> bool:
     """Whether an interpolation asks for a key of a node that the data is to fill in."""
     parents = [name.rpartition(".")[0] for name in re.findall(r"\$\{([\w.]+)\}", text)]
-    return any(look_up(node._get_root(), f"{parent}.name") == "auto" for parent in parents if parent)
+    # Interpolations start from the root, which a node does not tell.
+    names = OmegaConf.create([f"${{{parent}.name}}" for parent in parents if parent], parent=node)
+    return any(look_up(names, f"[{place}]") == "auto" for place in range(len(names)))
 
 
 def look_up(node: Any, key: str) -> Any:

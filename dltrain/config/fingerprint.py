@@ -19,7 +19,7 @@ def fingerprint(config: DictConfig) -> str:
 
     Paths that have moved count as their original ones, so that it stays what it was.
     """
-    nodes = {str(key): config._get_node(key) for key in config if key not in WITHOUT_INFLUENCE}
+    nodes = {str(key): node for key, node in config.items_ex(resolve=False) if key not in WITHOUT_INFLUENCE}
     values: dict[str, Any] = {
         key: OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else config[key]
         for key, node in nodes.items()

@@ -6,13 +6,13 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from hydra._internal.config_loader_impl import get_overrides_dirname
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.config.overrides import sentence
+from dltrain.internals.hydra_loading import override_directory
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def record(config: DictConfig, parsed: Sequence[Override]) -> None:
     config.hydra.overrides.hydra = [each.input_line for each in hydra]
     config.hydra.overrides.task = [each.input_line for each in task]
     words = config.hydra.job.config.override_dirname
-    name = get_overrides_dirname(task, words.exclude_keys, words.item_sep, words.kv_sep)
+    name = override_directory(task, words.exclude_keys, words.item_sep, words.kv_sep)
     config.hydra.job.override_dirname = name
 
 

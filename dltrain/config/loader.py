@@ -9,16 +9,14 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_repository import CachingConfigRepository
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 
 from dltrain.config.hydra_node import record
 from dltrain.config.moved_paths import rename_moved, rename_typed
+from dltrain.internals.hydra_loading import Copies, HydraLoader, Repository, set_values
 
 MOST_KEPT = 64  # configs of choices
 
@@ -27,7 +25,7 @@ MOST_KEPT = 64  # configs of choices
 class _Kept:
     """What was read of some files that have not changed since."""
 
-    repository: CachingConfigRepository
+    repository: Repository
     bases: OrderedDict[tuple[str, ...], DictConfig] = field(default_factory=OrderedDict)
 
 
@@ -35,14 +33,14 @@ class _Kept:
 _kept: dict[Hashable, _Kept] = {}
 
 
-class Loader(ConfigLoaderImpl):
+class Loader(HydraLoader):
     """Hydra's loader, which reads and merges YAML anew only where the choice of options is another.
 
     Hydra merges the chosen files first and sets the values after that, so that a copy of the first step's result with
     the values set is what Hydra gives. Files that have changed since are read again.
     """
 
-    def _load_configuration_impl(
+    def merge(
         self,
         config_name: str | None,
         overrides: list[str],
@@ -50,10 +48,10 @@ class Loader(ConfigLoaderImpl):
         from_shell: bool = True,
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
+        """The config that the chosen files and the values give, as Hydra would make it."""
+
         def in_full(words: list[str]) -> DictConfig:
-            config = ConfigLoaderImpl._load_configuration_impl(
-                self, config_name, words, run_mode, from_shell, validate_sweep_overrides
-            )
+            config = HydraLoader.merge(self, config_name, words, run_mode, from_shell, validate_sweep_overrides)
             rename_moved(config)
             return config
 
@@ -76,12 +74,11 @@ class Loader(ConfigLoaderImpl):
         kept.bases.move_to_end(choices)
         return _with_values(kept.bases[choices], values, parsed)
 
-    def _parse_overrides_and_create_caching_repo(
-        self, config_name: str | None, overrides: list[str]
-    ) -> tuple[list[Override], CachingConfigRepository]:
+    def parse(self, config_name: str | None, overrides: list[str]) -> tuple[list[Override], Repository]:
+        """The overrides as Hydra understands them, and the files among which they choose."""
         if any("hydra.searchpath" in word for word in overrides):
-            return super()._parse_overrides_and_create_caching_repo(config_name, overrides)
-        return OverridesParser.create().parse_overrides(overrides), _Copies(self._unchanged(config_name).repository)
+            return super().parse(config_name, overrides)
+        return OverridesParser.create().parse_overrides(overrides), Copies(self._unchanged(config_name).repository)
 
     def _unchanged(self, config_name: str | None) -> _Kept:
         folders = [str(each.path).removeprefix("file://") for each in self.config_search_path.get_path()]
@@ -89,25 +86,8 @@ class Loader(ConfigLoaderImpl):
         key = config_name, tuple(folders), str(Path.cwd()), files
         if key not in _kept:
             _kept.clear()
-            _kept[key] = _Kept(super()._parse_overrides_and_create_caching_repo(config_name, [])[1])
+            _kept[key] = _Kept(super().parse(config_name, [])[1])
         return _kept[key]
-
-
-class _Copies(CachingConfigRepository):
-    """Gives a composition files of its own: Hydra merges them without a copy, and sets the values in them.
-
-    Args:
-        shared: what was read.
-    """
-
-    def __init__(self, shared: CachingConfigRepository) -> None:
-        self.delegate, self.cache = shared, {}
-
-    def load_config(self, config_path: str) -> ConfigResult | None:
-        """A file, the same one for the whole composition."""
-        if config_path not in self.cache:
-            self.cache[config_path] = copy.deepcopy(self.delegate.load_config(config_path))
-        return self.cache[config_path]
 
 
 def _files(folder: str) -> list[tuple[str, int, int]]:
@@ -127,7 +107,7 @@ def _files(folder: str) -> list[tuple[str, int, int]]:
 
 def _with_values(base: DictConfig, values: Sequence[Override], parsed: Sequence[Override]) -> DictConfig:
     config = copy.deepcopy(base)
-    ConfigLoaderImpl._apply_overrides_to_config(list(values), config)
+    set_values(config, values)
     rename_typed(config, [str(each.input_line) for each in values])
     record(config, parsed)
     with open_dict(config.hydra):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.config.conformity import look_up
 from dltrain.config.hints import nearest, show
+from dltrain.internals.hydra_loading import set_values
 
 
 def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override], list[str]]:
@@ -51,6 +52,19 @@ def not_listed(override: Override) -> str:
     )
 
 
+def grid_jobs(overrides: Sequence[Override]) -> list[list[str]]:
+    """The words of every job of a grid: each value of each swept key with each of the others.
+
+    Of a key that is given twice the last one counts.
+    """
+    words: dict[str, list[str]] = {}
+    for each in overrides:
+        key = each.get_key_element()
+        values = each.sweep_string_iterator() if each.is_sweep_override() else [each.get_value_element_as_str()]
+        words[key] = [f"{key}={value}" for value in values]
+    return [list(job) for job in itertools.product(*words.values())]
+
+
 def apply(override: Override, config: DictConfig, unlisted: dict[str, str]) -> list[str]:
     """Sets, adds or deletes one value; what the YAML does not list is added all the same and noted."""
     key, line, value = override.key_or_group, str(override.input_line), override.value()
@@ -60,7 +74,7 @@ def apply(override: Override, config: DictConfig, unlisted: dict[str, str]) -> l
         return [f"{key}: '{parent}' is {show(node)} with the chosen options and has no key '{name}'."]
     siblings = list(map(str, node)) if isinstance(node, DictConfig) else []
     try:
-        ConfigLoaderImpl._apply_overrides_to_config([override], config)
+        set_values(config, [override])
     except HydraException as error:
         if name in siblings and override.is_add():
             return [f"{key}: there is a value already. Write {line[1:]} to change it."]

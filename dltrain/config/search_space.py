@@ -97,9 +97,20 @@ def draw(trial: Trial, space: Sequence[Dimension], config: DictConfig) -> dict[s
     words: dict[str, str] = {}
     for dimension in space:
         if applies(dimension, words, config):
-            drawn = {name: trial._suggest(name, each) for name, each in dimension.distributions().items()}
+            drawn = {name: _suggest(trial, name, each) for name, each in dimension.distributions().items()}
             words[dimension.key] = dimension.text(drawn)
     return words
+
+
+def _suggest(trial: Trial, name: str, wanted: BaseDistribution) -> Any:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(wanted, CategoricalDistribution):
+        return trial.suggest_categorical(name, wanted.choices)
+    if isinstance(wanted, IntDistribution):
+        return trial.suggest_int(name, wanted.low, wanted.high, log=wanted.log)
+    assert isinstance(wanted, FloatDistribution)
+    return trial.suggest_float(name, wanted.low, wanted.high, log=wanted.log)
 
 
 def grid(space: Sequence[Dimension], points: int, config: DictConfig) -> list[dict[str, str]]:

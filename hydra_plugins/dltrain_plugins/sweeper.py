@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
 
 
-class DltrainSweeper(BasicSweeper):
+class DltrainSweeper(Sweeper):
     """Runs the jobs of a grid, or those that a search asks for, and leaves out what its ledger has.
 
     Args:
@@ -17,10 +20,18 @@ class DltrainSweeper(BasicSweeper):
     """
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
-        super().__init__(max_batch_size=None, params=params)
+        self.params = params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Called by Hydra before the sweep."""
+        self.config, self.hydra_context = config, hydra_context
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
 
     def sweep(self, arguments: list[str]) -> Any:
         """Called by Hydra with the overrides of the command line."""
+        from dltrain.config.overrides import grid_jobs
         from dltrain.sweep.run import run_jobs
 
         assert self.config is not None
@@ -28,8 +39,8 @@ class DltrainSweeper(BasicSweeper):
         assert self.launcher is not None
         loader = self.hydra_context.config_loader
         parser = OverridesParser.create(config_loader=loader)
-        (jobs,) = self.split_arguments(parser.parse_overrides([*self._parse_config(), *arguments]), None)
-        return run_jobs(jobs, self.config, self.launcher, loader)
+        params = [f"{key}={value}" for key, value in self.params.items()]
+        return run_jobs(grid_jobs(parser.parse_overrides([*params, *arguments])), self.config, self.launcher, loader)
 
 
 # A dict, since Hydra loads its plugins in a way that dataclasses with postponed annotations do not survive.

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.utils import create_config_search_path
 from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.config.compose import conf_directory
 from dltrain.config.loader import Loader
+from dltrain.internals.hydra_loading import search_path
 
 
 def load(loader: ConfigLoaderImpl, words: list[str]) -> DictConfig:
@@ -27,7 +27,7 @@ WORDS = [
 
 def test_jobs_are_composed_as_hydra_composes_them() -> None:
     setup_globals()
-    path = create_config_search_path(str(conf_directory()))
+    path = search_path(str(conf_directory()))
     hydra, ours = ConfigLoaderImpl(path), Loader(path)
     for words in [*WORDS, *WORDS[:1]]:  # the last one on choices that are known
         expected, found = load(hydra, words), load(ours, words)
@@ -36,7 +36,7 @@ def test_jobs_are_composed_as_hydra_composes_them() -> None:
 
 
 def test_job_does_not_change_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    loader = Loader(create_config_search_path(str(conf_directory())))
+    loader = Loader(search_path(str(conf_directory())))
     first = load(loader, ["trainer.epochs=7"])
     first.trainer.batch_size = 1
     second = load(loader, [])
@@ -48,14 +48,14 @@ def test_job_does_not_change_the_next_one(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_changed_file_is_read_again(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("size: 1\n")
-    loader = Loader(create_config_search_path(str(tmp_path)))
+    loader = Loader(search_path(str(tmp_path)))
     assert load(loader, []).size == 1
     (tmp_path / "config.yaml").write_text("size: 20\n")
     assert load(loader, []).size == 20
 
 
 def test_sweep_leaves_its_values_to_itself() -> None:
-    loader = Loader(create_config_search_path(str(conf_directory())))
+    loader = Loader(search_path(str(conf_directory())))
     words = ["seed=7", "optimizer.learning_rate=0.5", "~callbacks.early_stopping"]
     assert loader.load_configuration("config", words, RunMode.MULTIRUN, from_shell=False).seed == 7
     for mode in (RunMode.MULTIRUN, RunMode.RUN):
