@@ -23,7 +23,7 @@ from dltrain.base.errors import DltrainError
 from dltrain.cli.main import main
 from dltrain.data.dataset import Dataset
 from dltrain.data.table import load
-from dltrain.record import run_directory as rundir
+from dltrain.record import run_directory
 
 QUICK = ("model=linear", "trainer.epochs=1", "~callbacks.tensorboard", "~callbacks.progress", "quiet=true")
 
@@ -195,7 +195,7 @@ def test_clock_that_is_set_back(
     monkeypatch.setattr(time, "time", lambda: start - 3_600 * next(ticks))
     hours = itertools.count()
     monkeypatch.setattr(
-        rundir,
+        run_directory,
         "_now",
         lambda: (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=next(hours))).isoformat(),
     )

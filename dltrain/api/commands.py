@@ -18,7 +18,7 @@ from dltrain.base.lock import lock, unlock
 from dltrain.config.compose import Composer
 from dltrain.config.hydra_node import resolving
 from dltrain.internals import hydra_command
-from dltrain.record.claim import Claim, claim
+from dltrain.record.run_directory import Claim, claim
 
 USAGE = 2
 INTERRUPTED = 130

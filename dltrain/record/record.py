@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config.moved_paths import current, rename_moved, renamed
 from dltrain.config.settings import choices_of, flat, without_repeats
-from dltrain.record.run_directory import versions
+from dltrain.record.environment import versions
 
 # Written in C, and ten times as fast, where PyYAML was built with it; as safe.
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

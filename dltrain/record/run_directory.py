@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
+import itertools
 import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dltrain.base.errors import ConfigError
 from dltrain.base.files import PART, replace_file
-from dltrain.base.lock import waiting_for
+from dltrain.base.lock import lock, unlock, waiting_for
+from dltrain.record.environment import git, versions
 
 if TYPE_CHECKING:  # the verbs that only read answer at once
     import numpy.typing as npt
 
-PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
-# They choose other algorithms within TensorFlow, whose sums differ in the last digits.
-VARIABLES = ("ONEDNN_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
+# Files that a run or a sweep leaves behind.
+TRACES = ("run.json", "multirun.yaml", "sweep.json")
 WRITTEN_AT_ONCE = 100_000  # items of a list
 
 
@@ -58,7 +59,7 @@ class RunDirectory:
             "platform": platform.platform(),
             "host": platform.node(),
             "pid": os.getpid(),
-            "git": _git(),
+            "git": git(),
             "test_scorings": [],
             **facts,
         }
@@ -152,30 +153,62 @@ def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def versions() -> dict[str, str | None]:
-    """Versions of Python and of the packages that decide on the numbers, and environment variables that do, if set."""
-    packages = {name: _version(name) for name in PACKAGES}
-    return (
-        {"python": platform.python_version()}
-        | packages
-        | {name: os.environ[name] for name in VARIABLES if name in os.environ}
-    )
+@dataclass(frozen=True)
+class Claim:
+    """A directory that belongs to this run; `created` where it did not exist before."""
+
+    path: Path
+    created: bool
+
+    def release(self) -> None:
+        """Removes the directory, if it was made for this run and no run has begun to write into it."""
+        if self.created and not any(self.path.rglob("run.json")):
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _version(package: str) -> str | None:
+def claim(directory: Path, *, key: str, chosen: bool) -> Claim:
+    """Makes a directory that did not exist, or takes the one that the user chose.
+
+    Args:
+        directory: where to; unless `chosen`, the first of itself, itself_2, itself_3, … that is free.
+        key: the key that names it, for errors.
+        chosen: whether the user named the directory.
+
+    Raises:
+        ConfigError: it cannot be made, or it holds another run.
+    """
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        if chosen:
+            return _take(directory, key)
+        for number in itertools.count(1):
+            path = directory if number == 1 else directory.with_name(f"{directory.name}_{number}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            lock(path)
+            return Claim(path, created=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{key}: the directory '{directory}' cannot be made ({error.strerror}: '{error.filename}'). "
+            f"Choose another with {key}=…"
+        ) from error
+    raise AssertionError("unreachable: the numbers do not end")
 
 
-def _git() -> dict[str, Any] | None:
-    """Commit of the directory that the run was started in, and whether files differ from it; None outside of git."""
+def _take(directory: Path, key: str) -> Claim:
     try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
-        changes = subprocess.run(
-            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=5, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return {"commit": commit.stdout.strip(), "changed_files": len(changes.stdout.splitlines())}
+        directory.mkdir()
+        created = True
+    except FileExistsError:
+        if not directory.is_dir():
+            raise
+        created = False
+    lock(directory)  # before the look: another run may have chosen it too
+    if not created:
+        for trace in TRACES:
+            if (directory / trace).exists():
+                unlock(directory)
+                raise ConfigError(f"{key}: '{directory}' holds another run ({trace}). Choose another one or remove it.")
+    return Claim(directory, created)

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.base.errors import ConfigError
+from dltrain.record.environment import PACKAGES, versions
 from dltrain.record.record import Record
-from dltrain.record.run_directory import PACKAGES, RunDirectory, versions
+from dltrain.record.run_directory import RunDirectory
 from dltrain.record.signature import FILE as SIGNATURE_FILE
 from dltrain.record.signature import Signature
 

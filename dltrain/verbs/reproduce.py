@@ -13,10 +13,10 @@ from pathlib import Path
 from dltrain.api.rerun import run_recorded
 from dltrain.base.errors import ConfigError
 from dltrain.base.lock import unlock
-from dltrain.record.claim import claim
 from dltrain.record.listing import SWEEPS
 from dltrain.record.record import Record
 from dltrain.record.reproduction import Difference, differences
+from dltrain.record.run_directory import claim
 from dltrain.verbs.help_text import Paragraphs
 
 DESCRIPTION = """\

@@ -12,7 +12,7 @@ import pytest
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.lock import lock, unlock, waiting_for
-from dltrain.record.claim import claim
+from dltrain.record.run_directory import claim
 
 # Says that it has the lock, and holds it until it is killed or its input ends.
 HOLDER = """

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dltrain.record.run_directory import RunDirectory, versions
+from dltrain.record.environment import versions
+from dltrain.record.run_directory import RunDirectory
 
 
 @pytest.mark.parametrize("lists", [{"train": [3, 1], "test": []}, {"a": ["é", 'x"', "7"]}, {"none": []}])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dltrain.base.errors import ConfigError
-from dltrain.record.claim import claim
+from dltrain.record.run_directory import claim
 
 
 def test_runs_that_start_together_get_a_directory_each(tmp_path: Path):

@@ -1,0 +1,42 @@
+"""Where a run took place: versions of what decides on its numbers, and the commit that it was started in."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from typing import Any
+
+PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
+# They choose other algorithms within TensorFlow, whose sums differ in the last digits.
+VARIABLES = ("ONEDNN_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the packages that decide on the numbers, and environment variables that do, if set."""
+    packages = {name: _version(name) for name in PACKAGES}
+    return (
+        {"python": platform.python_version()}
+        | packages
+        | {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def git() -> dict[str, Any] | None:
+    """Commit of the directory that the run was started in, and whether files differ from it; None outside of git."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
+        changes = subprocess.run(
+            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit.stdout.strip(), "changed_files": len(changes.stdout.splitlines())}
