@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +14,6 @@ import pyarrow as pa
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.config.tasks import BINARY, UNIT_REGRESSION
 from dltrain.data.dataset import Array, Dataset
-from dltrain.data.imdb_keras import KERAS_FILE, keras_cache, read_keras_reviews, word_index_file
 from dltrain.data.storage import cached_table, data_directory, download, fingerprint, read_tar
 
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
@@ -34,12 +32,12 @@ _FILE_NAME = re.compile(r"(\d+)_(10|[1-9])")
 
 
 def load(*, name: str, path: str | None, target: str) -> Dataset:
-    """Loads the reviews from the archive, its folder or Keras' form; fetches the archive if there is none.
+    """Loads the reviews from the archive or its folder; fetches the archive if there is none.
 
     Args:
         name: what outputs call the dataset.
-        path: a .tar or .tar.gz, an unpacked folder, Keras' imdb.npz, or a folder that holds one of them; None
-            looks in the data directory and in Keras' cache, then downloads the archive.
+        path: a .tar or .tar.gz, an unpacked folder, or a folder that holds one of them; None looks in the data
+            directory, then downloads the archive.
         target: `sentiment` ("negative" or "positive") or `rating` (1 to 10).
 
     Returns:
@@ -47,22 +45,13 @@ def load(*, name: str, path: str | None, target: str) -> Dataset:
         number; one text column `review`, as written, with its HTML tags.
 
     Raises:
-        ConfigError: the target is unknown, or the source has no ratings.
+        ConfigError: the target is unknown.
         DataError: the source is missing, damaged or without reviews, or it cannot be downloaded.
     """
     if target not in TARGETS:
         raise ConfigError(f"dataset.target={target}: no such target.{did_you_mean(target, TARGETS)}")
-    location = _locate(path, target)
-    if location.suffix == ".npz":
-        if target == "rating":
-            raise ConfigError(
-                f"dataset.target=rating: {location} has no ratings; set dataset.path to the archive "
-                f"{ARCHIVES[0]}, or take dataset.target=sentiment."
-            )
-        words = word_index_file(location)
-        table = cached_table(f"{PARSER}_{fingerprint(location, words)}", partial(_parse_keras, location, words))
-    else:
-        table = cached_table(f"{PARSER}_{fingerprint(location)}", partial(_parse_reviews, location))
+    location = _locate(path)
+    table = cached_table(f"{PARSER}_{fingerprint(location)}", partial(_parse_reviews, location))
     return _dataset(name, location, target, table)
 
 
@@ -91,13 +80,13 @@ def _dataset(name: str, location: Path, target: str, table: pa.Table) -> Dataset
     )
 
 
-def _locate(path: str | None, target: str) -> Path:
-    """The archive, unpacked folder or npz to read; fetches the archive if no path is given and none found."""
+def _locate(path: str | None) -> Path:
+    """The archive or unpacked folder to read; fetches the archive if no path is given and none found."""
     if path is not None:
         given = Path(path).expanduser().absolute()
         if not given.exists():
             raise DataError(f"dataset.path={path}: there is no {given}.")
-        found = given if given.is_file() else _search([given], rating=False)
+        found = given if given.is_file() else _search([given])
         if found is None:
             raise DataError(
                 f"dataset.path={path}: expected an archive {ARCHIVES[0]} or a folder with train/pos, "
@@ -105,7 +94,7 @@ def _locate(path: str | None, target: str) -> Path:
             )
         return found
     folder = data_directory() / "imdb"
-    found = _search([folder, data_directory(), keras_cache()], rating=target == "rating")
+    found = _search([folder, data_directory()])
     if found is not None:
         return found
     try:
@@ -116,26 +105,14 @@ def _locate(path: str | None, target: str) -> Path:
         ) from None
 
 
-def _search(folders: list[Path], *, rating: bool) -> Path | None:
-    """The best source in these folders: unpacked reviews, archive, then Keras' file if ratings can lack."""
+def _search(folders: list[Path]) -> Path | None:
+    """The best source in these folders: unpacked reviews, else an archive."""
     for name in (".", "aclImdb", *ARCHIVES):
         for folder in folders:
             candidate = folder / name
             if candidate.is_file() or (candidate / "train" / "pos").is_dir():
                 return candidate
-    for folder in folders:
-        candidate = folder / KERAS_FILE
-        if not rating and candidate.is_file() and _has_words(candidate):
-            return candidate
     return None
-
-
-def _has_words(npz: Path) -> bool:
-    try:
-        word_index_file(npz)
-    except DataError:
-        return False
-    return True
 
 
 def _parse_reviews(location: Path) -> pa.Table:
@@ -167,7 +144,14 @@ def _parse_reviews(location: Path) -> pa.Table:
     notes = [f"Skipped {unlabelled:,} reviews without a label (train/unsup)."] if unlabelled else []
     keys = sorted(reviews)
     texts, ratings, row_ids = zip(*(reviews[key] for key in keys), strict=True)
-    return _table(texts, [key[1] for key in keys], ratings, [key[0] for key in keys], row_ids, notes)
+    columns = {
+        "review": texts,
+        "positive": [positive for _, positive, _ in keys],
+        "rating": ratings,
+        "test": [test for test, _, _ in keys],
+        "row_id": row_ids,
+    }
+    return pa.table(columns).replace_schema_metadata({"notes": json.dumps(notes)})
 
 
 def _is_review(member: str) -> bool:
@@ -180,18 +164,3 @@ def _read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield file.relative_to(folder).as_posix(), file.read_bytes()
         except OSError as error:
             raise DataError(f"Cannot read {file}: {error.strerror}.") from None
-
-
-def _parse_keras(npz: Path, words: Path) -> pa.Table:
-    reviews = read_keras_reviews(npz, words)
-    texts, positive, test, row_ids = zip(*reviews, strict=True)
-    notes = [
-        f"Decoded the numbers of {npz.name} into words: lower case, no punctuation, no tags and no ratings; "
-        f"{ARCHIVES[0]} has the reviews as written."
-    ]
-    return _table(texts, positive, np.full(len(texts), np.nan), test, row_ids, notes)
-
-
-def _table(texts: Any, positive: Any, ratings: Any, test: Any, row_ids: Any, notes: list[str]) -> pa.Table:
-    columns = {"review": texts, "positive": positive, "rating": ratings, "test": test, "row_id": row_ids}
-    return pa.table(columns).replace_schema_metadata({"notes": json.dumps(notes)})

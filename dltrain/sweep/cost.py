@@ -18,7 +18,6 @@ from dltrain.engine.engine import Engine
 from dltrain.experiment.cross_validation import cut_folds
 from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, draw, pose
 from dltrain.experiment.stages import load_dataset, split_rows
-from dltrain.sweep.disk import bytes_of
 
 STEPS = 20  # that are timed
 SECONDS_AN_EPOCH = 0.01  # callbacks
@@ -38,7 +37,6 @@ class Cost:
         epochs: at most, of each training.
         trainings: folds and the last one on all their rows, or seeds.
         seconds: at most, without loading TensorFlow.
-        megabytes: on disk.
     """
 
     parameters: int
@@ -48,17 +46,15 @@ class Cost:
     epochs: int
     trainings: int
     seconds: float
-    megabytes: float
 
 
-def cost_of(config: DictConfig, *, in_sweep: bool) -> Cost:
+def cost_of(config: DictConfig) -> Cost:
     """Builds a job up to its training.
 
     Folds and seeds train side by side, but on the same cores: what they take one after the other is the most.
 
     Args:
         config: composed and checked.
-        in_sweep: whether it is one of several jobs.
 
     Raises:
         DltrainError: a fault that only the data shows.
@@ -76,7 +72,6 @@ def cost_of(config: DictConfig, *, in_sweep: bool) -> Cost:
         steps = [_steps(split.train, made.batch_size) + _steps(split.validation, made.batch_size) for split in splits]
         an_epoch = sum(steps) * a_step + len(splits) * SECONDS_AN_EPOCH
         shapes = {name: out.shape[1:] for name, out in made.data.preprocessing.model.output.items()}
-        disk = bytes_of(config, made.network, splits, units=made.data.target.units, in_sweep=in_sweep)
         return Cost(
             parameters=sum(int(np.prod(weight.shape)) for weight in made.network.trainable_weights),
             rows=len(longest.train),
@@ -85,7 +80,6 @@ def cost_of(config: DictConfig, *, in_sweep: bool) -> Cost:
             epochs=epochs,
             trainings=len(splits),
             seconds=round(loaded - began + (len(splits) + BESIDE_TRAINING) * ready + epochs * an_epoch, 2),
-            megabytes=round(disk / 1e6, 2),
         )
 
 

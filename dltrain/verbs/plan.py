@@ -19,7 +19,7 @@ DESCRIPTION = """\
 Lists every job that a command line stands for, with every fault in its
 settings; that takes a moment. Then it loads the data and builds each network:
 its parameters, the shape of the data, steps, trainings (folds or seeds), and
-the greatest time and disk of all of them.
+the greatest time of all of them.
 A few steps of a throwaway network are timed; nothing is trained or written.
 """
 EXAMPLES = """\
@@ -75,7 +75,7 @@ def main(words: list[str]) -> int:
     if plain:
         print(f"{total} job{'s' if total > 1 else ''}, settings without fault", flush=True)
     rows = [{"job": place, "settings": _differing(job, jobs), "count": job.count} for place, job in enumerate(jobs)]
-    failed = False if given.settings_only else _add_costs(jobs, rows, in_sweep=given.multirun or total > 1)
+    failed = False if given.settings_only else _add_costs(jobs, rows)
     if given.json:
         print(json.dumps({"jobs": rows, "total": _total(rows)}, indent=2))
     elif given.csv:
@@ -93,7 +93,7 @@ def _differing(job: Planned, jobs: list[Planned]) -> str:
     return " ".join(word for word in job.overrides if word not in common)
 
 
-def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]], *, in_sweep: bool) -> bool:
+def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]]) -> bool:
     """Adds what each job costs; whether the data does not fit one of them."""
     from dltrain.internals import tensorflow_quietly
 
@@ -104,7 +104,7 @@ def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]], *, in_sweep: boo
     for job, row in zip(jobs, rows, strict=True):
         assert job.config is not None
         try:
-            row |= dataclasses.asdict(cost_of(job.config, in_sweep=in_sweep))
+            row |= dataclasses.asdict(cost_of(job.config))
         except DltrainError as error:
             row["fault"] = " ".join(str(error).split())
             failed = True
@@ -112,10 +112,8 @@ def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]], *, in_sweep: boo
 
 
 def _total(rows: list[dict[str, Any]]) -> dict[str, float]:
-    return {
-        name: round(sum(row["count"] * row.get(name, 0) for row in rows), 2)
-        for name in ("count", "seconds", "megabytes")
-    } | {"count": sum(row["count"] for row in rows)}
+    seconds = sum(row["count"] * row.get("seconds", 0) for row in rows)
+    return {"count": sum(row["count"] for row in rows), "seconds": round(seconds, 2)}
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
@@ -127,7 +125,4 @@ def _show(rows: list[dict[str, Any]]) -> None:
         if "fault" in row:
             print(f"job {row['job']}: {row['fault']}")
     if any("seconds" in row for row in rows):
-        total = _total(rows)
-        print(
-            f"at most {total['seconds']:,.0f} seconds and {total['megabytes']:,.1f} megabytes in all, one job at a time"
-        )
+        print(f"at most {_total(rows)['seconds']:,.0f} seconds in all, one job at a time")

@@ -1,11 +1,7 @@
 import io
-import json
 import os
-import pickle
 import tarfile
-import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +26,6 @@ ROW_IDS = ["train/neg/0_1", "train/pos/9_7", "train/pos/10_9", "test/neg/2_4", "
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setattr(imdb, "URL", "http://127.0.0.1:1/aclImdb_v1.tar.gz")
 
 
@@ -166,101 +161,6 @@ def test_a_path_without_data_is_a_data_error(tmp_path: Path, make: bool) -> None
     if make:
         path.mkdir()
     with pytest.raises(DataError, match=r"dataset\.path=.*nowhere"):
-        load(path)
-
-
-def make_keras_file(path: Path, rows: list[Any], labels: list[int], protocol: int = 2) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ragged = np.empty(len(rows), dtype=object)
-    ragged[:] = rows
-    with zipfile.ZipFile(path, "w") as archive:
-        for part in ("train", "test"):
-            content = io.BytesIO()
-            np.lib.format.write_array_header_1_0(content, np.lib.format.header_data_from_array_1_0(ragged))
-            pickle.dump(ragged, content, protocol=protocol)
-            archive.writestr(f"x_{part}.npy", content.getvalue())
-            content = io.BytesIO()
-            np.lib.format.write_array(content, np.array(labels))
-            archive.writestr(f"y_{part}.npy", content.getvalue())
-    words = {"the": 1, "film": 2, "was": 3, "good": 4}
-    (path.parent / "imdb_word_index.json").write_text(json.dumps(words))
-    return path
-
-
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_keras_file_in_the_cache_of_keras(tmp_path: Path, protocol: int) -> None:
-    make_keras_file(tmp_path / "keras" / "datasets" / "imdb.npz", [[1, 2, 3, 4], [4, 2, 99]], [0, 1], protocol)
-    dataset = load()
-    assert dataset.columns["review"].tolist() == ["the film was good", "good film [UNK]"] * 2
-    assert dataset.target["sentiment"].tolist() == ["negative", "positive"] * 2
-    assert dataset.row_ids.tolist() == ["train/0", "train/1", "test/0", "test/1"]
-    assert dataset.test_rows is not None
-    assert dataset.test_rows.tolist() == [False, False, True, True]
-    assert "no ratings" in dataset.notes[0]
-
-
-def test_keras_numbers_as_load_data_gives_them(tmp_path: Path) -> None:
-    path = make_keras_file(tmp_path / "imdb.npz", [[0, 1, 4][1:], [1, 7, 5, 2]], [0, 1])
-    assert load(path).columns["review"].tolist()[:2] == ["the", "good film [UNK]"]
-
-
-def test_keras_file_has_no_ratings(tmp_path: Path) -> None:
-    path = make_keras_file(tmp_path / "data" / "imdb.npz", [[2]], [0])
-    with pytest.raises(ConfigError, match="has no ratings"):
-        load(path, "rating")
-    with pytest.raises(DataError, match="Cannot download"):
-        load(None, "rating")
-
-
-def test_keras_file_without_words(tmp_path: Path) -> None:
-    path = make_keras_file(tmp_path / "data" / "imdb.npz", [[2]], [0])
-    (path.parent / "imdb_word_index.json").unlink()
-    with pytest.raises(DataError, match=r"put imdb_word_index\.json"):
-        load(path)
-    with pytest.raises(DataError, match="Cannot download"):
-        load()
-
-
-class Evil:
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, (str(self.path),)
-
-
-def test_keras_file_cannot_run_code(tmp_path: Path) -> None:
-    path = make_keras_file(tmp_path / "imdb.npz", [Evil(tmp_path / "owned")], [0])
-    with pytest.raises(DataError, match=r"asks for (posix|nt)\.mkdir"):
-        load(path)
-    assert not (tmp_path / "owned").exists()
-
-
-@pytest.mark.parametrize(
-    ("rows", "labels", "message"),
-    [
-        ([["a"]], [0], "whole numbers"),
-        ([[np.float64(1)]], [0], "asks for"),
-        ([[2]], [3], "other labels"),
-        ([[2]], [0, 1], "imdb.npz"),
-        ([], [], "no reviews"),
-    ],
-)
-def test_keras_file_with_something_else(tmp_path: Path, rows: list[Any], labels: list[int], message: str) -> None:
-    path = make_keras_file(tmp_path / "imdb.npz", rows, labels)
-    with pytest.raises(DataError, match=message):
-        load(path)
-
-
-def test_damaged_keras_files(tmp_path: Path) -> None:
-    path = make_keras_file(tmp_path / "imdb.npz", [[2]], [0])
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match=r"imdb\.npz"):
-        load(path)
-    path.write_bytes(content)
-    (tmp_path / "imdb_word_index.json").write_text("[1, 2]")
-    with pytest.raises(DataError, match="JSON object of words"):
         load(path)
 
 

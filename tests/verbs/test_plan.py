@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -37,7 +36,7 @@ def test_costs_come_from_the_network_itself(
     assert row["steps"] == -(-row["rows"] // 10)
     assert row["epochs"] == 2
     assert row["seconds"] > 0
-    assert total["megabytes"] == row["megabytes"] > 0
+    assert total == {"count": 1, "seconds": row["seconds"]}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,18 +102,5 @@ def test_every_fold_and_seed_counts(
     assert cli.main(["plan", *SMALL[:3], *words, "trainer.epochs=1000", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["jobs"]
     assert (row["trainings"], row["rows"]) == (trainings, rows)
-    # Callbacks alone take a thousand times a hundredth of a second, and TensorBoard's curves two megabytes.
+    # Callbacks alone take a thousand times a hundredth of a second.
     assert row["seconds"] > 10 * trainings
-    assert row["megabytes"] > 2 * trainings
-
-
-@pytest.mark.parametrize("words", [[], ["report=auto"], ["seeds=3"], ["cv=kfold", "cv.folds=3"]])
-def test_disk_is_no_less_than_what_is_written(
-    tmp_path: Path, run_in: Any, capsys: pytest.CaptureFixture[str], words: list[str]
-) -> None:
-    words = [*SMALL[:2], "model.units=[4]", "trainer.epochs=2", "report=false", *words]
-    assert cli.main(["plan", *words, "--json"]) == 0
-    (row,) = json.loads(capsys.readouterr().out)["jobs"]
-    run_in(tmp_path, *words)
-    written = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) / 1e6
-    assert written <= row["megabytes"] <= 2.5 * written
