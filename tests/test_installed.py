@@ -128,7 +128,7 @@ def test_model_answers_without_dltrain(installed: Installed, tmp_path: Path) -> 
 
 def test_wheel_has_package_and_configs_and_nothing_else(installed: Installed) -> None:
     names = set(zipfile.ZipFile(installed.wheel).namelist())
-    kinds = (".py", ".typed", ".yaml", ".md")
+    kinds = (".py", ".typed", ".yaml", ".md", ".html", ".css", ".js")
     found = {
         path.relative_to(ROOT) for folder in ("conf", "dltrain", "hydra_plugins") for path in (ROOT / folder).rglob("*")
     }

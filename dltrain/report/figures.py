@@ -19,12 +19,12 @@ def learning_curves(
     """One picture for the loss and for each metric, and one for the learning rate where it changed.
 
     Args:
-        history: a row an epoch.
+        history: a row an epoch; without any there is no picture.
         best_epoch: from 1; that of folds may lie beyond their mean curve, which is as long as the shortest.
         besides: columns that are no metrics.
     """
     others = {"epoch", "learning_rate", *besides}
-    names = [name for name in history[0] if name not in others and not name.startswith("val_")]
+    names = [name for name in next(iter(history), {}) if name not in others and not name.startswith("val_")]
     pictures = [_course(history, name, best_epoch) for name in names]
     rates = [epoch["learning_rate"] for epoch in history if "learning_rate" in epoch]
     if rates and min(rates) < max(rates):

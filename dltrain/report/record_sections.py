@@ -1,86 +1,53 @@
-"""The parts of a report that tell where a run came from: its data, its configuration, its environment."""
+"""Where a run comes from, as its report tells it: its data, its configuration, its environment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dltrain.record.record import Record
-from dltrain.record.signature import Signature
-from dltrain.report.page import Html, code, folded, note, paragraph, table, text
-from dltrain.report.remedies import command
-
-MOST_COLUMNS = 20  # that are listed unasked
+from dltrain.record.signature import Column, Signature
+from dltrain.report.score_sections import Table
 
 
-def data(record: Record, signature: Signature, rows: Mapping[str, int]) -> list[Html]:
-    """Rows, columns, what was found in them and what was done with them.
+def columns(signature: Signature) -> list[list[str]]:
+    """A row for each column that the model takes: its name, its kind, its values, whether cells are missing."""
+    return [[each.name, each.kind, _values(each), "yes" if each.has_missing else ""] for each in signature.columns]
 
-    Args:
-        record: of the run.
-        signature: the columns.
-        rows: how many each part has.
-    """
-    facts = record.facts
-    parts = ", ".join(f"{part} {count:,}" for part, count in rows.items())
-    columns = [
-        [
-            column.name,
-            column.kind,
-            _between(column.minimum, column.maximum) or (f"{len(column.words)} values" if column.words else ""),
-            "yes" if column.has_missing else "",
-        ]
-        for column in signature.columns
-    ]
-    told = [*facts.get("warnings", []), *facts.get("notes", [])]
-    items = Html("<ul>" + "".join(f"<li>{text(each)}</li>" for each in told) + "</ul>")
-    listing = table("Columns of the train rows", ["column", "kind", "range", "missing cells"], columns, words=4)
+
+def checks(record: Record) -> Table | None:
+    """What the checks of the data found, without rows for nothing; None for a run of before there were checks."""
+    found = record.facts.get("checks")
+    if found is None:
+        return None
+    rows = [each for each in found if isinstance(each, dict)]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return names, [[_plain(row.get(name, "")) for name in names] for row in rows]
+
+
+def options(record: Record) -> list[tuple[str, str, bool]]:
+    """Each group of the configuration with its option, and whether a person typed it."""
+    typed = _typed(record)
+    return [(group, option or "none", group in typed) for group, option in record.choices.items()]
+
+
+def settings(record: Record) -> list[tuple[str, str, bool]]:
+    """Each key of the configuration with its value, and whether a person typed it."""
+    typed = _typed(record)
     return [
-        paragraph(f"{facts['data']['rows']:,} rows: {parts}."),
-        _checks(facts.get("checks")),
-        listing if len(columns) <= MOST_COLUMNS else folded(f"All {len(columns)} columns", listing),
-        folded("What was done with the data", items) if told else Html(""),
-        note(f"SHA-256 of the data: {facts['data']['sha256']}"),
+        (key, _plain(value), any(key == word or key.startswith(f"{word}.") for word in typed))
+        for key, value in record.settings.items()
     ]
 
 
-def configuration(record: Record) -> list[Html]:
-    """The command again, the options and every setting; what was typed is marked."""
-    overrides = record.facts.get("overrides", [])
-    typed = [word.partition("=")[0].lstrip("+~") for word in overrides]
-
-    def name(key: str) -> Html:
-        own = any(key == word or key.startswith(f"{word}.") for word in typed)
-        return Html(f'<span class="typed">{text(key)} (typed)</span>') if own else text(key)
-
-    chosen = [
-        [Html(f'<span class="typed">{text(group)} (typed)</span>') if group in typed else group, option or "none"]
-        for group, option in record.choices.items()
-    ]
-    settings = [[name(key), _plain(value)] for key, value in record.settings.items()]
-    return [
-        paragraph("The same run again:"),
-        code(command(overrides, (), *flags(record))),
-        table("Chosen options", ["group", "option"], chosen, words=2),
-        folded(f"All {len(settings)} settings", table("Settings", ["key", "value"], settings, words=2)),
-    ]
-
-
-def environment(record: Record) -> list[Html]:
-    """Versions and machine."""
+def versions(record: Record) -> list[tuple[str, Any]]:
+    """Times, machine and versions of a run."""
     facts = record.facts
     git = facts.get("git") or {}
-    rows: list[tuple[str, Any]] = [
-        ("started", facts.get("started")),
-        ("finished", facts.get("finished")),
-        ("seed", facts.get("seed")),
-        ("device", facts.get("device")),
-        ("platform", facts.get("platform")),
-        ("git commit", f"{git['commit']} ({git['changed_files']} files changed)" if git else "not in a repository"),
-        *((name, version) for name, version in facts.get("versions", {}).items()),
-    ]
-    shown = [[name, "" if value is None else value] for name, value in rows]
-    return [folded("Versions and machine", table("Environment", ["what", "value"], shown, words=2))]
+    rows = {name: facts.get(name) for name in ("started", "finished", "seed", "device", "platform")}
+    rows["git commit"] = f"{git['commit']} ({git['changed_files']} files changed)" if git else "not in a repository"
+    rows |= facts.get("versions", {})
+    return [(name, "" if value is None else value) for name, value in rows.items()]
 
 
 def flags(record: Record) -> list[str]:
@@ -96,20 +63,14 @@ def flags(record: Record) -> list[str]:
     return kept
 
 
-def _checks(found: Any) -> Html:
-    """The checks of the data, as far as the run has any: a list of facts by name."""
-    if found is None:
-        return Html("")
-    rows = [each for each in found if isinstance(each, dict)]
-    if not rows:
-        return paragraph("The checks of the data found nothing to warn of.")
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[_plain(row.get(name, "")) for name in names] for row in rows]
-    return table("What the checks of the data found", names, cells, words=len(names))
+def _values(column: Column) -> str:
+    if column.minimum is not None and column.maximum is not None:
+        return f"{column.minimum:g} to {column.maximum:g}"
+    return f"{len(column.words)} values" if column.words else ""
 
 
-def _between(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:g} to {high:g}"
+def _typed(record: Record) -> list[str]:
+    return [word.partition("=")[0].lstrip("+~") for word in record.facts.get("overrides", [])]
 
 
 def _plain(value: Any) -> str:

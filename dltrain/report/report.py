@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.base.errors import ConfigError
+from dltrain.pages.render import render
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
-from dltrain.report import INSIGHTS, model_sections, record_sections, score_sections
+from dltrain.report import INSIGHTS, figures, record_sections, score_sections
 from dltrain.report import callback_pictures as recorded
-from dltrain.report.answers import read_answers
+from dltrain.report.answers import per_class, read_answers
 from dltrain.report.diagnosis import diagnose
 from dltrain.report.evidence import Evidence, Finding
-from dltrain.report.folds import read_folds
-from dltrain.report.page import Html, code, join, note, page, paragraph, pictures, section, text
+from dltrain.report.folds import folds_picture, read_folds
 from dltrain.report.remedies import command
-from dltrain.report.score_sections import Part
 from dltrain.report.svg import Picture
 from dltrain.report.words import main_metric, number, scored_parts, summary
 from dltrain.report.write import write_files
+
+MOST_COLUMNS = 20  # that are listed unasked, or drawn
 
 
 class RunReport:
@@ -61,67 +62,74 @@ class RunReport:
 
     def html(self) -> str:
         """The whole page; the pictures are kept beside it."""
-        record, metrics, insights = self.record, self.metrics, self.insights
-        answers, last, threshold = self.answers, self.last, self.signature.threshold
-        best_epoch, limits = metrics["best_epoch"], recorded.limits_of(record)
-        sentences = summary(record, self.signature, metrics, self.rows)
-        sections = [
-            self._section("summary", "Summary", [*map(paragraph, sentences), self._tiles()]),
-            self._section("folds", "Cross-validation", score_sections.of_folds(self.folds, metrics)),
-            self._section("diagnosis", "Diagnosis", [self._finding(found) for found in self._diagnosis()]),
-            self._section("recorded", "What was recorded besides", [list(recorded.pictures_of(record))]),
-            self._section("learning", "Learning curves", score_sections.learning(self.history, best_epoch, limits)),
-            self._section("scores", "Scores", score_sections.scores(metrics, self.parts)),
-            self._section(
-                "errors", "Where it is right and wrong", score_sections.errors(answers.get(last), last, threshold)
-            ),
-            self._section(
-                "calibration",
-                "Calibration and threshold",
-                score_sections.calibration_and_threshold(answers, last, threshold),
-            ),
-            self._section("importance", "What it uses", model_sections.importance(insights.get("importance"))),
-            self._section("mistakes", "Worst mistakes", model_sections.mistakes(insights.get("mistakes", ()))),
-            self._section(
-                "layers", "Layers", model_sections.layers(insights.get("layers", ()), insights.get("layer_rows", 0))
-            ),
-            self._section("data", "Data", record_sections.data(record, self.signature, self.split)),
-            self._section("config", "Configuration", record_sections.configuration(record)),
-            self._section("environment", "Environment", record_sections.environment(record)),
-        ]
-        title = f"{record.facts['data']['name']} · {record.choices.get('model') or 'model'}"
-        begun = record.facts["started"][:16].replace("T", " ")
-        return page(title, f"{record.path.resolve().name} · {begun} UTC", sections)
+        record, metrics, last = self.record, self.metrics, self.last
+        threshold, best_epoch = self.signature.threshold, metrics["best_epoch"]
+        importance, layers = self.insights.get("importance") or {}, self.insights.get("layers", ())
+        flags, overrides = record_sections.flags(record), record.facts.get("overrides", [])
+        shown = self.answers.get(last)
+        shown = shown if shown is not None and len(shown.truth) else None
+        errors, left_out = score_sections.errors(shown, last, threshold)
+        calibration, thresholds = score_sections.calibration_and_threshold(
+            shown, self.answers.get("validation"), last, threshold
+        )
+        drawn = {
+            "folds": [folds_picture(self.folds, main_metric(metrics))] if self.folds else [],
+            "recorded": list(recorded.pictures_of(record)),
+            "learning": figures.learning_curves(self.history, best_epoch, recorded.limits_of(record)),
+            "errors": errors,
+            "calibration": calibration,
+            "importance": [figures.importance(importance["columns"][:MOST_COLUMNS])] if "columns" in importance else [],
+            "layers": [figures.gradients(layers)] if sum(bool(each.get("gradient_rms")) for each in layers) > 1 else [],
+        }
+        self.pictures = [picture for made in drawn.values() for picture in made]
+        return render(
+            "report/templates/run.html",
+            title=f"{record.facts['data']['name']} · {record.choices.get('model') or 'model'}",
+            subtitle=f"{record.path.resolve().name} · {record.facts['started'][:16].replace('T', ' ')} UTC",
+            number=number,
+            again=lambda words=(): command(overrides, words, *flags),
+            drawn=drawn,
+            most_columns=MOST_COLUMNS,
+            last=last,
+            sentences=summary(record, self.signature, metrics, self.rows),
+            tiles=self._tiles(),
+            fold_table=score_sections.fold_table(self.folds) if self.folds else None,
+            findings=self._diagnosis(),
+            best_epoch=best_epoch,
+            rates={epoch["learning_rate"] for epoch in self.history if "learning_rate" in epoch},
+            score_table=score_sections.score_table(metrics, self.parts),
+            left_out=left_out,
+            kind=self.signature.kind.answer,
+            classes=per_class(shown, threshold) if shown and shown.classes else [],
+            thresholds=thresholds,
+            found_importance=importance,
+            worst=self.insights.get("mistakes", ()),
+            found_layers=layers,
+            layer_rows=self.insights.get("layer_rows", 0),
+            facts=record.facts,
+            split=self.split,
+            checks=record_sections.checks(record),
+            columns=record_sections.columns(self.signature),
+            told=[*record.facts.get("warnings", []), *record.facts.get("notes", [])],
+            options=record_sections.options(record),
+            settings=record_sections.settings(record),
+            versions=record_sections.versions(record),
+        )
 
-    def _section(self, name: str, title: str, parts: Sequence[Part]) -> Html:
-        return section(name, title, *(part if isinstance(part, Html) else self._draw(part) for part in parts))
-
-    def _draw(self, made: Sequence[Picture]) -> Html:
-        self.pictures += made
-        return pictures(made)
-
-    def _tiles(self) -> Html:
+    def _tiles(self) -> list[tuple[str, str]]:
+        """Numbers to see first, the main metric before all, each with what it is."""
         name = main_metric(self.metrics)
         interval = self.metrics.get("intervals", {}).get(self.last, {}).get(name)
-        tiles = [
-            (
-                "main",
-                number(self.metrics[self.last][name]),
-                f"{name}, {self.last}" + (f"; 95 % {number(interval[0])} to {number(interval[1])}" if interval else ""),
-            )
-        ]
+        between = f"; 95 % {number(interval[0])} to {number(interval[1])}" if interval else ""
+        tiles = [(number(self.metrics[self.last][name]), f"{name}, {self.last}{between}")]
         for baseline, scores in self.metrics.get("baselines", {}).items():
             if name in scores.get(self.last, {}):
-                tiles.append(("", number(scores[self.last][name]), f"{name} of the {baseline} baseline"))
+                tiles.append((number(scores[self.last][name]), f"{name} of the {baseline} baseline"))
         if not self.record.settings.get("cv.ensemble"):  # then each of the averaged models has its own
-            tiles.append(("", f"{self.metrics['best_epoch']} of {self.metrics['epochs']}", "best epoch"))
+            tiles.append((f"{self.metrics['best_epoch']} of {self.metrics['epochs']}", "best epoch"))
         if self.record.facts.get("seconds") is not None:
-            tiles.append(("", f"{self.record.facts['seconds']:.1f} s", "whole run"))
-        inside = "".join(
-            f'<div class="tile {kind}"><b>{text(value)}</b><span>{text(what)}</span></div>'
-            for kind, value, what in tiles
-        )
-        return Html(f'<div class="tiles">{inside}</div>')
+            tiles.append((f"{self.record.facts['seconds']:.1f} s", "whole run"))
+        return tiles
 
     def _diagnosis(self) -> list[Finding]:
         return diagnose(
@@ -135,14 +143,6 @@ class RunReport:
                 difference=self.metrics.get("difference"),
                 layers=self.insights.get("layers", ()),
             )
-        )
-
-    def _finding(self, found: Finding) -> Html:
-        flags, overrides = record_sections.flags(self.record), self.record.facts.get("overrides", [])
-        tries = [code(command(overrides, words, *flags)) for words in found.tries]
-        return Html(
-            f'<div class="finding {found.level}"><span class="level">{found.level}</span><h3>{text(found.title)}</h3>'
-            f"{paragraph(found.text)}{note('Try next:') if tries else ''}{join(tries)}</div>"
         )
 
 

@@ -7,46 +7,24 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from dltrain.pages.render import source
+
 # Each colour of a picture is drawn as a mark, #0n0n0n, which becomes a variable of the page or a colour of its own.
-INK, MUTED, GRID, ACCENT, SECOND, *OTHERS = (f"#{number:02x}{number:02x}{number:02x}" for number in range(1, 12))
+MARKS = tuple(f"#{number:02x}{number:02x}{number:02x}" for number in range(1, 12))
+INK, MUTED, GRID, ACCENT, SECOND, *OTHERS = MARKS
 SERIES = (ACCENT, SECOND, *OTHERS)
-LIGHT = {
-    INK: "#1c2024",
-    MUTED: "#60656c",
-    GRID: "#d9dce1",
-    ACCENT: "#2563c9",
-    SECOND: "#d9730d",
-    OTHERS[0]: "#23845b",
-    OTHERS[1]: "#8a45b8",
-    OTHERS[2]: "#c0364c",
-    OTHERS[3]: "#0b7f92",
-    OTHERS[4]: "#8a6a12",
-    OTHERS[5]: "#5b6470",
-}
-DARK = {
-    INK: "#eceef0",
-    MUTED: "#a3a9b1",
-    GRID: "#3a3f46",
-    ACCENT: "#7aa9f7",
-    SECOND: "#f2a65a",
-    OTHERS[0]: "#63c79a",
-    OTHERS[1]: "#c79bea",
-    OTHERS[2]: "#f08a99",
-    OTHERS[3]: "#5ec8d8",
-    OTHERS[4]: "#d8b957",
-    OTHERS[5]: "#aab2bd",
-}
+LIGHT = re.findall(r"--c\d+: (#\w+);", source("pages/templates/page.css").partition("@media")[0])
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -90,26 +68,21 @@ class Picture:
     message: str
     template: str
 
-    def inline(self) -> str:
+    def inline(self) -> Markup:
         """For the page: the colours are its variables, the size is that of the column."""
         text = re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r"\1", self.template, count=1)
         text = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", text, count=1)
-        for mark in LIGHT:
-            text = text.replace(mark, f"var({variable(mark)})")
-        return text
+        for number, mark in enumerate(MARKS, 1):
+            text = text.replace(mark, f"var(--c{number})")
+        return Markup(text)
 
     def file(self) -> str:
         """As a file of its own: light, on a white card."""
         card = '<rect width="100%" height="100%" fill="#ffffff"/>'
         text = re.sub(r"(</desc>)", rf"\1{card}", self.template, count=1)
-        for mark, colour in LIGHT.items():
+        for mark, colour in zip(MARKS, LIGHT, strict=True):
             text = text.replace(mark, colour)
         return f'<?xml version="1.0" encoding="utf-8"?>\n{text}'
-
-
-def variable(mark: str) -> str:
-    """The name of the CSS variable of a mark."""
-    return f"--c{int(mark[1:3], 16)}"
 
 
 def draw(
@@ -180,10 +153,10 @@ def _labelled(svg: str, name: str, title: str, message: str) -> str:
     text = re.sub(r"'DejaVu Sans'[^;\"]*", FONT, text)
     # Hundredths of a point are finer than any screen.
     text = re.sub(r'\bd="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text)
-    label = (
-        f'role="img" aria-labelledby="{name}-title {name}-desc">'
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(message)}</desc>'
-    )
+    label = Markup(
+        'role="img" aria-labelledby="{name}-title {name}-desc">'
+        '<title id="{name}-title">{title}</title><desc id="{name}-desc">{message}</desc>'
+    ).format(name=name, title=title, message=message)
     return re.sub(r"(<svg\b[^>]*)>", lambda found: f"{found[1]} {label}", text, count=1)
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dltrain.base.errors import ConfigError
+from dltrain.pages.render import render
 from dltrain.report.job import jobs_of
 from dltrain.report.jobs import side_by_side
-from dltrain.report.page import Html, code, folded, note, page, paragraph, pictures, section, table
+from dltrain.report.score_sections import Table
 from dltrain.report.sweep_pictures import sweep_pictures
 from dltrain.report.words import number
 from dltrain.report.write import write_files
-from dltrain.sweep.ledger import Entry, Ledger
+from dltrain.sweep.ledger import Ledger
 from dltrain.sweep.ranking import settings_of, swept_keys
 from dltrain.sweep.standings import Setting, like_the_best, standings
 
@@ -44,44 +45,31 @@ def write_sweep_report(sweep: Path) -> Path:
     keys = swept_keys([entry for each in found for entry in each.entries])
     beside = list(side_by_side(jobs_of(sweep, found, keys)))
     drawn = sweep_pictures(stand.entries, found, keys, best)
-    sections = [
-        section("summary", "Summary", *_summary(entries, found, keys, best)),
-        section("jobs", "Side by side", pictures(beside)),
-        section("leaderboard", "Leaderboard", *_leaderboard(found, keys)),
-        section("settings", "What the settings do", pictures(drawn), *_importance(best)),
-        section("front", "Pareto front", *_front(best)),
-        section("failed", "Jobs that did not complete", *_unfinished(entries)),
-    ]
-    name = sweep.resolve().name
-    return write_files(sweep, page(f"Sweep {name}", f"{len(entries):,} jobs", sections), [*beside, *drawn])
-
-
-def _summary(
-    entries: Sequence[Entry], found: Sequence[Setting], keys: Sequence[str], best: Mapping[str, Any]
-) -> list[Html]:
     counts = {status: sum(entry.status == status for entry in entries) for status in ("completed", "pruned", "failed")}
-    said = ", ".join(f"{count:,} {status}" for status, count in counts.items() if count)
-    if not found:
-        return [paragraph(f"{len(entries):,} jobs: {said}. None gave a value to choose by.")]
-    first = found[0]
+    html = render(
+        "report/templates/sweep.html",
+        title=f"Sweep {sweep.resolve().name}",
+        subtitle=f"{len(entries):,} jobs",
+        number=number,
+        said=", ".join(f"{count:,} {status}" for status, count in counts.items() if count),
+        entries=entries,
+        best=best,
+        winner=_winner(found[0], keys) if found else None,
+        verdict=_verdict(found) if found else None,
+        beside=beside,
+        drawn=drawn,
+        keys=keys,
+        leaderboard=_leaderboard(found, keys) if found else None,
+        unfinished=[entry for entry in entries if entry.status != "completed"],
+    )
+    return write_files(sweep, html, [*beside, *drawn])
+
+
+def _winner(first: Setting, keys: Sequence[str]) -> str:
+    """The job, its value and its settings."""
     words = " ".join(f"{key}={value}" for key, value in settings_of(first.entries[0]).items() if key in keys)
-    return [
-        paragraph(
-            f"{len(entries):,} jobs: {said}. The best one by {best.get('monitor')} is job {first.entries[0].job}, "
-            f"{number(first.mean)}{_spread(first)}{': ' if words else ''}{words}."
-        ),
-        paragraph(_verdict(found)),
-        *(paragraph(f"Caution: {each}") for each in best.get("cautions", [])),
-        paragraph(
-            "The value that chose the winner is a little too good, the more so the more jobs there were. Train it "
-            "again and score its test part, once:"
-        ),
-        code(str(best.get("command", ""))),
-    ]
-
-
-def _spread(setting: Setting) -> str:
-    return "" if setting.deviation is None else f" ± {number(setting.deviation)} over {len(setting.values)} values"
+    spread = "" if first.deviation is None else f" ± {number(first.deviation)} over {len(first.values)} values"
+    return f"job {first.entries[0].job}, {number(first.mean)}{spread}{': ' if words else ''}{words}"
 
 
 def _verdict(found: Sequence[Setting]) -> str:
@@ -97,9 +85,7 @@ def _verdict(found: Sequence[Setting]) -> str:
     )
 
 
-def _leaderboard(found: Sequence[Setting], keys: Sequence[str]) -> list[Html]:
-    if not found:
-        return []
+def _leaderboard(found: Sequence[Setting], keys: Sequence[str]) -> Table:
     like = like_the_best(found) if len(found) > 1 else None
     repeated = max(len(each.values) for each in found) > 1
     others = [name for name in found[0].entries[0].metrics if name != "loss"]
@@ -115,39 +101,9 @@ def _leaderboard(found: Sequence[Setting], keys: Sequence[str]) -> list[Html]:
         rows.append([*row, first.epochs or "", f"{first.parameters:,}" if first.parameters else "", f"{seconds:.1f}"])
     head = ["job", *keys, found[0].entries[0].monitor or "value", *(["sd"] if repeated else [])]
     head += [*(["like the best"] if like is not None else []), *others, "epochs", "parameters", "seconds"]
-    return [table("Settings by their value, the best first", head, rows, words=1 + len(keys))]
+    return head, rows
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None and math.isfinite(value)]
     return sum(known) / len(known) if known else None
-
-
-def _importance(best: Mapping[str, Any]) -> list[Html]:
-    if not best.get("importance"):
-        return [note("Importance needs ten completed jobs and two settings that differ.")]
-    words = "The share of a setting in the variance of the value, over all the others (fANOVA, Hutter et al. 2014)."
-    rows = [[key, f"{100 * share:.0f} %"] for key, share in best["importance"].items()]
-    return [note(words), table("Importance of the settings", ["setting", "share"], rows)]
-
-
-def _front(best: Mapping[str, Any]) -> list[Html]:
-    front = best.get("pareto_front") or []
-    if not front:
-        return []
-    names = [name for name in front[0] if name not in ("job", "overrides")]
-    rows = [[each["job"], " ".join(each["overrides"]), *(number(each.get(name)) for name in names)] for each in front]
-    words = (
-        "No job is better than one of these in one objective without being worse in another. The winner is the first "
-        f"of them, the best by {names[0]}."
-    )
-    return [note(words), table("Jobs of the Pareto front", ["job", "settings", *names], rows, words=2)]
-
-
-def _unfinished(entries: Sequence[Entry]) -> list[Html]:
-    others = [entry for entry in entries if entry.status != "completed"]
-    if not others:
-        return []
-    rows = [[entry.job, entry.status, " ".join(entry.overrides), entry.reason or ""] for entry in others]
-    listing = table("Jobs and their reasons", ["job", "status", "settings", "reason"], rows, words=4)
-    return [listing if len(others) <= 10 else folded(f"All {len(others)}", listing)]

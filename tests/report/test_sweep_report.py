@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_tells_the_winner_and_how_to_train_it_again(tmp_path: Path) -> None:
     assert "The best one by val_loss is job 0, 0.5000" in page
     assert "no test tells the jobs apart" in page
     assert "optimizer=adam optimizer.learning_rate=0.1" in page
-    assert json.loads((tmp_path / "best.json").read_text())["command"] in page.replace("&#x27;", "'")
+    assert json.loads((tmp_path / "best.json").read_text())["command"] in html.unescape(page)
     assert "12 completed, 1 failed" in page
 
 
