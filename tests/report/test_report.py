@@ -164,6 +164,35 @@ def test_what_comes_from_the_data_is_escaped(run_in: Any, tmp_path: Path) -> Non
         assert "<script" not in file.read_text()
 
 
+def test_what_the_files_of_a_run_say_is_escaped(reported: Any, tmp_path: Path) -> None:
+    shutil.copytree(reported("binary").path, tmp_path / "run")
+    for name, said in {
+        "run.json": {
+            "warnings": [EVIL],
+            "notes": [EVIL],
+            "checks": [{EVIL: EVIL}],
+            "versions": {EVIL: EVIL},
+            "device": EVIL,
+            "overrides": [f"model={EVIL}"],
+            "command": [f"--config-dir={EVIL}"],
+        },
+        "insights.json": {
+            "importance": {"rows": 9, "repeats": 1, "columns": [{"column": EVIL, "mean": 0.1, "sd": 0.1}]},
+            "mistakes": [
+                {"row_id": EVIL, "target": EVIL, "prediction": EVIL, "probability": None, "loss": 1.0}
+                | {"columns": {EVIL: EVIL}, "images": {f'" onerror="{EVIL}': f'" onerror="{EVIL}'}}
+            ],
+        },
+    }.items():
+        file = tmp_path / "run" / name
+        file.write_text(json.dumps(json.loads(file.read_text()) | said))
+    page = write_report(tmp_path / "run").read_text()
+    assert "script" not in Outline(page).tags
+    assert '"<' not in page
+    assert " onerror=&#34;" in page
+    assert page.count(html.escape(EVIL)) >= 20
+
+
 def test_is_made_only_where_it_is_wanted(run_in: Any, tmp_path: Path) -> None:
     run = run_in(tmp_path, "model=linear", "report=false")
     assert not (run.path / "report.html").exists()
