@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from dltrain.cli.main import main
+from dltrain.config.tasks import TASKS
 from dltrain.report.answers import read_answers
 from dltrain.report.figures import learning_curves
 from dltrain.report.report import write_report
@@ -295,7 +296,7 @@ def test_repeated_folds_are_reported_by_their_answers(tmp_path: Path, run_in: An
     run = run_in(tmp_path, *few, "model=linear", *folds, f"dataset.problem={problem}")
     assert "Every fold" in page_of(run)
     table = pd.read_csv(run.path / "cv" / "predictions.csv")
-    answers = read_answers(run.path / "cv" / "predictions.csv", problem, run.json("signature.json")["classes"])[
+    answers = read_answers(run.path / "cv" / "predictions.csv", TASKS[problem], run.json("signature.json")["classes"])[
         "validation"
     ]
     assert len(answers.truth) == len(table) == 2 * table["row_id"].nunique()
