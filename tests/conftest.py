@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -119,6 +120,21 @@ class FakeJournal:
         return FakeJournal(self.path / name, notes=self.notes)
 
 
+@dataclass(eq=False)
+class GraphLog(logging.Handler):
+    """The functions whose graphs were traced, and those whose graphs were read from a file, as the log tells."""
+
+    traced: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if told := re.match(r"The (\w+) graph was (traced|read) in ", record.getMessage()):
+            getattr(self, told[2]).append(told[1])
+
+
 @dataclass
 class Stage:
     """A run that stands right before its training."""
@@ -225,6 +241,34 @@ def train_stage() -> Callable[..., Any]:
         )
 
     return train
+
+
+@pytest.fixture
+def graph_log(caplog: pytest.LogCaptureFixture) -> Iterator[GraphLog]:
+    """Fills while the test runs."""
+    caplog.set_level(logging.DEBUG, "dltrain.engine")
+    handler = GraphLog()
+    logging.getLogger("dltrain.engine").addHandler(handler)
+    yield handler
+    logging.getLogger("dltrain.engine").removeHandler(handler)
+
+
+@pytest.fixture(scope="session")
+def forget_graphs() -> Callable[[], None]:
+    """Lets other architectures push out the graphs that this process keeps; files of graphs stay."""
+    import keras
+
+    from dltrain.engine.traces import MOST_KEPT, traces_of
+
+    inputs = keras.Input((1,), name="pushes_out")
+    model = keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="zeros", name="others")(inputs), name="graphs")
+    model.compile("sgd", "mse")
+
+    def forget() -> None:
+        for batch_size in range(1, MOST_KEPT + 1):
+            traces_of(model, batch_size, {})
+
+    return forget
 
 
 @pytest.fixture(scope="session")

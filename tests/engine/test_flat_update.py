@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 
-from dltrain.engine import graphs, traces
+from dltrain.engine import graphs
 from dltrain.engine.engine import Engine
 from dltrain.engine.flat_update import flat_update
+from dltrain.engine.traces import Traces
 from dltrain.engine.update import ELEMENTWISE
 from dltrain.preprocessing.rows import Resident
+
+
+@pytest.fixture(autouse=True)
+def each_traces_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def traces_of(model: Any, batch_size: Any, functions: Any, beside: Any = (), *, compiled: object = False) -> Traces:
+        return Traces(model, functions, beside)
+
+    monkeypatch.setattr(graphs, "traces_of", traces_of)
 
 
 def network(optimizer: keras.optimizers.Optimizer, *, embedding: bool = False) -> keras.Model:
@@ -26,7 +37,6 @@ def network(optimizer: keras.optimizers.Optimizer, *, embedding: bool = False) -
 
 
 def trained(model: keras.Model) -> list[np.ndarray]:
-    traces._kept.clear()
     random = np.random.default_rng(0)
     rows = random.normal(size=(20, 3)).astype(np.float32)
     source = Resident({"table": np.abs(rows)}, rows.sum(axis=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from dltrain.engine import fused_update as module
-from dltrain.engine import graphs, traces
+from dltrain.engine import graphs
 from dltrain.engine.engine import Engine
 from dltrain.engine.fused_update import fused_update
+from dltrain.engine.traces import Traces
 from dltrain.engine.update import ELEMENTWISE
 from dltrain.preprocessing.rows import Resident
 
@@ -23,6 +25,14 @@ Optimizer = keras.optimizers.Optimizer
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_WEIGHTS", 20)
     monkeypatch.setattr(graphs, "flat_update", lambda model: None)
+
+
+@pytest.fixture
+def each_traces_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def traces_of(model: Any, batch_size: Any, functions: Any, beside: Any = (), *, compiled: object = False) -> Traces:
+        return Traces(model, functions, beside)
+
+    monkeypatch.setattr(graphs, "traces_of", traces_of)
 
 
 def network(optimizer: Optimizer) -> keras.Model:
@@ -42,7 +52,6 @@ def texts() -> np.ndarray:
 
 
 def trained(model: keras.Model) -> list[np.ndarray]:
-    traces._kept.clear()
     rows = texts()
     source = Resident({"text": rows}, rows.mean(axis=1).astype(np.float32))
     Engine(model, batch_size=8, shuffle=True, seed=0).train(source, None, epochs=3, callbacks=[])
@@ -50,11 +59,19 @@ def trained(model: keras.Model) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize(("jit_compile", "fused"), [("auto", True), (False, False), (True, False)])
-def test_the_update_is_compiled_by_itself_unless_it_is_asked_for_otherwise(jit_compile: Any, fused: bool) -> None:
+def test_the_update_is_compiled_by_itself_unless_it_is_asked_for_otherwise(
+    monkeypatch: pytest.MonkeyPatch, jit_compile: Any, fused: bool
+) -> None:
+    made: list[Any] = []
+
+    def noted(model: keras.Model) -> Any:
+        made.append(fused_update(model))
+        return made[-1]
+
+    monkeypatch.setattr(graphs, "fused_update", noted)
     block = next(iter(Resident({"text": texts()}, np.zeros(20, np.float32)).blocks(np.arange(8), 8)))
-    made = graphs.Graphs(network(keras.optimizers.Adam()), 8, jit_compile=jit_compile)
-    made.build(block)
-    assert isinstance(made._update, module.FusedUpdate) is fused
+    graphs.Graphs(network(keras.optimizers.Adam()), 8, jit_compile=jit_compile).build(block)
+    assert [type(update) for update in made] == [module.FusedUpdate] * fused
 
 
 SETTINGS = [
@@ -65,6 +82,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.usefixtures("each_traces_its_own")
 @pytest.mark.parametrize(("name", "settings"), SETTINGS)
 def test_the_same_numbers(monkeypatch: pytest.MonkeyPatch, name: str, settings: dict[str, object]) -> None:
     def optimizer() -> Optimizer:
@@ -80,13 +98,14 @@ def test_the_same_numbers(monkeypatch: pytest.MonkeyPatch, name: str, settings: 
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-7)
 
 
-def test_two_models_share_the_graph_and_not_the_weights() -> None:
+def test_two_models_share_the_graph_and_not_the_weights(forget_graphs: Callable[[], None], graph_log: Any) -> None:
     first, second = network(keras.optimizers.Adam()), network(keras.optimizers.Adam(0.1))
     source = Resident({"text": np.ones((8, PLACES), np.int32)}, np.ones(8, np.float32))
-    traces._kept.clear()
+    forget_graphs()
     before = [np.array(weight) for weight in first.trainable_variables]
     for model in (first, second):
         Engine(model, batch_size=8, shuffle=False, seed=0).train(source, None, epochs=1, callbacks=[])
+    assert (graph_log.traced + graph_log.read).count("train") == 1
     for weight, other, start in zip(first.trainable_variables, second.trainable_variables, before, strict=True):
         moved, further = np.abs(np.array(weight) - start), np.abs(np.array(other) - start)
         assert 50 * moved.max() < further.max() < 200 * moved.max()

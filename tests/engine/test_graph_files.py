@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dltrain.engine import graph_files, mixed_penalties, traces
-from dltrain.engine.traces import Traces
+import dltrain
+from dltrain.data.storage import fingerprint
+from dltrain.engine import graph_files, traces
 
 KINDS = (
     *(("text", each) for each in ("text_bag", "text_cnn", "text_rnn", "text_transformer")),
@@ -21,30 +23,16 @@ SMALL = ("model.units=[3]", "model.dropout=0.3", "trainer.epochs=2")
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, forget_graphs: Callable[[], None]) -> Path:
     monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
-    forget(monkeypatch)
+    forget_graphs()
     return tmp_path / "data" / "graphs"
 
 
-def forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a new process begins."""
-    monkeypatch.setattr(traces, "_kept", type(traces._kept)())
-    monkeypatch.setattr(mixed_penalties, "_seen", {})
-
-
 @pytest.fixture
-def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def traced(graph_log: Any) -> list[str]:
     """The names of the functions that were traced."""
-    names: list[str] = []
-    trace = Traces._trace
-
-    def noted(self: Traces, name: str, specifications: Any) -> Any:
-        names.append(name)
-        return trace(self, name, specifications)
-
-    monkeypatch.setattr(Traces, "_trace", noted)
-    return names
+    return graph_log.traced
 
 
 def numbers(stage_of: Any, train_stage: Any, path: Path, *overrides: str) -> tuple[Any, Any, Any]:
@@ -78,32 +66,34 @@ def test_a_graph_that_is_read_gives_the_numbers_of_one_that_is_traced(
     train_stage: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    traced: list[str],
+    graph_log: Any,
     overrides: tuple[str, ...],
+    forget_graphs: Callable[[], None],
 ) -> None:
-    caplog.set_level("DEBUG", "dltrain")
     first = numbers(stage_of, train_stage, tmp_path / "1", *overrides)
-    assert sorted(traced) == ["predict", "test_alone", "train"]
-    assert "The train graph was traced in " in caplog.text
-    forget(monkeypatch)
-    caplog.clear()
+    assert sorted(graph_log.traced) == ["predict", "test_alone", "train"]
+    assert graph_log.read == []
+    forget_graphs()
     second = numbers(stage_of, train_stage, tmp_path / "2", *overrides)
-    assert len(traced) == 3
-    assert "The train graph was read in " in caplog.text
-    assert "traced in" not in caplog.text
+    assert len(graph_log.traced) == 3
+    assert sorted(graph_log.read) == ["predict", "test_alone", "train"]
     assert second[0] == first[0]
     for one, other in zip([first[1], *first[2]], [second[1], *second[2]], strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_folds_and_other_rates_read_it_too(
-    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+    stage_of: Any,
+    train_stage: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    traced: list[str],
+    forget_graphs: Callable[[], None],
 ) -> None:
     columns = ("dataset.missing=0", "dataset.category_columns=0")  # the same ones with every seed
     other = (*columns, "model.dropout=0.6", "optimizer.learning_rate=0.1", "seed=3")
     fresh = numbers(stage_of, train_stage, tmp_path / "1", *other)
-    forget(monkeypatch)
+    forget_graphs()
     numbers(stage_of, train_stage, tmp_path / "2", *columns)
     again = numbers(stage_of, train_stage, tmp_path / "3", *other)
     assert len(traced) == 3
@@ -129,23 +119,17 @@ def test_what_decides_a_graph_makes_another_file(
     monkeypatch: pytest.MonkeyPatch,
     traced: list[str],
     change: Any,
+    forget_graphs: Callable[[], None],
 ) -> None:
     numbers(stage_of, train_stage, tmp_path / "1")
-    forget(monkeypatch)
+    forget_graphs()
     change(monkeypatch)
     numbers(stage_of, train_stage, tmp_path / "2")
     assert len(traced) == 6
 
 
-def test_own_code_is_told_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "training").mkdir()
-    monkeypatch.setattr(graph_files, "__file__", str(tmp_path / "training" / "graph_files.py"))
-    before = graph_files._own_code()
-    (tmp_path / "training" / "step.py").write_text("1")
-    changed = graph_files._own_code()
-    os.utime(tmp_path / "training" / "step.py", (1, 1))
-    assert len({before, changed, graph_files._own_code()}) == 3
-    assert graph_files._own_code() == graph_files._own_code()
+def test_own_code_is_told_by_its_files() -> None:
+    assert fingerprint(Path(dltrain.__file__).parent, ending=".py") == graph_files.OWN_CODE
 
 
 def test_a_user_without_a_home_trains_all_the_same(
@@ -165,12 +149,13 @@ def test_a_damaged_file_is_written_anew(
     traced: list[str],
     folder: Path,
     damage: Any,
+    forget_graphs: Callable[[], None],
 ) -> None:
     first = numbers(stage_of, train_stage, tmp_path / "1")
     whole = {path: path.read_bytes() for path in folder.iterdir()}
     for path, content in whole.items():
         path.write_bytes(damage(content))
-    forget(monkeypatch)
+    forget_graphs()
     second = numbers(stage_of, train_stage, tmp_path / "2")
     assert second[0] == first[0]
     assert len(traced) == 6
@@ -187,31 +172,41 @@ def test_a_folder_that_cannot_be_written_does_no_harm(
 
 
 def test_a_file_of_somebody_else_is_read_too(
-    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: list[str]
+    stage_of: Any,
+    train_stage: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    traced: list[str],
+    forget_graphs: Callable[[], None],
 ) -> None:
     def refused(path: Path) -> None:
         raise PermissionError(path)
 
     numbers(stage_of, train_stage, tmp_path / "1")
-    forget(monkeypatch)
+    forget_graphs()
     monkeypatch.setattr(Path, "touch", refused)
     numbers(stage_of, train_stage, tmp_path / "2")
     assert len(traced) == 3
 
 
 def test_the_file_that_was_not_read_for_longest_goes(
-    stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
+    stage_of: Any,
+    train_stage: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    forget_graphs: Callable[[], None],
 ) -> None:
     monkeypatch.setattr(graph_files, "MOST_KEPT", 4)
     numbers(stage_of, train_stage, tmp_path / "1")
     first = set(folder.iterdir())
     for path in first:
         os.utime(path, (1, 1))
-    forget(monkeypatch)
+    forget_graphs()
     numbers(stage_of, train_stage, tmp_path / "2")  # touches them
     for age, path in enumerate(sorted(first)):
         os.utime(path, (age + 1, age + 1))
-    forget(monkeypatch)
+    forget_graphs()
     numbers(stage_of, train_stage, tmp_path / "3", "model.units=[4]")
     assert len(list(folder.iterdir())) == 4
     assert sorted(first)[2] in set(folder.iterdir())
@@ -243,7 +238,7 @@ def test_what_has_parts_from_elsewhere_is_not_kept(folder: Path) -> None:
     ids=["python", "foreign variable", "constant"],
 )
 def test_what_holds_something_of_this_process_is_not_read_by_another(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, function: Any
+    folder: Path, monkeypatch: pytest.MonkeyPatch, function: Any, forget_graphs: Callable[[], None]
 ) -> None:
     inputs = keras.Input((2,), name="table")
     model = keras.Model({"table": inputs}, keras.layers.Dense(1)(inputs))
@@ -253,7 +248,7 @@ def test_what_holds_something_of_this_process_is_not_read_by_another(
     graph = traces.traces_of(model, None, functions).function("predict", [rows], model)
     assert graph is not None
     expected = graph(rows)
-    forget(monkeypatch)
+    forget_graphs()
     again = traces.traces_of(model, None, functions).function("predict", [rows], model)
     assert again is not None
     np.testing.assert_array_equal(again(rows), expected)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dltrain.engine import mixed_penalties, traces
+from dltrain.engine import traces
 from dltrain.engine.architecture import architecture
 from dltrain.engine.traces import traces_of
 
@@ -14,26 +15,26 @@ MLP = ("model.units=[3]", "model.dropout=0.3", "trainer.epochs=2", "callbacks=le
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traces, "_kept", type(traces._kept)())
-    monkeypatch.setattr(mixed_penalties, "_seen", {})
+def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch, forget_graphs: Callable[[], None]) -> None:
+    forget_graphs()
     monkeypatch.setattr(traces, "read_graph", lambda key: None)
 
 
-def trained(stage_of: Any, train_stage: Any, path: Path, *overrides: str) -> tuple[Any, Any, Any]:
+def trained(stage_of: Any, train_stage: Any, path: Path, *overrides: str) -> tuple[Any, Any]:
     stage = stage_of(*MLP, *overrides)
     training = train_stage(stage, path)
-    return training.history, training.engine.predict(stage.data.source("validation")), training.engine.graphs
+    return training.history, training.engine.predict(stage.data.source("validation"))
 
 
 def test_second_model_runs_the_graphs_of_the_first_with_the_numbers_of_a_fresh_one(
-    stage_of: Any, train_stage: Any, tmp_path: Path
+    stage_of: Any, train_stage: Any, tmp_path: Path, forget_graphs: Callable[[], None], graph_log: Any
 ) -> None:
     fresh = trained(stage_of, train_stage, tmp_path, "seed=2", "optimizer.learning_rate=0.01")
-    traces._kept.clear()
+    forget_graphs()
+    graph_log.traced.clear()
     first = trained(stage_of, train_stage, tmp_path, "seed=1")
     second = trained(stage_of, train_stage, tmp_path, "seed=2", "optimizer.learning_rate=0.01")
-    assert second[2]._training is first[2]._training is not fresh[2]._training
+    assert sorted(graph_log.traced) == ["predict", "test_alone", "train"]
     assert second[0] == fresh[0] != first[0]
     np.testing.assert_array_equal(second[1], fresh[1])
 
@@ -77,26 +78,34 @@ def test_other_settings_make_other_graphs(stage_of: Any, override: str) -> None:
     ],
 )
 def test_rates_and_factors_are_read_by_the_same_graphs(
-    stage_of: Any, train_stage: Any, tmp_path: Path, same: list[str], first: list[str], second: list[str]
+    stage_of: Any,
+    train_stage: Any,
+    tmp_path: Path,
+    forget_graphs: Callable[[], None],
+    graph_log: Any,
+    same: list[str],
+    first: list[str],
+    second: list[str],
 ) -> None:
     fresh = trained(stage_of, train_stage, tmp_path, *same, *second)
-    traces._kept.clear()
+    forget_graphs()
+    graph_log.traced.clear()
     one = trained(stage_of, train_stage, tmp_path, *same, *first)
     other = trained(stage_of, train_stage, tmp_path, *same, *second)
-    assert other[2]._training is one[2]._training is not fresh[2]._training
+    assert graph_log.traced.count("train") == 1
     assert other[0] == fresh[0] != one[0]
     np.testing.assert_array_equal(other[1], fresh[1])
 
 
 def test_models_with_other_optimizers_share_what_does_not_train(
-    stage_of: Any, train_stage: Any, tmp_path: Path
+    stage_of: Any, train_stage: Any, tmp_path: Path, forget_graphs: Callable[[], None], graph_log: Any
 ) -> None:
     fresh = trained(stage_of, train_stage, tmp_path, "optimizer=sgd")
-    traces._kept.clear()
+    forget_graphs()
+    graph_log.traced.clear()
     first = trained(stage_of, train_stage, tmp_path, "optimizer=adam")
     second = trained(stage_of, train_stage, tmp_path, "optimizer=sgd")
-    assert second[2]._others is first[2]._others
-    assert second[2]._training is not first[2]._training
+    assert sorted(graph_log.traced) == ["predict", "test_alone", "train", "train"]
     assert second[0] == fresh[0] != first[0]
     np.testing.assert_array_equal(second[1], fresh[1])
 
@@ -114,17 +123,18 @@ def test_first_model_is_not_touched_by_the_second(stage_of: Any, train_stage: An
 
 def test_only_a_few_are_kept(stage_of: Any) -> None:
     network = stage_of(*MLP).network
-    for batch_size in range(1, traces.MOST_KEPT + 3):
+    first, second = (traces_of(network, batch_size, {}) for batch_size in (1, 2))
+    for batch_size in range(3, traces.MOST_KEPT + 2):
         traces_of(network, batch_size, {})
-    assert len(traces._kept) == traces.MOST_KEPT
+    assert traces_of(network, 2, {}) is second
+    assert traces_of(network, 1, {}) is not first
 
 
-def test_number_of_rows_does_not_trace_again(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
+def test_number_of_rows_does_not_trace_again(stage_of: Any, train_stage: Any, tmp_path: Path, graph_log: Any) -> None:
     numbers = ("dataset.missing=0.0", "dataset.category_columns=0")
-    first = trained(stage_of, train_stage, tmp_path, *numbers)[2]
-    before = len(first._others._traced)
+    trained(stage_of, train_stage, tmp_path, *numbers)
+    graph_log.traced.clear()
     stage = stage_of(*MLP, *numbers, "dataset.rows=90")
     engine = train_stage(stage, tmp_path).engine
     engine.evaluate(stage.data.source("train"))
-    assert engine.graphs._training is first._training
-    assert len(first._others._traced) == before
+    assert graph_log.traced == []

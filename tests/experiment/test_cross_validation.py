@@ -14,7 +14,6 @@ from rich.console import Console
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.folds import make_folds
-from dltrain.engine import traces
 from dltrain.experiment.cross_validation import train_folds
 from dltrain.experiment.experiment import draw, pose
 from dltrain.experiment.stages import load_dataset, split_source
@@ -112,12 +111,12 @@ def folds_of(compose_config: Any, make_journal: Any, path: Path, *overrides: str
     ],
 )
 def test_folds_are_identical_alone_and_side_by_side(
-    compose_config: Any, make_journal: Any, tmp_path: Path, overrides: tuple[str, ...]
+    compose_config: Any, make_journal: Any, forget_graphs: Any, tmp_path: Path, overrides: tuple[str, ...]
 ) -> None:
     config, problem, folds, journal = folds_of(compose_config, make_journal, tmp_path, *overrides)
     together = train_folds(config, problem, folds, journal)
     for fold, one in zip(folds, together, strict=True):
-        traces._kept.clear()
+        forget_graphs()
         (alone,) = train_folds(config, problem, [fold], make_journal(tmp_path / "alone", Console(quiet=True)))
         assert alone.scores == one.scores
         np.testing.assert_array_equal(alone.answers["network"], one.answers["network"])

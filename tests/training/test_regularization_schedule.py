@@ -10,7 +10,6 @@ import pytest
 
 from dltrain.base.errors import ConfigError
 from dltrain.cli.main import main
-from dltrain.engine import traces
 from dltrain.engine.engine import Engine
 from dltrain.training.regularization_schedule import FlatCosine, schedule_regularization, scheduled
 
@@ -105,14 +104,17 @@ def test_both_matter_to_the_numbers(run_in: Any, tmp_path: Path) -> None:
     assert len(set(found.values())) == 4
 
 
-def test_models_share_the_graphs_and_not_the_variable(run_in: Any, tmp_path: Path) -> None:
+def test_models_share_the_graphs_and_not_the_variable(
+    run_in: Any, forget_graphs: Any, graph_log: Any, tmp_path: Path
+) -> None:
     words = (*BOTH, FALLING, "trainer.epochs=3")
     alone = run_in(tmp_path / "alone", *words, "seed=2", "regularization_schedule.flat=0").rows("history.csv")
-    traces._kept.clear()
+    forget_graphs()
     run_in(tmp_path / "first", *words, "seed=1")
-    first = next(iter(traces._kept.values()))
+    graph_log.traced.clear()
+    graph_log.read.clear()
     assert run_in(tmp_path / "second", *words, "seed=2", "regularization_schedule.flat=0").rows("history.csv") == alone
-    assert next(iter(traces._kept.values())) is first
+    assert graph_log.traced == graph_log.read == []
 
 
 def test_model_is_loaded_by_keras_alone(run_in: Any, tmp_path: Path) -> None:
