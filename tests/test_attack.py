@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import gzip
 import itertools
 import json
@@ -11,7 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -194,11 +195,8 @@ def test_clock_that_is_set_back(
     ticks = itertools.count()
     monkeypatch.setattr(time, "time", lambda: start - 3_600 * next(ticks))
     hours = itertools.count()
-    monkeypatch.setattr(
-        run_directory,
-        "_now",
-        lambda: (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=next(hours))).isoformat(),
-    )
+    clock = SimpleNamespace(now=lambda zone: datetime.now(zone) - timedelta(hours=next(hours)))
+    monkeypatch.setattr(run_directory, "datetime", SimpleNamespace(datetime=clock, UTC=UTC))
     assert main(["dataset=wine", *QUICK, f"hydra.run.dir={tmp_path / 'run'}"]) == 0
     run = json.loads((tmp_path / "run" / "run.json").read_text())
     assert run["status"] == "completed"

@@ -85,7 +85,7 @@ def test_directory_that_cannot_be_written_is_not_locked(tmp_path: Path, monkeypa
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(filelock.FileLock, "_acquire", refuse)
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     assert not lock(tmp_path)
     with waiting_for(tmp_path):
         unlock(tmp_path)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,10 @@ def model_with_a_fault(inputs: Any, head: Any, *, initializer: Any) -> Any:
 
 @pytest.fixture
 def subject_of(stage_of: Any) -> Any:
-    def make(*overrides: str) -> CheckedNetwork:
+    def make(*overrides: str, start: Callable[[keras.Model], None] = lambda network: None) -> CheckedNetwork:
         small = () if "model=linear" in overrides else ("model.units=[8,8]",)
         stage = stage_of("checks=none", *small, *overrides)
+        start(stage.network)
         return CheckedNetwork(Experiment(stage.task, stage.data, stage.network, stage.batch_size), seed=0)
 
     return make
@@ -102,10 +104,10 @@ def test_flow(subject_of: Any) -> None:
 
 
 def test_dead_units_are_told(subject_of: Any) -> None:
-    checked = subject_of("normalization=none", "dataset.problem=regression")
-    checked.network.get_layer("dense_1").bias.assign(np.array([-50.0] * 6 + [0.0] * 2, np.float32))
-    checked._start = [(variable, np.array(variable)) for variable in checked._variables()]
-    outcome = check_flow(checked)
+    def start(network: keras.Model) -> None:
+        network.get_layer("dense_1").bias.assign(np.array([-50.0] * 6 + [0.0] * 2, np.float32))
+
+    outcome = check_flow(subject_of("normalization=none", "dataset.problem=regression", start=start))
     assert outcome.status == LOOK
     assert outcome.text == "75 % of the units of activation_1 are zero for every row."
 

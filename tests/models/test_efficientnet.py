@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dltrain.base.errors import ConfigError, DataError
+from dltrain.data.storage import cached_table
 from dltrain.models import efficientnet as module
 from dltrain.training import features
 from dltrain.training.features import features_of
@@ -161,6 +162,10 @@ def test_weights_from_a_file_give_what_keras_gives(tmp_path: Path, stage_of: Any
     np.testing.assert_allclose(network.get_layer("backbone").get_layer("normalization")(seen / 255), normalized, 1e-4)
 
 
+def must_not_be_called() -> None:
+    raise AssertionError("it is kept and need not be made")
+
+
 class TestFeaturesAreKept:
     @pytest.fixture(autouse=True)
     def _in_a_directory_of_its_own(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -176,7 +181,7 @@ class TestFeaturesAreKept:
     ) -> None:
         first = self.trained(weights, stage_of, train_stage, tmp_path / "1")
         assert len(list((tmp_path / "data" / "parsed").glob("features_1_*.parquet"))) == 2
-        monkeypatch.setattr(features, "_computed", None)
+        monkeypatch.setattr(features, "cached_table", lambda name, make: cached_table(name, must_not_be_called))
         assert self.trained(weights, stage_of, train_stage, tmp_path / "2") == first
         assert self.trained(weights, stage_of, train_stage, tmp_path / "3", "optimizer=sgd") != first
 

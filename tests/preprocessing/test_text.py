@@ -10,6 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from dltrain.config.compose import conf_directory
+from dltrain.data.storage import cached_table
 from dltrain.preprocessing import text as texts_module
 from dltrain.preprocessing.fit import fit
 
@@ -57,6 +58,10 @@ def test_no_word_at_all_gives_a_weight_that_is_a_number(features_of: Any) -> Non
     assert np.isfinite(found["table"]).all()
 
 
+def must_not_be_called() -> None:
+    raise AssertionError("it is kept and need not be made")
+
+
 def test_numbers_are_kept_by_texts_and_settings(
     features_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,7 +71,7 @@ def test_numbers_are_kept_by_texts_and_settings(
     _, first = features_of("ngrams", train, new)
     kept = {path.name for path in (tmp_path / "parsed").iterdir()}
     assert len(kept) == 2
-    monkeypatch.setattr(texts_module, "_learn", None)
+    monkeypatch.setattr(texts_module, "cached_table", lambda name, make: cached_table(name, must_not_be_called))
     _, again = features_of("ngrams", train, new)
     np.testing.assert_array_equal(first["text"], again["text"])
     assert {path.name for path in (tmp_path / "parsed").iterdir()} == kept

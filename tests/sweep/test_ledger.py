@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-from dltrain.sweep.ledger import Entry, Ledger
+import pytest
+
+from dltrain.sweep.ledger import Entry, Ledger, job_directories
 
 LONG = "x" * 20_000
 
@@ -63,3 +67,74 @@ def test_system_need_not_be_posix(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert [entry.job for entry in Ledger(tmp_path).entries()] == ["0"]
+
+
+def leave(sweep: Path, job: str, metrics: dict[str, Any], **facts: Any) -> Path:
+    """The directory of a job, as far as the ledger looks at it."""
+    (sweep / job / ".hydra").mkdir(parents=True)
+    (sweep / job / ".hydra" / "overrides.yaml").write_text("- seed=1\n")
+    (sweep / job / "run.json").write_text(json.dumps({"status": "completed", "config_sha256": job, **facts}))
+    (sweep / job / "metrics.json").write_text(json.dumps(metrics))
+    return sweep / job
+
+
+def test_entry_of_a_single_split(tmp_path: Path) -> None:
+    metrics = {"monitor": "val_loss", "best_value": 0.9, "best_epoch": 2, "epochs": 3, "validation": {"loss": 0.9}}
+    job = leave(tmp_path, "0", metrics, seconds=1.5, trainable_parameters=7, data={"sha256": "abc"})
+    entry = Entry.of(job, tmp_path)
+    assert (entry.job, entry.key, entry.data, entry.overrides) == ("0", "0", "abc", ["seed=1"])
+    assert (entry.status, entry.monitor, entry.value, entry.metrics) == ("completed", "val_loss", 0.9, {"loss": 0.9})
+    assert (entry.epochs, entry.best_epoch, entry.parameters, entry.seconds) == (3, 2, 7, 1.5)
+    assert (entry.repeats, entry.overlap, entry.reason) == ({}, None, None)
+
+
+def test_metrics_of_a_job_with_seeds_are_means_like_its_monitored_value(tmp_path: Path) -> None:
+    runs = [{"seed": 4, "validation": {"loss": 0.4}}, {"seed": 5, "validation": {"loss": 0.6}}]
+    seeds = {"validation": {"mean": {"loss": 0.5, "accuracy": 0.75}}, "runs": runs}
+    metrics = {"validation": {"loss": 0.9, "accuracy": 0.25}, "best_value": 0.5, "seeds": seeds}
+    entry = Entry.of(leave(tmp_path, "0", metrics), tmp_path)
+    assert entry.metrics == {"loss": 0.5, "accuracy": 0.75}
+    assert entry.repeats == {"loss": {"seeds 4": 0.4, "seeds 5": 0.6}}
+
+
+def test_metrics_of_a_job_with_folds_are_means_and_the_folds_tell_how_much_they_share(tmp_path: Path) -> None:
+    folds = [{"fold": number, "rows": 10, "train_rows": 20, "loss": 0.1 * number} for number in (1, 2)]
+    metrics = {"best_value": 0.15, "cross_validation": {"mean": {"loss": 0.15}, "folds": folds}}
+    entry = Entry.of(leave(tmp_path, "0", metrics), tmp_path)
+    assert entry.metrics == {"loss": 0.15}
+    assert entry.repeats == {"loss": {"cross_validation 1": 0.1, "cross_validation 2": 0.2}}
+    assert entry.overlap == 0.5
+
+
+@pytest.mark.parametrize(
+    ("facts", "error", "reason"),
+    [
+        ({"status": "failed", "error": "The loss is NaN."}, "other", "The loss is NaN."),
+        ({"status": "running"}, "MemoryError", "MemoryError"),
+        ({"status": "running"}, None, "the run did not complete"),
+    ],
+)
+def test_job_that_failed_says_why(tmp_path: Path, facts: dict[str, Any], error: str | None, reason: str) -> None:
+    entry = Entry.of(leave(tmp_path, "0", {}, **facts), tmp_path, error)
+    assert (entry.status, entry.reason) == ("failed", reason)
+
+
+def test_what_ended_without_a_line_is_gathered_in_the_order_of_the_jobs(tmp_path: Path) -> None:
+    for job, status in {"10": "completed", "2": "failed", "1": "running"}.items():
+        leave(tmp_path, job, {}, status=status)
+    ledger = Ledger(tmp_path)
+    assert [(entry.job, entry.status) for entry in ledger.gather()] == [("2", "failed"), ("10", "completed")]
+    assert ledger.gather() == ledger.entries()
+    assert len(ledger.path.read_text().splitlines()) == 2
+
+
+def test_failed_and_unfinished_jobs_make_room_for_themselves(tmp_path: Path) -> None:
+    for job, status in {"0": "completed", "1": "failed", "2": "running"}.items():
+        leave(tmp_path, job, {}, status=status)
+    ledger = Ledger(tmp_path)
+    ledger.gather()
+    ledger.remove_unfinished()
+    assert [path.name for path in job_directories(tmp_path)] == ["0", "1"]
+    ledger.forget_failed()
+    assert [path.name for path in job_directories(tmp_path)] == ["0"]
+    assert [entry.job for entry in ledger.entries()] == ["0"]

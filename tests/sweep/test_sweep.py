@@ -17,7 +17,7 @@ from dltrain.api.rerun import resume_sweep
 from dltrain.base.errors import RunError
 from dltrain.cli import main as cli
 from dltrain.config.compose import conf_directory
-from dltrain.sweep.ledger import Ledger, _validation
+from dltrain.sweep.ledger import Ledger
 
 from .conftest import leave_a_run
 
@@ -237,13 +237,6 @@ def test_jobs_named_by_their_words_resume_too(fake_run: FakeRun) -> None:
     assert [cli.main(words), cli.main(words)] == [0, 0]
     assert len(ran) == 4
     assert ran[0] == "optimizer=adam,regularizer=none,score_test=never"
-
-
-def test_metrics_of_a_job_with_seeds_are_means_like_its_monitored_value() -> None:
-    repeated = {"validation": {"mean": {"loss": 0.5, "accuracy": 0.75}}}
-    metrics = {"validation": {"loss": 0.9, "accuracy": 0.25}, "best_value": 0.5, "seeds": repeated}
-    assert _validation(metrics) == {"loss": 0.5, "accuracy": 0.75}
-    assert _validation({"validation": {"loss": 0.9}}) == {"loss": 0.9}
 
 
 def test_sweep_keys_without_a_sweep_are_refused(fake_run: FakeRun, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ import dltrain
 from dltrain.base.errors import ConfigError, RunError
 from dltrain.config.fingerprint import fingerprint
 from dltrain.config.settings import differing
+from dltrain.experiment import journal
 from dltrain.experiment.journal import Journal
 from dltrain.record.run_directory import RunDirectory
 from dltrain.tracking.mlflow import MLflow
@@ -143,8 +144,10 @@ def test_address_that_cannot_be_used_is_refused_before_training(run_in: Any, her
     assert not (here / "run" / "run.json").exists()
 
 
-@installed
-def test_repetition_is_not_tracked(compose_config: Any, here: Path) -> None:
-    config = compose_config(*QUICK)
-    assert Journal(config, here, recorded={})._tracker is None
-    assert isinstance(Journal(config, here, recorded={}, resumes=True)._tracker, MLflow)
+def test_repetition_is_not_tracked(compose_config: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, built = compose_config(*QUICK), []
+    monkeypatch.setattr(journal, "build", lambda node, key: built.append((node, key)))
+    Journal(config, here, recorded={})
+    assert built == []
+    Journal(config, here, recorded={}, resumes=True)
+    assert built == [(config.tracking, "tracking")]
