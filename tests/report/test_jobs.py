@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
+from dltrain.report.sweep import write_sweep_report
 from dltrain.sweep.ledger import Entry
 from dltrain.sweep.summary import summarise
 
@@ -42,7 +43,8 @@ def write_job(sweep: Path, number: int, words: list[str], *, wild: bool = False,
 
 def pictures(sweep: Path, jobs: list[Entry]) -> dict[str, str]:
     (sweep / "sweep.jsonl").write_text("".join(f"{json.dumps(asdict(entry))}\n" for entry in jobs))
-    summarise(sweep, DictConfig({"search": None, "report": True}), quiet=True)
+    summarise(sweep, DictConfig({"search": None}), quiet=True)
+    write_sweep_report(sweep)
     return {file.stem: file.read_text() for file in (sweep / "plots").glob("*.svg")}
 
 

@@ -10,6 +10,7 @@ import pytest
 from omegaconf import DictConfig
 
 from dltrain.cli.main import main
+from dltrain.report.sweep import write_sweep_report
 from dltrain.sweep.ledger import Entry
 from dltrain.sweep.summary import summarise
 
@@ -21,11 +22,10 @@ def write_sweep(
     *,
     jobs: int = 12,
     seeds: bool = False,
-    report: Any = "auto",
     search: Any = None,
     same_data: bool = True,
 ) -> str:
-    """The files of a sweep over learning rates and optimizers; gives its report, empty where there is none."""
+    """The files of a sweep over learning rates and optimizers; gives its report."""
     entries = []
     for number in range(jobs):
         words = [f"optimizer={'sgd' if number % 2 else 'adam'}", f"optimizer.learning_rate={10 ** -(1 + number % 4)}"]
@@ -47,9 +47,8 @@ def write_sweep(
     entries.append(Entry(job="99", overrides=[f"note={EVIL}"], status="failed", reason=f"It broke: {EVIL}"))
     path.mkdir(exist_ok=True)
     (path / "sweep.jsonl").write_text("".join(f"{json.dumps(asdict(entry))}\n" for entry in entries))
-    summarise(path, DictConfig({"search": search, "report": report}), quiet=True)
-    file = path / "report.html"
-    return file.read_text() if file.exists() else ""
+    summarise(path, DictConfig({"search": search}), quiet=True)
+    return write_sweep_report(path).read_text()
 
 
 def test_tells_the_winner_and_how_to_train_it_again(tmp_path: Path) -> None:
@@ -103,9 +102,9 @@ def test_sweep_with_next_to_nothing_in_it(tmp_path: Path, jobs: int) -> None:
     assert not (tmp_path / "plots").exists()
 
 
-def test_is_left_out_where_it_is_not_wanted_and_made_by_the_verb(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert write_sweep(tmp_path, report=False) == ""
+def test_the_verb_makes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = write_sweep(tmp_path)
+    (tmp_path / "report.html").unlink()
     assert main(["report", str(tmp_path)]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text() == page

@@ -80,6 +80,7 @@ def test_what_saved_its_state_goes_on_where_its_settings_are_the_same(same: bool
     words = ["-m", "seed=1,2", "dataset=synthetic", "dataset.rows=60", "model=linear", "trainer.epochs=2", "quiet=true"]
     words += ["hydra.sweep.dir=here", "report=false"]
     assert cli.main(words) == 0
+    assert not Path("here/report.html").exists()
     before, history = lines(), Path("here/1/history.csv").read_text()
     run = json.loads(Path("here/1/run.json").read_text()) | {"status": "running"}
     Path("here/1/run.json").write_text(json.dumps(run if same else run | {"config_sha256": "another"}))
