@@ -65,6 +65,8 @@ class Journal:
         self.in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
         self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))
         self._choices = choices_of(hydra.runtime.choices) if hydra else dict((recorded or {}).get("choices", {}))
+        # A recorded config is resolved; which of its settings only repeat another key stands in its record.
+        self._settings = (recorded or {}).get("settings")
         self.resumes = resumes
         # A repetition only looks whether the numbers come out again.
         self._tracker = build(config.get("tracking"), key="tracking") if recorded is None or resumes else None
@@ -80,8 +82,9 @@ class Journal:
 
     def __enter__(self) -> Self:
         self._locked = lock(self.path)
+        settings = settings_of(self.config)
         facts = {
-            "settings": settings_of(self.config),
+            "settings": {key: settings[key] for key in settings if self._settings is None or key in self._settings},
             "config_sha256": fingerprint(self.config),
             "device": _device(),
             "notes": [],
