@@ -1,1 +1,1 @@
-"""Where raw data comes from, and which rows are for what."""
+"""Loads raw data, checks it, and splits its rows into train, validation and test parts."""

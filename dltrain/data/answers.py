@@ -1,4 +1,4 @@
-"""The model's numbers as answers that a person reads: classes by name, probabilities, amounts."""
+"""Turns the outputs of a network into named predictions, probabilities and quantities."""
 
 from __future__ import annotations
 
@@ -10,23 +10,17 @@ import numpy.typing as npt
 from dltrain.config.tasks import Task
 from dltrain.data.dataset import Array
 
-THRESHOLD = 0.5  # the probability above which the second class, or a label, is predicted
+THRESHOLD = 0.5  # the second class, or a label, is predicted above this probability
 
 
 def name_answers(
     task: Task, classes: Sequence[str], answers: npt.NDArray[np.floating], threshold: float
 ) -> dict[str, Array]:
-    """Columns of predictions, each of shape (rows,).
+    """Names the columns of predictions, each of shape (rows,).
 
-    Args:
-        task: its traits.
-        classes: names of the classes, or of the labels; empty for a quantity.
-        answers: what the model gave, (rows, units).
-        threshold: above it a binary task predicts its second class, and a multilabel one the label.
-
-    Returns:
-        `prediction`, then `probability_CLASS` for each class; `prediction_LABEL` and `probability_LABEL` for each
-        label; `prediction` for a quantity, with `standard_deviation` where the model gives one.
+    `answers` are the network's outputs, shape (rows, units); `classes` is empty for a quantity. The columns are
+    `prediction` with `probability_CLASS` for each class; `prediction_LABEL` with `probability_LABEL` for each label; or
+    `prediction` of a quantity, with `standard_deviation` if the model predicts one.
     """
     if task.labels:
         columns: dict[str, Array] = {}

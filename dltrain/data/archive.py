@@ -1,4 +1,4 @@
-"""The files of a folder, a .zip or a .tar; nothing is unpacked, so no name in an archive can lead anywhere."""
+"""Reads the files of a folder, .zip or .tar without unpacking them, so that no member's name can escape a folder."""
 
 from __future__ import annotations
 
@@ -13,17 +13,13 @@ from dltrain.data.storage import read_tar
 
 
 def read_files(location: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-    """The wanted files, in no particular order.
+    """Yields name and content of the wanted files, in no particular order.
 
-    Args:
-        location: a folder, a .zip, a .tar or a .tar.gz.
-        wanted: says by its name, with slashes, whether a file is to be read.
-
-    Yields:
-        Name and content.
+    `location` is a folder, a .zip, a .tar or a .tar.gz; `wanted` is asked with each name, its folders separated by
+    slashes.
 
     Raises:
-        DataError: it is no archive, it is damaged, or a file cannot be opened.
+        DataError: If it is no archive or damaged, or a file cannot be opened.
     """
     if location.is_dir():
         yield from _read_folder(location, wanted)
@@ -52,6 +48,6 @@ def _read_zip(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, 
             for member in archive.infolist():
                 if not member.is_dir() and wanted(member.filename):
                     yield member.filename, archive.read(member)
-    # A member with a password is a RuntimeError, one of an unknown compression a NotImplementedError.
+    # zipfile raises RuntimeError for an encrypted member and NotImplementedError for an unknown compression.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
         raise DataError(f"Cannot read {path} as a .zip archive: {error}.") from None

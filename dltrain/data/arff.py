@@ -1,4 +1,4 @@
-"""ARFF, the table format of Weka and OpenML: declared attributes, then comma-separated rows."""
+"""Parses ARFF, the table format of Weka and OpenML: declared attributes, then comma-separated rows."""
 
 from __future__ import annotations
 
@@ -21,14 +21,12 @@ ESCAPE = re.compile(r"\\(.)")
 
 
 def parse(text: str, *, origin: str) -> RawTable:
-    """A table from ARFF text; nominal attributes declare themselves as categories.
+    """Parses ARFF text into a table whose nominal attributes are declared as categories.
 
-    Args:
-        text: the whole file.
-        origin: the file's name, for messages.
+    `origin` is the file's name for messages.
 
     Raises:
-        DataError: a declaration or a row that cannot be read, named by its line.
+        DataError: If a declaration or a row cannot be read; the message names its line.
     """
     nominal: dict[str, list[str] | None] = {}
     numeric: list[bool] = []
@@ -99,7 +97,7 @@ def _row(content: str, width: int, place: str) -> list[str | None]:
 
 
 def _fields(content: str, place: str) -> list[str | None]:
-    """Cells of one row, None for an unquoted question mark."""
+    """Splits one row into its cells; an unquoted question mark becomes None."""
     if '"' not in content and "'" not in content:
         return [None if field == "?" else field for field in map(str.strip, content.split(","))]
     fields: list[str | None] = []

@@ -1,4 +1,4 @@
-"""Boston's housing values of 1970: 506 census tracts; conf/dataset/boston.yaml tells the flaw in them."""
+"""Loads the Boston housing data of 1970 (506 census tracts); conf/dataset/boston.yaml tells what is wrong with them."""
 
 from __future__ import annotations
 
@@ -29,16 +29,15 @@ Floats = npt.NDArray[np.float64]
 
 
 def load(*, name: str, source: str, path: str | None) -> Dataset:
-    """One row a census tract; the target MEDV is the median value of a home in 1,000 dollars.
+    """Loads one row for each census tract; the target MEDV is the median value of a home in 1,000 dollars.
 
-    Args:
-        name: what outputs call it.
-        source: `mlxtend` (in the package) or `keras` (downloaded once; in another order).
-        path: `housing.data`, or Keras' `boston_housing.npz`, in place of a source; None for the source.
+    `source` is `mlxtend` (installed with the package) or `keras` (downloaded once, rows in another order). `path` names
+    a
+    `housing.data` or Keras' `boston_housing.npz` to read in place of the source.
 
     Raises:
-        ConfigError: an unknown source, or a source beside a path.
-        DataError: a file that is not this table, or a failed download.
+        ConfigError: If the source is unknown or given beside a path.
+        DataError: If the file is not this table or the download fails.
     """
     if source not in SOURCES:
         raise ConfigError(f"dataset.source={source} is no source of Boston's table.{did_you_mean(source, SOURCES)}")
@@ -82,7 +81,7 @@ def _own_file(path: Path) -> Floats:
 
 def _npz(content: bytes, origin: str) -> Floats:
     try:
-        # Pickles run code when they are opened.
+        # Unpickling can run any code.
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             features, medv = arrays["x"], arrays["y"]
             values = np.column_stack([features, medv]).astype(np.float64)
@@ -97,7 +96,7 @@ def _npz(content: bytes, origin: str) -> Floats:
 
 
 def _keras() -> Floats:
-    # Here alone: importing Keras takes seconds, and no other source needs it.
+    # Imported here because importing Keras takes seconds and no other source needs it.
     from keras.datasets import boston_housing
 
     try:

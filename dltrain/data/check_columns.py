@@ -1,4 +1,4 @@
-"""Columns that give the target away, and columns that say nothing."""
+"""Checks for columns that give the target away and for columns without information."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ NEARLY_ALL_DIFFER = 0.9
 
 
 def leaks(parts: Parts) -> Iterator[Finding]:
-    """Columns that tell the target alone: a small tree on one of them is nearly always right, out of fold."""
+    """Finds columns that predict the target alone: a small tree on one of them is nearly always right out of fold."""
     rows = parts.sample("train", LEAK_ROWS)
     numbers, names = parts.numbers("train", rows)
-    # With a single column there is nothing that it could be suspicious beside.
+    # A single column is the whole table and cannot be suspicious beside others.
     if len(rows) < FEWEST or len(parts.train.kinds) < 2 or parts.target.kind.labels:
         return
     target = parts.target.values[rows]
@@ -45,7 +45,7 @@ def leaks(parts: Parts) -> Iterator[Finding]:
 
 
 def useless(parts: Parts) -> Iterator[Finding]:
-    """Constant, mostly missing and identifying columns."""
+    """Finds constant, mostly missing and identifying columns."""
     for name, kind in parts.train.kinds.items():
         if kind not in ("numeric", "category"):
             continue
@@ -80,8 +80,8 @@ def useless(parts: Parts) -> Iterator[Finding]:
 
 
 def _identifying(name: str, kind: str, present: npt.NDArray[Any]) -> int | None:
-    """How many different values name the rows; None where they do not."""
-    # Fractions name nothing; they are looked for first, since to count different values takes many times as long.
+    """Counts the different values of an identifying column; None if it does not identify the rows."""
+    # Fractions identify nothing, and this test is many times cheaper than counting distinct values.
     if len(present) < FEWEST or (kind == "numeric" and not bool(np.all(present == np.floor(present)))):
         return None
     distinct = len(pd.unique(pd.Series(present)))
@@ -94,7 +94,7 @@ def _identifying(name: str, kind: str, present: npt.NDArray[Any]) -> int | None:
 
 
 def _likeliest(numbers: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """Places of the columns to look at: of very many those that go with the target most, by rank correlation."""
+    """Returns the positions of the columns to check: of very many, the most rank-correlated with the target."""
     if numbers.shape[1] <= LEAK_COLUMNS:
         return np.arange(numbers.shape[1])
     ranks = pd.DataFrame(numbers).rank().to_numpy()
@@ -120,7 +120,7 @@ def _score(
         tree.fit(column[~held], target[~held])
         answers[held] = tree.predict(column[held])
         if number == 0 and _quality(answers[held], target[held], classes) < NEARLY_PERFECT - 0.1:
-            return 0.0  # most columns are far from it
+            return 0.0  # most columns are far below the threshold, so one fold is enough
     return _quality(answers, target, classes)
 
 

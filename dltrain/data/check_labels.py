@@ -1,4 +1,4 @@
-"""Targets that mislead: rare classes, values far from all others, labels that the other rows speak against."""
+"""Checks the target for rare classes, outliers, and labels that the other rows contradict."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from sklearn.linear_model import LogisticRegression
 
 from dltrain.data.finding import Finding, Parts, folds, named_rows
 
-RATIO = 10.0  # of the largest class to the smallest
+RATIO = 10.0  # largest class to smallest
 RARE = 0.05  # share of rows with a label
-OUTLYING = 10.0  # robust standard deviations
+OUTLYING = 10.0  # in robust standard deviations from the median
 NOISE_ROWS = 1_000
 FEWEST = 100
-ROWS_A_FEATURE = 10  # of fewer, the answers are too sure of themselves
+ROWS_A_FEATURE = 10  # with fewer rows the classifier is overconfident
 MOST_CLASSES = 20
-FREQUENT = 5  # rows with a category, from which on it gets a column
+FREQUENT = 5  # rows that a category needs to get a one-hot column
 UNLIKELY = 0.02
 SIGNIFICANT = 1e-3
 
 
 def imbalance(parts: Parts) -> Iterator[Finding]:
-    """Classes or labels that few train rows have."""
+    """Finds classes or labels that few train rows have."""
     target = parts.target
     if target.kind.labels:
         shares = target.values.mean(axis=0)
@@ -53,7 +53,7 @@ def imbalance(parts: Parts) -> Iterator[Finding]:
 
 
 def outliers(parts: Parts) -> Iterator[Finding]:
-    """Targets far from the others; a squared error follows them."""
+    """Finds targets far from the others, which dominate a squared error."""
     if parts.target.classes:
         return
     values = parts.target.values.astype(np.float64)
@@ -77,7 +77,7 @@ def outliers(parts: Parts) -> Iterator[Finding]:
 
 
 def noise(parts: Parts) -> Iterator[Finding]:
-    """Labels that are wrong more often than their out-of-fold probabilities allow (after Northcutt et al. 2021)."""
+    """Finds labels that are wrong more often than out-of-fold probabilities allow (after Northcutt et al. 2021)."""
     target = parts.target
     rows = parts.sample("train", NOISE_ROWS)
     if not target.kind.one_class or len(target.classes) > MOST_CLASSES or len(rows) < FEWEST:
@@ -112,13 +112,13 @@ def noise(parts: Parts) -> Iterator[Finding]:
 
 
 def _features(parts: Parts, rows: npt.NDArray[np.intp]) -> Any:
-    """Standardized numbers, the more frequent categories in one-hot columns, words: a matrix (rows, features)."""
+    """Returns a matrix (rows, features): scaled numbers, one-hot columns of frequent categories, hashed words."""
     blocks: list[npt.NDArray[np.float64]] = []
     texts = []
     for name, cells in parts.train.take(rows).columns.items():
         kind = parts.train.kinds[name]
         if kind == "numeric":
-            numbers = cells.astype(np.float64) / 2  # so that no difference exceeds the range of a number
+            numbers = cells.astype(np.float64) / 2  # so that no difference overflows
             absent = np.isnan(numbers)
             if absent.all():
                 continue

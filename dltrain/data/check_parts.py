@@ -1,4 +1,4 @@
-"""Whether the parts are what they should be: no row in two of them, and all from one distribution."""
+"""Checks that no row is in two parts and that all parts come from one distribution."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from sklearn.tree import DecisionTreeClassifier
 from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding, Parts, folds, named_rows
 
-MOST_ROWS = 50_000  # of a part that are looked at
+MOST_ROWS = 50_000  # rows of a part that are compared at most
 MOST_COLUMNS = 30
-COPIES = 0.01  # share of a part above which copies make its metrics too good
+COPIES = 0.01  # share of a part from which copies distort its metrics
 DRIFT_ROWS = 1_000
 DRIFT_TEXTS = 300
 DRIFT_AREA = 0.6
 DRIFT_DEVIATIONS = 4.0
 FEWEST = 30
-WORDS = 5  # of a text, from which on it is no stock phrase
+WORDS = 5  # a shorter text may be a stock phrase
 
 
 def shared_rows(parts: Parts) -> Iterator[Finding]:
-    """Rows of validation and test whose features stand in train as well.
+    """Finds validation and test rows whose features also occur in train.
 
-    Rows of few and coarse columns are alike without being copies. Then many more are alike in all columns but one,
-    and what is found is no warning.
+    Rows with few and coarse columns can be equal without being copies. Then even more of them are equal in all columns
+    but
+    one, and the finding is a note instead of a warning.
     """
     rows = {part: parts.sample(part, MOST_ROWS) for part in parts.raw}
-    # Each different row once: a copy within train is not what this is about.
+    # Train rows are deduplicated because copies within train are not looked for.
     train = np.unique(_hashes(parts.train.take(rows["train"])), axis=0)
     kinds = list(parts.train.kinds.values())
     coarse = [place for place, kind in enumerate(kinds) if kind in ("numeric", "category") and len(kinds) > 1]
@@ -65,7 +66,7 @@ def shared_rows(parts: Parts) -> Iterator[Finding]:
 
 
 def unseen_categories(parts: Parts) -> Iterator[Finding]:
-    """Values of a category that the train rows do not have."""
+    """Finds categories in validation and test rows that no train row has."""
     for name in parts.named("category"):
         known = parts.levels[name]
         for part in parts.unseen:
@@ -87,7 +88,7 @@ def unseen_categories(parts: Parts) -> Iterator[Finding]:
 
 
 def drift(parts: Parts) -> Iterator[Finding]:
-    """Whether a classifier can tell the rows of a part from those of train (adversarial validation)."""
+    """Tells whether a classifier can tell the rows of a part from train rows (adversarial validation)."""
     texts = parts.named("text")
     most = DRIFT_TEXTS if texts else DRIFT_ROWS
     train_rows = parts.sample("train", most)
@@ -115,7 +116,7 @@ def drift(parts: Parts) -> Iterator[Finding]:
         if not found:
             continue
         area, column = max(found)
-        # Of an area without any difference (Hanley & McNeil 1982).
+        # The standard deviation of the area under chance (Hanley & McNeil 1982).
         deviation = np.sqrt((count + other + 1) / (12 * count * other))
         if area > DRIFT_AREA and area - 0.5 > DRIFT_DEVIATIONS * deviation:
             yield Finding(
@@ -128,7 +129,7 @@ def drift(parts: Parts) -> Iterator[Finding]:
 
 
 def _area(model: Any, features: Any, origin: npt.NDArray[Any], seed: int) -> float:
-    """Area under the curve of out-of-fold answers; the model was last fitted on two thirds of the rows."""
+    """Returns the AUC of out-of-fold probabilities, and leaves the model fitted on two thirds of the rows."""
     numbers = folds(origin, 3, seed)
     answers = np.zeros(len(origin))
     for fold in range(3):
@@ -139,7 +140,7 @@ def _area(model: Any, features: Any, origin: npt.NDArray[Any], seed: int) -> flo
 
 
 def _hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
-    """A number for each cell, shape (rows, columns); their sum over a row is the same for the same features."""
+    """Hashes each cell, shape (rows, columns); rows with the same features have the same sum."""
     columns = []
     for place, cells in enumerate(dataset.columns.values()):
         plain = np.array([row.tobytes() for row in cells], dtype=object) if cells.ndim > 1 else cells
@@ -149,13 +150,13 @@ def _hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
 
 
 def _counts(wanted: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
-    """How often each number stands among the known ones."""
+    """Counts how often each wanted number occurs among the known ones."""
     known = np.sort(known)
     return np.searchsorted(known, wanted, "right") - np.searchsorted(known, wanted, "left")
 
 
 def _telling(dataset: Dataset) -> npt.NDArray[np.bool_]:
-    """Which rows have more in them than an empty cell, a stock phrase or a blank image, (rows,)."""
+    """Marks the rows, shape (rows,), that hold more than an empty cell, a stock phrase or a blank image."""
     telling = np.zeros(len(dataset), dtype=bool)
     for name, cells in dataset.columns.items():
         if dataset.kinds[name] == "text":

@@ -1,8 +1,7 @@
-"""What a person should know of the data before it trains: leaks between the parts, columns and labels that mislead.
+"""Checks raw data before training: leaks between parts, and columns and labels that mislead.
 
-The checks read the train and validation rows; of the test rows the features alone. They are there to be believed: each
-has a threshold that chance does not reach, and looks at a sample of large data, so that it costs a run some tenths of a
-second at most.
+The checks read the train and validation rows, and only the features of the test rows. Each has a threshold that chance
+does not reach, and samples large data, so that all of them take some tenths of a second at most.
 """
 
 from __future__ import annotations
@@ -32,20 +31,17 @@ CHECKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
     check_labels.noise,
 )
 
-# The jobs of a sweep mostly look at the same rows: what was found in them, by the hash of their content.
+# Jobs of a sweep mostly look at the same rows, so findings are kept by the hash of the content.
 MOST_KEPT = 4
 _found: dict[str, list[Finding]] = {}
 
 
 def check_data(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
-    """All that the checks find, warnings first.
+    """Runs all checks and returns their findings, warnings first.
 
-    Args:
-        dataset: all rows, raw.
-        target: of all rows; that of the test part is not looked at.
-        split: the parts.
-        weighted: whether classes are weighted, so that their imbalance is known.
-        seed: of samples and folds.
+    The target of the test part is not looked at. `weighted` says that classes are weighted, which makes their imbalance
+    no
+    finding; `seed` draws samples and folds.
     """
     key = _content(dataset, target, split, weighted, seed)
     if key not in _found:
@@ -59,13 +55,13 @@ def _look(dataset: Dataset, target: Target, split: Split, *, weighted: bool, see
     raw = {part: dataset.take(rows) for part, rows in split.parts().items() if len(rows)}
     raw["test"] = replace(raw["test"], target={})
     parts = Parts(raw, target.take(split.train), weighted, seed)
-    with np.errstate(all="ignore"):  # numbers near the end of their range are no concern of these
+    with np.errstate(all="ignore"):  # overflow in a statistic is no finding
         found = [finding for check in CHECKS for finding in check(parts)]
     return sorted(found, key=lambda finding: finding.severity != "warning")
 
 
 def _content(dataset: Dataset, target: Target, split: Split, weighted: bool, seed: int) -> str:
-    """Hash of all that the checks look at."""
+    """Hashes all that the checks look at."""
     words = (dataset.name, dataset.kinds, dataset.sha256(), target.task, target.classes, weighted, seed)
     digest = hashlib.sha256(repr(words).encode())
     for values in (target.values, *split.parts().values()):
@@ -76,15 +72,11 @@ def _content(dataset: Dataset, target: Target, split: Split, weighted: bool, see
 
 
 def refuse(found: list[Finding]) -> None:
-    """The warnings as faults, all at once.
-
-    Raises:
-        DataError: there is a warning.
-    """
+    """Raises one DataError with all warnings, if there are any."""
     if faults := [f"{finding.check}: {finding.sentence}" for finding in found if finding.severity == "warning"]:
         raise DataError(faults)
 
 
 def as_json(found: Sequence[Finding]) -> list[dict[str, Any]]:
-    """The entry `checks` of run.json."""
+    """Returns the entry `checks` of run.json."""
     return [asdict(finding) for finding in found]

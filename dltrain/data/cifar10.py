@@ -1,4 +1,4 @@
-"""CIFAR-10 (Krizhevsky 2009): 50,000 + 10,000 colour images of 32 x 32 pixels in ten classes."""
+"""Loads CIFAR-10 (Krizhevsky 2009): 50,000 + 10,000 colour images of 32 x 32 pixels in ten classes."""
 
 from __future__ import annotations
 
@@ -20,21 +20,19 @@ FOLDER = "cifar-10-batches-bin"
 TRAIN = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 TEST = "test_batch.bin"
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-RECORD = 1 + 3 * 32 * 32  # the label, then the red, the green and the blue plane
+RECORD = 1 + 3 * 32 * 32  # bytes: the label, then the red, the green and the blue plane
 
 Bytes = npt.NDArray[np.uint8]
 
 
 def load(*, name: str, path: str | None) -> Dataset:
-    """The training batches, then the official test batch, in their own order.
+    """Loads the training batches, then the official test batch, in their own order.
 
-    Args:
-        name: what outputs call it.
-        path: the binary version's archive or its unpacked folder; None looks in the data directory, then downloads
-            170 MB.
+    `path` is the archive of the binary version or its unpacked folder; None looks in the data directory, then downloads
+    170 MB.
 
     Raises:
-        DataError: the source is missing, damaged or another version, or it cannot be downloaded.
+        DataError: If the source is missing, damaged or another version, or cannot be downloaded.
     """
     location = _locate(path)
     batches: dict[str, Bytes] = {}

@@ -1,4 +1,4 @@
-"""What every source of data gives: raw columns, raw targets, and where they came from."""
+"""Defines the raw data that every source returns: columns, target, and origin."""
 
 from __future__ import annotations
 
@@ -19,31 +19,29 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 Array = npt.NDArray[np.generic]
 
-HASHED_AT_ONCE = 100_000  # cells of words
+HASHED_AT_ONCE = 100_000  # cells of words that are joined at a time
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Raw data, before any split and any preprocessing.
+    """Raw data before any split and any preprocessing.
 
     Attributes:
-        name: what outputs call it; made-up data says so here.
-        columns: the features by name. Each has n rows: `numeric` float64 with NaN for a missing cell; `category`
-            and `text` an object array of str with "" for a missing cell; `image` uint8 of shape
-            (n, height, width, channels).
-        kinds: the kind of each column, same keys as `columns`.
-        target: the target columns by name, n rows each, as they stand in the source (float64, or object of str,
-            with NaN or None for a missing cell); more than one only for multilabel.
-        row_ids: n identifiers that a person can find in the source (its own id column, else the row number from 0).
-        source: one sentence on what was loaded from where, for the log.
-        test_rows: n booleans that mark an official test set, or None where there is none.
-        task: the task that this target asks for, or None where it is to be inferred from the values.
-        target_range: the least and the greatest value that the target can have, where that is known.
-        other_columns: columns that are no features, by which rows can be grouped: object arrays of str, "" for a
-            missing cell.
-        notes: sentences for the log on what the loader dropped, inferred or filled in.
-        source_names: what the source calls a column, for those that have another name here.
-        made: for each column that the loader makes, how it does so from columns of the source.
+        name: The name in outputs; that of synthetic data says so.
+        columns: The features, n rows each: `numeric` is float64 with NaN for a missing cell; `category` and `text` are
+            object arrays of str with "" for a missing cell; `image` is uint8 of shape (n, height, width, channels).
+        kinds: The kind of each column.
+        target: The target columns, n rows each, as in the source (float64 or object of str, NaN or None for a missing
+            cell). There are several only for multilabel.
+        row_ids: n identifiers to find a row in the source: its own id column, else the row number from 0.
+        source: One sentence for the log that says what was loaded from where.
+        test_rows: n booleans that mark an official test set, or None if there is none.
+        task: The task that this target needs, or None to infer it from the values.
+        target_range: The lowest and highest possible target, if known.
+        other_columns: Columns that are no features but can group rows: object arrays of str, "" for a missing cell.
+        notes: Sentences for the log on what the loader dropped, inferred or filled in.
+        source_names: The source's own names of renamed columns.
+        made: The recipe of each column that the loader makes from columns of the source.
     """
 
     name: str
@@ -75,11 +73,7 @@ class Dataset:
         return len(self.row_ids)
 
     def take(self, rows: npt.NDArray[np.integer]) -> Dataset:
-        """The same dataset with these rows alone, in this order; of very many, each column is copied when it is used.
-
-        Args:
-            rows: positions, shape (m,).
-        """
+        """Selects rows by position, shape (m,), in this order; columns of a large selection are copied on access."""
         return replace(
             self,
             columns=take(self.columns, rows),
@@ -90,7 +84,7 @@ class Dataset:
         )
 
     def sha256(self) -> str:
-        """Hash of names, kinds and all values, the same for the same content from whichever source."""
+        """Hashes names, kinds and all values; the same content gives the same hash from any source."""
         digest = hashlib.sha256()
         for name, values in [*sorted(self.columns.items()), *sorted(self.target.items())]:
             digest.update(f"{name}:{self.kinds.get(name, 'target')}:{values.shape}".encode())

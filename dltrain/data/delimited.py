@@ -1,4 +1,4 @@
-"""Text with separators (CSV, TSV, space-separated): every line has to have the fields of the first."""
+"""Parses text with separators (CSV, TSV, space-separated) and requires the same number of fields in every line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.raw_table import RawTable, check_names, from_frame
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "whitespace": " "}
-# A run of blanks counts as one separator; the space stands for it.
+# One space stands for any run of blanks.
 WHITESPACE = " "
 SAMPLE_RECORDS = 100
 
@@ -30,20 +30,21 @@ def parse(
     missing_values: Collection[str],
     words: Collection[str],
 ) -> RawTable:
-    """A table from text with separators.
+    """Parses text with separators into a table.
 
     Args:
-        text: the whole file.
-        origin: the file's name, for messages.
-        separator: one character or its name, or None to detect it.
-        header: whether the first line holds the names; else columns are named column_1, column_2, …
-        missing_values: words that mean a missing cell, beside pandas' own.
-        words: columns whose cells are kept as they are written ("007" is not 7).
+        text: The whole file.
+        origin: The file's name for messages.
+        separator: One character or its name; None detects it.
+        header: Whether the first line holds the names; else columns are named column_1, column_2, …
+        missing_values: Words for a missing cell, in addition to those of pandas.
+        words: Columns whose cells are kept as written ("007" is not 7).
 
     Raises:
-        ConfigError: the separator cannot be one.
-        DataError: a line has more or fewer fields than the first, a quote stays open, two columns have one
-            name, or there is no row.
+        ConfigError: If the separator is no single character or known name.
+        DataError: If a line has more or fewer fields than the first, a quote stays open, two columns have the same
+            name, or
+            there is no row.
     """
     mark = detect_separator(text) if separator is None else _separator(separator)
     first: list[str] | None = None
@@ -89,27 +90,23 @@ def parse(
 
 
 def detect_separator(text: str) -> str:
-    """The separator that splits the first records evenly, into as many fields as it can.
+    """Detects which of `, ; tab |` or space splits the first records evenly, into as many fields as possible.
 
-    Args:
-        text: the whole file.
-
-    Returns:
-        One of `, ; tab |`, or a space for runs of blanks; the comma where nothing splits the first record.
+    A space stands for a run of blanks. The comma is returned if nothing splits the first record.
     """
-    # Some records take more than one line.
+    # A record can span several lines.
     sample = "".join(islice(io.StringIO(text, newline=""), 4 * SAMPLE_RECORDS))
     best: tuple[float, int] = (0.0, 1)
     found = ","
     for mark in SEPARATORS.values():
-        # Sentences have spaces too, so blanks count only where no other mark splits the lines.
+        # Sentences contain blanks, so blanks count only if no other separator splits the lines.
         if mark == WHITESPACE and best[1] > 1:
             continue
         counts = _sample_counts(sample, mark)
         if not counts or counts[0] < 2:
             continue
         even = Counter(counts)[counts[0]] / len(counts)
-        # Tenths: one ragged line, to be named later, must not hand the file to a worse separator.
+        # Rounded, so that one ragged line, which is reported later, does not favour a worse separator.
         if (round(even, 1), counts[0]) > best:
             best, found = (round(even, 1), counts[0]), mark
     return found
@@ -124,7 +121,7 @@ def _sample_counts(sample: str, mark: str) -> list[int]:
 
 
 def _records(text: str, mark: str, origin: str) -> Iterator[tuple[int, list[str]]]:
-    # The limit of 131,072 characters is for streams; a cell cannot be longer than this text.
+    # The default limit of 131,072 characters guards streams; here no cell can be longer than the text.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     reader = csv.reader(_lines(text, mark), delimiter=mark, skipinitialspace=True, strict=True)
     start = 1

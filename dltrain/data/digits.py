@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits: 1,797 images of 8 x 8 pixels (Alpaydin & Kaynak 1998, UCI's test part)."""
+"""Loads scikit-learn's handwritten digits: 1,797 images of 8 x 8 pixels (Alpaydin & Kaynak 1998, UCI's test part)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from dltrain.data.dataset import Dataset
 
 
 def load(*, name: str) -> Dataset:
-    """Grey images with the digit as class; the file's 0 to 16 become bytes from 0 to 255.
-
-    Args:
-        name: what outputs call it.
-    """
+    """Loads grey images with the digit as class; the file's values 0 to 16 are scaled to bytes from 0 to 255."""
     found = load_digits()
     pixels = np.rint(found.images * (255 / 16)).astype(np.uint8)[..., None]
     return Dataset(

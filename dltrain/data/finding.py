@@ -1,4 +1,4 @@
-"""What the data checks work on and what they give."""
+"""Defines what the data checks read and what they return."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pandas as pd
 from dltrain.data.dataset import Dataset
 from dltrain.data.targets import Target
 
-SAMPLE = 2_000  # rows that a check learns from at most
-LISTED = 100  # rows that a finding names at most
+SAMPLE = 2_000  # rows that a check fits on at most
+LISTED = 100  # rows that a finding lists at most
 SHOWN = 5
 
 Matrix = npt.NDArray[np.float64]
@@ -23,14 +23,14 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a person should know.
+    """A finding of one check.
 
     Attributes:
-        check: what was looked for.
-        severity: warning, or note for what may well be meant so.
-        sentence: what was found, and what to do.
-        columns: where.
-        rows: ids of the rows, a hundred at most.
+        check: The name of the check.
+        severity: `warning`, or `note` for what may be intended.
+        sentence: What was found and what to do about it.
+        columns: The columns concerned.
+        rows: Ids of the rows concerned, 100 at most.
     """
 
     check: str
@@ -42,13 +42,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Parts:
-    """What the checks may look at.
+    """The data that the checks may read.
 
     Attributes:
-        raw: the rows of train, validation (where there is such a part) and test; those of test without a target.
-        target: of the train rows.
-        weighted: whether classes are weighted.
-        seed: of samples and folds.
+        raw: The rows of train, validation (if there is such a part) and test; those of test without a target.
+        target: The target of the train rows.
+        weighted: Whether classes are weighted in training.
+        seed: Draws samples and folds.
     """
 
     raw: Mapping[str, Dataset]
@@ -63,15 +63,15 @@ class Parts:
 
     @property
     def unseen(self) -> list[str]:
-        """The parts that the model is not fitted on."""
+        """The names of all parts but train."""
         return [part for part in self.raw if part != "train"]
 
     def named(self, kind: str) -> list[str]:
-        """The columns of a kind."""
+        """Returns the names of the columns of a kind."""
         return [name for name, other in self.train.kinds.items() if other == kind]
 
     def sample(self, part: str, most: int = SAMPLE) -> npt.NDArray[np.intp]:
-        """Positions of at most so many rows of a part, in order; the same for the same seed."""
+        """Returns sorted positions of at most `most` rows of a part; the same for the same seed."""
         rows = len(self.raw[part])
         if rows <= most:
             return np.arange(rows)
@@ -79,13 +79,15 @@ class Parts:
 
     @functools.cached_property
     def levels(self) -> dict[str, pd.Index[Any]]:
-        """The values of each category among the train rows, sorted."""
+        """The sorted values of each category column among the train rows."""
         return {name: pd.Index(self.train.columns[name]).unique().sort_values() for name in self.named("category")}
 
     def numbers(self, part: str, rows: npt.NDArray[np.intp]) -> tuple[Matrix, list[str]]:
-        """Numbers, categories as the places of their words, and the brightness of images: (rows, columns), and names.
+        """Returns a numeric matrix (rows, columns) and the names of its columns.
 
-        A missing number lies below all others, an unseen category is -1.
+        Categories become the positions of their values, -1 if unseen in train; images become mean and deviation of
+        their
+        brightness; a missing number lies below all others.
         """
         columns: list[Matrix] = []
         names: list[str] = []
@@ -108,7 +110,7 @@ class Parts:
 
 
 def folds(target: npt.NDArray[Any], count: int, seed: int) -> npt.NDArray[np.intp]:
-    """A fold number for each row, shape (rows,), every class or range of values in its share."""
+    """Returns a fold number for each row, shape (rows,), stratified by class or by range of values."""
     order = np.lexsort((np.random.default_rng(seed).random(len(target)), target))
     numbers = np.empty(len(target), np.intp)
     numbers[order] = np.arange(len(target)) % count
@@ -116,7 +118,7 @@ def folds(target: npt.NDArray[Any], count: int, seed: int) -> npt.NDArray[np.int
 
 
 def named_rows(ids: npt.NDArray[Any]) -> tuple[tuple[Any, ...], str]:
-    """Row ids for a finding, and the first of them in words."""
+    """Returns at most 100 row ids for a finding, and the first of them as text."""
     plain = tuple(row.item() if isinstance(row, np.generic) else row for row in ids[:LISTED])
     more = ", …" if len(ids) > SHOWN else ""
     return plain, f"{', '.join(map(str, plain[:SHOWN]))}{more}"

@@ -1,4 +1,4 @@
-"""The folds of a cross-validation: which rows each one scores, trains on and stops by."""
+"""Makes the folds of a cross-validation: the rows that each one scores, trains on and validates on."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Fold:
     """One training of a cross-validation.
 
     Attributes:
-        number: from 1, through all repeats.
-        repeat: from 1.
-        seed: of its weights and of the order of its rows, drawn from the run's seed and the number.
-        split: its rows; `test` is the fold that is scored, `validation` is cut out of the others.
+        number: The number of the fold, from 1 through all repeats.
+        repeat: The number of the repeat, from 1.
+        seed: The seed for weights and shuffling, derived from the run's seed and the number.
+        split: The rows; `test` is the part that is scored, `validation` is cut from the others.
     """
 
     number: int
@@ -33,24 +33,19 @@ class Fold:
 
 
 def make_folds(cv: DictConfig, source: Source, rows: Rows, *, validation: float, seed: int) -> list[Fold]:
-    """The folds of some rows: each row is scored once a repeat.
+    """Makes folds that score each row once in each repeat.
 
-    Args:
-        cv: the options of the group `cv`.
-        source: classes and groups of all rows of the dataset.
-        rows: positions of the rows outside the test part.
-        validation: share of a fold's other rows that it validates on.
-        seed: of the folds.
+    `rows` are the positions outside the test part; `validation` is the share of a fold's other rows that validate.
 
     Raises:
-        ConfigError: there are fewer rows or groups than folds.
-        DataError: no row of some class is left to train on.
+        ConfigError: If there are fewer rows or groups than folds.
+        DataError: If a fold has too few rows to train and validate on.
     """
     splitter = _splitter(cv, source, rows, seed)
     classes = None if source.classes is None else source.classes[rows]
     groups = None if source.groups is None else source.groups[rows]
     with warnings.catch_warnings():
-        # A class with fewer rows than folds is no harm as long as each fold trains on some.
+        # A class may have fewer rows than there are folds as long as each fold trains on some.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         cuts = list(splitter.split(rows, np.zeros(len(rows)) if classes is None else classes, groups))
     folds = []
@@ -64,16 +59,11 @@ def make_folds(cv: DictConfig, source: Source, rows: Rows, *, validation: float,
 
 
 def group_numbers(dataset: Dataset, column: str, folds: int) -> Rows:
-    """The group of each row as a number, shape (rows,).
-
-    Args:
-        dataset: its features and its other columns can be groups.
-        column: the one that names them.
-        folds: how many there are to be.
+    """Numbers the group of each row, shape (rows,); features and other columns can both be groups.
 
     Raises:
-        ConfigError: there is no such column, or it has too few groups.
-        DataError: a row has no group.
+        ConfigError: If there is no such column, or it has too few groups for the folds.
+        DataError: If a row has no group.
     """
     columns: dict[str, Array] = {**dataset.other_columns, **dataset.columns}
     if column not in columns:
@@ -96,7 +86,7 @@ def group_numbers(dataset: Dataset, column: str, folds: int) -> Rows:
 
 
 def _splitter(cv: DictConfig, source: Source, rows: Rows, seed: int) -> Any:
-    """scikit-learn's splitter; stratified where there are classes."""
+    """Returns scikit-learn's splitter, a stratified one if the target has classes."""
     if cv.name == "leave_one_out":
         return model_selection.LeaveOneOut()
     stratified = source.classes is not None

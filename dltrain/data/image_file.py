@@ -1,4 +1,4 @@
-"""Image files: from bytes to pixels, upright, grey or colour, of one size; what cannot be read is named."""
+"""Decodes image files to upright grey or colour pixels of one size, and names the files that cannot be read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dltrain.base.errors import ConfigError, DataError, did_you_mean
 Pixels = npt.NDArray[np.uint8]
 Corrupt = Literal["skip", "refuse"]
 
-# No other decoder of Pillow's is tried: the fewer, the less a hostile file can reach.
+# The list is short on purpose: each decoder of Pillow is open to hostile files.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 SHOWN = 5
@@ -25,12 +25,12 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Options:
-    """How image files become an array: the keys `size`, `channels` and `corrupt` of a dataset.
+    """The keys `size`, `channels` and `corrupt` of a dataset.
 
     Attributes:
-        size: height and width in pixels, or None for the size that all images have.
-        channels: 1 for grey, 3 for colour, or None for colour where any image has one.
-        corrupt: skip leaves a file out that cannot be read, refuse ends the run.
+        size: Height and width in pixels, or None to keep the size that all images have.
+        channels: 1 for grey, 3 for colour, or None for colour if any image has one.
+        corrupt: `skip` leaves unreadable files out, `refuse` ends the run.
     """
 
     size: tuple[int, int] | None
@@ -39,11 +39,7 @@ class Options:
 
     @classmethod
     def of(cls, size: int | Sequence[int] | None, channels: int | None, corrupt: str) -> Options:
-        """The checked keys.
-
-        Raises:
-            ConfigError: one of them is out of its range; all such keys at once.
-        """
+        """Checks the keys and raises one ConfigError for all that are out of range."""
         faults = []
         sides = [] if size is None else [size, size] if isinstance(size, int) else list(size)
         if size is not None and (len(sides) != 2 or any(not isinstance(side, int) or side < 1 for side in sides)):
@@ -64,9 +60,9 @@ class Images:
     """Images of one size.
 
     Attributes:
-        pixels: (n, height, width, channels).
-        readable: which of the files they are, shape (files,); n of them are true.
-        notes: sentences for the log.
+        pixels: Array of shape (n, height, width, channels).
+        readable: Marks the readable files, shape (files,); n are true.
+        notes: Sentences for the log.
     """
 
     pixels: Pixels
@@ -75,18 +71,13 @@ class Images:
 
 
 def decode_image(content: bytes, *, size: tuple[int, int] | None, channels: int) -> Pixels:
-    """The pixels of a PNG, JPEG, BMP or GIF (its first frame), upright, on white where it is transparent.
+    """Decodes a PNG, JPEG, BMP or GIF (its first frame), turned upright, on white where it is transparent.
 
-    Args:
-        content: the file.
-        size: height and width to resize to; None leaves it as it is.
-        channels: 1 for grey, 3 for colour.
-
-    Returns:
-        Shape (height, width, channels).
+    `size` is the height and width to resize to, None keeps the image's own; `channels` is 1 for grey or 3 for colour.
+    Returns pixels of shape (height, width, channels).
 
     Raises:
-        DataError: it cannot be read; the sentence gives the reason alone.
+        DataError: If it cannot be read; the message gives only the reason.
     """
     try:
         with warnings.catch_warnings():
@@ -94,7 +85,7 @@ def decode_image(content: bytes, *, size: tuple[int, int] | None, channels: int)
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
             image = _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
-    except Exception as error:  # decoders fail in many ways; each means that there is no image
+    except Exception as error:  # decoders fail in many ways; each means that the image is unreadable
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "it is no PNG, JPEG, BMP or GIF" if unknown else str(error).rstrip(".") or type(error).__name__
         raise DataError(f"{'the file is empty' if not content else reason}") from None
@@ -104,7 +95,7 @@ def decode_image(content: bytes, *, size: tuple[int, int] | None, channels: int)
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Eight bits a channel and nothing transparent."""
+    """Converts to eight bits a channel without transparency."""
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).clip(0, 65_535) // 257).astype(np.uint8))
     if not image.has_transparency_data:
@@ -114,15 +105,12 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def read_images(files: Iterable[tuple[str, bytes | None]], options: Options, *, origin: str) -> Images:
-    """The images of many files in one array.
+    """Decodes many files into one array.
 
-    Args:
-        files: name and content; None where there is no file of that name.
-        options: size, channels, and what becomes of a corrupt file.
-        origin: where the files are, for messages.
+    `files` gives name and content, None for a missing file; `origin` names their place for messages.
 
     Raises:
-        DataError: a file is corrupt and is to be refused, none can be read, or the sizes differ and none is given.
+        DataError: If a corrupt file is to be refused, none can be read, or sizes differ and no size is set.
     """
     images: list[Pixels] = []
     readable: list[bool] = []
@@ -161,7 +149,7 @@ def read_images(files: Iterable[tuple[str, bytes | None]], options: Options, *, 
 
 
 def _resized(image: Pixels, size: tuple[int, int] | None) -> Pixels:
-    """As `decode_image` does it."""
+    """Resizes in the way of `decode_image`."""
     if size is None or image.shape[:2] == size:
         return image
     found = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)

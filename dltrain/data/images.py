@@ -1,4 +1,4 @@
-"""Images of your own: a folder a class, in a folder or an archive."""
+"""Loads a user's images from a folder or an archive with one folder for each class."""
 
 from __future__ import annotations
 
@@ -19,20 +19,15 @@ CLASSES_SHOWN = 20
 
 
 def load(*, name: str, path: str, size: int | Sequence[int] | None, channels: int | None, corrupt: str) -> Dataset:
-    """Every PNG, JPEG, BMP and GIF; the folder that a file lies in is its class.
+    """Loads every PNG, JPEG, BMP and GIF; its class is the name of its folder.
 
-    A folder `test` around the classes is an official test set, beside which all other rows train.
-
-    Args:
-        name: what outputs call it; `images`, the option's own name, stands for the folder's or archive's name.
-        path: a folder, .zip, .tar or .tar.gz; from the current directory, else from the data directory.
-        size: height and width to resize to, one number for both, or None for the images' own.
-        channels: 1 for grey, 3 for colour, None for colour where any image has one.
-        corrupt: `skip` leaves a file out that cannot be read, `refuse` ends the run.
+    A folder `test` around the classes is an official test set; all other rows train and validate. `path` is relative to
+    the current directory, else to the data directory. The name `images`, the option's own, is replaced by that of the
+    folder or archive.
 
     Raises:
-        ConfigError: a key is out of its range.
-        DataError: there are no images, no two classes, or an image that is refused.
+        ConfigError: If a key is out of range.
+        DataError: If there are no images, fewer than two classes, or an image that is refused.
     """
     options = Options.of(size, channels, corrupt)
     location = _locate(path)
@@ -71,7 +66,7 @@ def load(*, name: str, path: str, size: int | Sequence[int] | None, channels: in
 
 def _is_image(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    # What macOS adds to archives has the suffix of an image and is none.
+    # macOS adds hidden files to archives that have an image's suffix and are no images.
     hidden = any(part.startswith(("._", "__MACOSX")) for part in parts)
     return name.lower().endswith(SUFFIXES) and not hidden
 

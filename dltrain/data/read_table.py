@@ -1,4 +1,4 @@
-"""The raw table in a file: CSV, TSV, space-separated text, ARFF or Parquet; the text ones also as .gz."""
+"""Reads a raw table from CSV, TSV, space-separated text, ARFF or Parquet; text also from .gz."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def read_table(
     missing_values: Collection[str] = (),
     words: Collection[str] = (),
 ) -> RawTable:
-    """The columns of a file as they stand in it.
+    """Reads the columns of a file as they are.
 
     Args:
-        path: the file; its suffix (before .gz) tells ARFF and Parquet, all else is text with separators.
-        separator: a character or its name, or None to detect it.
-        encoding: a codec's name, or None to detect it.
-        header: whether the first line of a text file holds the names.
-        missing_values: words that mean a missing cell, beside the usual ones.
-        words: columns whose cells are kept as they are written in a text file ("007" is not 7).
+        path: The file; its suffix (before .gz) tells ARFF and Parquet, all else is text with separators.
+        separator: A character or its name; None detects it.
+        encoding: A codec's name; None detects it.
+        header: Whether the first line of a text file holds the names.
+        missing_values: Words for a missing cell, in addition to those of pandas.
+        words: Columns whose cells are kept as written in a text file ("007" is not 7).
 
     Raises:
-        ConfigError: a key that has no effect on this kind of file.
-        DataError: a file that cannot be read.
+        ConfigError: If a key has no effect on this kind of file.
+        DataError: If the file cannot be read.
     """
     found = find_file(path)
     suffixes = [suffix.lower() for suffix in found.suffixes if suffix.lower() != ".gz"]
@@ -89,7 +89,7 @@ def _begins_as_parquet(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
     except OSError:
-        return False  # `read_bytes` tells why
+        return False  # `read_bytes` reports why
 
 
 def _parse_parquet(file: Path | io.BytesIO, origin: str) -> RawTable:
@@ -99,8 +99,8 @@ def _parse_parquet(file: Path | io.BytesIO, origin: str) -> RawTable:
         if not (names and parquet.metadata.num_rows):
             raise DataError(f"{origin} has no rows.")
         check_names(names, origin=origin)
-        # One column after the other, so that the table is never in memory twice. Without pandas' own metadata, what
-        # was an index comes back as the column that it is in the file.
+        # Columns are converted one by one, so that the table is never in memory twice. pandas' metadata is ignored, so
+        # that a saved index comes back as an ordinary column.
         return from_series(
             ((name, parquet.read([name]).select([name]).to_pandas(ignore_metadata=True).iloc[:, 0]) for name in names),
             origin=origin,

@@ -1,6 +1,6 @@
-"""How a column is made from others, as data: so a finished run makes it wherever its model is used.
+"""Describes as data how a column is made from others, so that a finished run can make it for new rows.
 
-Needs Python alone: `dltrain export` puts this file beside a model whose format has no words.
+Imports the standard library alone: `dltrain export` copies this file beside a model whose format has no strings.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Recipe:
-    """A column of words that a pattern finds in another one, or of numbers that are added.
+    """A column made by matching a pattern in a column of words, or by adding columns of numbers.
 
     Attributes:
-        columns: what it is made from: one column of words where there is a pattern, else columns of numbers.
-        pattern: a regular expression of RE2's syntax, whose one group is the word; None adds numbers.
-        words: what becomes of a found word, by its lower case.
-        other: what becomes of a found word that `words` does not have; None for the word in capitals.
-        plus: what is added to the sum of the numbers.
+        columns: The source columns: one of words if there is a pattern, else numeric ones.
+        pattern: A regular expression in RE2's syntax whose one group is the word; None adds numbers.
+        words: The replacement for each matched word, by its lower case.
+        other: The replacement for words not in `words`; None takes the word in capitals.
+        plus: A constant added to the sum of numbers.
     """
 
     columns: tuple[str, ...]
@@ -30,10 +30,9 @@ class Recipe:
     plus: float = 0.0
 
     def make(self, cells: Sequence[Sequence[Any]]) -> list[Any]:
-        """The column's n cells: words with "" for a missing one, or numbers with NaN.
+        """Returns the n cells of the column: words with "" for a missing one, or numbers with NaN.
 
-        Args:
-            cells: of each of `columns` its n cells, with None (or NaN, or "") for a missing one.
+        `cells` holds n cells for each of `columns`; None, NaN or "" is a missing one.
         """
         if self.pattern is None:
             numbers = [[float("nan") if cell is None else float(cell) for cell in column] for column in cells]

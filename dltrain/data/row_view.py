@@ -1,4 +1,4 @@
-"""Some rows of columns: copied at once where they are few, a column at a time where they would fill the memory."""
+"""Selects rows of columns: copies small selections at once, and columns of large ones on access to save memory."""
 
 from __future__ import annotations
 
@@ -14,13 +14,8 @@ AT_ONCE = 2**26  # bytes
 Columns = Mapping[str, npt.NDArray[Any]]
 
 
-class Taken(Mapping[str, npt.NDArray[Any]]):
-    """Columns of which these rows alone are seen; each is copied when it is asked for, and not kept.
-
-    Args:
-        columns: by name, all of one length.
-        rows: positions, shape (m,).
-    """
+class RowView(Mapping[str, npt.NDArray[Any]]):
+    """A mapping that shows the rows at some positions, shape (m,); each column is copied on access and not kept."""
 
     def __init__(self, columns: Columns, rows: npt.NDArray[np.integer]) -> None:
         self.columns = columns
@@ -38,23 +33,18 @@ class Taken(Mapping[str, npt.NDArray[Any]]):
 
 
 def take(columns: Columns, rows: npt.NDArray[np.integer]) -> Columns:
-    """These rows of each column, in this order.
-
-    Args:
-        columns: by name, all of one length.
-        rows: positions, shape (m,).
-    """
-    if isinstance(columns, Taken):
-        # One choice of rows in place of two: else every block of a large table would copy the whole of it.
+    """Selects rows of all columns by their positions, shape (m,), in this order."""
+    if isinstance(columns, RowView):
+        # Composes the two selections; otherwise each batch of rows of a large table would copy the whole table.
         return take(columns.columns, columns.rows[rows])
     row_bytes = sum(values.itemsize * math.prod(values.shape[1:]) for values in columns.values())
     if len(rows) * row_bytes > AT_ONCE:
-        return Taken(columns, rows)
+        return RowView(columns, rows)
     return {name: values[rows] for name, values in columns.items()}
 
 
 def lengths(columns: Columns) -> dict[str, int]:
-    """The number of rows of each column."""
-    if isinstance(columns, Taken):
+    """Returns the number of rows of each column."""
+    if isinstance(columns, RowView):
         return dict.fromkeys(columns, len(columns.rows))
     return {name: len(values) for name, values in columns.items()}

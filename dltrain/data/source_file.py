@@ -1,4 +1,4 @@
-"""A file of the user's: find it, read its bytes, and decode its text."""
+"""Finds a user's file, reads its bytes and decodes its text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.storage import data_directory
 
-# The longer mark first: UTF-32's begins with UTF-16's.
+# UTF-32's mark comes first, because it begins with UTF-16's.
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -20,20 +20,18 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 GZIP_MAGIC = b"\x1f\x8b"
-# A file of zeros shrinks to a thousandth and would fill the memory when it is read.
+# A compressed file of zeros grows a thousandfold and would fill the memory.
 LEAST_UNPACKED = 2**30
 MOST_RATIO = 100
 
 
 def find_file(path: str | Path) -> Path:
-    """The absolute path of an existing file.
+    """Returns the absolute path of an existing file.
 
-    Args:
-        path: as the user gave it; `~` is expanded, a relative path starts at the current directory, else at the
-            data directory.
+    `~` is expanded; a relative path starts at the current directory, else at the data directory.
 
     Raises:
-        DataError: there is no such file, or it is a directory.
+        DataError: If there is no such file or it is a directory.
     """
     try:
         full = Path(path).expanduser().absolute()
@@ -53,15 +51,15 @@ def find_file(path: str | Path) -> Path:
 
 
 def stem(path: Path) -> str:
-    """The file's name without its suffixes: `emotions` for `emotions.arff.gz`."""
+    """Returns the file's name without its suffixes: `emotions` for `emotions.arff.gz`."""
     return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file, decompressed where it is gzip.
+    """Reads a file and decompresses it if it is gzip.
 
     Raises:
-        DataError: the file is empty, unreadable, or broken gzip.
+        DataError: If the file is empty, unreadable or broken gzip.
     """
     try:
         content = path.read_bytes()
@@ -78,10 +76,10 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _unpacked(content: bytes, path: Path) -> bytes:
-    """What a gzip file holds, unless that is so much more than the file that it can be no table.
+    """Decompresses a gzip file.
 
     Raises:
-        DataError: it unpacks to more than a hundred times its size, and to more than a gibibyte.
+        DataError: If it grows to more than a hundred times its size and more than a gibibyte.
     """
     most = max(LEAST_UNPACKED, MOST_RATIO * len(content))
     with gzip.open(io.BytesIO(content)) as file:
@@ -95,19 +93,13 @@ def _unpacked(content: bytes, path: Path) -> bytes:
 
 
 def decode(content: bytes, *, origin: str, encoding: str | None) -> tuple[str, tuple[str, ...]]:
-    """Text from bytes: as told, else by byte order mark, UTF-8, Windows-1252, Latin-1, in this order.
+    """Decodes a file and returns its text, and a note if the encoding is a guess.
 
-    Args:
-        content: the whole file.
-        origin: the file's name, for messages.
-        encoding: a codec's name, or None to detect it.
-
-    Returns:
-        The text, and a note where the encoding is a guess.
+    Without an encoding, the byte order mark, UTF-8, Windows-1252 and Latin-1 are tried in this order.
 
     Raises:
-        ConfigError: there is no such encoding.
-        DataError: the bytes are not in the given encoding, or are no text.
+        ConfigError: If there is no such encoding.
+        DataError: If the bytes are not in the given encoding or are no text.
     """
     notes: tuple[str, ...] = ()
     if encoding is not None:
@@ -143,7 +135,7 @@ def _guess(content: bytes) -> tuple[str, str | None]:
 
 def _decode_as(content: bytes, origin: str, encoding: str) -> str:
     try:
-        # UTF-8 asked for by name: the mark of a file that has one is no part of its first column's name.
+        # With UTF-8 given by name, a byte order mark would become part of the first column's name.
         return content.decode(encoding).removeprefix("\ufeff")
     except LookupError:
         common = ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "mac-roman", "cp1251"]

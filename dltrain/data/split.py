@@ -1,4 +1,4 @@
-"""Which rows train, which validate and which test: positions into a dataset, disjoint, the same for the same seed."""
+"""Splits rows into disjoint train, validation and test parts, given by positions; the same for the same seed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PARTS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the rows of each part, each in ascending order."""
+    """Positions of the rows of each part, in ascending order."""
 
     train: Rows
     validation: Rows
     test: Rows
 
     def parts(self) -> dict[str, Rows]:
-        """The parts by name, in the order train, validation, test."""
+        """Returns the parts by name in the order train, validation, test."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
@@ -33,10 +33,10 @@ class Source:
     """What a split may look at.
 
     Attributes:
-        classes: the class number of each row, or None where the target is no class.
-        test_rows: marks of an official test set, or None.
-        rows: number of rows.
-        groups: the group of each row, none of which may be in two parts; or None.
+        classes: The class number of each row, or None if the target has no classes.
+        test_rows: Marks an official test set, or None.
+        rows: The number of rows.
+        groups: The group of each row, or None; no group may be in two parts.
     """
 
     classes: npt.NDArray[np.integer] | None
@@ -46,13 +46,7 @@ class Source:
 
 
 def subset(source: Source, rows: int, seed: int) -> Rows:
-    """Positions of so many rows drawn at random, with the same share of each class and of the official test set.
-
-    Args:
-        source: the dataset's classes and marks.
-        rows: how many to keep; all where there are fewer.
-        seed: of the draw.
-    """
+    """Draws positions of at most `rows` rows, keeping the shares of each class and of the official test set."""
     if rows >= source.rows:
         return np.arange(source.rows)
     strata = (
@@ -65,7 +59,7 @@ def subset(source: Source, rows: int, seed: int) -> Rows:
 
 
 def auto(source: Source, *, seed: int, stratify: bool) -> Split:
-    """An official test set stays; else by size m: m <= 1,000 60:20:20, <= 10,000 80:10:10, above 98:1:1."""
+    """Keeps an official test set; else splits by size m: m <= 1,000 60:20:20, <= 10,000 80:10:10, above 98:1:1."""
     if source.test_rows is not None:
         return official(source, seed=seed, validation=0.1, stratify=stratify)
     share = 0.2 if source.rows <= 1_000 else 0.1 if source.rows <= 10_000 else 0.01
@@ -73,10 +67,10 @@ def auto(source: Source, *, seed: int, stratify: bool) -> Split:
 
 
 def ratio(source: Source, *, seed: int, train: float, validation: float, test: float, stratify: bool) -> Split:
-    """Shares of all rows.
+    """Splits by shares of all rows.
 
     Raises:
-        ConfigError: the shares do not add up to 1, or the dataset has an official test set, which must stay intact.
+        ConfigError: If the shares do not add up to 1, or the dataset has an official test set, which must stay intact.
     """
     shares = {"train": train, "validation": validation, "test": test}
     wrong = [name for name, share in shares.items() if not 0 < share < 1]
@@ -93,10 +87,10 @@ def ratio(source: Source, *, seed: int, train: float, validation: float, test: f
 
 
 def official(source: Source, *, seed: int, validation: float, stratify: bool) -> Split:
-    """The official test set stays intact; a share of the other rows validates.
+    """Keeps the official test set intact and takes a share of the other rows for validation.
 
     Raises:
-        ConfigError: the dataset has no official test set, or the share is not between 0 and 1.
+        ConfigError: If the dataset has no official test set, or the share is not between 0 and 1.
     """
     if source.test_rows is None:
         raise ConfigError("split=official: this dataset has no official test set. Use split=auto or split=ratio.")
@@ -113,17 +107,12 @@ def _size(rows: int, share: float) -> int:
 
 
 def cut(rows: Rows, first: int, source: Source, strata: npt.NDArray[np.integer] | None, seed: int) -> tuple[Rows, Rows]:
-    """Two disjoint random parts of some rows; stratified where every class can be in both.
+    """Splits positions at random into two parts, the first with `first` rows, or nearly so many with groups.
 
-    Args:
-        rows: positions.
-        first: how many of them the first part has; nearly so many where groups stay together.
-        source: its groups, if it has any, are not torn apart.
-        strata: the stratum of each row of the dataset, or None.
-        seed: of the draw.
+    `strata` numbers the stratum of each row of the dataset; the parts are stratified if every stratum can be in both.
 
     Raises:
-        DataError: a part would be empty.
+        DataError: If a part would be empty.
     """
     if not 0 < first < len(rows):
         raise DataError(f"{len(rows)} rows are too few for this split: a part of it would have no row.")
@@ -132,7 +121,7 @@ def cut(rows: Rows, first: int, source: Source, strata: npt.NDArray[np.integer] 
         return _cut_groups(rows, first, source.groups[rows], labels, seed)
     if labels is not None:
         _, numbered, counts = np.unique(labels, return_inverse=True, return_counts=True)
-        # A class of a single row has no second row to stand in the other part: such rows share one stratum.
+        # A class with a single row cannot be in both parts, so all such rows share one stratum.
         labels = np.where(counts[numbered] < 2, -1, numbered)
         _, counts = np.unique(labels, return_counts=True)
         if counts.min() < 2 or min(first, len(rows) - first) < len(counts):
@@ -144,7 +133,7 @@ def cut(rows: Rows, first: int, source: Source, strata: npt.NDArray[np.integer] 
 def _cut_groups(
     rows: Rows, first: int, groups: Rows, labels: npt.NDArray[np.integer] | None, seed: int
 ) -> tuple[Rows, Rows]:
-    """Whole groups in each part: of many draws the one whose sizes and shares of classes come nearest."""
+    """Puts whole groups into each part: takes the draw whose sizes and class shares come nearest to the wanted ones."""
     if len(np.unique(groups)) < 2:
         raise DataError(f"cv.group: the {len(rows)} rows of one group cannot be split; expected more groups.")
     share = first / len(rows)

@@ -1,4 +1,4 @@
-"""The data directory: atomic files, checked downloads, archives read in a stream, parsed data as Parquet."""
+"""Keeps the data directory: atomic files, checked downloads, streamed archives, and parsed data as Parquet."""
 
 from __future__ import annotations
 
@@ -28,16 +28,15 @@ logger = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
 TIMEOUT_SECONDS = 30
-# The largest archive that is read here unpacks to half a gigabyte, its largest file to 14 kB.
+# The largest known archive unpacks to half a gigabyte, its largest file to 14 kB.
 MOST_UNPACKED = 2**32
 MOST_OF_A_FILE = 2**24
 
 
 def data_directory() -> Path:
-    """Where downloads and parsed data are kept.
+    """Returns the folder for downloads and parsed data, which need not exist yet.
 
-    Returns:
-        The folder that `DLTRAIN_DATA_DIR` names, else the user's cache directory; it need not exist yet.
+    It is the folder in the environment variable `DLTRAIN_DATA_DIR`, else the user's cache directory.
     """
     chosen = os.environ.get("DLTRAIN_DATA_DIR")
     if chosen:
@@ -46,18 +45,10 @@ def data_directory() -> Path:
 
 
 def download(url: str, sha256: str, destination: Path) -> Path:
-    """Fetches a file and checks it before it takes its name.
-
-    Args:
-        url: where it is.
-        sha256: the hash that it must have, in hexadecimal.
-        destination: the file to create or replace.
-
-    Returns:
-        The destination.
+    """Downloads a file, and keeps it only if its sha256 (hexadecimal) is the expected one. Returns `destination`.
 
     Raises:
-        DataError: it cannot be fetched or written, or its hash is another; then the destination is as before.
+        DataError: If it cannot be fetched or written, or has another hash; the destination is then left as before.
     """
     logger.info("Downloading %s to %s", url, destination)
     try:
@@ -73,7 +64,7 @@ def download(url: str, sha256: str, destination: Path) -> Path:
 
 
 def _fetch(url: str, destination: Path) -> str:
-    """Streams a URL into a file, with a progress bar or, without a terminal, log lines; gives its sha256."""
+    """Streams a URL into a file with a progress bar, or with log lines if there is no terminal; returns its sha256."""
     digest = hashlib.sha256()
     console = Console(stderr=True)
     columns = (*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn())
@@ -100,18 +91,10 @@ def _fetch(url: str, destination: Path) -> str:
 
 
 def read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-    """The files of a .tar or .tar.gz, in their order; nothing is unpacked, so no name can lead anywhere.
-
-    Args:
-        path: the archive.
-        wanted: says by its name in the archive whether a file is to be read.
-
-    Yields:
-        The name in the archive and the content of each wanted file.
+    """Yields name and content of the wanted files of a .tar or .tar.gz, in their order, without unpacking them to disk.
 
     Raises:
-        DataError: it is no such archive, it is cut short or damaged, it cannot be opened, or it unpacks to so much that
-            it was made to fill the memory.
+        DataError: If it is no such archive, damaged, cannot be opened, or unpacks to more than the memory should hold.
     """
     try:
         with path.open("rb") as raw:
@@ -127,7 +110,7 @@ def read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
                             raise tarfile.ReadError(f"{member.name} has {member.size:,} bytes, too many for a text")
                         content = archive.extractfile(member)
                         yield member.name, content.read() if content else b""
-            # gzip compares its checksum only at its own end, which lies behind the end of the archive.
+            # gzip verifies its checksum only at its own end, which is behind the end of the archive.
             while stream.read(BLOCK):
                 if stream.tell() > MOST_UNPACKED:
                     raise tarfile.ReadError(f"it unpacks to more than {MOST_UNPACKED:,} bytes")
@@ -138,17 +121,12 @@ def read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, b
 
 
 def fingerprint(*paths: Path, ending: str = "") -> str:
-    """A key for files that changes when one of them does, without reading them.
+    """Returns 24 hexadecimal digits over name, size and time of change of files, without reading them.
 
-    Args:
-        paths: files, or folders with all that is in them.
-        ending: of the names of the files that count.
-
-    Returns:
-        24 hexadecimal digits over the name, the size and the time of change of each file.
+    `paths` are files, or folders with all that is in them; `ending` restricts the names of the files that count.
 
     Raises:
-        DataError: one of them is missing or cannot be reached.
+        DataError: If one of them is missing or cannot be reached.
     """
     digest = hashlib.sha256()
     try:
@@ -167,23 +145,18 @@ def _files(path: Path) -> Iterator[tuple[str, os.stat_result]]:
         return
     for folder, _, names in os.walk(path):
         for name in names:
-            # os.path and not pathlib: a folder of 50,000 files is looked through at each start.
+            # os.path is used in place of pathlib for speed: a folder of 50,000 files is scanned at each start.
             file = os.path.join(folder, name)  # noqa: PTH118
             yield file, os.stat(file)  # noqa: PTH116
 
 
 def cached_table(key: str, build: Callable[[], pa.Table]) -> pa.Table:
-    """A table from the data directory's `parsed` folder, built and kept there if it is missing or damaged.
+    """Returns a table from the folder `parsed` of the data directory; builds and keeps it if it is missing or damaged.
 
-    Args:
-        key: names the content: what it is, the version of its parser, and the fingerprint of its source.
-        build: makes the table.
-
-    Returns:
-        The table, with its schema metadata.
+    `key` has to name the content, the version of its parser, and the fingerprint of its source.
     """
     folder = data_directory() / "parsed"
-    # The file's own hash is part of its name, since Parquet's checksums leave out header and metadata.
+    # The hash is part of the file's name because Parquet's checksums leave out header and metadata.
     for path in sorted(folder.glob(f"{key}.*.parquet")):
         try:
             content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Made-up data of a chosen task and shape, whose target follows from the features, to be learnt."""
+"""Makes synthetic data of a chosen task and shape whose target depends on the features."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VOCABULARY = np.array(
     ],
     dtype=object,
 )
-# Grey levels that one standard deviation of a pattern's strength, or of a pixel's noise, is worth.
+# In grey levels: one standard deviation of a pattern's strength, and of a pixel's noise.
 PATTERN_CONTRAST, PIXEL_NOISE = 40.0, 10.0
 
 
@@ -44,28 +44,28 @@ def load(
     channels: int,
     seed: int,
 ) -> Dataset:
-    """Makes up a dataset; the same keys give the same values.
+    """Makes a dataset; the same arguments give the same values.
 
     Args:
-        name: what outputs call the dataset.
+        name: The dataset's name in outputs.
         kind: `table`, `text` (one column `text`) or `image` (one column `image`).
         problem: `binary`, `multiclass`, `multilabel`, `regression` or `unit_regression`; becomes the task.
-        rows: number of rows.
-        numeric_columns: columns `numeric_0` … of a table, drawn from a standard normal distribution.
-        category_columns: columns `category_0` … of a table, with three values each.
-        classes: number of classes for multiclass and of labels for multilabel.
-        missing: fraction of the cells of a table that is made missing, after the target was computed.
-        noise: standard deviation of the noise in the target's scores, which have 1 themselves; up to 100.
-        words: words in each text, out of 30.
-        image_size: height and width in pixels.
+        rows: The number of rows.
+        numeric_columns: How many columns `numeric_0` … a table has, drawn from a standard normal distribution.
+        category_columns: How many columns `category_0` … a table has, with three values each.
+        classes: The number of classes for multiclass and of labels for multilabel.
+        missing: The fraction of a table's cells that is removed after the target was computed.
+        noise: The standard deviation, up to 100, of noise added to the scores, whose own is 1.
+        words: The number of words in each text, out of 30.
+        image_size: Height and width in pixels.
         channels: 1 for grey, 3 for colour.
-        seed: of the random numbers.
+        seed: Seeds the random numbers.
 
     Returns:
         The data; classes are the strings `class_0` …, labels are columns `label_0` … of 0.0 and 1.0.
 
     Raises:
-        ConfigError: a key is out of its range; all such keys at once.
+        ConfigError: If arguments are out of range; all of them are named at once.
     """
     faults = [
         *_not_among("kind", kind, SHAPES),
@@ -116,7 +116,7 @@ def load(
 def _make_table(
     generator: np.random.Generator, rows: int, numeric: int, categories: int, outputs: int
 ) -> tuple[dict[str, Array], dict[str, Kind], Floats]:
-    """Columns, their kinds, and scores of shape (rows, outputs): a linear part and a bent one."""
+    """Returns columns, their kinds, and scores of shape (rows, outputs): a linear part plus a nonlinear one."""
     numbers = generator.standard_normal((rows, numeric))
     levels = generator.integers(len(LEVELS), size=(rows, categories))
     columns: dict[str, Array] = {f"numeric_{index}": numbers[:, index].copy() for index in range(numeric)}
@@ -135,7 +135,7 @@ def _remove_cells(generator: np.random.Generator, columns: dict[str, Array], fra
 
 
 def _make_texts(generator: np.random.Generator, rows: int, words: int, outputs: int) -> tuple[Array, Floats]:
-    """Texts and scores: about half of the words are neutral to an output, the others lean to one side."""
+    """Returns texts and scores; about half of the words do not affect an output, the others raise or lower it."""
     chosen = generator.integers(len(VOCABULARY), size=(rows, words))
     leanings = generator.standard_normal((len(VOCABULARY), outputs))
     leanings *= generator.random(leanings.shape) < 0.5
@@ -146,7 +146,7 @@ def _make_texts(generator: np.random.Generator, rows: int, words: int, outputs: 
 def _make_images(
     generator: np.random.Generator, rows: int, size: int, channels: int, outputs: int
 ) -> tuple[Array, Floats]:
-    """Images of shape (rows, size, size, channels): each output has a pattern whose strength is its score."""
+    """Returns images (rows, size, size, channels) and scores; each output has a pattern as strong as its score."""
     scores = _standardized(generator.standard_normal((rows, outputs)))
     patterns = generator.choice([-1.0, 1.0], size=(outputs, size, size, channels))
     pixels = 127.5 + PATTERN_CONTRAST * np.tensordot(scores, patterns, axes=1)
@@ -155,7 +155,7 @@ def _make_images(
 
 
 def _make_target(task: Task, scores: Floats) -> dict[str, Array]:
-    """Target columns from scores of shape (rows, outputs)."""
+    """Makes target columns from scores of shape (rows, outputs)."""
     if task.labels:
         return {f"label_{index}": (column > 0).astype(np.float64) for index, column in enumerate(scores.T)}
     if task.quantity:
@@ -166,7 +166,7 @@ def _make_target(task: Task, scores: Floats) -> dict[str, Array]:
 
 def _standardized(scores: Floats) -> Floats:
     spread = scores.std(axis=0)
-    # One row, or an output to which every word is neutral, has no spread.
+    # A single row, or an output that no word affects, has no spread.
     return np.asarray((scores - scores.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
 
 

@@ -1,4 +1,4 @@
-"""A dataset from any table of the user's: target, identifiers, and features by kind."""
+"""Loads a user's table: target, identifiers, and features by kind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dltrain.data.raw_table import RawTable, all_numbers
 from dltrain.data.read_table import read_table
 from dltrain.data.source_file import find_file, stem
 
-# Without leading zeros, which a number would lose, and short enough for 64 bits.
+# No leading zeros, which a number would lose, and few enough digits for 64 bits.
 ROW_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
@@ -38,27 +38,26 @@ def load(
     channels: int | None,
     corrupt: str,
 ) -> Dataset:
-    """A dataset from a file: one column or several are the target, the others features by kind.
+    """Loads a file: one column or several are the target, the others features by kind.
 
     Args:
-        name: what outputs call it; `csv`, the option's own name, stands for the file's name.
-        path: the file.
-        target: one column, or a list of several for multilabel.
-        kinds: column -> numeric, category, text, image or ignore, where the inferred kind is not wanted; an image
-            column holds paths of files, from the table's own folder.
-        id_column: the column that names the rows, or None for their numbers from 0.
-        separator: a character or its name (comma, semicolon, tab, pipe, whitespace), or None to detect it.
-        encoding: a codec's name, or None to detect it.
-        header: whether the first line of a text file holds the names.
-        missing_values: words that mean a missing cell, beside the usual ones.
-        size: height and width that images are resized to, one number for both, or None for their own.
-        channels: of images: 1 for grey, 3 for colour, None for colour where any has one.
-        corrupt: `skip` leaves a row out whose image cannot be read, `refuse` ends the run.
+        name: The dataset's name in outputs; `csv`, the option's own name, is replaced by the file's name.
+        path: The file.
+        target: One column, or a list of several for multilabel.
+        kinds: Maps a column to numeric, category, text, image or ignore to override the inferred kind; an image column
+            holds paths of files relative to the table's folder.
+        id_column: The column that identifies the rows, or None for their numbers from 0.
+        separator: A character or its name (comma, semicolon, tab, pipe, whitespace); None detects it.
+        encoding: A codec's name; None detects it.
+        header: Whether the first line of a text file holds the names.
+        missing_values: Words for a missing cell, in addition to those of pandas.
+        size: Height and width that images are resized to, one number for both, or None for their own.
+        channels: 1 for grey images, 3 for colour, None for colour if any image has one.
+        corrupt: `skip` leaves rows with an unreadable image out, `refuse` ends the run.
 
     Raises:
-        ConfigError: a key whose value cannot be, or has no effect on this kind of file.
-        DataError: a file that cannot be read, a column that is not in it, or a cell that does not fit
-            its kind.
+        ConfigError: If a key has an impossible value or no effect on this kind of file.
+        DataError: If the file cannot be read, lacks a column, or a cell does not fit its kind.
     """
     targets = [target] if isinstance(target, str) else [str(column) for column in target]
     wanted = {str(column): str(kind) for column, kind in kinds.items()}
@@ -112,7 +111,7 @@ def load(
 
 
 def _with_images(dataset: Dataset, column: str, folder: Path, options: Options) -> Dataset:
-    """The rows whose image can be read, with its pixels in place of its path."""
+    """Keeps the rows whose image can be read, and replaces its path by its pixels."""
     files = ((str(cell), _content(folder / str(cell)) if cell else None) for cell in dataset.columns[column])
     images = read_images(files, options, origin=f"column '{column}'")
     kept = dataset.take(np.flatnonzero(images.readable))
@@ -127,14 +126,12 @@ def _content(path: Path) -> bytes | None:
 
 
 def row_ids(table: RawTable, column: str | None) -> Array:
-    """What a person finds each row by, shape (n,): whole numbers as int64, else words.
+    """Returns the identifier of each row, shape (n,): int64 if all are whole numbers, else words.
 
-    Args:
-        table: the rows.
-        column: the column that names them, or None for their numbers from 0.
+    `column` is None for the rows' numbers from 0.
 
     Raises:
-        DataError: a row has no name, or two have the same.
+        DataError: If a row has no identifier or two rows have the same.
     """
     if column is None:
         return np.arange(len(table))
@@ -156,12 +153,7 @@ def row_ids(table: RawTable, column: str | None) -> Array:
 
 
 def input_names(columns: Iterable[str], *, taken: Collection[str] = ()) -> dict[str, str]:
-    """A name for each column that a model's input can have: no slash, and no other column's name.
-
-    Args:
-        columns: the features as the file calls them.
-        taken: further names that must not come out.
-    """
+    """Returns a valid name of a Keras input for each column: without a slash, unique, and not in `taken`."""
     names: dict[str, str] = {}
     used = {*columns, *taken}
     for column in columns:

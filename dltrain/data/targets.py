@@ -1,4 +1,4 @@
-"""From the raw target to what a task trains on, and the scale in which it does."""
+"""Encodes the raw target for a task and scales it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ class Target:
     """The encoded target of every row.
 
     Attributes:
-        task: name of the row of the head table.
-        values: (n,) int32 class numbers for multiclass, (n,) float32 for binary (0 or 1) and regression,
-            (n, C) float32 of 0 and 1 for multilabel.
-        classes: names of the classes, or of the labels; empty for regression.
-        offset: what the last layer's output is shifted by after it is multiplied by `scale`.
-        scale: in the target's units; 1 for classes.
+        task: The name of the task.
+        values: (n,) int32 class numbers for multiclass, (n,) float32 for binary (0 or 1) and regression, (n, C) float32
+            of
+            0 and 1 for multilabel.
+        classes: Names of the classes or labels; empty for regression.
+        offset: Added to the last layer's output after it is multiplied by `scale`.
+        scale: In the unit of the target; 1 for classes.
     """
 
     task: str
@@ -37,38 +38,38 @@ class Target:
 
     @property
     def kind(self) -> Task:
-        """The traits of its task."""
+        """The traits of the task."""
         return TASKS[self.task]
 
     @property
     def units(self) -> int:
-        """Number of units of the last layer."""
+        """The number of units of the last layer."""
         return self.kind.units or len(self.classes)
 
     @property
     def strata(self) -> npt.NDArray[np.integer] | None:
-        """Class number of each row, or None where there are no classes to keep in proportion."""
+        """The class number of each row, or None for a target without classes."""
         return self.values.astype(np.int64) if self.kind.one_class else None
 
     @property
     def column(self) -> npt.NDArray[Any]:
-        """The values with one column a unit, (n, 1) or (n, C): a loss of one's own cannot broadcast them by mistake."""
+        """The values with a column for each unit, (n, 1) or (n, C), so that a custom loss cannot misbroadcast them."""
         return self.values[:, None] if self.values.ndim == 1 else self.values
 
     def take(self, rows: npt.NDArray[np.integer]) -> Target:
-        """The target of these rows."""
+        """Selects rows by their positions."""
         return replace(self, values=self.values[rows])
 
     def scaled_on(self, train: npt.NDArray[np.integer]) -> Target:
-        """The same target with offset and scale from the train rows alone."""
+        """Returns the same target with offset and scale computed from the train rows alone."""
         values = self.values[train].astype(np.float64)
-        # Rounding gives a constant target a deviation of its own.
+        # Rounding would give a constant target a tiny deviation.
         scale = float(values.std()) if values.min() < values.max() else 1.0
         return replace(self, offset=float(values.mean()), scale=scale)
 
 
 def without_missing(dataset: Dataset) -> tuple[Dataset, int]:
-    """The dataset without the rows whose target is missing, and how many those were."""
+    """Drops the rows whose target is missing, and returns how many those were."""
     missing = np.zeros(len(dataset), dtype=bool)
     for cells in dataset.target.values():
         missing |= (pd.isna(cells) | (cells == "")) if cells.dtype == object else np.isnan(cells.astype(np.float64))
@@ -76,11 +77,7 @@ def without_missing(dataset: Dataset) -> tuple[Dataset, int]:
 
 
 def infer(dataset: Dataset) -> tuple[str, str]:
-    """The task that fits the target, and the reason in words.
-
-    Raises:
-        DataError: no task fits.
-    """
+    """Infers the task that fits the target, and returns its name and the reason."""
     if len(dataset.target) > 1:
         return MULTILABEL.name, f"{len(dataset.target)} target columns"
     ((name, cells),) = dataset.target.items()
@@ -98,15 +95,11 @@ def infer(dataset: Dataset) -> tuple[str, str]:
 
 
 def encode(dataset: Dataset, task: str) -> Target:
-    """The target as the task wants it.
-
-    Args:
-        dataset: without missing targets.
-        task: name of a row of the head table, not auto.
+    """Encodes a target without missing values for a task, which is not auto.
 
     Raises:
-        DataError: the target's values are of no use, such as one class only or an infinite number.
-        ConfigError: the task cannot fit the target.
+        DataError: If the values are unusable, such as a single class or an infinite number.
+        ConfigError: If the task does not fit the target.
     """
     kind = TASKS[task]
     if kind.labels:
@@ -125,7 +118,7 @@ def _text(value: Any) -> str:
 
 def _classes(name: str, cells: npt.NDArray[Any], task: Task) -> Target:
     if cells.dtype == object:
-        numbers, values = pd.factorize(cells, sort=True)  # many times faster than to sort all words
+        numbers, values = pd.factorize(cells, sort=True)  # many times faster than sorting all words
     else:
         values, numbers = np.unique(cells, return_inverse=True)
     classes = tuple(_text(value) for value in values)

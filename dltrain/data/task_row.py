@@ -1,4 +1,4 @@
-"""The row of the head table that a run trains by."""
+"""Resolves the task's row of the head table that a run trains with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dltrain.config.compose import conf_directory
 
 
 def task_row(task: DictConfig, name: str) -> DictConfig:
-    """The config's own row, or where it says auto, that of the inferred name with what was chosen beside it."""
+    """Returns the config's own row, or for auto the row of the inferred task with the user's choices merged in."""
     if task.name != "auto":
         return task
     row = OmegaConf.load(conf_directory() / "task" / f"{name}.yaml")

@@ -1,4 +1,4 @@
-"""A folder of texts: a sub-folder for each class, a file for each text."""
+"""Loads a folder of texts with a sub-folder for each class and a file for each text."""
 
 from __future__ import annotations
 
@@ -14,18 +14,13 @@ PARTS = ("train", "test")
 
 
 def load(*, name: str, path: str, encoding: str | None) -> Dataset:
-    """The texts of a folder; their class is the name of the sub-folder that they lie in.
+    """Loads .txt files into a column `text`, ordered by path; the class is the name of the file's folder.
 
-    Args:
-        name: what outputs call it; `texts`, the option's own name, stands for the folder's name.
-        path: holds a folder of .txt files for each class; or the folders train and test, which hold these.
-        encoding: a codec's name, or None to detect it for each file.
-
-    Returns:
-        One text column `text` in the order of the paths; a row is named by its path within the folder.
+    The folders of the classes may stand in folders `train` and `test`, which then make an official test set. The name
+    `texts`, the option's own, is replaced by that of the folder. `encoding` None detects a codec for each file.
 
     Raises:
-        DataError: there is no such folder, it has fewer than two classes, or a file is no text.
+        DataError: If there is no such folder, it has fewer than two classes, or a file is no text.
     """
     folder = Path(path).expanduser().absolute()
     if not folder.is_dir():
@@ -67,5 +62,5 @@ def _read(file: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
         content = file.read_bytes()
     except OSError as error:
         raise DataError(f"Cannot read {file}: {error.strerror}.") from None
-    # A text without a word is a missing cell.
+    # A text without words is a missing cell.
     return decode(content, origin=str(file), encoding=encoding) if content.strip() else ("", ())

@@ -1,4 +1,4 @@
-"""The passengers of the Titanic and whether each survived: OpenML's 1,309, or Kaggle's file of 891."""
+"""Loads the passengers of the Titanic and their survival: OpenML's 1,309, or Kaggle's file of 891."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ SAME_TITLE = {"mlle": "Miss", "ms": "Miss", "mme": "Mrs"}
 TITLES = {"mr": "Mr", "mrs": "Mrs", "miss": "Miss", "master": "Master", **SAME_TITLE}
 ENGINEERED: Mapping[str, Recipe] = {
     "title": Recipe(("name",), pattern=r",\s*(?:the\s+)?([^.,]*[^.,\s])\s*\.", words=TITLES, other="rare"),
-    "family_size": Recipe(("sibsp", "parch"), plus=1.0),  # with the passenger
+    "family_size": Recipe(("sibsp", "parch"), plus=1.0),  # includes the passenger
     "deck": Recipe(("cabin",), pattern=r"^\s*(\S)"),
 }
 
 
 def load(*, name: str, path: str | None, target: str, engineered: bool) -> Dataset:
-    """One row a passenger; the target is 1.0 for a survivor, 0.0 for the others.
+    """Loads one row for each passenger; the target is 1.0 for a survivor and 0.0 for the others.
 
     Args:
-        name: what outputs call it.
-        path: a CSV with Kaggle's or OpenML's columns, or None for OpenML's version 1.
-        target: the column to predict, `survived` or one of the features.
-        engineered: whether to add title (from the name), family_size (with the passenger) and deck (cabin).
+        name: The dataset's name in outputs.
+        path: A CSV with Kaggle's or OpenML's columns, or None for OpenML's version 1.
+        target: The column to predict, `survived` or one of the features.
+        engineered: Whether to add title (from the name), family_size (with the passenger) and deck (cabin).
 
     Raises:
-        DataError: the file cannot be read or is no table of these passengers, or the download fails.
+        DataError: If the file cannot be read or is no table of these passengers, or the download fails.
     """
     table, source = _openml() if path is None else _own_file(path)
     wanted = target.lower()
@@ -89,7 +89,7 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
 
 
 def _openml() -> tuple[RawTable, str]:
-    # scikit-learn ships the whole table with its tests: no network, and the same bytes each time.
+    # scikit-learn ships the whole table with its tests, so that no network is needed.
     embedded = sorted((Path(sklearn.__file__).parent / EMBEDDED).glob("*.arff.gz"))
     if embedded:
         table = read_table(str(embedded[0]))
@@ -100,7 +100,7 @@ def _openml() -> tuple[RawTable, str]:
             )
     try:
         frame = fetch_openml("titanic", version=1, as_frame=True, parser="pandas").frame
-    except Exception as error:  # the network, the service and its cache fail in many ways, all with one remedy
+    except Exception as error:  # network, service and cache fail in many ways, all with one remedy
         raise DataError(
             f"OpenML's 'titanic' cannot be downloaded ({type(error).__name__}: {error}). Connect to the "
             "network, or give a copy: dataset.path=train.csv."

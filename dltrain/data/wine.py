@@ -1,4 +1,4 @@
-"""Wines of three cultivars of one region, told apart by 13 chemical measurements."""
+"""Loads wines of three cultivars of one region with 13 chemical measurements."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from dltrain.data.table import input_names
 
 
 def load(*, name: str) -> Dataset:
-    """178 wines, 13 numeric columns, and the classes class_0, class_1 and class_2.
-
-    Args:
-        name: what outputs call it.
-    """
+    """Loads 178 wines with 13 numeric columns and the classes class_0, class_1 and class_2."""
     wine = load_wine()
     names = input_names(wine.feature_names)
     renamed = [f"renamed: {old} to {new} (no '/' in an input's name)." for old, new in names.items() if old != new]
