@@ -135,6 +135,17 @@ def test_model_gives_the_recorded_answers(old: Path, name: str) -> None:
             assert float(row[column]) == pytest.approx(columns[column][position[row["row_id"]]], abs=ROUNDING)
 
 
+@pytest.mark.parametrize("name", [*TASKS, "tabular", "text", "image", "interrupted"])
+def test_checkpoint_loads_with_its_loss_and_metrics(name: str) -> None:
+    import keras
+
+    from dltrain.models import gaussian, losses, members  # noqa: F401  which register their classes
+
+    model = keras.models.load_model(f"{name}/checkpoints/best.keras")
+    assert model.loss is not None
+    assert model.optimizer.iterations > 0
+
+
 def test_predict_and_evaluate_read_the_table_of_the_run(old: Path, told: Callable[..., Any], tmp_path: Path) -> None:
     assert main(["predict", "binary", "--input", "table.csv", "--output", str(tmp_path / "out.csv")]) == 0
     recorded = {row["row_id"]: row["prediction"] for row in _rows(old / "binary" / "predictions.csv")}
@@ -208,6 +219,12 @@ def test_half_done_sweep_goes_on_and_repeats_nothing(
     assert main(["resume", name]) == 0
     assert (path / "sweep.jsonl").read_text("utf-8").splitlines() == after
     assert main(["report", name]) == 0
+    # Who types the command again may use the paths of today.
+    words = [
+        word.replace("dltrain.objectives.", "dltrain.models.losses.") for word in _json(path / "sweep.json")["words"]
+    ]
+    assert main([*words, f"hydra.sweep.dir={name}"]) == 0
+    assert (path / "sweep.jsonl").read_text("utf-8").splitlines() == after
 
 
 def test_folder_of_a_user_may_name_the_old_paths(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dltrain.base.errors import ConfigError
+from dltrain.record.record import Record
 from dltrain.verbs import reproduce
 
 
@@ -24,6 +25,7 @@ def test_run_gives_the_same_again(finished: Path, capsys: pytest.CaptureFixture[
     again = finished.with_name("first_reproduced")
     for name in ("history.csv", "predictions.csv", "config.yaml"):
         assert (again / name).read_bytes() == (finished / name).read_bytes()
+    assert Record(again).settings == Record(finished).settings
 
 
 def test_job_of_a_sweep_is_repeated_beside_the_sweep(finished: Path, tmp_path: Path) -> None:
