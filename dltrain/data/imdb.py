@@ -34,17 +34,11 @@ _FILE_NAME = re.compile(r"(\d+)_(10|[1-9])")
 def load(*, name: str, path: str | None, target: str) -> Dataset:
     """Loads the reviews from the archive or its folder; downloads the archive if there is none.
 
-    Args:
-        name: The dataset's name in outputs.
-        path: A .tar or .tar.gz, an unpacked folder, or a folder that holds one of them; None looks in the data
-            directory,
-            then downloads the archive.
-        target: `sentiment` ("negative" or "positive") or `rating` (1 to 10).
-
-    Returns:
-        The training part, then the official test part (`test_rows`), each negative before positive and by number; the
-            one
-        text column `review` is kept as written, with its HTML tags.
+    `path` is a .tar or .tar.gz, an unpacked folder, or a folder that holds one of them; None looks in the data
+    directory
+    first. `target` is `sentiment` ("negative" or "positive") or `rating` (1 to 10). The training part comes first, then
+    the
+    official test part, each negative before positive and by number; reviews keep their HTML tags.
 
     Raises:
         ConfigError: If the target is unknown.

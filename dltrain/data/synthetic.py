@@ -44,25 +44,11 @@ def load(
     channels: int,
     seed: int,
 ) -> Dataset:
-    """Makes a dataset; the same arguments give the same values.
+    """Makes a dataset; the same arguments, explained in conf/dataset/synthetic.yaml, give the same values.
 
-    Args:
-        name: The dataset's name in outputs.
-        kind: `table`, `text` (one column `text`) or `image` (one column `image`).
-        problem: `binary`, `multiclass`, `multilabel`, `regression` or `unit_regression`; becomes the task.
-        rows: The number of rows.
-        numeric_columns: How many columns `numeric_0` … a table has, drawn from a standard normal distribution.
-        category_columns: How many columns `category_0` … a table has, with three values each.
-        classes: The number of classes for multiclass and of labels for multilabel.
-        missing: The fraction of a table's cells that is removed after the target was computed.
-        noise: The standard deviation, up to 100, of noise added to the scores, whose own is 1.
-        words: The number of words in each text, out of 30.
-        image_size: Height and width in pixels.
-        channels: 1 for grey, 3 for colour.
-        seed: Seeds the random numbers.
-
-    Returns:
-        The data; classes are the strings `class_0` …, labels are columns `label_0` … of 0.0 and 1.0.
+    Columns are `numeric_0` … (standard normal) and `category_0` … (three values), or one `text`, or one `image`.
+    Classes are
+    the strings `class_0` …, labels are columns `label_0` … of 0.0 and 1.0.
 
     Raises:
         ConfigError: If arguments are out of range; all of them are named at once.

@@ -40,20 +40,7 @@ def load(
 ) -> Dataset:
     """Loads a file: one column or several are the target, the others features by kind.
 
-    Args:
-        name: The dataset's name in outputs; `csv`, the option's own name, is replaced by the file's name.
-        path: The file.
-        target: One column, or a list of several for multilabel.
-        kinds: Maps a column to numeric, category, text, image or ignore to override the inferred kind; an image column
-            holds paths of files relative to the table's folder.
-        id_column: The column that identifies the rows, or None for their numbers from 0.
-        separator: A character or its name (comma, semicolon, tab, pipe, whitespace); None detects it.
-        encoding: A codec's name; None detects it.
-        header: Whether the first line of a text file holds the names.
-        missing_values: Words for a missing cell, in addition to those of pandas.
-        size: Height and width that images are resized to, one number for both, or None for their own.
-        channels: 1 for grey images, 3 for colour, None for colour if any image has one.
-        corrupt: `skip` leaves rows with an unreadable image out, `refuse` ends the run.
+    The arguments are explained in conf/dataset/csv.yaml.
 
     Raises:
         ConfigError: If a key has an impossible value or no effect on this kind of file.

@@ -1,1 +1,1 @@
-"""Networks: functions that turn feature tensors into the answer of a head."""
+"""Builds networks: functions from feature tensors to the output of a head."""

@@ -1,4 +1,4 @@
-"""Convolutional networks for images."""
+"""Builds convolutional networks for images."""
 
 from __future__ import annotations
 
@@ -35,22 +35,12 @@ def cnn(
     regularizer: Regularizers,
     normalization: Callable[[], Any] | None,
 ) -> Any:
-    """Stages of convolution, normalization and activation, each followed by pooling; then dense layers.
+    """Builds stages of convolution, normalization and activation, each followed by pooling, then dense layers.
 
-    Args:
-        inputs: the feature tensors, with `image`; numbers and categories join behind the convolutions.
-        head: the last layer.
-        filters: channels of each stage.
-        kernel_size: height and width of the kernels; stride 1, padded to the same size.
-        activation: name of a Keras activation.
-        pooling: max, average or none; halves height and width (rounded up) after each stage.
-        residual: makes each stage two convolutions with a shortcut around them (He et al. 2015).
-        end: how pixels become one vector: their average, their max, or flatten, which keeps them all.
-        units: width of each dense layer behind the convolutions.
-        dropout: share of channels dropped in training after each stage, and of units after each dense layer.
-        initializer: of the kernels.
-        regularizer: of the kernels and biases.
-        normalization: gives a new layer, or None for none.
+    Convolutions have stride 1 and keep the size; pooling halves it, rounded up. A residual stage is two convolutions
+    with a
+    shortcut (He et al. 2015). Numbers and categories join after the convolutions. The options are explained in
+    conf/model/cnn.yaml.
     """
     if "image" not in inputs:
         raise ConfigError("model=cnn needs images, and this dataset has none. Use model=mlp, or text_bag for text.")
@@ -66,7 +56,7 @@ def cnn(
 
     def convolution(tensor: Any, channels: int, size: int = kernel_size) -> Any:
         norm = _for_images(normalization)
-        # Normalization by channel takes any bias away again.
+        # Normalization by channel subtracts any bias, so there is none.
         bias = norm is None or regularizer.bias is not None
         tensor = keras.layers.Conv2D(
             channels,
@@ -83,7 +73,7 @@ def cnn(
         if residual:
             inner = keras.layers.Activation(activation)(convolution(hidden, channels))
             inner = convolution(inner, channels)
-            # A kernel of one pixel gives the shortcut the channels of the stage.
+            # A convolution of one pixel gives the shortcut the channels of the stage.
             shortcut = hidden if hidden.shape[-1] == channels else convolution(hidden, channels, 1)
             hidden = keras.layers.Add()([inner, shortcut])
         else:
@@ -112,7 +102,7 @@ def cnn(
 
 
 def _for_images(normalization: Callable[[], Any] | None) -> Any:
-    """A new layer; layer normalization goes over all of an image's values, not over the channels of each pixel."""
+    """Makes a normalization layer; layer normalization is over all values of an image, not over channels per pixel."""
     layer = normalization() if normalization else None
     if isinstance(layer, keras.layers.LayerNormalization):
         return keras.layers.GroupNormalization(groups=1, epsilon=layer.epsilon)
@@ -120,7 +110,7 @@ def _for_images(normalization: Callable[[], Any] | None) -> Any:
 
 
 def _for_units(normalization: Callable[[], Any] | None) -> Callable[[], Any] | None:
-    """The same for dense layers; a group a channel would leave nothing of a single value."""
+    """Returns the normalization for dense layers; instance normalization of a single value would leave nothing."""
     layer = normalization() if normalization else None
     instance = isinstance(layer, keras.layers.GroupNormalization) and layer.groups == -1
     return None if instance else normalization

@@ -1,4 +1,4 @@
-"""EfficientNet (Tan & Le 2019): a network that has seen ImageNet, below a head of one's own."""
+"""Builds EfficientNet (Tan & Le 2019), pretrained on ImageNet or not, below the task's head."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LEAST_PIXELS = 32
 BACKBONE = "backbone"
 FEATURES = "features"
 AS_TRAINED = "as_trained"
-# Of ImageNet's colours from 0 to 1. Keras divides by the root of the deviation twice where it loads these weights
-# itself, since they were trained so; the same is done here for weights from a file.
+# Keras trained these weights on colours from 0 to 1 that were divided twice by the root of their deviation, and does so
+# again when it loads them itself. Here it is done for weights from a file.
 MEAN = (0.485, 0.456, 0.406)
 ROOTS = tuple(deviation**0.5 for deviation in (0.229, 0.224, 0.225))
 
@@ -33,25 +33,16 @@ def efficientnet(
     fine_tune_epochs: int,
     fine_tune_learning_rate: float,
 ) -> Any:
-    """The average over the last feature maps, dropout, and the head; images below 32 pixels are enlarged.
+    """Averages the last feature maps and adds dropout and the head; images below 32 pixels are enlarged.
 
-    With weights of its own the backbone stays fixed while the head is trained; `dltrain.training.transfer` then
-    fine-tunes its top layers. Without, everything is trained from the start.
-
-    Args:
-        inputs: the feature tensors, with `image` from 0 to 255 (scaling=none).
-        head: the last layer.
-        variant: B0 to B7.
-        weights: imagenet, none, a file of ImageNet's weights without the top (.h5 or .keras), or the model.keras of
-            another run, whose backbone is taken.
-        dropout: share of the features dropped in training.
-        fine_tune_layers: of the second part of the training; read there.
-        fine_tune_epochs: likewise.
-        fine_tune_learning_rate: likewise.
+    `inputs` needs images from 0 to 255 (scaling=none). With pretrained weights the backbone is frozen while the head
+    trains; `dltrain.training.transfer` then fine-tunes its top layers by the `fine_tune` options, which are not used
+    here.
+    The options are explained in conf/model/efficientnet.yaml.
 
     Raises:
-        ConfigError: there are no images, or the weights do not fit.
-        DataError: the weights cannot be downloaded.
+        ConfigError: If there are no images, or the weights do not fit.
+        DataError: If the weights cannot be downloaded.
     """
     del fine_tune_layers, fine_tune_epochs, fine_tune_learning_rate
     if "image" not in inputs:
@@ -70,7 +61,8 @@ def efficientnet(
         of_imagenet = _load(backbone, file, variant)
         backbone.trainable = False
         if of_imagenet:
-            # Mean and variance of the file stand behind this, so that the second division moves the mean as well.
+            # The file's own mean and variance come after this layer, so that the second division has to move the mean
+            # too.
             offset = [255 * mean * (1 - 1 / root) for mean, root in zip(MEAN, ROOTS, strict=True)]
             image = keras.layers.Rescaling([1 / root for root in ROOTS], offset, name=AS_TRAINED)(image)
     hidden = keras.layers.GlobalAveragePooling2D(name=FEATURES)(backbone(image))
@@ -102,7 +94,7 @@ def _imagenet(variant: str) -> Path:
 
 
 def _load(backbone: keras.Model, file: Path, variant: str) -> bool:
-    """Fills the backbone; gives whether its weights want images as ImageNet's do."""
+    """Loads weights into the backbone; returns whether they expect images scaled as for ImageNet."""
     if not file.is_file():
         raise ConfigError(f"model.weights={file}: expected imagenet, none, or a file; there is no {file.absolute()}.")
     try:
@@ -111,7 +103,7 @@ def _load(backbone: keras.Model, file: Path, variant: str) -> bool:
             return True
         backbone.set_weights(layers[BACKBONE].get_weights())
         return AS_TRAINED in layers
-    except Exception as error:  # another file, another network: HDF5 and Keras say it in many ways
+    except Exception as error:  # HDF5 and Keras report another network in many ways
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ConfigError(
             f"model.weights={file}: not the weights of EfficientNet{variant} without its top: {reason}"
@@ -119,7 +111,7 @@ def _load(backbone: keras.Model, file: Path, variant: str) -> bool:
 
 
 def _layers_of_run(file: Path) -> dict[str, Any] | None:
-    """The layers of a run's network by name; None where the file is no model with a backbone, but its weights."""
+    """Returns the layers of a run's network by name, or None if the file is no model with a backbone."""
     model = keras.models.load_model(file, compile=False, safe_mode=True)
     found = {layer.name: layer for inner in (model, *model.layers) for layer in getattr(inner, "layers", ())}
     return found if BACKBONE in found else None

@@ -1,4 +1,4 @@
-"""One model that averages several: their answers for the same raw columns."""
+"""Averages the predictions of several models in one model."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ from dltrain.preprocessing.fit import ROWS_AT_ONCE, raw_inputs
 
 
 def average(models: Sequence[keras.Model], task: Task) -> keras.Model:
-    """The mean of probabilities or of values, each model with its own preprocessing inside.
+    """Returns a model of the mean prediction, with the preprocessing of each model inside.
 
-    Of means with standard deviations it is the mixture of these normal distributions (Lakshminarayanan et al. 2017).
-
-    Args:
-        models: at least two, each from the same raw columns to the same answer, with names of their own.
-        task: whose answers they give.
+    Means with standard deviations are joined as a mixture of normal distributions (Lakshminarayanan et al. 2017). There
+    are
+    at least two models, each with a name of its own and the same raw columns as input.
     """
     columns = models[0].input
     inputs = {name: keras.Input(column.shape[1:], dtype=column.dtype, name=name) for name, column in columns.items()}
@@ -32,12 +30,7 @@ def average(models: Sequence[keras.Model], task: Task) -> keras.Model:
 
 
 def predict(model: keras.Model, dataset: Dataset) -> npt.NDArray[np.float32]:
-    """The answers for all rows, shape (rows, units).
-
-    Args:
-        model: from raw columns to the answer.
-        dataset: the rows.
-    """
+    """Predicts all rows with a model that takes raw columns; returns shape (rows, units)."""
     raw = raw_inputs(dataset)
     blocks = [
         model({name: tf.constant(cells[first : first + ROWS_AT_ONCE]) for name, cells in raw.items()}, training=False)

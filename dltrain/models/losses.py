@@ -1,4 +1,4 @@
-"""Losses and metrics that Keras lacks."""
+"""Defines losses and metrics that Keras lacks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import keras
 
 @keras.saving.register_keras_serializable("dltrain")
 class SparseCategoricalCrossentropy(keras.losses.Loss):
-    """Cross-entropy on integer labels of shape (n,), with label smoothing, which Keras has for one-hot labels only.
+    """Cross-entropy on integer labels (n,) with label smoothing, which Keras has for one-hot labels only.
 
-    Args:
-        label_smoothing: share of the probability that is spread over all classes, 0 to below 1
-            (Szegedy et al. 2016).
+    `label_smoothing` is the share, 0 to below 1, of the probability spread over all classes (Szegedy et al. 2016).
     """
 
     def __init__(self, label_smoothing: float = 0.0, name: str = "sparse_categorical_crossentropy", **kwargs: Any):
@@ -21,7 +19,7 @@ class SparseCategoricalCrossentropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """A loss for each row, shape (n,)."""
+        """Returns a loss for each row, shape (n,)."""
         if not self.label_smoothing:
             return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
         classes = y_pred.shape[-1]
@@ -29,45 +27,38 @@ class SparseCategoricalCrossentropy(keras.losses.Loss):
         return keras.losses.categorical_crossentropy(one_hot, y_pred, label_smoothing=self.label_smoothing)
 
     def get_config(self) -> dict[str, Any]:
-        """Arguments that make the same loss again."""
+        """Returns the arguments that rebuild the loss."""
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
 @keras.saving.register_keras_serializable("dltrain")
 class InUnits(keras.losses.Loss):
-    """A loss on (y - offset) / scale, so that a model that answers in the target's own units trains in small ones.
-
-    Args:
-        loss: the loss on the scaled values.
-        offset: in the target's units.
-        scale: in the target's units, above 0.
-    """
+    """A loss on (y - offset) / scale, which keeps gradients small for a model that predicts in the target's unit."""
 
     def __init__(self, loss: keras.losses.Loss, offset: float, scale: float, name: str = "in_units", **kwargs: Any):
         super().__init__(name=name, **kwargs)
         self.loss, self.offset, self.scale = loss, offset, scale
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """A loss for each row, shape (n,)."""
+        """Returns a loss for each row, shape (n,)."""
         return self.loss.call((y_true - self.offset) / self.scale, (y_pred - self.offset) / self.scale)
 
     def get_config(self) -> dict[str, Any]:
-        """Arguments that make the same loss again."""
+        """Returns the arguments that rebuild the loss."""
         loss = keras.saving.serialize_keras_object(self.loss)
         return {**super().get_config(), "loss": loss, "offset": self.offset, "scale": self.scale}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InUnits:
-        """The loss from `get_config`."""
+        """Rebuilds the loss from `get_config`."""
         return cls(keras.saving.deserialize_keras_object(config.pop("loss")), **config)
 
 
 @keras.saving.register_keras_serializable("dltrain")
 class SideAccuracy(keras.metrics.MeanMetricWrapper):
-    """Share of rows whose prediction lies on the same side of a threshold as the target.
+    """The share of rows whose prediction is on the same side of a threshold as the target.
 
-    Args:
-        threshold: in the target's units; by default the middle of its range.
+    `threshold` is in the target's unit; None means 0.5.
     """
 
     def __init__(self, threshold: float | None = None, name: str = "accuracy", dtype: Any = None):
@@ -80,5 +71,5 @@ class SideAccuracy(keras.metrics.MeanMetricWrapper):
         return keras.ops.mean(keras.ops.cast(same, self.dtype), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        """Arguments that make the same metric again."""
+        """Returns the arguments that rebuild the metric."""
         return {"name": self.name, "dtype": self.dtype, "threshold": self.threshold}

@@ -1,8 +1,7 @@
-"""Several members in one network: each is trained by a loss of its own, and their mean is the answer.
+"""Trains several members in one network, each with its own loss, and predicts their mean.
 
-A member's loss is that of the mean plus a part that the target has no share in (the ambiguity decomposition of Krogh &
-Vedelsby 1995, and for likelihoods of Heskes 1998), so that Keras' own loss of the mean and one added loss are all that
-such a training needs.
+A member's loss is that of the mean plus a term without the target (the ambiguity decomposition of Krogh & Vedelsby
+1995, and for likelihoods of Heskes 1998), so that Keras' own loss of the mean and one added loss suffice.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ from dltrain.models.gaussian import log_partition
 
 @keras.saving.register_keras_serializable("dltrain")
 class MemberLoss(keras.layers.Layer):
-    """Adds, in training, what the mean of the members' losses is above the loss of their mean.
+    """Adds, in training, the mean of the members' losses minus the loss of their mean.
 
-    Args:
-        kind: `quantity` for the squared error, `labels` for the cross-entropy of each score's sigmoid, `classes` for
-            that of the softmax over the scores, `gaussian` for minus the log-likelihood of natural parameters.
+    `kind` is `quantity` for the squared error, `labels` for the cross-entropy of each score's sigmoid, `classes` for
+    that of
+    the softmax over the scores, or `gaussian` for minus the log-likelihood of natural parameters.
     """
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
-        super().__init__(**({"dtype": keras.config.floatx()} | kwargs))  # as the loss that it joins
+        super().__init__(**({"dtype": keras.config.floatx()} | kwargs))  # the dtype of the loss it is added to
         self.kind = kind
 
     def call(self, scores: Any, training: bool = False) -> Any:
-        """The scores as they are, shape (batch, members, outputs)."""
+        """Returns the scores, shape (batch, members, outputs), unchanged."""
         if training:
             self.add_loss(keras.ops.mean(self._gap(scores)))
         return scores
@@ -46,42 +45,37 @@ class MemberLoss(keras.layers.Layer):
         return keras.ops.mean(partition(scores), axis=1) - partition(mean)
 
     def at_prediction(self, scores: Any) -> Any:
-        """What stands in for the layer in a model that is trained no more."""
+        """Replaces the layer in a model that is no longer trained."""
         return scores
 
     def get_config(self) -> dict[str, Any]:
-        """Arguments that make the same layer again."""
+        """Returns the arguments that rebuild the layer."""
         return {**super().get_config(), "kind": self.kind}
 
 
 @keras.saving.register_keras_serializable("dltrain")
 class Clamp(keras.layers.Layer):
-    """Keeps answers within bounds, but not in training, where no gradient would pass them.
-
-    Args:
-        low: least answer.
-        high: greatest answer.
-    """
+    """Keeps predictions between `low` and `high`, but not in training, where clipping would stop the gradient."""
 
     def __init__(self, low: float, high: float, **kwargs: Any) -> None:
         super().__init__(**({"dtype": keras.config.floatx()} | kwargs))
         self.low, self.high = low, high
 
     def call(self, answers: Any, training: bool = False) -> Any:
-        """Answers of any shape."""
+        """Takes predictions of any shape."""
         return answers if training else self.at_prediction(answers)
 
     def at_prediction(self, answers: Any) -> Any:
-        """What stands in for the layer in a model that is trained no more."""
+        """Replaces the layer in a model that is no longer trained."""
         return keras.ops.clip(answers, self.low, self.high)
 
     def get_config(self) -> dict[str, Any]:
-        """Arguments that make the same layer again."""
+        """Returns the arguments that rebuild the layer."""
         return {**super().get_config(), "low": self.low, "high": self.high}
 
 
 def for_prediction(network: keras.Model) -> keras.Model:
-    """The same layers and weights without what only training has a use for, so that Keras alone can load them."""
+    """Returns the same layers and weights without those that only train, so that Keras alone can load them."""
 
     def called(layer: Any, *tensors: Any, **keywords: Any) -> Any:
         at_prediction = getattr(layer, "at_prediction", None)

@@ -1,8 +1,9 @@
-"""Dense networks: none, one or many hidden layers.
+"""Builds dense networks with no, one or many hidden layers.
 
 A model is a function `model(inputs, head, **options)` that returns `head(hidden)`. It may take `initializer` (a
-function without arguments that gives a new Keras initializer), `regularizer` (`kernel` and `bias`) and
-`normalization` (a function that gives a new layer, or None); what it does not take cannot be chosen with it.
+function
+that returns a new Keras initializer), `regularizer` (with `kernel` and `bias`) and `normalization` (a function that
+returns a new layer, or None); a group whose parameter it does not take cannot be chosen with it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dltrain.models.parts import Head, Inputs, Regularizers
 
 
 def linear(inputs: Inputs, head: Head, *, initializer: Callable[[], Any], regularizer: Regularizers) -> Any:
-    """The head alone: logistic, softmax or linear regression."""
+    """Builds the head alone: logistic, softmax or linear regression."""
     return head(_flat(inputs, "linear"), initializer=initializer(), regularizer=regularizer)
 
 
@@ -33,18 +34,11 @@ def mlp(
     regularizer: Regularizers,
     normalization: Callable[[], Any] | None,
 ) -> Any:
-    """Hidden layers of Dense, normalization, activation and dropout.
+    """Builds hidden layers of Dense, normalization, activation and dropout, as wide as `units` says.
 
-    Args:
-        inputs: the feature tensors.
-        head: the last layer.
-        units: width of each hidden layer.
-        activation: name of a Keras activation.
-        dropout: share of units dropped in training, after each hidden layer.
-        normalization_position: before_activation or after_activation.
-        initializer: of the hidden kernels.
-        regularizer: of the hidden kernels and biases.
-        normalization: gives a new layer, or None for none.
+    `normalization_position` is before_activation or after_activation; `dropout` is the share of units dropped after
+    each
+    hidden layer.
     """
     hidden = _flat(inputs, "mlp")
     return head(
@@ -72,11 +66,11 @@ def dense_stack(
     regularizer: Regularizers,
     normalization: Callable[[], Any] | None,
 ) -> Any:
-    """The hidden layers of `mlp` on a tensor of shape (batch, width)."""
+    """Builds the hidden layers of `mlp` on a tensor of shape (batch, width)."""
     for width in units:
         norm = normalization() if normalization else None
         first = norm is not None and normalization_position == "before_activation"
-        # Batch normalization takes any bias away again: its gradient is rounding noise that Adam blows up.
+        # Batch normalization subtracts any bias, whose gradient would be rounding noise that Adam amplifies.
         idle_bias = first and isinstance(norm, keras.layers.BatchNormalization) and regularizer.bias is None
         hidden = keras.layers.Dense(
             width,

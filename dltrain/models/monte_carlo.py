@@ -1,7 +1,7 @@
-"""Monte-Carlo dropout: several passes with other units dropped, joined in one answer (Gal & Ghahramani 2016).
+"""Predicts with Monte-Carlo dropout: averages passes that drop different units (Gal & Ghahramani 2016).
 
-The units that a pass drops are drawn once and are the same for every row, so that a row has one answer, here and
-wherever model.keras is loaded. They stand in the model as fixed weights of Keras' own layers.
+The dropped units of each pass are drawn once and are the same for every row, so that a row has one prediction, here and
+wherever model.keras is loaded. They are fixed weights of Keras' own layers.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ from dltrain.models.members import for_prediction
 
 
 def with_passes(network: keras.Model, passes: int, seed: int) -> keras.Model:
-    """The same weights, with the mixture of so many passes as answer.
+    """Returns the trained network with the mixture of at least 2 passes as prediction (batch, 2).
 
-    Args:
-        network: trained, with answers (batch, 2) of mean and standard deviation.
-        passes: at least 2.
-        seed: of the units that are dropped.
+    `seed` draws the units that are dropped.
 
     Raises:
-        ConfigError: the network drops no units, or in a way that holds for no single unit.
+        ConfigError: If the network has no dropout, or one that does not drop single units.
     """
     plain = for_prediction(network)
     dropping = [layer for layer in plain.layers if "Dropout" in type(layer).__name__ and layer.rate]
@@ -47,7 +44,7 @@ def with_passes(network: keras.Model, passes: int, seed: int) -> keras.Model:
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name) for name, tensor in plain.input.items()
     }
     thinned = keras.models.clone_model(plain, clone_function=lambda layer: layer, call_function=called)
-    # A clone is compiled as its original is, with a loss that Keras alone could not load.
+    # Rebuilt without the clone's compiled loss, which Keras alone could not load.
     thinned = keras.Model(thinned.input, thinned.output)
     answers = thinned({name: keras.ops.repeat(tensor, passes, axis=0) for name, tensor in inputs.items()})
     by_pass = keras.ops.reshape(answers, (-1, passes, 2))
@@ -55,7 +52,7 @@ def with_passes(network: keras.Model, passes: int, seed: int) -> keras.Model:
 
 
 def _dropped(hidden: Any, rate: float, passes: int, generator: np.random.Generator) -> Any:
-    """Units times 0 or 1 / (1 - rate), other ones in each pass; the rows come `passes` times one after the other."""
+    """Multiplies units by 0 or 1 / (1 - rate), drawn anew for each pass; rows come `passes` times in succession."""
     shape = tuple(hidden.shape[1:])
     width = passes * math.prod(shape)
     kept = (generator.random(width) >= rate) / (1 - rate)

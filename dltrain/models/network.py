@@ -1,4 +1,4 @@
-"""The network of a config: features in, answer out, compiled."""
+"""Builds and compiles the network of a config, from features to predictions."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def build_network(
     precision: str,
     train: Callable[[str], npt.NDArray[Any]],
 ) -> keras.Model:
-    """An uncompiled model from the features of `preprocessing` to the answer in the target's units.
+    """Returns an uncompiled model from the features of `preprocessing` to predictions in the target's unit.
 
     Args:
-        model: the node of the config, and so are the other groups.
-        preprocessing: fitted.
-        target: decides on the last layer.
-        activation: of the last layer.
-        initializer: of kernels.
-        regularizer: of kernels and biases.
-        normalization: gives new layers.
-        embedding_dimension: length of a category's vector, or None for a rule.
+        model: The config group, as are initializer, regularizer and normalization.
+        preprocessing: The fitted preprocessing.
+        target: Decides on the last layer.
+        activation: The activation of the last layer.
+        initializer: Initializes kernels.
+        regularizer: Penalizes kernels and biases.
+        normalization: Makes normalization layers.
+        embedding_dimension: The length of a category's vector; None derives it from the number of categories.
         precision: Keras' dtype policy of the layers, such as mixed_bfloat16.
-        train: gives the features of the train rows by name, and under `target` their target.
+        train: Returns the features of the train rows by name, and under `target` their targets.
 
     Raises:
-        ConfigError: the model has no use for a part of the data, or refuses its options.
+        ConfigError: If the model ignores a part of the data or refuses its options.
     """
     tensors = {
         name: keras.Input(output.shape[1:], dtype=output.dtype, name=name)
@@ -66,7 +66,7 @@ def build_network(
         bias=build(regularizer.bias, key="regularizer.bias"),
     )
     before = keras.config.dtype_policy()
-    # A check of the gradients has asked Keras for 64 bits, whatever the run has.
+    # The gradient check runs in float64 whatever the precision of the run.
     keras.config.set_dtype_policy(before if keras.config.floatx() == "float64" else precision)
     try:
         outputs = build(
@@ -102,14 +102,12 @@ def compile_network(
     optimizer: DictConfig,
     schedule: Callable[[float], Any] | None,
 ) -> None:
-    """Gives the network its optimizer, loss and metrics.
+    """Compiles the network with optimizer, loss and metrics.
 
-    Args:
-        network: from `build_network`.
-        task: the row of the head table.
-        target: for the units of loss and metrics.
-        optimizer: the node of the config.
-        schedule: from the first learning rate to a Keras schedule, or None.
+    `task` is the row of the head table; `schedule` maps the first learning rate to a Keras schedule.
+
+    Raises:
+        ConfigError: If there is a schedule and the optimizer takes no learning rate.
     """
     if schedule is None:
         built = build(optimizer, key="optimizer")
@@ -127,15 +125,15 @@ def compile_network(
 
 
 def build_loss(task: DictConfig, target: Target) -> Any:
-    """The task's loss, on the scaled target where the target is scaled."""
+    """Builds the task's loss, on the scaled target if it is scaled."""
     loss = build(task.loss, key="task.loss")
     if (target.offset, target.scale) == (0.0, 1.0) or target.kind.deviation:
-        return loss  # a density takes the scale as a constant, which moves no gradient
+        return loss  # the scale adds a constant to a log-density and does not change its gradient
     return InUnits(loss, target.offset, target.scale)
 
 
 def build_metrics(task: DictConfig, target: Target) -> list[Any]:
-    """New metrics of the task, named by their keys, in the target's units."""
+    """Builds the task's metrics, named by their keys, in the target's unit."""
     metrics = []
     for name, node in task.metrics.items():
         offered: dict[str, Any] = {"name": name}
@@ -146,8 +144,8 @@ def build_metrics(task: DictConfig, target: Target) -> list[Any]:
 
 
 def artifact(preprocessing: Preprocessing, network: keras.Model, name: str = "dltrain") -> keras.Model:
-    """The whole model: raw columns in, answer out."""
-    # The same layers without loss and metrics: dltrain's own ones could not be read where it is not installed.
+    """Joins preprocessing and network to the whole model, from raw columns to predictions."""
+    # Without loss and metrics, since those of dltrain cannot be loaded where it is not installed.
     plain = for_prediction(network)
     network = keras.Model(plain.input, plain.output, name="network")
     return keras.Model(preprocessing.model.input, network(preprocessing.model.output), name=name)

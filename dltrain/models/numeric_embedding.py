@@ -1,4 +1,4 @@
-"""A vector for each number of a table (Gorishniy et al. 2022)."""
+"""Embeds each number of a table as a vector (Gorishniy et al. 2022)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,10 @@ import numpy.typing as npt
 
 
 def periodic(numbers: Any, dimension: int, frequencies: int, frequency_scale: float) -> Any:
-    """cos(2 pi (w x + b)) with learned frequencies, then a layer of its own for each column; as in RealMLP.
+    """Computes cos(2 pi (w x + b)) with learned frequencies, then a dense layer for each column, as in RealMLP.
 
-    Args:
-        numbers: shape (batch, columns).
-        dimension: length of a vector.
-        frequencies: for each column.
-        frequency_scale: standard deviation of the first frequencies.
-
-    Returns:
-        Shape (batch, columns, dimension).
+    `numbers` has shape (batch, columns), the result (batch, columns, dimension). `frequencies` is their number for each
+    column, `frequency_scale` the standard deviation of their initial values.
     """
     columns = numbers.shape[1]
     angles = keras.layers.EinsumDense(
@@ -35,20 +29,15 @@ def periodic(numbers: Any, dimension: int, frequencies: int, frequency_scale: fl
 
 
 def piecewise_linear(numbers: Any, train: npt.NDArray[np.floating], dimension: int, bins: int) -> Any:
-    """How far a number has gone through each bin between quantiles of the train rows, then a layer for each column.
+    """Computes the position in each bin between quantiles of `train`, then a dense layer for each column.
 
-    Args:
-        numbers: shape (batch, columns).
-        train: the train rows' numbers, shape (n, columns).
-        dimension: length of a vector.
-        bins: for each column.
-
-    Returns:
-        Shape (batch, columns, dimension).
+    `numbers` has shape (batch, columns), `train` (n, columns), the result (batch, columns, dimension); `bins` is the
+    number
+    of bins of each column.
     """
     edges = np.quantile(train.astype(np.float64), np.linspace(0, 1, bins + 1), axis=0).T
     start, width = edges[:, :-1], np.diff(edges, axis=1)
-    # A bin without width, at a value that is met often, stays empty: a step of its own would have no slope to learn.
+    # A bin without width, at a frequent value, stays empty, because a step has no slope to learn.
     slope = np.where(width > 1e-6, 1 / np.maximum(width, 1e-6), 0.0)
     layer = keras.layers.EinsumDense(
         "bc,cf->bcf", output_shape=(numbers.shape[1], bins), bias_axes="cf", trainable=False, name="bins"

@@ -1,4 +1,4 @@
-"""What a model function is handed: its inputs and the head that the task asks for."""
+"""Defines what a model function receives: its inputs and the head of the task."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from dltrain.models import gaussian
 
 
 class Inputs(Mapping[str, Any]):
-    """The feature tensors by name, and which of them a model has looked at.
+    """The feature tensors by name, with a record of those that a model used.
 
     Args:
-        tensors: `table` (batch, d), `categories` (batch, k), `text` (batch, length), `image` (batch, h, w, channels);
-            those that the data has.
-        categories: number of ids in each column of `categories`, by column.
-        vocabulary_size: number of ids in `text`.
-        embedding_dimension: length of a category's vector, or None for a rule.
-        numbers: how many columns `table` begins with that are numbers.
-        train: gives the train rows' values of a tensor by its name, and under `target` their target (n, outputs);
-            for models that begin with a statistic of them.
+        tensors: Those of `table` (batch, d), `categories` (batch, k), `text` (batch, length) and `image` (batch,
+            height,
+            width, channels) that the data has.
+        categories: The number of ids of each column of `categories`.
+        vocabulary_size: The number of ids in `text`.
+        embedding_dimension: The length of a category's vector; None derives it from the number of ids.
+        numbers: How many columns at the start of `table` are numbers.
+        train: Returns the train rows' values of a tensor by its name, and under `target` their targets (n, outputs),
+            for
+            models that start from a statistic of them.
     """
 
     def __init__(
@@ -59,11 +61,9 @@ class Inputs(Mapping[str, Any]):
         return name in self._tensors
 
     def flat(self, table: Any = None, *, images: bool = True) -> Any:
-        """Numbers, embedded categories and pixels side by side, shape (batch, width); None where there are none.
+        """Joins numbers, embedded categories and pixels, shape (batch, width); returns None if there are none.
 
-        Args:
-            table: takes the place of the tensor `table`.
-            images: false leaves the pixels out.
+        `table` replaces the tensor of this name; `images=False` leaves the pixels out.
         """
         blocks = []
         if "table" in self:
@@ -88,14 +88,14 @@ def _safe(name: str) -> str:
 
 @dataclass(frozen=True)
 class Head:
-    """The last layer of a task; call it on the last hidden tensor, shape (batch, width).
+    """The last layer of a task, called on the last hidden tensor, shape (batch, width).
 
     Attributes:
-        task: name of the row of the head table.
-        units: number of outputs.
-        activation: of the head table, or None.
-        offset: added to the output after `scale`, so that the model answers in the target's own units.
-        scale: in the target's units.
+        task: The name of the task.
+        units: The number of outputs.
+        activation: The activation, or None.
+        offset: Added to the output after `scale`, so that the model predicts in the target's own unit.
+        scale: The factor on the output, in the target's unit.
     """
 
     task: str
@@ -110,12 +110,10 @@ class Head:
         return TASKS[self.task]
 
     def __call__(self, hidden: Any, *, initializer: Any = None, regularizer: Any = None) -> Any:
-        """The model's answer, shape (batch, units).
+        """Returns the model's output, shape (batch, units).
 
-        Args:
-            hidden: the last hidden tensor.
-            initializer: of the kernel; glorot_normal by default, as in the course.
-            regularizer: with a `kernel` and a `bias` regularizer; none by default.
+        `initializer` of the kernel is glorot_normal by default, as in the course; `regularizer` has `kernel` and
+        `bias`.
         """
         outputs = keras.layers.Dense(
             self.units,
@@ -123,17 +121,15 @@ class Head:
             kernel_initializer=initializer or "glorot_normal",
             kernel_regularizer=regularizer.kernel if regularizer else None,
             bias_regularizer=regularizer.bias if regularizer else None,
-            dtype=keras.config.floatx(),  # whatever the precision of the layers before
+            dtype=keras.config.floatx(),  # independent of the precision of the layers before
             name="head",
         )(hidden)
         return self._gaussian(outputs) if self.kind.deviation else self._in_units(outputs)
 
     def of_scores(self, scores: Any, *, apply: bool = True) -> Any:
-        """The model's answer from scores that need no further weights, shape (batch, units).
+        """Returns the model's output, shape (batch, units), from scores of that shape without further weights.
 
-        Args:
-            scores: shape (batch, units).
-            apply: whether the activation is still to be applied, or natural parameters to be made.
+        With `apply`, the activation is applied, or natural parameters are made.
         """
         if self.kind.deviation:
             return self._gaussian(scores) if apply else self._of_parameters(scores)
@@ -158,7 +154,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Regularizers:
-    """The penalties of the group `regularizer`, built; each may be None."""
+    """The built regularizers of kernel and bias; each may be None."""
 
     kernel: Any
     bias: Any

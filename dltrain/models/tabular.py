@@ -1,6 +1,6 @@
-"""A network for tables, of the parts that made such networks good: RealMLP and TabM.
+"""Builds a network for tables from the parts of RealMLP and TabM.
 
-Holzmüller et al. 2024 (RealMLP), Gorishniy et al. 2022 (embeddings of numbers), Gorishniy et al. 2024 (TabM).
+After Holzmüller et al. 2024 (RealMLP), Gorishniy et al. 2022 (embeddings of numbers) and Gorishniy et al. 2024 (TabM).
 """
 
 from __future__ import annotations
@@ -38,25 +38,10 @@ def tabular(
     initializer: Callable[[], Any],
     regularizer: Regularizers,
 ) -> Any:
-    """Embedded numbers, one-hot or embedded categories, a learned scale for each, then hidden layers of k members.
+    """Embeds numbers and categories, scales each feature by a learned factor, and adds the hidden layers.
 
-    Args:
-        inputs: the feature tensors.
-        head: the last layer.
-        units: width of each hidden layer.
-        activation: name of a Keras activation.
-        dropout: share of units dropped in training, after each hidden layer.
-        feature_scaling: whether each feature is first multiplied by a learned number.
-        numeric_embedding: none, periodic or piecewise_linear.
-        numeric_dimension: length of a number's vector.
-        frequencies: of the periodic embedding, for each column.
-        frequency_scale: standard deviation of the first frequencies.
-        bins: of the piecewise-linear embedding, for each column; `auto` one for every 20 train rows, from 2 to 16.
-        ensemble: number of members, which share their hidden layers and differ in a scale for each input of the
-            first and in their heads (TabM-mini); 1 is a plain network.
-        clamp: whether a regression's answers are kept within the range of the train targets.
-        initializer: of the hidden kernels.
-        regularizer: of the hidden kernels and biases.
+    The `ensemble` members share the hidden layers and differ in the scale of each input of the first and in their heads
+    (TabM-mini). The options are explained in conf/model/tabular.yaml.
     """
     table = None
     if "table" in inputs and inputs.numbers and numeric_embedding != "none":
@@ -90,14 +75,14 @@ def tabular(
 def _embedded(
     inputs: Inputs, kind: str, dimension: int, frequencies: int, frequency_scale: float, bins: int | Literal["auto"]
 ) -> Any:
-    """The table with a vector in the place of each number, shape (batch, width)."""
+    """Returns the table with each number joined by its vector, shape (batch, width)."""
     table, count = inputs["table"], inputs.numbers
     numbers, rest = table[:, :count], table[:, count:]
     if kind == "periodic":
         vectors = periodic(numbers, dimension, frequencies, frequency_scale)
     else:
         train = inputs.train("table")[:, :count]
-        # A slope that few rows decide would learn them by heart.
+        # A bin with few rows would be overfitted.
         wanted = min(MOST_BINS, max(FEWEST_BINS, len(train) // ROWS_A_BIN)) if bins == "auto" else bins
         vectors = piecewise_linear(numbers, train, dimension, wanted)
     blocks = [numbers, keras.layers.Flatten()(vectors)]
@@ -105,11 +90,11 @@ def _embedded(
 
 
 def _of_members(hidden: Any, members: int) -> Any:
-    """What each member sees of a tensor (batch, width): its units times numbers of its own, (batch, members, width)."""
+    """Multiplies the units of a tensor (batch, width) by each member's own scales, (batch, members, width)."""
     width = hidden.shape[1]
     hidden = keras.layers.Reshape((1, members * width))(keras.layers.RepeatVector(members)(hidden))
-    # The same as an EinsumDense "bki,ki->bki", which TensorFlow takes apart into tiny products: five times slower.
-    # Members must differ from the start, so that the scales are drawn.
+    # Equals an EinsumDense "bki,ki->bki", which TensorFlow splits into tiny products, five times slower. The scales are
+    # drawn at random because members must differ from the start.
     scale = keras.layers.DepthwiseConv1D(
         1, use_bias=False, depthwise_initializer=keras.initializers.RandomNormal(stddev=1.0), name="member_scales"
     )
@@ -117,19 +102,19 @@ def _of_members(hidden: Any, members: int) -> Any:
 
 
 def _applies(head: Head) -> bool:
-    """Whether the mean is taken of scores, so that the activation comes after it."""
+    """Tells whether scores are averaged, so that the activation comes after the mean."""
     return not (head.kind.bounded or head.kind.deviation)
 
 
 def _mean_of_members(hidden: Any, head: Head) -> Any:
-    """A head of its own for each member, and their mean score, shape (batch, outputs)."""
+    """Applies each member's own head and returns the mean score, shape (batch, outputs)."""
     scores = keras.layers.EinsumDense(
         "bki,kio->bko",
         output_shape=(hidden.shape[1], head.units),
         bias_axes="ko",
         kernel_initializer=keras.initializers.VarianceScaling(1.0, "fan_in"),
         activation=None if _applies(head) else head.activation,
-        dtype=keras.config.floatx(),  # as every head
+        dtype=keras.config.floatx(),  # as in every head
         name="member_heads",
     )(hidden)
     if head.kind.deviation:
@@ -139,7 +124,7 @@ def _mean_of_members(hidden: Any, head: Head) -> Any:
 
 
 def _likelihood(task: Task) -> str:
-    """What the loss of a task is a likelihood of, in the words of `MemberLoss`."""
+    """Returns the `kind` of `MemberLoss` for a task."""
     if task.quantity:
         return "gaussian" if task.deviation else "quantity"
     return "classes" if task.several_classes else "labels"

@@ -1,4 +1,4 @@
-"""A bag of words."""
+"""Builds a bag-of-words network."""
 
 from __future__ import annotations
 
@@ -25,20 +25,11 @@ def text_bag(
     initializer: Callable[[], Any],
     regularizer: Regularizers,
 ) -> Any:
-    """The mean of learned word vectors (fastText; Joulin et al. 2017), beside whatever else the table has.
+    """Averages learned word vectors (fastText; Joulin et al. 2017) and joins the other columns of the row.
 
-    Args:
-        inputs: the feature tensors, with `text`.
-        head: the last layer.
-        dimension: length of a word's vector.
-        units: width of each hidden layer behind the mean.
-        activation: of the hidden layers.
-        dropout: share dropped in training of the mean and after each hidden layer.
-        naive_bayes: whether each vector is multiplied by the size of its n-gram's log-count ratio in the train rows,
-            the greatest over the outputs (Wang & Manning 2012).
-        smoothing: added to the counts behind these ratios.
-        initializer: of the hidden kernels.
-        regularizer: of the hidden kernels and biases.
+    With `naive_bayes` each vector is multiplied by the absolute log-count ratio of its n-gram, the largest over the
+    outputs
+    (Wang & Manning 2012). The options are explained in conf/model/text_bag.yaml.
     """
     ids = texts_of(inputs, "text_bag")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)

@@ -1,4 +1,4 @@
-"""A linear model of n-grams."""
+"""Builds a linear model of n-grams."""
 
 from __future__ import annotations
 
@@ -20,23 +20,17 @@ def text_linear(
     dropout: float,
     regularizer: Regularizers,
 ) -> Any:
-    """One weight for each n-gram and output, summed over the n-grams of a text: never a matrix of rows by n-grams.
+    """Sums one weight for each n-gram and output over the n-grams of a text, without a matrix of rows by n-grams.
 
-    With `naive_bayes` each weight is multiplied by the n-gram's log-count ratio in the train rows, which stays fixed:
-    the network form of NB-SVM (Wang & Manning 2012). Numbers and categories join the sum with weights of their own.
-
-    Args:
-        inputs: the feature tensors, with `text`.
-        head: the last layer.
-        naive_bayes: whether the n-grams are weighted by their log-count ratios.
-        smoothing: added to the counts behind these ratios.
-        normalize: whether each text counts as a vector of the same length, however many n-grams it has; `auto` where
-            the target is a quantity, of which a long text does not have more than a short one.
-        dropout: share of the n-grams of a text left out in training.
-        regularizer: of the weights.
+    With `naive_bayes` each weight is multiplied by the n-gram's fixed log-count ratio in the train rows, the network
+    form of
+    NB-SVM (Wang & Manning 2012). `normalize` gives all texts the same length; `auto` does so for a quantity, which does
+    not
+    grow with the text. Other columns have weights of their own. The options are explained in
+    conf/model/text_linear.yaml.
     """
     ids = texts_of(inputs, "text_linear")
-    # All weights begin at 0, and a padded place adds the weight of id 0 times 0.
+    # All weights start at 0, and those of padding (id 0) are multiplied by 0.
     terms = keras.layers.Embedding(
         inputs.vocabulary_size,
         head.units,
@@ -52,7 +46,7 @@ def text_linear(
         terms = keras.layers.Dropout(dropout, noise_shape=(None, None, 1))(terms)
     scores = keras.ops.sum(terms, axis=1)
     if normalize is True or (normalize == "auto" and head.kind.quantity):
-        # The mean text of the train rows keeps its length, so that the same learning rates fit.
+        # Texts of the mean length are unchanged, so that the same learning rates fit.
         usual = float((inputs.train("text") > 0).sum(axis=1).mean())
         scores = scores * keras.ops.sqrt(usual / keras.ops.maximum(_count(ids), 1.0))
     beside = inputs.flat()
@@ -68,5 +62,5 @@ def text_linear(
 
 
 def _count(ids: Any) -> Any:
-    """How many n-grams each text has, shape (batch, 1)."""
+    """Counts the n-grams of each text, shape (batch, 1)."""
     return keras.ops.sum(keras.ops.cast(ids > 0, "float32"), axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""What the models of text share."""
+"""Holds what the models of text share."""
 
 from __future__ import annotations
 
@@ -14,24 +14,16 @@ from dltrain.preprocessing.log_count_ratios import log_count_ratios
 
 
 def texts_of(inputs: Inputs, model: str) -> Any:
-    """The n-gram numbers, shape (batch, length).
-
-    Raises:
-        ConfigError: the data has no text, or its text comes as weights.
-    """
+    """Returns the n-gram ids, shape (batch, length), or raises ConfigError if the data has no text as ids."""
     if "text" not in inputs:
         raise ConfigError(f"model={model} needs a column of text, and this dataset has none. Use model=mlp.")
     return inputs["text"]
 
 
 def naive_bayes_ratios(inputs: Inputs, ids: Any, smoothing: float, combine: Callable[[Any], Any] | None = None) -> Any:
-    """The log-count ratio of each n-gram, fixed, from the train rows; shape (batch, length, outputs).
+    """Returns the fixed log-count ratio of each n-gram in `ids` (batch, length); shape (batch, length, outputs).
 
-    Args:
-        inputs: the feature tensors.
-        ids: n-gram numbers, shape (batch, length).
-        smoothing: added to each count.
-        combine: from the ratios (ids, outputs) to what stands in for them.
+    `smoothing` is added to each count; `combine` maps the ratios (ids, outputs) to those that are used.
     """
     ratios = log_count_ratios(inputs.train("text"), inputs.train("target"), inputs.vocabulary_size, smoothing)
     ratios = combine(ratios) if combine else ratios
@@ -51,17 +43,7 @@ def dense_beside_table(
     initializer: Callable[[], Any],
     regularizer: Regularizers,
 ) -> Any:
-    """What the networks of text end with: dropout and hidden layers over a text's vector and the rest of its row.
-
-    Args:
-        hidden: the text's vector, shape (batch, width).
-        inputs: the feature tensors; numbers, categories and pixels of the row join the vector.
-        units: width of each hidden layer.
-        activation: of the hidden layers.
-        dropout: share dropped in training, before the hidden layers and after each.
-        initializer: of the hidden kernels.
-        regularizer: of the hidden kernels and biases.
-    """
+    """Applies dropout and hidden layers to a text's vector (batch, width) joined with the other columns of its row."""
     beside = inputs.flat()
     hidden = hidden if beside is None else keras.layers.Concatenate()([hidden, beside])
     if dropout:
@@ -79,12 +61,7 @@ def dense_beside_table(
 
 
 def mean_of_words(vectors: Any, ids: Any) -> Any:
-    """The mean over the words of each text, shape (batch, width); zeros for a text without words.
-
-    Args:
-        vectors: shape (batch, length, width).
-        ids: shape (batch, length), 0 where there is no word.
-    """
+    """Averages vectors (batch, length, width) over the words of each text, those with an id above 0."""
     present = keras.ops.expand_dims(keras.ops.cast(keras.ops.not_equal(ids, 0), "float32"), -1)
     count = keras.ops.maximum(keras.ops.sum(present, axis=1), 1.0)
     return keras.ops.sum(vectors * present, axis=1) / count

@@ -1,4 +1,4 @@
-"""Networks that read words in their order: convolutions, recurrent layers, a small transformer."""
+"""Builds networks that read words in order: convolutional, recurrent, and a small transformer."""
 
 from __future__ import annotations
 
@@ -24,19 +24,9 @@ def text_cnn(
     initializer: Callable[[], Any],
     regularizer: Regularizers,
 ) -> Any:
-    """Convolutions of several widths over word vectors, each filter's greatest answer in the text (Kim 2014).
+    """Applies convolutions of several widths to word vectors and takes each filter's maximum (Kim 2014).
 
-    Args:
-        inputs: the feature tensors, with `text`.
-        head: the last layer.
-        dimension: length of a word's vector.
-        filters: of each width.
-        kernel_sizes: the widths, in words.
-        units: width of each hidden layer behind them.
-        activation: of convolutions and hidden layers.
-        dropout: share dropped in training of the answers and after each hidden layer.
-        initializer: of the kernels.
-        regularizer: of kernels and biases.
+    The options are explained in conf/model/text_cnn.yaml.
     """
     ids = texts_of(inputs, "text_cnn")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)
@@ -82,20 +72,9 @@ def text_rnn(
     initializer: Callable[[], Any],
     regularizer: Regularizers,
 ) -> Any:
-    """A recurrent layer over word vectors; its last state (Hochreiter & Schmidhuber 1997; Cho et al. 2014).
+    """Returns the last state of a recurrent layer on word vectors (Hochreiter & Schmidhuber 1997; Cho et al. 2014).
 
-    Args:
-        inputs: the feature tensors, with `text`.
-        head: the last layer.
-        dimension: length of a word's vector.
-        cell: lstm or gru.
-        bidirectional: whether a second layer reads the text from its end.
-        recurrent_units: length of a layer's state.
-        units: width of each hidden layer behind it.
-        activation: of the hidden layers.
-        dropout: share dropped in training of the word vectors, the state and after each hidden layer.
-        initializer: of the kernels.
-        regularizer: of kernels and biases.
+    The options are explained in conf/model/text_rnn.yaml.
     """
     ids = texts_of(inputs, "text_rnn")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, mask_zero=True, name="words")(ids)
@@ -134,21 +113,11 @@ def text_transformer(
     initializer: Callable[[], Any],
     regularizer: Regularizers,
 ) -> Any:
-    """Blocks of self-attention over word and position vectors, then their mean (Vaswani et al. 2017).
+    """Applies blocks of self-attention to word and position vectors and takes their mean (Vaswani et al. 2017).
 
-    Layers are normalized before they are entered, which trains without a warm-up (Xiong et al. 2020).
-
-    Args:
-        inputs: the feature tensors, with `text`.
-        head: the last layer.
-        dimension: length of a vector.
-        blocks: of attention and a dense layer of four times the width.
-        heads: of the attention; they share the dimension among them.
-        units: width of each hidden layer behind the mean.
-        activation: of the dense layers.
-        dropout: share dropped in training after each layer.
-        initializer: of the dense kernels.
-        regularizer: of the dense kernels and biases.
+    Layers are normalized at their input, which trains without a warm-up (Xiong et al. 2020). The options are explained
+    in
+    conf/model/text_transformer.yaml.
     """
     ids = texts_of(inputs, "text_transformer")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)
@@ -157,7 +126,7 @@ def text_transformer(
     present = keras.ops.expand_dims(keras.ops.not_equal(ids, 0), 1)
     for _ in range(blocks):
         normed = keras.layers.LayerNormalization()(hidden)
-        # A bias of the keys would change no attention, and its gradient is rounding noise that Adam blows up.
+        # A bias of the keys does not change the attention, and its gradient is rounding noise that Adam amplifies.
         attended = keras.layers.MultiHeadAttention(heads, dimension // heads, use_bias=False, dropout=dropout)(
             normed, normed, attention_mask=present
         )

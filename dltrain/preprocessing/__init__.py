@@ -1,1 +1,1 @@
-"""From raw columns to tensors, inside the model."""
+"""Turns raw columns into tensors with Keras layers that become part of the model."""

@@ -1,4 +1,4 @@
-"""The numbers of a table a column at a time, so that a large one is not in memory twice."""
+"""Gives the numbers of a table column by column, so that a large table is not in memory twice."""
 
 from __future__ import annotations
 
@@ -14,24 +14,18 @@ Column = npt.NDArray[np.float64]
 
 
 class Numbers(Protocol):
-    """What statistics are learned from: an array whose last axis are the columns, or columns that come one by one."""
+    """An array whose last axis is the columns, or an object that yields the columns one by one."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Rows first, columns last."""
+        """The number of rows first and of columns last."""
 
     def __iter__(self) -> Iterator[Any]:
-        """The columns of a table that comes in columns; the rows of an array."""
+        """Yields columns if the object holds columns, else the rows of an array."""
 
 
 class TableColumns:
-    """Columns of a dataset, float64.
-
-    Args:
-        dataset: n rows.
-        names: of d columns.
-        fill: what stands in for a missing cell of each column, shape (d,); NaN by default.
-    """
+    """Numeric columns of a dataset as float64; `fill`, shape (columns,), replaces missing cells."""
 
     def __init__(self, dataset: Dataset, names: Sequence[str], fill: Column | None = None) -> None:
         self.dataset = dataset
@@ -45,16 +39,11 @@ class TableColumns:
             yield cells if self.fill is None else np.where(np.isnan(cells), self.fill[place], cells)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        """All of it at once, shape (n, d)."""
+        """Returns all columns at once, shape (rows, columns)."""
         return np.column_stack(list(self)).astype(dtype or np.float64, copy=False)
 
 
 def by_column(statistic: Callable[[Column], Any], values: Numbers) -> npt.NDArray[Any]:
-    """A statistic of each column, shape (d,) or (d, ...).
-
-    Args:
-        statistic: of one column, shape (n,).
-        values: an array of shape (..., d), or columns.
-    """
+    """Computes a statistic, a function of one column (n,), for each column; shape (columns,) or (columns, ...)."""
     columns = values.reshape(-1, values.shape[-1]).T if isinstance(values, np.ndarray) else values
     return np.array([statistic(column) for column in columns])

@@ -1,4 +1,4 @@
-"""From raw columns to tensors: Keras layers that are fitted on the train rows and become part of the model."""
+"""Fits the Keras layers that turn raw columns into features on the train rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Features = dict[str, npt.NDArray[Any]]
 
 UNKNOWN = "[unknown to the train rows]"
 ROWS_AT_ONCE = 65_536
-NUMBERS_AT_ONCE = 2**20  # float64 on their way through the layers, where an image is many numbers
+NUMBERS_AT_ONCE = 2**20  # float64 values in one pass, since an image holds many
 PIXELS_TO_LEARN_FROM = 2**24
 
 flatten_once()
@@ -35,17 +35,19 @@ flatten_once()
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The fitted first half of the model.
+    """The fitted preprocessing, the first half of the model.
 
     Attributes:
-        model: from a dict of raw columns (n, 1), or (n, height, width, channels) for an image, to a dict of features:
-            `table` (n, d) float32, `categories` (n, k) int32 where they are to be embedded, `text` (n, length) int32,
-            `image` (n, height, width, channels) float32; only those that the data has.
-        feature_names: the d columns of `table`.
-        numbers: how many of them, the first ones, are numbers.
-        categories: for each embedded column the number of different ids.
-        vocabulary_size: number of different ids in `text`.
-        known_words: of each column of categories the words that have an id of their own.
+        model: Maps a dict of raw columns, (n, 1) or (n, height, width, channels) for an image, to a dict of the
+            features
+            that the data has: `table` (n, d) float32, `categories` (n, k) int32 if they are embedded, `text` (n,
+            length)
+            int32, `image` (n, height, width, channels) float32.
+        feature_names: The names of the d columns of `table`.
+        numbers: How many columns at the start of `table` are numbers.
+        categories: The number of different ids of each embedded column.
+        vocabulary_size: The number of different ids in `text`.
+        known_words: The words of each category column that have an id of their own.
     """
 
     model: keras.Model
@@ -57,14 +59,14 @@ class Preprocessing:
 
     @property
     def bytes_per_row(self) -> int:
-        """Memory that the features of one row take."""
+        """The memory in bytes that the features of one row take."""
         return sum(math.prod(output.shape[1:]) * 4 for output in self.model.output.values())
 
     def transform(self, dataset: Dataset) -> Features:
-        """Features of all rows.
+        """Computes the features of all rows.
 
         Raises:
-            DataError: a number became infinite or NaN; its row and column are named.
+            DataError: If a number becomes infinite or NaN; the message names its row and column.
         """
         raw = raw_inputs(dataset)
         features: Features = {}
@@ -75,11 +77,7 @@ class Preprocessing:
         return features
 
     def pixel_range(self, dataset: Dataset) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """What the bytes 0 and 255 of an image become, by channel.
-
-        Args:
-            dataset: with a column of images and a row at least.
-        """
+        """Returns what the bytes 0 and 255 of an image become, for each channel; the dataset needs at least one row."""
         sample = dataset.take(np.array([0, 0]))
         name = next(column for column, kind in dataset.kinds.items() if kind == "image")
         pixels = np.zeros_like(sample.columns[name])
@@ -97,7 +95,7 @@ class Preprocessing:
 
     @cached_property
     def _parts(self) -> dict[str, keras.Model]:
-        """A model for each feature of the columns that it is made from, so that each is computed by itself."""
+        """A model for each feature that takes only the columns it is made from, so that each is computed by itself."""
         inputs, outputs = self.model.input, self.model.output
         if len(outputs) == 1:
             return {name: keras.Model(inputs, output) for name, output in outputs.items()}
@@ -109,7 +107,7 @@ class Preprocessing:
         return parts
 
     def _refuse_non_finite(self, features: Features, dataset: Dataset) -> None:
-        # One NaN is enough to ruin every weight, and TensorFlow's CPU kernels can hide it behind a finite loss.
+        # One NaN ruins every weight, and TensorFlow's CPU kernels can hide it behind a finite loss.
         for name in set(features) & {"table", "image"}:
             bad = np.argwhere(~np.isfinite(features[name]))
             if len(bad):
@@ -122,7 +120,7 @@ class Preprocessing:
 
 
 def raw_inputs(dataset: Dataset) -> dict[str, npt.NDArray[Any]]:
-    """The columns as `Preprocessing.model` takes them: a column of n cells gets shape (n, 1)."""
+    """Returns the columns in the shapes that `Preprocessing.model` takes: a column of n cells becomes (n, 1)."""
     return {name: cells if cells.ndim > 1 else cells[:, None] for name, cells in dataset.columns.items()}
 
 
@@ -136,12 +134,9 @@ def fit(
 ) -> Preprocessing:
     """Learns every statistic and vocabulary from the train rows alone.
 
-    Args:
-        train: the train rows.
-        imputation: from the numeric columns (n, d) to what fills their gaps.
-        scaling: from the numeric columns without gaps (n, d) to a function on Keras tensors.
-        encoding: how categories become numbers.
-        text: how texts become numbers.
+    `imputation` and `scaling` take the numeric columns (n, d), the latter without missing values; `encoding` and `text`
+    are
+    the config groups of these names.
     """
     inputs = {name: _input(name, train.kinds[name], cells) for name, cells in train.columns.items()}
     by_kind = {
@@ -175,7 +170,7 @@ def fit(
             vocabulary_size = vectorize.vocabulary_size()
             outputs["text"] = _joined([numbers(vectorize, text, inputs[name]) for name in by_kind["text"]], "int32")
         else:
-            # Keras announces another shape than it gives.
+            # Keras infers another static shape than the layer returns.
             width = vectorize.vocabulary_size()
             blocks += [keras.ops.reshape(vectorize(inputs[name]), (-1, width)) for name in by_kind["text"]]
             names += [f"{name}: {word}" for name in by_kind["text"] for word in vectorize.get_vocabulary()]
@@ -199,13 +194,13 @@ def _input(name: str, kind: str, cells: npt.NDArray[Any]) -> Any:
 
 
 def _pixels(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """What the scaling learns from: all train images, or evenly spread ones where they would fill the memory."""
+    """Returns the images that the scaling is fitted on: all train images, or evenly spaced ones to limit memory."""
     every = math.ceil(images.size / PIXELS_TO_LEARN_FROM)
     return images[::every].astype(np.float64)
 
 
 def _joined(tensors: list[Any], dtype: str) -> Any:
-    # A cast that changes nothing is a node all the same, and Keras looks through all columns for each.
+    # Even a cast without effect adds a node to the graph, and Keras looks through all columns for each node.
     tensors = [tensor if tensor.dtype == dtype else keras.ops.cast(tensor, dtype) for tensor in tensors]
     return keras.ops.concatenate(tensors, axis=-1) if len(tensors) > 1 else tensors[0]
 
@@ -217,8 +212,8 @@ def _numbers(
     imputation: Callable[[Numbers], Imputation],
     scaling: Callable[[Numbers], Scaling],
 ) -> tuple[list[Any], list[str]]:
-    # float64 up to here: a date in seconds or an income in cents does not fit into float32's seven digits.
-    with np.errstate(over="ignore", invalid="ignore"):  # `transform` refuses what has overflowed, by row and column
+    # float64 up to here: a date in seconds or an income in cents exceeds float32's seven digits.
+    with np.errstate(over="ignore", invalid="ignore"):  # `transform` reports overflow by row and column
         learned = imputation(_within_memory(TableColumns(train, columns)))
         scaled = scaling(_within_memory(TableColumns(train, columns, learned.fill)))
     raw = _joined([inputs[name] for name in columns], "float64")
@@ -232,13 +227,13 @@ def _numbers(
 
 
 def _within_memory(values: TableColumns) -> Numbers:
-    """An array, or the columns one by one where it would be large."""
+    """Returns an array, or an object that yields the columns if the array would be large."""
     return np.asarray(values) if math.prod(values.shape) * 8 <= AT_ONCE else values
 
 
 def _lookup(cells: npt.NDArray[Any], minimum_count: int) -> keras.layers.StringLookup:
-    """Words to ids: 0 for a missing cell, 1 for a word that the train rows do not have, then the words by alphabet."""
+    """Maps words to ids: 0 for a missing cell, 1 for a word unknown to the train rows, then the words by alphabet."""
     words, counts = np.unique(cells[cells != ""].astype(str), return_counts=True)
     kept = [str(word) for word in words[counts >= minimum_count]]
-    # Keras refuses an empty vocabulary; the unknown bucket then takes everything.
+    # Keras refuses an empty vocabulary; with this one every word is unknown.
     return keras.layers.StringLookup(vocabulary=kept or ["(none)"], mask_token="", oov_token=UNKNOWN)

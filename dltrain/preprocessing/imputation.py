@@ -1,8 +1,7 @@
-"""What stands in for a missing number: one value a column, learned from the train rows.
+"""Fills missing numbers with one value for each column, learned from the train rows.
 
-Each function takes the train rows' numeric columns, shape (n, d) float64 with NaN for a missing cell, and gives an
-`Imputation`. A column with no number at all in the train rows gets 0. Of a large table the columns come one by one
-(`columns.TableColumns`).
+Each function takes the numeric columns of the train rows, shape (n, d) float64 with NaN for a missing cell. A column
+without any number gets 0. The columns of a large table come one by one (`columns.TableColumns`).
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Imputation:
-    """Learned from the train rows.
+    """What is learned from the train rows.
 
     Attributes:
-        fill: the value that stands in for a missing cell, shape (d,).
-        indicated: positions of the columns that get a 0/1 column "was missing" beside them.
+        fill: The value that replaces a missing cell, shape (d,).
+        indicated: Positions of the columns that get a 0/1 column "was missing" in addition.
     """
 
     fill: Matrix
@@ -52,20 +51,20 @@ def _mode(column: Matrix) -> float:
 
 
 def median(values: Numbers, *, indicators: bool) -> Imputation:
-    """The middle value of each column."""
+    """Fills with the median of each column."""
     return _imputation(values, _by_column(values, statistics.median), indicators)
 
 
 def mean(values: Numbers, *, indicators: bool) -> Imputation:
-    """The mean of each column."""
+    """Fills with the mean of each column."""
     return _imputation(values, _by_column(values, statistics.mean), indicators)
 
 
 def most_frequent(values: Numbers, *, indicators: bool) -> Imputation:
-    """The most frequent value of each column, the least of several."""
+    """Fills with the most frequent value of each column, the lowest of several."""
     return _imputation(values, _by_column(values, _mode), indicators)
 
 
 def constant(values: Numbers, *, value: float, indicators: bool) -> Imputation:
-    """The same value for every column."""
+    """Fills every column with the same value."""
     return _imputation(values, np.full(values.shape[1], value, dtype=np.float64), indicators)

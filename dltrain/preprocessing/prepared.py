@@ -1,4 +1,4 @@
-"""The data of a run, ready to train on; the test part stays sealed until it is scored."""
+"""Holds the preprocessed data of a run and seals the test part until it is scored."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ GIB = 2**30
 
 
 class Prepared:
-    """Parts of a dataset with the preprocessing that was fitted on its train part.
+    """Parts of a dataset with the preprocessing that was fitted on the train part.
 
-    Rows are given by part alone, and those of the test part after `unseal_test`: nothing that is handed this object
-    reads a test row by mistake.
+    Rows can be read by part alone, and those of the test part only after `unseal_test`, so that no code reads a test
+    row by
+    mistake.
 
     Attributes:
-        dataset: what the data is, without its rows.
-        target: what the target is, scaled on the train rows, without its values.
-        split: positions of the rows of each part.
-        preprocessing: fitted.
-        resident: whether all features are held in memory.
+        dataset: The dataset without its rows.
+        target: The target without its values, scaled on the train rows.
+        split: Positions of the rows of each part.
+        preprocessing: The fitted preprocessing.
+        resident: Whether all features are held in memory.
     """
 
     def __init__(
@@ -49,13 +50,10 @@ class Prepared:
         self._features: dict[str, Features] = {}
 
     def unseal_test(self, record: Callable[[int], None]) -> None:
-        """Allows the one scoring of the test part.
-
-        Args:
-            record: told of it before, with the number of rows.
+        """Allows the one scoring of the test part, after `record` was called with its number of rows.
 
         Raises:
-            RunError: it was scored already.
+            RunError: If it was scored already.
         """
         if self._unsealed:
             raise RunError("The test part was scored already; another look at it would have to be counted as well.")
@@ -63,39 +61,34 @@ class Prepared:
         self._unsealed = True
 
     def rows(self, part: str) -> npt.NDArray[np.intp]:
-        """Positions of a part's rows in the dataset.
+        """Returns the positions of a part's rows in the dataset.
 
         Raises:
-            RunError: the part is test and sealed.
+            RunError: If the part is test and sealed.
         """
         if part == "test" and not self._unsealed:
             raise RunError("The test part is sealed until the final scoring; nothing in training may read it.")
         return self.split.parts()[part]
 
     def raw(self, part: str) -> Dataset:
-        """The raw rows of a part."""
+        """Returns the raw rows of a part."""
         return self._dataset.take(self.rows(part))
 
     def row_ids(self, part: str) -> npt.NDArray[Any]:
-        """What a person finds a part's rows by."""
+        """Returns the identifiers of a part's rows."""
         return self._dataset.row_ids[self.rows(part)]
 
     def truth(self, part: str) -> Target:
-        """The target of a part's rows."""
+        """Returns the target of a part's rows."""
         return self._target.take(self.rows(part))
 
     def features(self, part: str) -> Features:
-        """Features of a part, made once."""
+        """Returns the features of a part, which are computed once."""
         self.rows(part)
         return self._features_of(part)
 
     def sample(self, part: str, most: int) -> Sample:
-        """Rows from all over a part, always the same ones.
-
-        Args:
-            part: train, validation or test.
-            most: rows at most.
-        """
+        """Returns at most `most` rows, evenly spaced over a part and always the same."""
         rows = self.rows(part)
         places = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.intp))
         if self.resident:
@@ -105,14 +98,14 @@ class Prepared:
         return Sample(self._dataset.take(rows[places]), self._target.take(rows[places]), features)
 
     def of_train_rows(self, name: str) -> npt.NDArray[Any]:
-        """A feature of the train rows by its name, or under `target` what they are trained on, shape (n, outputs)."""
+        """Returns a feature of the train rows by its name, or for `target` their targets, shape (n, outputs)."""
         if name != "target":
             return self.features("train")[name]
         truth = self.truth("train")
         return np.eye(truth.units, dtype=np.float32)[truth.values] if truth.kind.several_classes else truth.column
 
     def source(self, part: str, weights: npt.NDArray[np.float32] | None = None) -> Source:
-        """A part's rows for the engine, with optional weights of shape (rows,)."""
+        """Returns a part's rows for the engine, with optional weights of shape (rows,)."""
         rows = self.rows(part)
         targets = self.truth(part).column
         if self.resident:
@@ -120,10 +113,10 @@ class Prepared:
         return Streaming(lambda places: self._transform(rows[places]), targets, weights)
 
     def refuse_non_finite(self) -> None:
-        """Looks for numbers that preprocessing makes infinite or NaN, in all parts; of test at its features alone.
+        """Searches all parts for features that preprocessing made infinite or NaN.
 
         Raises:
-            DataError: there is one; its row and column are named.
+            DataError: If there is one; the message names its row and column.
         """
         for part, rows in self.split.parts().items():
             if not len(rows):
@@ -144,16 +137,16 @@ class Prepared:
 
 
 class _WithoutRows(Dataset):
-    """Names and kinds of a dataset's columns."""
+    """Names and kinds of a dataset's columns, without rows."""
 
     @classmethod
     def of(cls, dataset: Dataset) -> Dataset:
-        """The dataset without its rows."""
+        """Returns the dataset without its rows."""
         empty = dataset.take(np.zeros(0, np.intp))
         return cls(**{name: getattr(empty, name) for name in Dataset.__dataclass_fields__})
 
     def take(self, rows: npt.NDArray[np.integer]) -> Never:
-        """Refuses: rows are given by part."""
+        """Raises RunError, because rows may be read by part alone."""
         raise RunError("Rows are given by part alone, with Prepared.raw(part) and Prepared.truth(part).")
 
 
@@ -177,9 +170,11 @@ def prepare(
 ) -> Prepared:
     """Fits the preprocessing and the target's scale on the train rows.
 
+    `memory_budget` is in GiB; with the engine auto, features of the train and validation parts above it are streamed.
+
     Raises:
-        ConfigError: an option does not fit the data.
-        DataError: the data cannot be preprocessed.
+        ConfigError: If an option does not fit the data.
+        DataError: If the data cannot be preprocessed.
     """
     train = dataset.take(split.train)
     if scales_target:
@@ -199,7 +194,7 @@ def prepare(
 
 
 def class_weights(wanted: Any, target: Target) -> npt.NDArray[np.float32] | None:
-    """The weight of each row, shape (rows,), from `task.class_weight`."""
+    """Returns the weight of each row, shape (rows,), for the value of `task.class_weight`, or None without weights."""
     if wanted is None:
         return None
     numbers = target.values.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Where the engine gets its rows from: all of them resident in memory, or a block at a time."""
+"""Gives the engine its rows, either all of them resident in memory or block by block."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import numpy.typing as npt
 import tensorflow as tf
 
 BLOCK_ROWS = 65_536
-BLOCK_BYTES = 2**28  # of features, where a row is an image
+BLOCK_BYTES = 2**28  # of features, which limits blocks of images
 
 Order = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Block:
-    """Rows that lie in memory, and the order in which to take them.
+    """Rows in memory, and the order in which to take them.
 
     Attributes:
-        features: tensors by name, first axis the rows.
-        targets: (rows,) or (rows, labels).
-        weights: (rows,) float32, or None where every row counts the same.
-        order: positions into the above, int64.
+        features: Tensors by name, whose first axis is the rows.
+        targets: Shape (rows,) or (rows, labels).
+        weights: Shape (rows,) float32, or None if every row counts the same.
+        order: Positions into the above, int64.
     """
 
     features: Any
@@ -35,22 +35,16 @@ class Block:
 
 
 class Source(Protocol):
-    """Rows for training or for validation."""
+    """Rows for training or validation."""
 
     rows: int
 
     def blocks(self, order: Order, batch_size: int) -> Iterator[Block]:
-        """The rows in this order; every block but the last holds a whole number of batches."""
+        """Yields the rows in this order; every block but the last holds a whole number of batches."""
 
 
 class Resident:
-    """All rows as tensors; an epoch is one block.
-
-    Args:
-        features: by name, first axis the rows.
-        targets: (rows,) or (rows, labels).
-        weights: (rows,) or None.
-    """
+    """All rows as tensors in memory; an epoch is one block. Shapes are those of `Block`."""
 
     def __init__(self, features: dict[str, npt.NDArray[Any]], targets: npt.NDArray[Any], weights: Any = None) -> None:
         self.rows = len(targets)
@@ -59,18 +53,15 @@ class Resident:
         self.weights = None if weights is None else tf.constant(weights, tf.float32)
 
     def blocks(self, order: Order, batch_size: int) -> Iterator[Block]:
-        """One block: everything."""
+        """Yields all rows as one block."""
         del batch_size
         yield Block(self.features, self.targets, self.weights, tf.constant(order, tf.int64))
 
 
 class Streaming:
-    """Rows that are made when their turn comes, the next block while the current one trains.
+    """Rows whose features are computed block by block, the next one while the current one trains.
 
-    Args:
-        features_of: from positions (m,) to features by name.
-        targets: (rows,) or (rows, labels).
-        weights: (rows,) or None.
+    `features_of` maps positions (m,) to features by name; `targets` and `weights` have the shapes of `Block`.
     """
 
     def __init__(
@@ -86,7 +77,7 @@ class Streaming:
         self._weights = None if weights is None else np.asarray(weights, np.float32)
 
     def blocks(self, order: Order, batch_size: int) -> Iterator[Block]:
-        """Blocks of about 65,536 rows, or 256 MiB."""
+        """Yields blocks of at most 65,536 rows or 256 MiB of features."""
         if not len(order):
             return
         if self._row_bytes is None:

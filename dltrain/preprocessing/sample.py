@@ -1,4 +1,4 @@
-"""Some rows of a part, to be looked at: as they were loaded, as the network sees them, and what it says of them."""
+"""Holds some rows of a part for inspection: raw, preprocessed, and with the predictions of a network."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Sample:
     """Some rows of a part.
 
     Attributes:
-        raw: n rows as they were loaded.
-        truth: their target.
-        features: the same rows preprocessed.
+        raw: The n rows as loaded.
+        truth: Their target.
+        features: The same rows preprocessed.
     """
 
     raw: Dataset
@@ -32,11 +32,7 @@ class Sample:
     features: Features
 
     def answers(self, model: keras.Model) -> list[npt.NDArray[np.float32]]:
-        """Each output of a model for all rows, (n, width), in inference mode.
-
-        Args:
-            model: takes features.
-        """
+        """Returns each output of a model that takes features, for all rows, (n, width), in inference mode."""
         found = []
         for first in range(0, len(self.raw), ROWS_AT_ONCE):
             block = {name: values[first : first + ROWS_AT_ONCE] for name, values in self.features.items()}
@@ -45,11 +41,7 @@ class Sample:
         return [np.concatenate(each) for each in zip(*found, strict=True)]
 
     def read(self, answers: npt.NDArray[np.floating[Any]]) -> list[str]:
-        """What each answer says: a class, labels or a number.
-
-        Args:
-            answers: (n, units).
-        """
+        """Writes each prediction, from outputs (n, units), as a class, a list of labels or a number."""
         named = name_answers(self.truth.kind, self.truth.classes, answers, THRESHOLD)
         if "prediction" in named:
             return [str(each) if self.truth.classes else f"{each:.6g}" for each in named["prediction"]]
@@ -61,6 +53,6 @@ class Sample:
 
     @property
     def targets(self) -> list[str]:
-        """What each row is, in the words of `read`."""
+        """The target of each row in the format of `read`."""
         several = self.truth.kind.several_classes
         return self.read(np.eye(self.truth.units)[self.truth.values] if several else self.truth.column)

@@ -1,7 +1,7 @@
-"""From texts to n-gram numbers or weights: Keras' TextVectorization, learned from the train rows.
+"""Turns texts into n-gram ids or weights with Keras' TextVectorization, fitted on the train rows.
 
-Learning a vocabulary and numbering 50,000 texts takes longer than many a training, so that both are kept in the data
-directory under a hash of the texts and the settings.
+Fitting and numbering 50,000 texts takes longer than many trainings, so that both results are kept in the data directory
+under a hash of the texts and the settings.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dltrain.data.storage import cached_table
 
 logger = logging.getLogger("dltrain")
 
-# Part of the key of cached files: raise it when the same settings give other numbers.
+# Part of the key of cached files; to be raised when the same settings give other ids.
 VERSION = "text_1"
 IDS = ("sequence", "set")
 FEWEST_TEXTS_CACHED = 2_000
@@ -34,11 +34,9 @@ Texts = npt.NDArray[Any]
 
 
 def vectorization(texts: Texts, options: DictConfig) -> keras.layers.TextVectorization:
-    """A layer from texts (n, 1) to n-gram numbers (n, length), or to weights (n, vocabulary).
+    """Returns a layer from texts (n, 1) to n-gram ids (n, length) or weights (n, vocabulary).
 
-    Args:
-        texts: of the train rows, shape (n,); the vocabulary is the most frequent n-grams among them.
-        options: the group `text`.
+    The vocabulary is the most frequent n-grams of `texts`, shape (n,); `options` is the config group `text`.
     """
     is_ids = options.output in IDS
     settings: dict[str, Any] = {
@@ -53,30 +51,25 @@ def vectorization(texts: Texts, options: DictConfig) -> keras.layers.TextVectori
     words = [str(word) for word in learned["word"].to_pylist()]
     if options.output == "tf_idf":
         settings["idf_weights"] = learned["weight"].to_pylist()
-    # A vocabulary given to the constructor is kept in the config, where a word may hold any character.
+    # A vocabulary given to the constructor is kept in the layer's config, where a word may hold any character.
     return keras.layers.TextVectorization(vocabulary=words, **settings)
 
 
 def numbers(layer: keras.layers.TextVectorization, options: DictConfig, texts: Any) -> Any:
-    """The n-gram numbers of a tensor of texts, shape (n, length); 0 where there is none, 1 for an unknown one."""
+    """Returns the n-gram ids of a tensor of texts, shape (n, length); 0 is padding, 1 an unknown n-gram."""
     ids = layer(texts)
     if options.output == "sequence":
         return ids
     ids = keras.ops.sort(ids)
     repeated = keras.ops.equal(ids[:, 1:], ids[:, :-1])
     repeated = keras.ops.pad(keras.ops.cast(repeated, "int64"), [[0, 0], [1, 0]])
-    # Nothing can be learned of the unknown ones: the train rows have few.
+    # Unknown n-grams are dropped because the train rows have too few of them to learn from.
     kept = keras.ops.cast(ids > 1, "int64") * (1 - repeated)
     return keras.ops.cast(ids, "int64") * kept
 
 
 def numbers_of(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[np.int32]:
-    """What `model` makes of raw columns of text, from the cache if it made that before.
-
-    Args:
-        model: from the columns (n, 1) to n-gram numbers (n, length).
-        raw: the columns, shape (n, 1).
-    """
+    """Returns the ids (n, length) that `model` makes of raw text columns (n, 1), from the cache if they are there."""
     rows, width = len(next(iter(raw.values()))), model.output.shape[1]
 
     def made() -> pa.Table:
@@ -94,7 +87,7 @@ def numbers_of(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[np.int3
 
 
 def _settings(model: keras.Model) -> list[Any]:
-    """What decides on the numbers, without the names of layers, which are counted within a process."""
+    """Returns all that determines the ids, without the names of layers, which depend on the process."""
     configs = [(type(layer).__name__, layer.get_config()) for layer in model.layers]
     return [(kind, config if kind == "TextVectorization" else None) for kind, config in configs if config.pop("name")]
 
@@ -104,8 +97,8 @@ def _learn(texts: Texts, settings: dict[str, Any]) -> pa.Table:
     if not words:
         return pa.table({"word": ["(none)"], "weight": [1.0]})
     weights = np.ones(len(words))
-    if settings["output_mode"] == "tf_idf":  # which Keras cannot learn where there is no word
-        # The first weight is that of the unknown words, which the constructor makes itself.
+    if settings["output_mode"] == "tf_idf":  # Keras cannot fit these weights without words
+        # The first weight belongs to unknown words, and the constructor adds it.
         weights = np.asarray(_adapted(texts, settings)._lookup_layer.idf_weights)[1 : len(words) + 1]
     return pa.table({"word": words, "weight": weights})
 
