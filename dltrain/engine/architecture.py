@@ -12,7 +12,8 @@ import keras
 import numpy as np
 
 from dltrain.engine.read_numbers import REGULARIZERS, kinds, left_out, sharing
-from dltrain.training.regularization_schedule import scheduled
+from dltrain.engine.scheduled_regularization import scheduled
+from dltrain.internals.keras_training import all_layers, given_metrics, is_decayed
 
 NAMED = ("name", "keras_history", "input_layers", "output_layers")  # where a configuration names layers
 NOT_HELD = ("name", "_name", "built", "_built", "_variables", "_metrics", "_tracker")  # others in any process or moment
@@ -38,13 +39,13 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
         return None
     if not parts.get("compile_config") or not all(_is_known(node) for node in _serialized(parts)):
         return None
-    layers = model._flatten_layers(include_self=False)  # those within a backbone too
+    layers = all_layers(model)  # those within a backbone too
     numbers = {layer.name: f"layer {place}" for place, layer in enumerate(layers)}
     numbers |= {model.name: "model", model.optimizer.name: "optimizer"}
     settings = parts.get("compile_config", {}).get("optimizer", {}).get("config", {})
     decayed = None
     if trains:
-        decayed = [model.optimizer._use_weight_decay(weight) for weight in model.trainable_variables]
+        decayed = [is_decayed(model.optimizer, weight) for weight in model.trainable_variables]
     else:
         del parts["compile_config"]["optimizer"]
     if isinstance(settings.get("learning_rate"), float):
@@ -53,8 +54,7 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
     shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
     changing = scheduled(model.optimizer)
     changes = None if changing is None else [changing.dropout, changing.weight_decay]
-    metrics = getattr(model._compile_metrics, "_user_metrics", None)
-    scored = [_held(model.loss), _held(metrics), _held(getattr(model._compile_metrics, "_user_weighted_metrics", None))]
+    scored = [_held(each) for each in (model.loss, *given_metrics(model))]
     told = [_renamed(_penalties_left_out(parts), numbers), str(shapes), changes, own, decayed, scored]
     return json.dumps(told, sort_keys=True)
 

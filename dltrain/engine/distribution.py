@@ -14,24 +14,10 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError
-from dltrain.config.build import build
 
 EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
-
-
-def strategy_of(node: DictConfig | None) -> tf.distribute.Strategy:
-    """How the training is distributed; TensorFlow wants to know before anything else is asked of it.
-
-    Args:
-        node: with a `_target_`, or None for one process on one device.
-
-    Raises:
-        ConfigError: the devices or workers that the strategy needs are not there.
-    """
-    return tf.distribute.get_strategy() if node is None else build(node, key="strategy")
 
 
 def mirrored(devices: Sequence[str] | None = None) -> tf.distribute.MirroredStrategy:

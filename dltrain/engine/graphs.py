@@ -13,14 +13,14 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.engine.distribution import on_replicas, share
-from dltrain.engine.flat_update import flat_update
-from dltrain.engine.fused_update import fused_update
 from dltrain.engine.mixed_penalties import mix_penalties
+from dltrain.engine.scheduled_regularization import scheduled
 from dltrain.engine.step import TrainStep, in_turn, not_compiled
 from dltrain.engine.traces import Traces, traces_of
-from dltrain.engine.update import Update
+from dltrain.engine.updates import Update, flat_update, fused_update
+from dltrain.internals import fast_path
+from dltrain.internals.keras_training import build_loss_and_metrics
 from dltrain.preprocessing.rows import Block
-from dltrain.training.regularization_schedule import scheduled
 
 Augment = Callable[[dict[str, Any], Any, Any], tuple[dict[str, Any], Any]]
 
@@ -90,10 +90,11 @@ class Graphs:
         self._build_loss_and_metrics(_rows(block.features, block.order), tf.gather(block.targets, block.order))
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
-        if self.jit_compile is not True:
+        whole = fast_path.is_whole()
+        if whole and self.jit_compile is not True:
             self._update = flat_update(self.model) or (fused_update(self.model) if self.jit_compile else None)
         own = self.augmentation is not None  # of which the architecture tells nothing
-        if not own:
+        if whole and not own:
             mix_penalties(self.model, steps)
         train = {"train": self._many_train_steps}
         beside = self._beside()
@@ -145,14 +146,14 @@ class Graphs:
         self._call("reset")
 
     def _build_loss_and_metrics(self, features: Any, targets: Any) -> None:
-        if tf.distribute.has_strategy() or not type(self.model).__module__.startswith("keras."):
+        keras_own = type(self.model).__module__.startswith("keras.")
+        if tf.distribute.has_strategy() or not keras_own or not fast_path.is_whole():
             # An eager step in inference mode does it many times faster than Keras' symbolic build.
             on_replicas(lambda: self.model.test_step((features, targets)))
             return
         # The shape of the answers is all that is wanted; a step takes as long as ten epochs of a small network.
         answers = tf.zeros((len(targets), *self.model.output.shape[1:]), self.model.output.dtype)
-        for part in filter(None, (self.model._compile_loss, self.model._compile_metrics)):
-            part.build(targets, answers)
+        build_loss_and_metrics(self.model, targets, answers)
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
         return {

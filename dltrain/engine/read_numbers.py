@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dltrain.internals.keras_layers import all_layers, own_weights
+from dltrain.internals.keras_training import all_layers, own_weights
 
 REGULARIZERS = ("L1", "L2", "L1L2")
 DROPOUTS = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")

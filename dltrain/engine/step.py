@@ -16,7 +16,8 @@ import tensorflow as tf
 from dltrain.base.errors import RunError
 from dltrain.engine.distribution import dense_gradients, on_replicas, share
 from dltrain.engine.executor import called, executor
-from dltrain.engine.update import Update
+from dltrain.engine.updates import Update
+from dltrain.internals import fast_path
 from dltrain.internals.tensorflow_graphs import executed_by
 
 # Metrics that count rows; float32 adds whole numbers exactly, in whatever portions they come.
@@ -101,6 +102,9 @@ def in_turn(function: Callable[..., Any]) -> Callable[..., Any]:
     """A graph within a graph, whose operations run one after the other where they can."""
     # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
     traced = tf.function(function, autograph=False, reduce_retracing=True)
+
+    if not fast_path.is_whole():
+        return traced  # type: ignore[no-any-return]
 
     def call(*arguments: Any) -> Any:
         calls = any(called(traced.get_concrete_function(*arguments).function_def))

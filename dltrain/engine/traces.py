@@ -20,6 +20,7 @@ from dltrain.engine.architecture import architecture
 from dltrain.engine.graph_files import read_graph, write_graph
 from dltrain.engine.read_numbers import read_numbers
 from dltrain.engine.traced import Traced
+from dltrain.internals import fast_path
 from dltrain.internals.determinism import is_deterministic
 
 logger = logging.getLogger(__name__)
@@ -69,8 +70,8 @@ class Traces:
             None where the graph holds something of the first model that the other has no counterpart for.
         """
         specifications = tf.nest.map_structure(_any_number_of_rows, tuple(arguments))
-        if tf.distribute.has_strategy():
-            return cast("Callable[..., Any]", self._trace(name, specifications))  # on variables that every replica has
+        if not _can_share():
+            return cast("Callable[..., Any]", self._trace(name, specifications))
         wanted = f"{name} {specifications}"
         with _lock:
             if wanted not in self._traced:
@@ -112,8 +113,8 @@ def traces_of(
         compiled: what XLA compiles of a training step.
     """
     trains = batch_size is not None
-    text = architecture(model, trains=trains)
-    if text is None or tf.distribute.has_strategy():
+    text = architecture(model, trains=trains) if _can_share() else None
+    if text is None:
         return Traces(model, functions, beside)
     others = [(tuple(variable.shape), variable.dtype) for variable in beside]
     key = f"{batch_size} {compiled} {is_deterministic()} {others} {text}"
@@ -125,8 +126,13 @@ def traces_of(
     return found
 
 
+def _can_share() -> bool:
+    """Whether a graph can be called on other variables: not on those that every replica has."""
+    return fast_path.is_whole() and not tf.distribute.has_strategy()
+
+
 def _handles(model: keras.Model, beside: Sequence[keras.Variable]) -> list[Any]:
-    if tf.distribute.has_strategy():
+    if not _can_share():
         return []
     own = (*model.variables, *model.metrics_variables, *beside)
     return [*(variable.value.handle for variable in own), *(variable.handle for variable in read_numbers(model))]

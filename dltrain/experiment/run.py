@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import tensorflow as tf
 from omegaconf import DictConfig
 
 from dltrain.base.errors import RunError
-from dltrain.engine.distribution import strategy_of
+from dltrain.config.build import build
 from dltrain.experiment.cross_validation import cross_validate
 from dltrain.experiment.experiment import Experiment, Problem, assemble, pose
 from dltrain.experiment.journal import Journal
@@ -51,7 +52,9 @@ def require_what_was_asked(config: DictConfig, results: Results) -> None:
 
 def run(config: DictConfig, journal: Journal, after_run: AfterRun) -> Results:
     """Runs the experiment from raw data to a run directory; below this room nobody sees the whole config."""
-    with strategy_of(config.strategy).scope():
+    # TensorFlow wants to know how a training is distributed before anything else is asked of it.
+    strategy = build(config.strategy, key="strategy") or tf.distribute.get_strategy()
+    with strategy.scope():
         fix_randomness(config)
         dataset = load_dataset(config.dataset, journal)
         problem = pose(config, dataset, journal, journal.typed)

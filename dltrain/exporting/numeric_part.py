@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from dltrain.base.errors import ConfigError
+from dltrain.internals.keras_networks import calls
 
 MISSING_AND_UNKNOWN = 2  # ids that stand before those of the words
 
@@ -31,10 +32,10 @@ def cut_lookups(model: keras.Model) -> tuple[keras.Model, dict[str, dict[str, An
         if not isinstance(layer, (keras.layers.StringLookup, keras.layers.TextVectorization)):
             continue
         about = _describe(layer)
-        for node in layer._inbound_nodes:
-            name = names.get(id(node.input_tensors[0]))
+        for call in calls(layer):
+            name = names.get(id(call.input_tensors[0]))
             if name is not None:
-                tensors[name], lookups[name] = node.outputs[0], about
+                tensors[name], lookups[name] = call.outputs[0], about
     # As lists: tensors in the middle of a model have no names of their own.
     behind = keras.Model(list(tensors.values()), model.output)
     inputs = {name: keras.Input(each.shape[1:], dtype=each.dtype, name=name) for name, each in tensors.items()}

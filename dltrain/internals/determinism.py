@@ -11,6 +11,11 @@ import keras
 import tensorflow as tf
 from omegaconf import DictConfig, OmegaConf
 
+NAMES = (
+    "tensorflow.python.framework.config.disable_op_determinism",
+    "tensorflow.python.framework.config.is_op_determinism_enabled",
+)
+
 # What draws nothing from the generator that TensorFlow seeds.
 KNOWN = ("dltrain.", "keras.", "optuna.", "hydra.", "hydra_plugins.")
 # TensorFlow does not free all that it compiled for a training with that training: a megabyte or two of each stay.

@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras.src.ops import function
+
+from dltrain.internals.private_names import missing
+
+NAMES = ("keras.src.ops.function.tree", "keras.src.tree.flatten")
 
 
 class _Tree:
@@ -35,5 +38,9 @@ class _Tree:
 
 def flatten_once() -> None:
     """Has Keras flatten the inputs of a model once, from here on; where Keras is made otherwise, nothing happens."""
-    if getattr(function, "tree", None) is keras.src.tree:
+    if missing(NAMES):
+        return
+    from keras.src.ops import function
+
+    if function.tree is keras.src.tree:
         function.tree = _Tree()

@@ -18,11 +18,11 @@ def missing(paths: Iterable[str]) -> list[str]:
 
 
 def is_there(path: str) -> bool:
-    """Whether a name exists: a module, something in it, or an attribute that the constructor of a class there sets."""
+    """Whether a name exists: a module, something in it, or an attribute that a class there gives its objects."""
     owner, _, name = path.rpartition(".")
     try:
         found = _find(owner)
-        return hasattr(found, name) or name in _set_by_constructor(found) or bool(importlib.import_module(path))
+        return hasattr(found, name) or name in _in_methods(found) or bool(importlib.import_module(path))
     except (ImportError, AttributeError):
         return False
 
@@ -37,8 +37,11 @@ def _find(path: str) -> Any:
         return getattr(_find(owner), name)
 
 
-def _set_by_constructor(found: Any) -> set[str]:
+def _in_methods(found: Any) -> set[str]:
+    """What the methods of a class name; most attributes exist from the constructor on and not before."""
     if not inspect.isclass(found):
         return set()
-    made = [inspect.unwrap(vars(each)["__init__"]) for each in found.__mro__ if "__init__" in vars(each)]
-    return {name for each in made if inspect.isfunction(each) for name in each.__code__.co_names}
+    methods = [
+        inspect.unwrap(each) for kind in found.__mro__ for each in vars(kind).values() if inspect.isfunction(each)
+    ]
+    return {name for each in methods for name in each.__code__.co_names}

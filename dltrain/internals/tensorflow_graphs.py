@@ -9,6 +9,19 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
+NAMES = (
+    "tensorflow.python.eager.context.Context.add_function_def",
+    "tensorflow.python.eager.context.Context.function_call_options",
+    "tensorflow.python.eager.context.Context.get_function_def",
+    "tensorflow.python.eager.context.Context.remove_function",
+    "tensorflow.python.eager.context.FunctionCallOptions.config_proto_serialized",
+    "tensorflow.python.eager.context.context",
+    "tensorflow.python.eager.context.function_executor_type",
+    "tensorflow.python.eager.execute.execute",
+    "tensorflow.python.eager.polymorphic_function.atomic_function.InterpolateRuntimeError",
+    "tensorflow.python.eager.polymorphic_function.concrete_function.ConcreteFunction._inference_function",
+)
+
 
 def define(function: Any) -> None:
     """Lets TensorFlow know a function by the name in its definition; publicly it can only be traced or loaded.

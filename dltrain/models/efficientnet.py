@@ -9,6 +9,7 @@ import keras
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.storage import data_directory
+from dltrain.internals.keras_networks import hash_of_efficientnet
 from dltrain.models.parts import Head, Inputs
 
 URL = "https://storage.googleapis.com/keras-applications/"
@@ -78,13 +79,8 @@ def _imagenet(variant: str) -> Path:
         if found.is_file():
             return found
     try:
-        from keras.src.applications.efficientnet import WEIGHTS_HASHES
-
-        return Path(
-            keras.utils.get_file(
-                name, URL + name, cache_dir=folder, cache_subdir=".", file_hash=WEIGHTS_HASHES[variant.lower()][1]
-            )
-        )
+        digest = hash_of_efficientnet(variant.lower())
+        return Path(keras.utils.get_file(name, URL + name, cache_dir=folder, cache_subdir=".", file_hash=digest))
     except Exception as error:  # the network fails in many ways, all with one remedy
         raise DataError(
             f"model.weights=imagenet: {URL + name} cannot be downloaded ({str(error).splitlines()[0]}). "

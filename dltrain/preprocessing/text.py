@@ -21,6 +21,7 @@ import tensorflow as tf
 from omegaconf import DictConfig
 
 from dltrain.data.storage import cached_table
+from dltrain.internals.keras_networks import inverse_frequencies
 
 logger = logging.getLogger("dltrain")
 
@@ -96,10 +97,10 @@ def _learn(texts: Texts, settings: dict[str, Any]) -> pa.Table:
     words = _adapted(texts, {**settings, "output_mode": "int"}).get_vocabulary(include_special_tokens=False)
     if not words:
         return pa.table({"word": ["(none)"], "weight": [1.0]})
-    weights = np.ones(len(words))
+    weights: npt.NDArray[Any] = np.ones(len(words))
     if settings["output_mode"] == "tf_idf":  # Keras cannot fit these weights without words
         # The first weight belongs to unknown words, and the constructor adds it.
-        weights = np.asarray(_adapted(texts, settings)._lookup_layer.idf_weights)[1 : len(words) + 1]
+        weights = inverse_frequencies(_adapted(texts, settings))[1 : len(words) + 1]
     return pa.table({"word": words, "weight": weights})
 
 

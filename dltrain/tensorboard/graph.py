@@ -11,6 +11,8 @@ from tensorboard.compat.proto.node_def_pb2 import NodeDef
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.compat.proto.versions_pb2 import VersionDef
 
+from dltrain.internals.keras_networks import calls, maker
+
 
 def graph_of(network: keras.Model) -> GraphDef:
     """The graph of a functional model.
@@ -36,7 +38,7 @@ def graph_of(network: keras.Model) -> GraphDef:
 
 def _feeding(operation: Any) -> list[int]:
     # A layer that is used in several places has several nodes, some of other models.
-    return [id(tensor._keras_history.operation) for node in operation._inbound_nodes for tensor in node.input_tensors]
+    return [id(maker(tensor)) for call in calls(operation) for tensor in call.input_tensors]
 
 
 def _shape(output: Any) -> TensorShapeProto:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from dltrain.base.errors import ConfigError
 from dltrain.base.own_code import raised_in_own_code
 from dltrain.config.build import build
+from dltrain.internals.keras_training import all_layers
 from dltrain.preprocessing.prepared import Prepared
 
 
@@ -115,7 +116,7 @@ class Augmentation:
         self.changes = changes
         self._draws: list[Draws] = []
         for name, change in changes.items():
-            for place, part in enumerate(change._flatten_layers() if isinstance(change, keras.Layer) else [change]):
+            for place, part in enumerate([change, *(all_layers(change) if isinstance(change, keras.Layer) else [])]):
                 if hasattr(part, "generator"):
                     part.generator = Draws(f"{seed} {name} {place}")
                     self._draws.append(part.generator)

@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 
 from dltrain.base.files import replace_file
+from dltrain.internals.keras_optimizers import moving_averages
+from dltrain.internals.keras_training import trained_weights
 
 
 class LearningRate(keras.callbacks.Callback):
@@ -67,31 +69,43 @@ def _column_order(name: str) -> tuple[bool, bool, bool, str]:
     return name != "learning_rate", name.startswith("val_"), name.removeprefix("val_") != "loss", name
 
 
-class MovingAverage(keras.callbacks.SwapEMAWeights):
-    """Validates and keeps the moving average of the weights, which `optimizer.use_ema` makes."""
+class MovingAverage(keras.callbacks.Callback):
+    """Validates and keeps the moving average of the weights, which `optimizer.use_ema` makes.
+
+    Keras' callback for it adds and subtracts weight by weight, which takes several times as long and rounds the trained
+    weights; and it gives these up at the end, so that no more epochs could follow.
+    """
 
     def __init__(self) -> None:
-        super().__init__(swap_on_epoch=True)
+        super().__init__()
+        self._swapped = False
 
     def get_state(self) -> bool:
         """Whether the network holds the averages now, and the optimizer the trained weights."""
-        return bool(self._ema_weights_in_model)
+        return self._swapped
 
     def set_state(self, swapped: bool) -> None:
         """Back to what `get_state` gave."""
-        self._ema_weights_in_model = swapped
+        self._swapped = swapped
 
-    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
-        """Leaves the averages in the network: the end of the epoch, which follows, would take them back."""
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Training goes on from the trained weights."""
+        self._swap(averages=False)
 
-    def _tf_swap_variables(self, optimizer: keras.optimizers.Optimizer) -> None:
-        # Keras adds and subtracts weight by weight, which takes several times as long and rounds the trained weights.
-        averages = [average.value for average in optimizer._model_variables_moving_average]
-        _exchange([weight.value for weight in optimizer._trainable_variables], averages)
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        """What is validated are the averages."""
+        self._swap(averages=True)
 
-    def _finalize_ema_values(self) -> None:
-        # Keras does this for the end of `fit`. Without it the trained weights are kept, and more epochs can follow.
-        pass
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """What is kept are the averages, where nothing was validated too."""
+        self._swap(averages=True)
+
+    def _swap(self, *, averages: bool) -> None:
+        if averages is not self._swapped:
+            optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+            trained, averaged = trained_weights(optimizer), moving_averages(optimizer)
+            _exchange([weight.value for weight in trained], [average.value for average in averaged])
+            self._swapped = averages
 
 
 def _exchanged(ones: list[tf.Variable], others: list[tf.Variable]) -> None:

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from dltrain.data.storage import cached_table
 from dltrain.engine.executor import libraries
+from dltrain.internals.keras_training import all_layers
 from dltrain.models.efficientnet import FEATURES
 from dltrain.preprocessing.rows import Resident, Source
 
@@ -68,7 +69,7 @@ def _computed(extractor: keras.Model, source: Source, batch: int) -> npt.NDArray
 def _digest(extractor: keras.Model, source: Source, batch: int) -> str:
     """A hash of all that the features depend on to the last bit, the portions and the library among them."""
     digest = hashlib.sha256(f"{libraries()} {batch}".encode())
-    for layer in extractor._flatten_layers(include_self=False):
+    for layer in all_layers(extractor):
         if not isinstance(layer, keras.Model):  # whose layers come one by one
             settings = {name: value for name, value in layer.get_config().items() if name != "name"}
             digest.update(f"{type(layer).__name__} {settings}".encode())

@@ -6,6 +6,8 @@ import keras
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.metric_direction import direction_by_name
+from dltrain.internals.keras_optimizers import better_way
+from dltrain.internals.keras_training import given_metrics
 
 
 def direction(monitor: str, mode: str, model: keras.Model) -> str:
@@ -25,8 +27,8 @@ def direction(monitor: str, mode: str, model: keras.Model) -> str:
     if name == "loss":
         return "min"
     for metric in _metrics(model):
-        if metric.name == name and getattr(metric, "_direction", None):
-            return "max" if metric._direction == "up" else "min"
+        if metric.name == name and (way := better_way(metric)):
+            return "max" if way == "up" else "min"
     by_name = direction_by_name(name)
     if by_name is not None:
         return by_name
@@ -40,6 +42,5 @@ def better(value: float, than: float, way: str) -> bool:
 
 def _metrics(model: keras.Model) -> list[keras.metrics.Metric]:
     # Before the first batch Keras knows them as they were given to `compile` alone.
-    compiled = getattr(model, "_compile_metrics", None)
-    given = [metric for metric in getattr(compiled, "_user_metrics", None) or [] if isinstance(metric, keras.Metric)]
+    given = [metric for metric in given_metrics(model)[0] or [] if isinstance(metric, keras.Metric)]
     return given + list(model.metrics)

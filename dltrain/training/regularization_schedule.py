@@ -8,28 +8,14 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from dltrain.base.errors import ConfigError
-
-
-@dataclass(frozen=True)
-class Scheduled:
-    """What changes during the training of a network.
-
-    Attributes:
-        share: the variable that it is multiplied by.
-        dropout: whether the rates of dropout are.
-        weight_decay: whether the optimizer's weight decay is.
-    """
-
-    share: keras.Variable
-    dropout: bool
-    weight_decay: bool
+from dltrain.engine.scheduled_regularization import Scheduled, follow, scheduled
+from dltrain.internals.keras_networks import noise_shape
 
 
 class FlatCosine(keras.callbacks.Callback):
@@ -83,42 +69,13 @@ def schedule_regularization(network: keras.Model, *, dropout: bool, weight_decay
         layer.call = functools.partial(_dropped, layer, found.share)
 
 
-def follow(optimizer: Any, found: Scheduled) -> None:
-    """Lets an optimizer's weight decay be multiplied by the variable, if that is wanted.
-
-    Args:
-        optimizer: Keras'.
-        found: what changes.
-    """
-    optimizer.scheduled_regularization = found
-    if not found.weight_decay:
-        return
-    constant, apply = optimizer.weight_decay, optimizer._apply_weight_decay
-
-    def times_share(variables: Any) -> None:
-        # Only what is being traced sees a tensor; what is saved stays a number.
-        optimizer.weight_decay = constant * keras.ops.convert_to_tensor(found.share)
-        try:
-            apply(variables)
-        finally:
-            optimizer.weight_decay = constant
-
-    optimizer._apply_weight_decay = times_share
-
-
-def scheduled(optimizer: Any) -> Scheduled | None:
-    """What changes during the training with this optimizer; None where all is constant."""
-    return getattr(optimizer, "scheduled_regularization", None)
-
-
 def _dropped(layer: Any, share: keras.Variable, inputs: Any, training: bool = False) -> Any:
     """What `layer` makes of inputs of any shape, with a share of its rate."""
     if not training:
         return inputs
     rate = tf.convert_to_tensor(layer.rate, "float32") * keras.ops.convert_to_tensor(share)
-    of_maps = hasattr(layer, "_get_noise_shape")  # those that drop whole maps or words
-    noise_shape = layer._get_noise_shape(inputs) if of_maps else layer.noise_shape
     lengths = keras.ops.shape(inputs)
-    drawn = [length if own is None else own for length, own in zip(lengths, noise_shape or lengths, strict=True)]
+    own = noise_shape(layer, inputs) or lengths
+    drawn = [length if each is None else each for length, each in zip(lengths, own, strict=True)]
     kept = keras.random.uniform(drawn, seed=layer.seed_generator, dtype="float32") >= rate
     return inputs * keras.ops.cast(keras.ops.cast(kept, "float32") / (1.0 - rate), inputs.dtype)

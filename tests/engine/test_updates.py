@@ -10,9 +10,8 @@ import pytest
 
 from dltrain.engine import graphs
 from dltrain.engine.engine import Engine
-from dltrain.engine.flat_update import flat_update
 from dltrain.engine.traces import Traces
-from dltrain.engine.update import ELEMENTWISE
+from dltrain.engine.updates import ELEMENTWISE, flat_update
 from dltrain.preprocessing.rows import Resident
 
 

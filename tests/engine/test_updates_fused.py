@@ -9,12 +9,11 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.engine import fused_update as module
 from dltrain.engine import graphs
+from dltrain.engine import updates as module
 from dltrain.engine.engine import Engine
-from dltrain.engine.fused_update import fused_update
 from dltrain.engine.traces import Traces
-from dltrain.engine.update import ELEMENTWISE
+from dltrain.engine.updates import ELEMENTWISE, fused_update
 from dltrain.preprocessing.rows import Resident
 
 WORDS, PLACES = 40, 6

@@ -1,0 +1,166 @@
+"""What may take the place of an optimizer's update while a step is traced.
+
+A small network's update is many small operations on each of its weights, and costs more than its gradients. An
+optimizer that treats every number by itself gives the same numbers, to the bit, when they all lie in one vector.
+
+Of a large weight the dozen operations of Adam each read and write the whole table of an embedding, which on texts takes
+longer than the rest of the step. XLA does them number by number, in one pass. It may round the last bit otherwise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from dltrain.engine.scheduled_regularization import follow, scheduled
+from dltrain.internals.keras_training import is_decayed, share_rate_and_steps, states, trained_weights
+
+logger = logging.getLogger("dltrain")
+
+MOST_WEIGHTS = 2**20  # above, the copies to and fro take longer than the operations that they save
+# Those of Keras that look at nothing but a number's own gradient, value and past, and do so in many operations. Of the
+# others like them TensorFlow rewrites the operations (a quotient by a root, a sum of products), and not alike here.
+ELEMENTWISE = ("Adam", "AdamW", "Adamax", "Lion")
+
+
+class Update:
+    """Does what the optimizer of a model does, in another way; model and optimizer are built.
+
+    Attributes:
+        variables: that it has beside the optimizer's.
+    """
+
+    variables: Sequence[keras.Variable] = ()
+
+    def __init__(self, model: keras.Model) -> None:
+        self._optimizer = model.optimizer
+
+    def begin(self) -> None:
+        """Called before the first step of a graph."""
+
+    def end(self) -> None:
+        """Called after the last step of a graph."""
+
+    @contextlib.contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Takes the optimizer's place while a step is traced."""
+        self._optimizer.apply_gradients = self._apply
+        try:
+            yield
+        finally:
+            del self._optimizer.apply_gradients
+
+    def _apply(self, gradients_and_variables: Any) -> None:
+        raise NotImplementedError
+
+
+class FlatUpdate(Update):
+    """Works on all weights laid end to end, and keeps the optimizer's state in vectors meanwhile.
+
+    Attributes:
+        variables: the vectors.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        super().__init__(model)
+        self._weights = list(model.trainable_variables)
+        self._sizes = [math.prod(weight.shape) for weight in self._weights]
+        self._traced = False
+        flat = keras.Variable(keras.ops.zeros(sum(self._sizes)), name="flat")
+        settings = self._optimizer.get_config() | {"learning_rate": 0.0}
+        self._twin = type(self._optimizer).from_config(settings)
+        if (changing := scheduled(self._optimizer)) is not None:
+            follow(self._twin, changing)
+        self._twin.build([flat])
+        # Whoever changes the rate or counts the steps need not know of the twin.
+        share_rate_and_steps(self._twin, self._optimizer)
+        parts = states(self._optimizer)
+        self._parts = {
+            id(own): (own, parts[name]) for name, (own, *_) in states(self._twin).items() if own.shape == flat.shape
+        }
+        self._flat = flat
+        self.variables = [own for own, _ in self._parts.values()]
+
+    def begin(self) -> None:
+        """Fills the vectors from the weights and the optimizer, before the first step of a graph."""
+        for own, parts in self._parts.values():
+            own.assign(_end_to_end(parts))
+
+    def end(self) -> None:
+        """Gives the optimizer its state back, after the last step; the weights have been up to date at each."""
+        for own, parts in self._parts.values():
+            if self._traced and own is not self._flat:
+                self._assign(parts, own)
+
+    def _apply(self, gradients_and_variables: Any) -> None:
+        pairs = list(gradients_and_variables)
+        gradients = [gradient for gradient, _ in pairs]
+        self._traced = all(isinstance(gradient, tf.Tensor) for gradient in gradients)
+        if not self._traced:  # a weight that is not used, or an embedding
+            self._optimizer.apply(gradients, [variable for _, variable in pairs])
+            return
+        self._twin.apply([_end_to_end(gradients)], [self._flat])
+        self._assign(self._weights, self._flat)
+
+    def _assign(self, parts: list[keras.Variable], own: keras.Variable) -> None:
+        for part, values in zip(parts, tf.split(own.value, self._sizes), strict=True):
+            part.assign(tf.reshape(values, part.shape))
+
+
+class FusedUpdate(Update):
+    """Has XLA compile the optimizer's own operations together."""
+
+    def _apply(self, gradients_and_variables: Any) -> None:
+        gradients, variables = zip(*gradients_and_variables, strict=True)
+
+        def update(*gradients: Any) -> None:
+            self._optimizer.apply(list(gradients), list(variables))
+
+        # The rows of an embedding that a batch has stay rows: Keras squares them before it adds those of one word.
+        tf.function(update, autograph=False, jit_compile=True)(*gradients)
+
+
+def flat_update(model: keras.Model) -> FlatUpdate | None:
+    """The update of a small model in one vector, or None where it would give other numbers, or be slower."""
+    sizes = [math.prod(weight.shape) for weight in model.trainable_variables]
+    if len(sizes) < 2 or sum(sizes) > MOST_WEIGHTS or not _is_elementwise(model):
+        return None
+    return FlatUpdate(model)
+
+
+def fused_update(model: keras.Model) -> FusedUpdate | None:
+    """The update of a large weight in one pass, or None where there is none, or the numbers would be others.
+
+    A GPU has kernels of its own for what XLA does on a CPU.
+    """
+    largest = max((math.prod(weight.shape) for weight in model.trainable_variables), default=0)
+    if largest <= MOST_WEIGHTS or not _is_elementwise(model) or tf.config.list_physical_devices("GPU"):
+        return None
+    logger.debug("XLA compiles the optimizer's update: the largest weight has %d numbers", largest)
+    return FusedUpdate(model)
+
+
+def _is_elementwise(model: keras.Model) -> bool:
+    """Whether the optimizer treats every number of every weight by itself, in operations of Keras that are known."""
+    optimizer, weights = model.optimizer, model.trainable_variables
+    known = type(optimizer).__module__.startswith("keras.") and type(optimizer).__name__ in ELEMENTWISE
+    own = (
+        optimizer.clipnorm
+        or optimizer.global_clipnorm
+        or optimizer.gradient_accumulation_steps
+        or optimizer.loss_scale_factor
+        or any(weight.constraint is not None or weight.dtype != "float32" for weight in weights)
+        or not all(is_decayed(optimizer, weight) for weight in weights)
+    )
+    same = [id(weight) for weight in weights] == [id(weight) for weight in trained_weights(optimizer)]
+    return known and not own and same and not tf.distribute.has_strategy()
+
+
+def _end_to_end(tensors: list[Any]) -> Any:
+    return tf.concat([tf.reshape(tf.convert_to_tensor(tensor), [-1]) for tensor in tensors], 0)

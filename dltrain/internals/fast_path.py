@@ -1,0 +1,25 @@
+"""Whether all private names are there that a training is made fast with: by shared graphs, and updates of its own."""
+
+from __future__ import annotations
+
+import functools
+import logging
+
+from dltrain.internals import keras_training, tensorflow_graphs
+from dltrain.internals.private_names import missing
+
+NAMES = (*keras_training.NAMES, *tensorflow_graphs.NAMES)
+
+logger = logging.getLogger("dltrain")
+
+
+@functools.cache
+def is_whole() -> bool:
+    """Whether none of the names is missing; else trainings go on with the same numbers, and the log says so once."""
+    gone = missing(NAMES)
+    if gone:
+        logger.info(
+            "Each training traces graphs of its own, and takes longer: the installed TensorFlow and Keras lack %s",
+            ", ".join(gone),
+        )
+    return not gone
