@@ -10,7 +10,8 @@ import numpy.typing as npt
 from dltrain.base.outcome import FAILED, FINE, LOOK, Outcome
 from dltrain.checkup.checked_network import CheckedNetwork
 from dltrain.data.targets import Target
-from dltrain.engine.layer_statistics import DEAD_SHARE, EXPLODED, VANISHED, look_at_layers
+from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
+from dltrain.engine.layer_statistics import look_at_layers
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.scoring.evaluation import score
 

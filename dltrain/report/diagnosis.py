@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from dltrain.config.tasks import TASKS
-from dltrain.engine.layer_statistics import DEAD_SHARE, EXPLODED, VANISHED
+from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
 from dltrain.record.listing import rises
 from dltrain.report.evidence import Evidence, Finding, Scores
 from dltrain.report.remedies import faster, freer, healthier, larger, longer, slower, slower_by_schedule, stricter
