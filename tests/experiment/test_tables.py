@@ -33,35 +33,17 @@ def words(console: Console) -> list[list[str]]:
 
 def test_folds_with_their_mean_and_what_only_all_of_them_together_have(console: Console) -> None:
     show_folds(console, FOLDS)
-    assert words(console) == [
+    *lines, undefined = words(console)
+    assert " ".join(undefined) == (
+        "auc is not defined on the rows of a single fold; on those of all folds together it is 0.7500."
+    )
+    assert lines == [
         ["cross-validation,", "2", "folds"],
         ["fold", "rows", "best", "epoch", "loss"],
         ["1", "1,000", "2", "0.5000"],
         ["2", "1,001", "3", "0.2500"],
         ["mean", "0.3750", "±", "0.1250"],
         ["mean", "(baseline)", "0.6250", "±", "0.0625"],
-        [
-            "auc",
-            "is",
-            "not",
-            "defined",
-            "on",
-            "the",
-            "rows",
-            "of",
-            "a",
-            "single",
-            "fold;",
-            "on",
-            "those",
-            "of",
-            "all",
-            "folds",
-            "together",
-            "it",
-            "is",
-            "0.7500.",
-        ],
     ]
 
 
