@@ -8,10 +8,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from dltrain.base.errors import did_you_mean
+from dltrain.config.metric_traits import KERAS
 
 MODES = ("auto", "min", "max")
-# What Keras gives no direction: a count of cases, and what a person names freely.
-UNDIRECTED = {"Mean", "Sum", "TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives"}
 
 # What classes of callbacks add to the logs of an epoch.
 RECORDED = {
@@ -91,6 +90,7 @@ def _mode(key: str, node: DictConfig, task: DictConfig, monitor: Any) -> Iterato
         return
     metric = (task.get("metrics") or {}).get(monitor.removeprefix("val_")) or {}
     target = str(metric.get("_target_") or "")
-    undirected = target.startswith("keras.") and target.rpartition(".")[2] in UNDIRECTED
+    known = KERAS.get(target.rpartition(".")[2]) if target.startswith("keras.") else None
+    undirected = known is not None and known.direction is None
     if (undirected or monitor == "learning_rate") and key != "task":
         yield (f"{key}.monitor: '{monitor}' does not say whether less or more is better. Set {key}.mode to min or max.")

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 
 from omegaconf import DictConfig
 
+from dltrain.config.metric_traits import KERAS, MetricTraits
 from dltrain.config.tasks import TASKS, Task
 
 OF_GAUSSIAN = ("dltrain.models.gaussian.LogLikelihood", "dltrain.models.gaussian.GaussianNegativeLogLikelihood")
-# Metrics of classes: of a quantity they count which values happen to be equal, or above a half.
-OF_CLASSES = ("BinaryAccuracy", "Accuracy", "AUC", "Precision", "Recall", "F1Score", "FBetaScore", "BinaryIoU")
 
 
 def faults(task: DictConfig) -> Iterator[str]:
@@ -80,9 +79,10 @@ def _shapes(task: Task, key: str, target: str, name: str) -> Iterator[str]:
         )
     if not task.several_classes and "Categorical" in name:
         yield f"{key}: {target} is for one of several classes; task={task.name} has none of these. Use task=multiclass."
-    if task.unbounded and "Crossentropy" in name and "Categorical" not in name:
+    elif task.unbounded and "Crossentropy" in name:
         yield f"{key}: {target} needs targets from 0 to 1. Use task=unit_regression, or keras.losses.MeanSquaredError."
-    if task.quantity and name in OF_CLASSES and key != "task.loss":
+    elif task.quantity and KERAS.get(name, MetricTraits()).of_classes and key != "task.loss":
+        # They would count which values happen to be equal, or above a half.
         yield f"{key}: {target} is for classes, and task={task.name} predicts a quantity. Use keras.metrics.R2Score."
 
 

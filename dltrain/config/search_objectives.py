@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from omegaconf import DictConfig
 
 from dltrain.base.errors import did_you_mean
-from dltrain.config.metric_direction import direction_by_name
+from dltrain.config.metric_traits import traits
 
 COSTS = ("parameters", "seconds", "epochs")
 
@@ -34,7 +34,7 @@ def faults(config: DictConfig) -> Iterator[str]:
             yield f"search.objectives: no metric of this task gives '{name}'.{did_you_mean(name, known)}"
         elif not name.startswith("val_") and name not in COSTS:
             yield f"search.objectives: expected a validation metric (val_…) or one of {', '.join(COSTS)}, got '{name}'."
-        elif search.directions == "auto" and direction_by_name(name) is None:
+        elif search.directions == "auto" and _direction(config, name) is None:
             yield f"search.objectives: '{name}' does not say which way is better. Set search.directions=[min]."
     if search.directions != "auto" and len(search.directions) != len(names):
         yield f"search.directions: expected {len(names)}, one for each of search.objectives, or auto."
@@ -46,7 +46,12 @@ def directions(config: DictConfig) -> list[str]:
     """`min` or `max` for each objective."""
     if config.search.directions != "auto":
         return list(config.search.directions)
-    return [direction_by_name(name) or "min" for name in config.search.objectives]
+    return [_direction(config, name) or "min" for name in config.search.objectives]
+
+
+def _direction(config: DictConfig, name: str) -> str | None:
+    metrics = (config.get("task") or {}).get("metrics") or {}
+    return traits(name, (metrics.get(name.removeprefix("val_")) or {}).get("_target_")).direction
 
 
 def by_objectives(config: DictConfig) -> dict[str, str]:

@@ -14,14 +14,12 @@ import keras
 import tensorflow as tf
 
 from dltrain.base.errors import RunError
+from dltrain.config.metric_traits import traits_of
 from dltrain.engine.distribution import dense_gradients, on_replicas, share
 from dltrain.engine.executor import called, executor
 from dltrain.engine.updates import Update
 from dltrain.internals import fast_path
 from dltrain.internals.tensorflow_graphs import executed_by
-
-# Metrics that count rows; float32 adds whole numbers exactly, in whatever portions they come.
-COUNTING = ("AUC", "BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy", "Precision", "Recall")
 
 
 class TrainStep:
@@ -90,12 +88,15 @@ def not_compiled(error: tf.errors.OpError) -> RunError:
 
 
 def _counts_alone(model: keras.Model) -> bool:
-    """Whether the sums of all metrics are whole numbers; class and sample weights are no part of them in Keras."""
+    """Whether all metrics add whole numbers, which float32 adds exactly in whatever portions they come.
+
+    Class and sample weights are no part of metrics in Keras.
+    """
     own = any(
         getattr(type(model), name) is not getattr(keras.Model, name) for name in ("train_step", "compute_metrics")
     )
     metrics = [metric for each in model.metrics[1:] for metric in getattr(each, "metrics", [each])]
-    return bool(metrics) and not own and all(type(metric).__name__ in COUNTING for metric in metrics)
+    return bool(metrics) and not own and all(traits_of(type(metric)).whole_sums for metric in metrics)
 
 
 def in_turn(function: Callable[..., Any]) -> Callable[..., Any]:

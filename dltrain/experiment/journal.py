@@ -39,6 +39,7 @@ from dltrain.record.signature import FILE as SIGNATURE_FILE
 from dltrain.record.signature import describe
 from dltrain.record.state_file import can_go_on
 from dltrain.scoring.evaluation import Results
+from dltrain.training.monitor import described
 
 logger = logging.getLogger("dltrain")
 
@@ -209,6 +210,7 @@ class Journal:
             batch_size=batch_size,
             steps_per_epoch=-(-len(data.split.train) // batch_size),
             trainable_parameters=trainable(network),
+            metric_traits=described(network),
         )
         if self._tracker:
             self._tracker.begin(

@@ -68,9 +68,10 @@ class GaussianNegativeLogLikelihood(keras.losses.Loss):
 class LogLikelihood(keras.metrics.MeanMetricWrapper):
     """The mean log-likelihood of the target; higher is better."""
 
+    direction = "max"
+
     def __init__(self, name: str = "log_likelihood", dtype: Any = None) -> None:
         super().__init__(log_likelihood, name=name, dtype=dtype)
-        self._direction = "up"
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the metric."""

@@ -61,10 +61,13 @@ class SideAccuracy(keras.metrics.MeanMetricWrapper):
     `threshold` is in the target's unit; None means 0.5.
     """
 
+    direction = "max"
+    best = 1.0
+    share_of_rows = whole_sums = splits_range = True
+
     def __init__(self, threshold: float | None = None, name: str = "accuracy", dtype: Any = None):
         super().__init__(self._same_side, name=name, dtype=dtype)
         self.threshold = 0.5 if threshold is None else threshold
-        self._direction = "up"
 
     def _same_side(self, y_true: Any, y_pred: Any) -> Any:
         same = keras.ops.equal(y_true > self.threshold, y_pred > self.threshold)

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.build import build, parameters
+from dltrain.config.metric_traits import MetricTraits, traits_behind
 from dltrain.data.targets import Target
 from dltrain.models.losses import InUnits
 from dltrain.models.members import for_prediction
@@ -137,7 +138,7 @@ def build_metrics(task: DictConfig, target: Target) -> list[Any]:
     metrics = []
     for name, node in task.metrics.items():
         offered: dict[str, Any] = {"name": name}
-        if node.get("_target_") == "dltrain.models.losses.SideAccuracy":
+        if (traits_behind(str(node.get("_target_"))) or MetricTraits()).splits_range:
             offered["threshold"] = target.offset + target.scale / 2
         metrics.append(build(node, key=f"task.metrics.{name}", **offered))
     return metrics

@@ -12,11 +12,11 @@ from typing import Any
 
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.base.plain_table import setting
+from dltrain.config.tasks import TASKS
 from dltrain.record.record import Record
 
 # What one looks at first: the first of these that a run has.
-MAIN_METRICS = ("accuracy", "rmse", "loss")
-RISING = ("accuracy", "auc", "precision", "recall", "f1", "r2", "iou", "similarity")
+MAIN_METRICS = (*dict.fromkeys(task.row_measure for task in TASKS.values()), "loss")
 SWEEPS = frozenset({"sweep.json", "multirun.yaml"})  # Hydra writes the other where another sweeper was chosen
 _CONDITION = re.compile(r"([^=<>!]+)(=|!=|<=|>=|<|>)(.*)", re.DOTALL)
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -40,6 +40,7 @@ class Row:
         choices: the option of each group.
         settings: by their full keys.
         fault: what is damaged; empty where all could be read.
+        rises: whether more of its main metric is better.
     """
 
     run: str
@@ -48,6 +49,7 @@ class Row:
     choices: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     fault: str = ""
+    rises: bool = False
 
 
 def rows_below(folder: Path) -> list[Row]:
@@ -104,7 +106,8 @@ def _row(path: str, sweep: str | None) -> Row:
             "error": facts.get("error"),
             **{f"{part}.{name}": value for part, scores in metrics.items() for name, value in scores.items()},
         }
-        return Row(path, sweep, values, choices, settings)
+        rises = main is not None and record.traits(main).direction == "max"
+        return Row(path, sweep, values, choices, settings, rises=rises)
     except (ConfigError, AttributeError, TypeError, ValueError) as error:
         fault = "no run.json" if not isinstance(error, ConfigError) else str(error)
         if (Path(path) / "run.json").exists() and not isinstance(error, ConfigError):
@@ -118,11 +121,6 @@ def main_metric(scores: Iterable[str]) -> str | None:
     """The metric that stands for a run: accuracy of classes, rmse of numbers."""
     names = list(scores)
     return next((name for name in MAIN_METRICS if name in names), names[0] if names else None)
-
-
-def rises(metric: str) -> bool:
-    """Whether more of a metric is better."""
-    return any(word in metric for word in RISING)
 
 
 def keys_of(rows: Sequence[Row]) -> list[str]:

@@ -14,6 +14,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.config.metric_traits import MetricTraits, traits
 from dltrain.config.moved_paths import current, rename_moved, renamed
 from dltrain.config.settings import choices_of, flat, without_repeats
 from dltrain.record.environment import versions
@@ -116,6 +117,12 @@ class Record:
             "the run": self.history,
             **{file.parent.name.replace("_", " "): read_history(file) for file in sorted(files)},
         }
+
+    def traits(self, name: str) -> MetricTraits:
+        """The traits of a metric: as the run wrote them down, else by its class or its name."""
+        name = name.removeprefix("val_")
+        known = (self.facts.get("metric_traits") or {}).get(name)
+        return MetricTraits(**known) if known else traits(name, self.settings.get(f"task.metrics.{name}._target_"))
 
     def version_differences(self) -> list[str]:
         """Which packages, and which Python, are others now than when the run began: a phrase each."""

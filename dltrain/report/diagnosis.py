@@ -8,7 +8,6 @@ import numpy as np
 
 from dltrain.config.tasks import TASKS
 from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
-from dltrain.record.listing import rises
 from dltrain.report.evidence import Evidence, Finding, Scores
 from dltrain.report.remedies import faster, freer, healthier, larger, longer, slower, slower_by_schedule, stricter
 from dltrain.scoring.comparison import Difference
@@ -32,11 +31,6 @@ def diagnose(evidence: Evidence) -> list[Finding]:
     return sorted(found, key=lambda each: (PROBLEM, NOTICE, GOOD).index(each.level))
 
 
-def error_of(metric: str, value: float) -> float:
-    """A metric as an error, where less is better and 0 is perfect."""
-    return 1 - value if rises(metric) else value
-
-
 def _baseline(seen: Evidence) -> list[Finding]:
     if seen.difference is None:
         return []
@@ -51,18 +45,19 @@ def _baseline(seen: Evidence) -> list[Finding]:
     return [Finding(GOOD, "The baseline is beaten", f"{said}.")]
 
 
-def _noise(metric: str, error: float, rows: int) -> float:
+def _noise(seen: Evidence, error: float, rows: int) -> float:
     """Two standard errors: of a share, or of the root mean square of residuals that are about normal."""
     if not rows:
         return 0.0
-    if rises(metric):
+    if seen.traits(seen.metric).direction == "max":
         return 2 * math.sqrt(max(error * (1 - error), 0.25 / rows) / rows)
     return 2 * error / math.sqrt(2 * rows)
 
 
 def _error(seen: Evidence, scores: Scores, part: str) -> float:
+    """What the main metric leaves to be better: 0 is perfect."""
     value = scores[part].get(seen.metric)
-    return math.nan if value is None else error_of(seen.metric, value)
+    return math.nan if value is None else abs((seen.traits(seen.metric).best or 0.0) - value)
 
 
 def _bias(seen: Evidence) -> list[Finding]:
@@ -73,7 +68,7 @@ def _bias(seen: Evidence) -> list[Finding]:
     if not linear or not constant or name not in linear["train"]:
         return []
     theirs, floor = _error(seen, linear, "train"), _error(seen, constant, "train")
-    overfit = validation - train > max(GAP * validation, _noise(name, validation, seen.rows["validation"]))
+    overfit = validation - train > max(GAP * validation, _noise(seen, validation, seen.rows["validation"]))
     if not train >= 0.98 * theirs or overfit or train < 0.02 * floor:
         return []
     text = (
@@ -88,7 +83,7 @@ def _variance(seen: Evidence) -> list[Finding]:
     name = seen.metric
     train, validation = (_error(seen, seen.scores, part) for part in ("train", "validation"))
     gap = validation - train
-    if gap > max(GAP * validation, _noise(name, validation, seen.rows["validation"])):
+    if gap > max(GAP * validation, _noise(seen, validation, seen.rows["validation"])):
         text = (
             f"{name} is {seen.scores['train'][name]:.3g} on the train rows and "
             f"{seen.scores['validation'][name]:.3g} on validation, more than {seen.rows['validation']:,} rows explain "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from dltrain.config.metric_traits import MetricTraits, traits_by_name
 
 Scores = Mapping[str, Mapping[str, float | None]]
 
@@ -38,6 +40,7 @@ class Evidence:
         best_epoch: from 1.
         settings: every setting by its full key.
         difference: how far the network is ahead of the best baseline: the entry of metrics.json.
+        traits: gives those of a metric by its name.
         layers: what `checkup.layers` found on a batch, first layer first.
     """
 
@@ -48,12 +51,14 @@ class Evidence:
     best_epoch: int
     settings: Mapping[str, Any] = field(default_factory=dict)
     difference: Mapping[str, Any] | None = None
+    traits: Callable[[str], MetricTraits] = traits_by_name
     layers: Sequence[Mapping[str, Any]] = ()
 
     @property
     def metric(self) -> str:
-        """The main metric: the first of the task."""
-        known = [name for name, value in self.scores["validation"].items() if value is not None and name != "loss"]
+        """The main metric: the first of the task of which an error is left; the loss where there is none."""
+        found = [name for name, value in self.scores["validation"].items() if value is not None and name != "loss"]
+        known = [name for name in found if self.traits(name).best is not None]
         return next((name for name in known if self.scores["train"].get(name) is not None), "loss")
 
     def curve(self, name: str) -> list[float]:

@@ -140,6 +140,7 @@ class RunReport:
                 rows=self.rows,
                 best_epoch=self.metrics["best_epoch"],
                 settings=self.record.settings,
+                traits=self.record.traits,
                 difference=self.metrics.get("difference"),
                 layers=self.insights.get("layers", ()),
             )

@@ -13,14 +13,9 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.stats import binomtest
 
+from dltrain.config.metric_traits import traits_of
 from dltrain.data.targets import Target
 from dltrain.scoring.comparison import CONFIDENCE, RESAMPLED_AT_ONCE, Difference, resamples
-
-COUNTED = ("BinaryAccuracy", "SparseCategoricalAccuracy", "SideAccuracy")
-AREAS = (
-    *(keras.metrics.AUC, keras.metrics.SensitivityAtSpecificity, keras.metrics.SpecificityAtSensitivity),
-    *(keras.metrics.PrecisionAtRecall, keras.metrics.RecallAtPrecision),
-)
 
 MOST_KEPT = 8  # graphs of metrics
 _graphs: dict[str, Callable[..., Any]] = {}
@@ -103,7 +98,7 @@ def undefined(metrics: Sequence[keras.metrics.Metric], target: Target) -> list[s
     if not target.kind.zero_or_one or target.values.min() < target.values.max():
         return []
     # Keras gives 0, which says nothing about the model.
-    return [metric.name for metric in metrics if isinstance(metric, AREAS)]
+    return [metric.name for metric in metrics if traits_of(type(metric)).needs_both]
 
 
 def intervals(
@@ -129,7 +124,8 @@ def intervals(
     """
     rows = len(answers)
     truth = target.column
-    counted = [m for m in metrics if type(m).__name__ in COUNTED and (target.kind.one_class or target.units == 1)]
+    one_a_row = target.kind.one_class or target.units == 1
+    counted = [metric for metric in metrics if one_a_row and traits_of(type(metric)).share_of_rows]
     found: Intervals = {}
     for metric, value in zip(counted, score(counted, target, answers).values(), strict=True):
         interval = binomtest(round(value * rows), rows).proportion_ci(CONFIDENCE, method="wilson")

@@ -31,6 +31,7 @@ class Entry:
         overrides: the words that made it.
         status: completed, pruned or failed.
         monitor: name of the monitored value.
+        direction: which way that value is better, where the run says so.
         value: the monitored value of the best epoch; a mean over folds or seeds where the job has them.
         metrics: of the validation part, by name.
         repeats: for each metric, such as loss, its value in each fold or seed, by name; empty for a single split.
@@ -48,6 +49,7 @@ class Entry:
     overrides: list[str] = field(default_factory=list)
     status: str = "failed"
     monitor: str | None = None
+    direction: str | None = None
     value: float | None = None
     metrics: dict[str, float | None] = field(default_factory=dict)
     repeats: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Entry:
             overrides=_overrides(directory),
             status=status,
             monitor=monitor,
+            direction=record.traits(monitor).direction if record and monitor else None,
             value=metrics.get("best_value"),
             metrics=_validation(metrics),
             repeats=_repeats(metrics),

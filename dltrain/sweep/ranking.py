@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE
-from dltrain.config.metric_direction import direction_by_name
+from dltrain.config.metric_traits import traits_by_name
 from dltrain.config.search_objectives import COSTS
 from dltrain.sweep.ledger import Entry
 
@@ -14,9 +14,9 @@ OF_THE_LOSS = ("regularizer", "task")  # groups whose keys change what is summed
 
 
 def better_way(entries: Sequence[Entry]) -> str:
-    """`min` or `max`, by the name of the monitored value; `min` where the name does not tell."""
-    names = [entry.monitor for entry in entries if entry.monitor]
-    return (direction_by_name(names[0]) if names else None) or "min"
+    """`min` or `max`, as the first job has it or else by the name of its value; `min` where neither tells."""
+    first = next((entry for entry in entries if entry.monitor), None)
+    return (first and (first.direction or traits_by_name(first.monitor or "").direction)) or "min"
 
 
 def ranked(entries: Sequence[Entry], way: str | None = None) -> list[Entry]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 from dltrain.base.errors import ConfigError
-from dltrain.config.metric_direction import direction_by_name
+from dltrain.config.metric_traits import MetricTraits, traits_by_name, traits_of
 from dltrain.internals.keras_optimizers import better_way
 from dltrain.internals.keras_training import given_metrics
 
@@ -24,14 +26,10 @@ def direction(monitor: str, mode: str, model: keras.Model) -> str:
     if mode in ("min", "max"):
         return mode
     name = monitor.removeprefix("val_")
-    if name == "loss":
-        return "min"
-    for metric in _metrics(model):
-        if metric.name == name and (way := better_way(metric)):
-            return "max" if way == "up" else "min"
-    by_name = direction_by_name(name)
-    if by_name is not None:
-        return by_name
+    named = [metric for metric in [*_given(model), *model.metrics] if metric.name == name and name != "loss"]
+    way = next((way for metric in named if (way := _traits(metric).direction)), None) or traits_by_name(name).direction
+    if way is not None:
+        return way
     raise ConfigError(f"monitor '{monitor}' does not say whether less or more is better; set mode to min or max.")
 
 
@@ -40,7 +38,24 @@ def better(value: float, than: float, way: str) -> bool:
     return value < than if way == "min" else value > than
 
 
-def _metrics(model: keras.Model) -> list[keras.metrics.Metric]:
+def described(model: keras.Model) -> dict[str, dict[str, Any]]:
+    """Direction and best value of each metric by its name, for the record of a run.
+
+    Args:
+        model: compiled.
+    """
+    found = {metric.name: _traits(metric) for metric in _given(model)}
+    return {name: {"direction": each.direction, "best": each.best} for name, each in found.items()}
+
+
+def _traits(metric: keras.Metric) -> MetricTraits:
+    """Those of its class, or by its name where the class gives no direction."""
+    own = traits_of(type(metric))
+    if own.direction is None and (way := better_way(metric)):
+        return MetricTraits("max" if way == "up" else "min")
+    return own if own.direction else traits_by_name(metric.name)
+
+
+def _given(model: keras.Model) -> list[keras.Metric]:
     # Before the first batch Keras knows them as they were given to `compile` alone.
-    given = [metric for metric in given_metrics(model)[0] or [] if isinstance(metric, keras.Metric)]
-    return given + list(model.metrics)
+    return [metric for metric in given_metrics(model)[0] or [] if isinstance(metric, keras.Metric)]

@@ -16,7 +16,7 @@ from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import cell, say, setting
 from dltrain.config.settings import differing
-from dltrain.record.listing import Row, filter_rows, keys_of, rises, rows_below, sort_rows
+from dltrain.record.listing import Row, filter_rows, keys_of, rows_below, sort_rows
 from dltrain.verbs.help_text import Paragraphs
 
 DESCRIPTION = """\
@@ -123,7 +123,7 @@ def _winner(jobs: list[Row]) -> Row | None:
     scored = [row for row in scored if isinstance(row.values.get("validation"), float)]
     if not scored:
         return None
-    choose = max if rises(str(scored[0].values["metric"])) else min
+    choose = max if scored[0].rises else min
     by_metric = choose(scored, key=lambda row: row.values["validation"])
     return next((row for row in scored if Path(row.run).name == named), by_metric)
 

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from dltrain.base.errors import ConfigError
+from dltrain.record.listing import rows_below
 from dltrain.record.record import Record
+from dltrain.sweep.ledger import Entry
+from dltrain.sweep.ranking import better_way
 
 
 @pytest.fixture
@@ -44,3 +47,23 @@ def test_a_damaged_file_is_named(run: Path, name: str) -> None:
     (run / name).write_text("{")
     with pytest.raises(ConfigError, match=name):
         _ = (Record(run).facts, Record(run).config)
+
+
+def test_a_metric_is_what_the_run_says_else_what_its_class_or_name_tells(run: Path) -> None:
+    settings = {"task.metrics.odd._target_": "keras.metrics.MeanAbsoluteError", "task.metrics.kappa._target_": "gone.K"}
+    facts = {"settings": settings, "metric_traits": {"kappa": {"direction": "max", "best": 1.0}}}
+    (run / "run.json").write_text(json.dumps(facts))
+    record = Record(run)
+    names = ("val_kappa", "odd", "log_likelihood", "anything")
+    assert [record.traits(name).direction for name in names] == ["max", "min", "max", None]
+
+
+def test_the_runs_of_a_sweep_are_listed_by_a_likelihood_as_the_sweep_ranks_them(tmp_path: Path) -> None:
+    for job, value in (("0", -3.0), ("1", -1.0)):
+        (tmp_path / job).mkdir()
+        (tmp_path / job / "run.json").write_text(json.dumps({"status": "completed"}))
+        (tmp_path / job / "metrics.json").write_text(json.dumps({"validation": {"log_likelihood": value}}))
+    assert all(row.rises for row in rows_below(tmp_path))
+    entries = [Entry.of(tmp_path / job, tmp_path) for job in ("0", "1")]
+    assert [entry.direction for entry in entries] == [None, None]
+    assert better_way([Entry("0", monitor="val_log_likelihood")]) == "max"
