@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from dltrain.verbs import catalogue
+from dltrain import verbs
 
 # Positional arguments that name a run or a folder of runs, as the verbs call them.
 RUN_NAMES = {"run", "runs", "folder", "directory", "path"}
@@ -15,12 +15,11 @@ MOST_RUNS = 200
 DEEPEST = 4  # outputs/sweeps/day/time/job
 
 
-def complete(line: str, verbs: Mapping[str, str]) -> tuple[list[str], str | None]:
+def complete(line: str) -> tuple[list[str], str | None]:
     """What may stand at the end of a command line.
 
     Args:
         line: as typed up to the cursor, the program's name first.
-        verbs: as in `dltrain.cli.main.VERBS`.
 
     Returns:
         The words that fit, and the command line that Hydra may complete as well; None where it has nothing to say.
@@ -30,18 +29,21 @@ def complete(line: str, verbs: Mapping[str, str]) -> tuple[list[str], str | None
     before = words[1:]
     if not before:
         plain = not current.startswith("-")
-        return [verb for verb in sorted(verbs) if verb.startswith(current)], line if plain else None
-    if before[0] not in verbs:
+        return [verb for verb in verbs.names() if verb.startswith(current)], line if plain else None
+    if before[0] not in verbs.names():
         return [], line
-    known = catalogue.arguments(verbs[before[0]])
-    if before[-1] in known.options:
-        return [choice for choice in known.options[before[-1]] if choice.startswith(current)], None
+    known = list(verbs.verb(before[0]).each_argument())
+    options = {name: each.details.get("choices", ()) for each in known if each.takes_value for name in each.names}
+    if before[-1] in options:
+        return [choice for choice in options[before[-1]] if choice.startswith(current)], None
     if current.startswith("-"):
-        return [flag for flag in sorted([*known.flags, *known.options, "--help"]) if flag.startswith(current)], None
-    places = [word for last, word in itertools.pairwise(before) if word[0] != "-" and last not in known.options]
-    name = [*known.positional, ""][min(len(places), max(0, len(known.positional) - 1))]
+        flags = [name for each in known for name in each.names if name.startswith("--")]
+        return [flag for flag in sorted([*flags, "--help"]) if flag.startswith(current)], None
+    positional = [each.names[0] for each in known if each.positional]
+    places = [word for last, word in itertools.pairwise(before) if word[0] != "-" and last not in options]
+    name = [*positional, ""][min(len(places), max(0, len(positional) - 1))]
     if name == "overrides":
-        return [], " ".join([words[0], *places[known.positional.index(name) :], current])
+        return [], " ".join([words[0], *places[positional.index(name) :], current])
     if name == "key":  # what can be overridden can be asked for
         return [], f"{words[0]} {current}"
     return list(runs_at(current)) if name in RUN_NAMES else [], None

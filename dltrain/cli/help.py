@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from hydra.core.object_type import ObjectType
 from omegaconf import OmegaConf
 
+from dltrain import verbs
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import window
 from dltrain.config.compose import COMPOSITION_ERRORS, Composer
 from dltrain.config.overrides import sentence
-from dltrain.verbs import catalogue
 
 
-def page(composer: Composer, verbs: Mapping[str, str]) -> str:
+def page(composer: Composer) -> str:
     """The whole text; what stands around the groups is `hydra.help` of the config that a run starts from.
 
     Args:
         composer: of the folders that hold the options.
-        verbs: as in `dltrain.cli.main.VERBS`.
 
     Raises:
         ConfigError: that config cannot be read.
@@ -34,12 +33,13 @@ def page(composer: Composer, verbs: Mapping[str, str]) -> str:
     if main is None:
         raise ConfigError(f"--config-name: there is no '{composer.config_name}.yaml' in the folder of options.")
     around = OmegaConf.select(main.config, "hydra.help") or {}
+    width = max(60, window() or 120)
     groups = [
-        textwrap.fill(f"{group}: {', '.join(options)}", max(60, window() or 120), subsequent_indent="    ")
+        textwrap.fill(f"{group}: {', '.join(options)}", width, subsequent_indent="    ")
         for group, options in _groups(repository)
     ]
     parts = [
-        catalogue.listing(verbs),
+        f"Verbs (`dltrain VERB --help` has examples):\n{verbs.listing(width)}",
         around.get("header", ""),
         "Groups and their options (group=option):\n\n" + "\n".join(groups),
         around.get("footer", ""),

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dltrain import verbs
 from dltrain.base.errors import ConfigError, DltrainError, did_you_mean
 from dltrain.base.tell import tell, tell_unexpected
 from dltrain.sweep import memory
-
-# First word of a command line -> module and function; it takes the other words and returns the exit code.
-VERBS: dict[str, str] = {
-    "check": "dltrain.verbs.check:main",
-    "compare": "dltrain.verbs.compare:main",
-    "evaluate": "dltrain.verbs.evaluate:main",
-    "export": "dltrain.verbs.export:main",
-    "init": "dltrain.verbs.init:main",
-    "plan": "dltrain.verbs.plan:main",
-    "predict": "dltrain.verbs.predict:main",
-    "report": "dltrain.verbs.report:main",
-    "reproduce": "dltrain.verbs.reproduce:main",
-    "resume": "dltrain.verbs.resume:main",
-    "runs": "dltrain.verbs.runs:main",
-    "serve": "dltrain.verbs.serve:main",
-    "why": "dltrain.verbs.why:main",
-}
 
 INTERRUPTED = 130
 
@@ -55,9 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"dltrain {__version__}")
             return 0
         first = words[0] if words else ""
-        if first in VERBS:
-            module, _, function = VERBS[first].partition(":")
-            return int(getattr(importlib.import_module(module), function)(words[1:]))
+        if first in verbs.names():
+            return verbs.verb(first).main(words[1:])
         if first and "=" not in first and first[0] not in "-~+":
             raise ConfigError(_unknown_word(first))
         return _train(words)
@@ -82,7 +64,7 @@ def _unknown_word(word: str) -> str:
     groups = sorted(file.parent.name for file in conf_directory().glob("*/*.yaml") if file.stem == word)
     if groups:
         return f"'{word}' is no verb. Did you mean {groups[0]}={word}?"
-    return f"'{word}' is neither a verb nor key=value.{did_you_mean(word, VERBS)}"
+    return f"'{word}' is neither a verb nor key=value.{did_you_mean(word, verbs.names())}"
 
 
 def _train(words: list[str]) -> int:
@@ -93,7 +75,7 @@ def _train(words: list[str]) -> int:
     if flags.help:
         from dltrain.cli.help import page
 
-        print(page(commands.composer_of(flags), VERBS))
+        print(page(commands.composer_of(flags)))
         return 0
     if flags.shell_completion and "COMP_LINE" in os.environ and not _complete(os.environ["COMP_LINE"]):
         return 0
@@ -104,7 +86,7 @@ def _complete(line: str) -> bool:
     """Prints the words that fit the end of a command line; whether Hydra is to add its own."""
     from dltrain.cli.completion import complete
 
-    found, rest = complete(line, VERBS)
+    found, rest = complete(line)
     print(*found, sep="\n")
     if rest is not None:
         os.environ["COMP_LINE"] = rest

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
 Looks the network of a config over before it is trained for long: the checks of
@@ -35,27 +35,7 @@ data.
 MARKS = {"fine": ("fine", "green"), "look": ("look", "yellow"), "failed": ("failed", "red")}
 
 
-def main(words: list[str]) -> int:
-    """Runs `dltrain check`.
-
-    Args:
-        words: the command line behind `check`.
-
-    Returns:
-        The exit code.
-    """
-    parser = argparse.ArgumentParser(
-        "dltrain check",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run")
-    parser.add_argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well")
-    parser.add_argument("--details", action="store_true", help="each layer, learning rate and batch size too")
-    parser.add_argument("--json", action="store_true", help="everything as JSON")
-    given = parser.parse_intermixed_args(words)
-
+def _run(given: argparse.Namespace) -> int:
     from dltrain.config.compose import Composer
 
     config = Composer(extra_directory=given.config_dir).compose(given.overrides)
@@ -77,6 +57,21 @@ def main(words: list[str]) -> int:
     else:
         _show(done, given.overrides, details=given.details)
     return int(failed(done))
+
+
+VERB = Verb(
+    name="check",
+    summary="Looks a network over before it is trained for long.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    arguments=(
+        argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run"),
+        argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well"),
+        argument("--details", action="store_true", help="each layer, learning rate and batch size too"),
+        argument("--json", action="store_true", help="everything as JSON"),
+    ),
+    function=_run,
+)
 
 
 def _show(done: list[Any], overrides: list[str], *, details: bool) -> None:

@@ -10,18 +10,19 @@ import string
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.base.plain_table import cell, say, setting
 from dltrain.record.curves import check_plot, curve_of, drawn_in_text, write_plot
 from dltrain.record.listing import main_metric
-from dltrain.record.pairing import Comparison, compare
 from dltrain.record.record import Record
 from dltrain.record.run_differences import commit_of, sections_of
-from dltrain.scoring.significance import holm
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
+
+if TYPE_CHECKING:  # its tests need SciPy, which takes a second
+    from dltrain.record.pairing import Comparison
 
 DESCRIPTION = """\
 Sets two or more runs side by side: the settings in which they differ, data
@@ -50,36 +51,13 @@ exit codes: 0 done (whatever the tests say), 2 usage error or no such run.
 ALPHA = 0.05
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The words that `dltrain compare` takes."""
-    parser = argparse.ArgumentParser(
-        prog="dltrain compare",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument(
-        "runs", metavar="RUN", nargs="+", help="run directories; the first is what the others are compared with"
-    )
-    parser.add_argument("--curve", metavar="NAME", help="column of history.csv to draw; default: val_loss")
-    parser.add_argument("--plot", metavar="FILE", type=Path, help="write the curves to FILE.svg, .png or .pdf")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="everything as JSON")
-    form.add_argument("--csv", action="store_true", help="metrics and differing settings as CSV, a column a run")
-    return parser
-
-
-def main(words: list[str]) -> int:
-    """Runs `dltrain compare`.
-
-    Raises:
-        ConfigError: a run does not exist or is damaged.
-    """
-    given = build_parser().parse_args(words)
+def _run(given: argparse.Namespace) -> int:
     if not 2 <= len(given.runs) <= len(string.ascii_uppercase):
         raise ConfigError(f"dltrain compare takes 2 to {len(string.ascii_uppercase)} runs, got {len(given.runs)}.")
     if given.plot:
         check_plot(given.plot)
+    from dltrain.record.pairing import compare
+
     runs = dict(zip(string.ascii_uppercase, map(Record, given.runs), strict=False))
     curve = _curve_name(runs, given.curve)
     first, *others = runs.values()
@@ -97,6 +75,27 @@ def main(words: list[str]) -> int:
         _plot(given.plot, runs)
         print(f"curves  {given.plot}", file=sys.stderr if given.json or given.csv else sys.stdout)
     return 0
+
+
+VERB = Verb(
+    name="compare",
+    summary="Sets runs side by side: settings, data, packages, metrics, curves, and whether they differ by more than "
+    "noise.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    arguments=(
+        argument(
+            "runs", metavar="RUN", nargs="+", help="run directories; the first is what the others are compared with"
+        ),
+        argument("--curve", metavar="NAME", help="column of history.csv to draw; default: val_loss"),
+        argument("--plot", metavar="FILE", type=Path, help="write the curves to FILE.svg, .png or .pdf"),
+        (
+            argument("--json", action="store_true", help="everything as JSON"),
+            argument("--csv", action="store_true", help="metrics and differing settings as CSV, a column a run"),
+        ),
+    ),
+    function=_run,
+)
 
 
 def _curve_name(runs: Mapping[str, Record], wanted: str | None) -> str:
@@ -127,6 +126,8 @@ def _as_json(
 
 def _corrected(comparisons: Mapping[str, Comparison]) -> dict[str, list[float | None]]:
     """P values corrected within each kind of test for the number of runs that it compares with the first."""
+    from dltrain.scoring.significance import holm
+
     found: dict[str, list[float | None]] = {name: [None] * len(each.findings) for name, each in comparisons.items()}
     for test in dict.fromkeys(finding.test.name for each in comparisons.values() for finding in each.findings):
         places = [

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from dltrain.base.printable import printable_line
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
 Without --data the run's own test part is scored; the data is loaded again for it and must be unchanged. Each scoring is
@@ -25,35 +25,7 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 """
 
 
-def main(words: list[str]) -> int:
-    """Runs the verb.
-
-    Args:
-        words: the command line behind `evaluate`.
-
-    Returns:
-        The exit code.
-    """
-    parser = argparse.ArgumentParser(
-        "dltrain evaluate",
-        description="All metrics of a finished run on rows with their target, with 95 % intervals.",
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("run", metavar="RUN", help="directory of a completed run")
-    parser.add_argument("--data", metavar="F", help="file with the columns and the target, as for dltrain predict")
-    parser.add_argument(
-        "--input-format",
-        metavar="FORMAT",
-        choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
-        help="of --data: csv, tsv, parquet, arff, jsonl, text or images; by its suffix and content if not given",
-    )
-    parser.add_argument("--by", metavar="COLUMN", help="the metrics of each group of this column too")
-    shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--json", action="store_true", help="the result as JSON")
-    shown.add_argument("--csv", action="store_true", help="a row for each group and metric")
-    given = parser.parse_args(words)
-
+def _run(given: argparse.Namespace) -> int:
     from dltrain.record.record import Record
     from dltrain.record.signature import Signature
 
@@ -79,6 +51,30 @@ def main(words: list[str]) -> int:
     for note in evaluation.notes:
         print(note, file=sys.stderr)
     return 0
+
+
+VERB = Verb(
+    name="evaluate",
+    summary="A run's model on rows with their target, also group by group.",
+    description="All metrics of a finished run on rows with their target, with 95 % intervals.",
+    examples=EXAMPLES,
+    arguments=(
+        argument("run", metavar="RUN", help="directory of a completed run"),
+        argument("--data", metavar="F", help="file with the columns and the target, as for dltrain predict"),
+        argument(
+            "--input-format",
+            metavar="FORMAT",
+            choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
+            help="of --data: csv, tsv, parquet, arff, jsonl, text or images; by its suffix and content if not given",
+        ),
+        argument("--by", metavar="COLUMN", help="the metrics of each group of this column too"),
+        (
+            argument("--json", action="store_true", help="the result as JSON"),
+            argument("--csv", action="store_true", help="a row for each group and metric"),
+        ),
+    ),
+    function=_run,
+)
 
 
 def _blocks(model: Any, given: argparse.Namespace) -> Any:

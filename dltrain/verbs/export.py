@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
 saved_model takes raw columns, words included; those that the dataset makes, such as a title from a name, are made
@@ -18,28 +18,7 @@ file is run before it appears, on rows of the run, and must give the same scores
 """
 
 
-def main(words: list[str]) -> int:
-    """Runs the verb.
-
-    Args:
-        words: the command line behind `export`.
-
-    Returns:
-        The exit code.
-    """
-    parser = argparse.ArgumentParser(
-        "dltrain export",
-        description="The model of a finished run as SavedModel, ONNX or TFLite.",
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("run", metavar="RUN", help="directory of a completed run")
-    parser.add_argument(
-        "--format", required=True, choices=("saved_model", "onnx", "tflite"), help="onnx needs an extra"
-    )
-    parser.add_argument("--output", metavar="DIR", help="folder to make; RUN/export/FORMAT if not given")
-    given = parser.parse_args(words)
-
+def _run(given: argparse.Namespace) -> int:
     from dltrain.record.record import Record
     from dltrain.record.signature import Signature
 
@@ -56,3 +35,17 @@ def main(words: list[str]) -> int:
     print(f"largest difference {exported.difference:.2g} on {exported.rows} rows ({exported.which})")
     print(f"{given.format}  {exported.path}")
     return 0
+
+
+VERB = Verb(
+    name="export",
+    summary="A run's model for another runtime, checked against the original.",
+    description="The model of a finished run as SavedModel, ONNX or TFLite.",
+    examples=EXAMPLES,
+    arguments=(
+        argument("run", metavar="RUN", help="directory of a completed run"),
+        argument("--format", required=True, choices=("saved_model", "onnx", "tflite"), help="onnx needs an extra"),
+        argument("--output", metavar="DIR", help="folder to make; RUN/export/FORMAT if not given"),
+    ),
+    function=_run,
+)

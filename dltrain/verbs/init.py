@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import say
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
 Writes a folder with a dataset, an experiment and a callback of your own, a
@@ -29,25 +29,8 @@ TEMPLATE = Path(__file__).with_name("project")
 ROWS = 240
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The words that `dltrain init` takes."""
-    parser = argparse.ArgumentParser(
-        prog="dltrain init",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("name", metavar="NAME", type=Path, help="the folder to write; it must not exist, or be empty")
-    return parser
-
-
-def main(words: list[str]) -> int:
-    """Runs `dltrain init`.
-
-    Raises:
-        ConfigError: something stands there already, or it cannot be written.
-    """
-    folder: Path = build_parser().parse_args(words).name
+def _run(given: argparse.Namespace) -> int:
+    folder: Path = given.name
     try:
         if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
             raise ConfigError(f"'{folder}' exists already and is not overwritten. Choose another name.")
@@ -60,6 +43,18 @@ def main(words: list[str]) -> int:
     say("The data are made up. Now type:")
     print(f"  cd {folder} && dltrain --config-dir conf experiment=mine")
     return 0
+
+
+VERB = Verb(
+    name="init",
+    summary="Writes a small project of your own: options, a callback and made-up data, ready to run.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    arguments=(
+        argument("name", metavar="NAME", type=Path, help="the folder to write; it must not exist, or be empty"),
+    ),
+    function=_run,
+)
 
 
 def _write_students(path: Path) -> None:

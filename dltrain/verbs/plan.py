@@ -13,7 +13,7 @@ from typing import Any
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError, DltrainError
 from dltrain.sweep.plan import Planned, planned
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
 Lists every job that a command line stands for, with every fault in its
@@ -33,31 +33,7 @@ exit codes: 0 done, 1 the data does not fit a job, 2 a fault in the settings.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The words that `dltrain plan` takes."""
-    parser = argparse.ArgumentParser(
-        prog="dltrain plan",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run")
-    parser.add_argument("-m", "--multirun", action="store_true", help="keys with several values make several jobs")
-    parser.add_argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well")
-    parser.add_argument("--settings-only", action="store_true", help="load no data and build no network")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="as JSON")
-    form.add_argument("--csv", action="store_true", help="as CSV")
-    return parser
-
-
-def main(words: list[str]) -> int:
-    """Runs `dltrain plan`.
-
-    Raises:
-        ConfigError: every fault, with the job that has it.
-    """
-    given = build_parser().parse_intermixed_args(words)
+def _run(given: argparse.Namespace) -> int:
     jobs = planned(given.overrides, sweep=given.multirun, config_directory=given.config_dir)
     faults: dict[str, list[str]] = {}
     for job in jobs:
@@ -86,6 +62,25 @@ def main(words: list[str]) -> int:
     else:
         _show(rows)
     return int(failed)
+
+
+VERB = Verb(
+    name="plan",
+    summary="Lists the jobs that a command line stands for and what they cost; trains nothing.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    arguments=(
+        argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run"),
+        argument("-m", "--multirun", action="store_true", help="keys with several values make several jobs"),
+        argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well"),
+        argument("--settings-only", action="store_true", help="load no data and build no network"),
+        (
+            argument("--json", action="store_true", help="as JSON"),
+            argument("--csv", action="store_true", help="as CSV"),
+        ),
+    ),
+    function=_run,
+)
 
 
 def _differing(job: Planned, jobs: list[Planned]) -> str:

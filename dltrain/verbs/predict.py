@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dltrain.base.errors import ConfigError
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
 The input is CSV, TSV, Parquet, ARFF or JSON lines with the columns of the training data, a text file or a folder of
@@ -26,40 +26,7 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 """
 
 
-def main(words: list[str]) -> int:
-    """Runs the verb.
-
-    Args:
-        words: the command line behind `predict`.
-
-    Returns:
-        The exit code.
-    """
-    parser = argparse.ArgumentParser(
-        "dltrain predict",
-        description="Predictions of a finished run for new rows: a row each, with class names and probabilities.",
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("run", metavar="RUN", help="directory of a completed run")
-    parser.add_argument("--input", required=True, metavar="F", help="file, folder, or - for standard input")
-    parser.add_argument("--output", metavar="F", help="file to write; standard output if not given")
-    parser.add_argument(
-        "--format", choices=("csv", "parquet", "jsonl"), help="of the output; by its suffix if not given, else csv"
-    )
-    parser.add_argument(
-        "--input-format",
-        metavar="FORMAT",
-        choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
-        help="of the input: csv, tsv, parquet, arff, jsonl, text or images; by its suffix and content if not given",
-    )
-    parser.add_argument(
-        "--id-column",
-        metavar="NAME",
-        help="column that names the rows; else that of the run, else their numbers from 0",
-    )
-    given = parser.parse_args(words)
-
+def _run(given: argparse.Namespace) -> int:
     from dltrain.record.record import Record
     from dltrain.record.signature import Signature
 
@@ -94,6 +61,34 @@ def main(words: list[str]) -> int:
     if given.output not in (None, "-"):
         print(f"{intake.rows:,} rows predicted: {given.output}", file=sys.stderr)
     return 0
+
+
+VERB = Verb(
+    name="predict",
+    summary="New rows through a run's model, as many as there are.",
+    description="Predictions of a finished run for new rows: a row each, with class names and probabilities.",
+    examples=EXAMPLES,
+    arguments=(
+        argument("run", metavar="RUN", help="directory of a completed run"),
+        argument("--input", required=True, metavar="F", help="file, folder, or - for standard input"),
+        argument("--output", metavar="F", help="file to write; standard output if not given"),
+        argument(
+            "--format", choices=("csv", "parquet", "jsonl"), help="of the output; by its suffix if not given, else csv"
+        ),
+        argument(
+            "--input-format",
+            metavar="FORMAT",
+            choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
+            help="of the input: csv, tsv, parquet, arff, jsonl, text or images; by its suffix and content if not given",
+        ),
+        argument(
+            "--id-column",
+            metavar="NAME",
+            help="column that names the rows; else that of the run, else their numbers from 0",
+        ),
+    ),
+    function=_run,
+)
 
 
 def _tables(model: Any, blocks: Any, intake: Any, id_column: str | None) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
 Everything is read from the files of the directory. Importance, mistakes and layers stand in insights.json, which a run
@@ -18,24 +18,7 @@ two of them. The file opens from disk in any browser, without a network.
 """
 
 
-def main(words: list[str]) -> int:
-    """Runs the verb.
-
-    Args:
-        words: the command line behind `report`.
-
-    Returns:
-        The exit code.
-    """
-    parser = argparse.ArgumentParser(
-        "dltrain report",
-        description="Writes report.html and plots/*.svg of a finished run or sweep.",
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("directory", metavar="DIR", help="directory of a completed run, or of a sweep")
-    given = parser.parse_args(words)
-
+def _run(given: argparse.Namespace) -> int:
     directory = Path(given.directory)
     if not (directory / "run.json").exists() and (directory / "sweep.jsonl").exists():
         from dltrain.report.sweep import write_sweep_report
@@ -61,3 +44,13 @@ def main(words: list[str]) -> int:
 
     print(write_report(record.path))
     return 0
+
+
+VERB = Verb(
+    name="report",
+    summary="The report of a finished run or sweep, made anew.",
+    description="Writes report.html and plots/*.svg of a finished run or sweep.",
+    examples=EXAMPLES,
+    arguments=(argument("directory", metavar="DIR", help="directory of a completed run, or of a sweep"),),
+    function=_run,
+)

@@ -10,14 +10,13 @@ import math
 import sys
 from pathlib import Path
 
-from dltrain.api.rerun import run_recorded
 from dltrain.base.errors import ConfigError
 from dltrain.base.lock import unlock
 from dltrain.record.listing import SWEEPS
 from dltrain.record.record import Record
 from dltrain.record.reproduction import Difference, differences
 from dltrain.record.run_directory import claim
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
 Runs a completed run again, from its own record and into a directory of its own, and compares the two: data, config,
@@ -35,49 +34,28 @@ exit codes: 0 the same to the last digit, 1 something differs or the run failed,
 """
 
 
-def main(words: list[str]) -> int:
-    """Runs the verb.
+def _run(given: argparse.Namespace) -> int:
+    from dltrain.api.rerun import run_recorded
 
-    Args:
-        words: those after `reproduce`.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        ConfigError: there is no run, it did not complete, or the directory is taken.
-    """
-    parser = argparse.ArgumentParser(
-        prog="dltrain reproduce",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("run", metavar="RUN", help="the run's directory")
-    parser.add_argument(
-        "--output", metavar="DIR", type=Path, help="where to; by default beside it, or beside its sweep: RUN_reproduced"
-    )
-    parser.add_argument("--json", action="store_true", help="print the differences as JSON")
-    flags = parser.parse_args(words)
-    before = Record(flags.run)
+    before = Record(given.run)
     status = before.facts.get("status")
     if status != "completed":
         raise ConfigError(f"'{before.path}' has the status {status}: only a completed run can be reproduced.")
     beside = before.path.resolve()
     if any((beside.parent / name).exists() for name in SWEEPS):  # a sweep's folder holds its jobs and nothing else
         beside = beside.parent.with_name(f"{beside.parent.name}_{beside.name}")
-    directory = flags.output or beside.with_name(f"{beside.name}_reproduced")
-    claimed = claim(directory, key="--output", chosen=flags.output is not None)
+    directory = given.output or beside.with_name(f"{beside.name}_reproduced")
+    claimed = claim(directory, key="--output", chosen=given.output is not None)
     try:
         # JSON alone on the standard output; what the run tells goes where errors go.
-        with contextlib.redirect_stdout(sys.stderr) if flags.json else contextlib.nullcontext():
+        with contextlib.redirect_stdout(sys.stderr) if given.json else contextlib.nullcontext():
             run_recorded(before, before.config, claimed.path, resumes=False)
     finally:
         unlock(claimed.path)
         claimed.release()
     found = differences(before, Record(claimed.path))
     same = not any(each.matters for each in found)
-    if flags.json:
+    if given.json:
         print(json.dumps(_as_json(before.path, claimed.path, found, same), indent=2, ensure_ascii=False))
     else:
         for each in found:
@@ -85,6 +63,25 @@ def main(words: list[str]) -> int:
         print("identical: " if same else "different: ", end="")
         print("data, config, history, metrics and predictions" if same else f"see {claimed.path}")
     return 0 if same else 1
+
+
+VERB = Verb(
+    name="reproduce",
+    summary="Repeats a run from its own record and says whether the same came out.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    arguments=(
+        argument("run", metavar="RUN", help="the run's directory"),
+        argument(
+            "--output",
+            metavar="DIR",
+            type=Path,
+            help="where to; by default beside it, or beside its sweep: RUN_reproduced",
+        ),
+        argument("--json", action="store_true", help="print the differences as JSON"),
+    ),
+    function=_run,
+)
 
 
 def _as_json(before: Path, after: Path, found: list[Difference], same: bool) -> dict[str, object]:

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from dltrain.api.rerun import resume_sweep, run_recorded
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.base.lock import lock, unlock
 from dltrain.record.record import Record
-from dltrain.sweep.start import is_sweep
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 ALLOWED = ("trainer.epochs", "quiet", "verbose")
 
@@ -36,39 +34,16 @@ exit codes: 0 done or nothing left to do, 1 the run failed, 2 usage, or the data
 """
 
 
-def main(words: list[str]) -> int:
-    """Runs the verb.
+def _run(given: argparse.Namespace) -> int:
+    from dltrain.api.rerun import resume_sweep, run_recorded
+    from dltrain.sweep.start import is_sweep
 
-    Args:
-        words: those after `resume`.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        ConfigError: there is no run, another process works in it, or an override cannot be kept.
-    """
-    parser = argparse.ArgumentParser(
-        prog="dltrain resume",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("run", metavar="RUN", help="the directory of a run or a sweep")
-    parser.add_argument(
-        "overrides",
-        nargs="*",
-        default=[],
-        metavar="KEY=VALUE",
-        help=f"of a run: one of {', '.join(ALLOWED)}; of a sweep: any",
-    )
-    flags = parser.parse_args(words)
-    if is_sweep(Path(flags.run)):
-        return resume_sweep(Path(flags.run), flags.overrides)
-    record = Record(flags.run)
+    if is_sweep(Path(given.run)):
+        return resume_sweep(Path(given.run), given.overrides)
+    record = Record(given.run)
     lock(record.path)  # before the look at how far it came
     try:
-        config = _with_overrides(record, flags.overrides)
+        config = _with_overrides(record, given.overrides)
         nothing_left = _nothing_left(record, config)
         if nothing_left:
             print(nothing_left)
@@ -83,6 +58,25 @@ def main(words: list[str]) -> int:
     finally:
         unlock(record.path)
     return 0
+
+
+VERB = Verb(
+    name="resume",
+    summary="Goes on with a run that was cut off, or trains a finished one for longer.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    arguments=(
+        argument("run", metavar="RUN", help="the directory of a run or a sweep"),
+        argument(
+            "overrides",
+            nargs="*",
+            default=[],
+            metavar="KEY=VALUE",
+            help=f"of a run: one of {', '.join(ALLOWED)}; of a sweep: any",
+        ),
+    ),
+    function=_run,
+)
 
 
 def _with_overrides(record: Record, overrides: list[str]) -> DictConfig:

@@ -17,7 +17,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import cell, say, setting
 from dltrain.config.settings import differing
 from dltrain.record.listing import Row, filter_rows, keys_of, rows_below, sort_rows
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
 Lists every run and sweep below a folder, the newest first: when, dataset,
@@ -50,32 +50,7 @@ SHARED = ("dataset", "model", "status", "metric")  # told once above the table w
 NUMBERS = ("validation", "test", "time")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The words that `dltrain runs` takes."""
-    parser = argparse.ArgumentParser(
-        prog="dltrain runs",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=Path("outputs"), help="default: outputs")
-    parser.add_argument("--sort", metavar="KEY", help="by any column or key, upwards; -KEY downwards")
-    parser.add_argument("--filter", metavar="CONDITIONS", default="", help="all of 'key=value key!=value key>number'")
-    parser.add_argument("--limit", metavar="N", type=int, help="show the first N")
-    parser.add_argument("--jobs", action="store_true", help="list each job of a sweep, as for a DIR that is one")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="every run with all its values, as JSON")
-    form.add_argument("--csv", action="store_true", help="every run, a column a metric and a setting that differs")
-    return parser
-
-
-def main(words: list[str]) -> int:
-    """Runs `dltrain runs`.
-
-    Raises:
-        ConfigError: there is no such folder, or no such key.
-    """
-    given = build_parser().parse_args(joined(words))
+def _run(given: argparse.Namespace) -> int:
     if given.limit is not None and given.limit < 1:
         raise ConfigError(f"--limit: expected a number from 1, got {given.limit}.")
     rows = filter_rows(rows_below(given.folder), given.filter)
@@ -92,15 +67,24 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def joined(words: Sequence[str]) -> list[str]:
-    """The words with --sort joined to its key: argparse takes `-validation` for a flag."""
-    joined: list[str] = []
-    for word in words:
-        if joined and joined[-1] == "--sort":
-            joined[-1] = f"--sort={word}"
-        else:
-            joined.append(word)
-    return joined
+VERB = Verb(
+    name="runs",
+    summary="Lists runs and sweeps: when, what on, how good, and only the settings in which they differ.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    arguments=(
+        argument("folder", metavar="DIR", nargs="?", type=Path, default=Path("outputs"), help="default: outputs"),
+        argument("--sort", signed=True, metavar="KEY", help="by any column or key, upwards; -KEY downwards"),
+        argument("--filter", metavar="CONDITIONS", default="", help="all of 'key=value key!=value key>number'"),
+        argument("--limit", metavar="N", type=int, help="show the first N"),
+        argument("--jobs", action="store_true", help="list each job of a sweep, as for a DIR that is one"),
+        (
+            argument("--json", action="store_true", help="every run with all its values, as JSON"),
+            argument("--csv", action="store_true", help="every run, a column a metric and a setting that differs"),
+        ),
+    ),
+    function=_run,
+)
 
 
 def _grouped(rows: Sequence[Row]) -> list[list[Row]]:

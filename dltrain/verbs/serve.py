@@ -7,7 +7,7 @@ import signal
 import sys
 
 from dltrain.base.errors import ConfigError
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
 POST /predict takes {"rows": [{"age": 30, ...}, ...]}; / is a form to try single rows, /docs describes the columns,
@@ -22,36 +22,7 @@ that does before others can reach it.
 TERMINATED = 143
 
 
-def main(words: list[str]) -> int:
-    """Runs the verb until it is stopped.
-
-    Args:
-        words: the command line behind `serve`.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        ConfigError: FastAPI and uvicorn are not installed, or a limit makes no sense.
-    """
-    parser = argparse.ArgumentParser(
-        "dltrain serve",
-        description="The model of a finished run as a web service (needs: pip install 'dltrain[serve]').",
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("run", metavar="RUN", help="directory of a completed run")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
-    parser.add_argument("--max-rows", type=int, default=1_000, help="rows of a request (default: %(default)s)")
-    parser.add_argument(
-        "--max-bytes", type=int, default=10_000_000, help="bytes of a request's body (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--wait", type=float, default=2.0, metavar="MILLISECONDS",
-        help="that a request waits for others to go through the model with it (default: %(default)s)",
-    )  # fmt: skip
-    given = parser.parse_args(words)
+def _run(given: argparse.Namespace) -> int:
     _check(given)
 
     from dltrain.record.record import Record
@@ -82,6 +53,29 @@ def main(words: list[str]) -> int:
     finally:
         signal.signal(signal.SIGTERM, before)
     return 0 if server.started else 1
+
+
+VERB = Verb(
+    name="serve",
+    summary="A run's model as a web service.",
+    description="The model of a finished run as a web service (needs: pip install 'dltrain[serve]').",
+    examples=EXAMPLES,
+    arguments=(
+        argument("run", metavar="RUN", help="directory of a completed run"),
+        argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"),
+        argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)"),
+        argument("--max-rows", type=int, default=1_000, help="rows of a request (default: %(default)s)"),
+        argument("--max-bytes", type=int, default=10_000_000, help="bytes of a request's body (default: %(default)s)"),
+        argument(
+            "--wait",
+            type=float,
+            default=2.0,
+            metavar="MILLISECONDS",
+            help="that a request waits for others to go through the model with it (default: %(default)s)",
+        ),
+    ),
+    function=_run,
+)
 
 
 def _check(given: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import setting
 from dltrain.config.compose import Composer
 from dltrain.config.origins import Explained, explain
-from dltrain.verbs.help_text import Paragraphs
+from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
 Tells why a key has its value: every YAML file (with its line) and every
@@ -33,30 +33,7 @@ exit codes: 0 done, 2 no such key, or a fault in the overrides.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The words that `dltrain why` takes."""
-    parser = argparse.ArgumentParser(
-        prog="dltrain why",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=Paragraphs,
-    )
-    parser.add_argument("key", metavar="KEY", help="such as optimizer.learning_rate, or a group such as optimizer")
-    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run")
-    parser.add_argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="as JSON")
-    form.add_argument("--csv", action="store_true", help="the chain as CSV")
-    return parser
-
-
-def main(words: list[str]) -> int:
-    """Runs `dltrain why`.
-
-    Raises:
-        ConfigError: there is no such key, or the overrides have faults.
-    """
-    given = build_parser().parse_intermixed_args(words)
+def _run(given: argparse.Namespace) -> int:
     given.key = given.key.removesuffix("=")  # which shell completion adds
     if "=" in given.key:
         key = given.key.lstrip("+~").partition("=")[0]
@@ -76,6 +53,24 @@ def main(words: list[str]) -> int:
     else:
         _show(found)
     return 0
+
+
+VERB = Verb(
+    name="why",
+    summary="Tells which file or override set a key or chose an option, and what it replaced.",
+    description=DESCRIPTION,
+    examples=EXAMPLES,
+    arguments=(
+        argument("key", metavar="KEY", help="such as optimizer.learning_rate, or a group such as optimizer"),
+        argument("overrides", metavar="OVERRIDE", nargs="*", default=[], help="as one would type them for a run"),
+        argument("--config-dir", metavar="DIR", type=Path, help="a folder of options that is searched as well"),
+        (
+            argument("--json", action="store_true", help="as JSON"),
+            argument("--csv", action="store_true", help="the chain as CSV"),
+        ),
+    ),
+    function=_run,
+)
 
 
 def _show(found: Explained) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from dltrain.cli.completion import complete
-from dltrain.cli.main import VERBS
-from dltrain.verbs import catalogue
 
 # bash's own part of completion: what Tab does before and after it calls the function.
 TAB = """
@@ -77,7 +75,7 @@ def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_words_that_fit(line: str, words: list[str], rest: str | None) -> None:
-    assert complete(line, VERBS) == (words, rest)
+    assert complete(line) == (words, rest)
 
 
 @pytest.fixture
@@ -128,16 +126,3 @@ def test_completion_in_fish(in_shell: Callable[..., str]) -> None:
 @pytest.mark.slow
 def test_completion_in_zsh(in_shell: Callable[..., str]) -> None:
     assert in_shell("zsh", "-fc", script=ZSH).split() == ["runs", "optimizer=adagrad", "--json", "elsewhere/c"]
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_a_line(verb: str) -> None:
-    assert len(catalogue.summary(VERBS[verb]).split()) > 3
-    assert verb in catalogue.listing(VERBS)
-
-
-def test_arguments_are_those_of_the_source() -> None:
-    found = catalogue.arguments(VERBS["runs"])
-    assert found.positional == ["folder"]
-    assert found.flags == ["--jobs", "--json", "--csv"]
-    assert set(found.options) == {"--sort", "--filter", "--limit"}

@@ -199,10 +199,8 @@ def test_usage_errors_exit_2(words: list[str], message: str, capsys: pytest.Capt
 
 
 def test_verb_gets_the_other_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    module = types.ModuleType("verb_for_a_test")
-    module.main = lambda words: len(words)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "verb_for_a_test", module)
-    monkeypatch.setitem(cli.VERBS, "resume", "verb_for_a_test:main")
+    verb = types.SimpleNamespace(main=len)
+    monkeypatch.setitem(sys.modules, "dltrain.verbs.resume", types.SimpleNamespace(VERB=verb))
     assert cli.main(["resume", "a", "--json", "b"]) == 3
     assert cli.main(["resme"]) == 2
     assert "Did you mean 'resume'?" in capsys.readouterr().err

@@ -143,7 +143,7 @@ def test_a_resumed_run_has_recorded_the_same(run_in: Any, tmp_path: Path, monkey
     with pytest.raises(KeyboardInterrupt):
         run_in(tmp_path / "cut", *words)
     monkeypatch.setattr(TrainingState, "on_segment_end", real)
-    assert resume.main([str(tmp_path / "cut")]) == 0
+    assert resume.VERB.main([str(tmp_path / "cut")]) == 0
     for name in ("history.csv", "batch_losses.csv", "layers.json", "predictions.csv"):
         # Keras counts the layers of the process on.
         one, other = (

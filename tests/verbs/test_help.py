@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from dltrain.cli.main import VERBS, main
+from dltrain import verbs
+from dltrain.cli.main import main
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", verbs.names())
 def test_help_has_examples_and_fits(
     verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -24,7 +28,7 @@ def test_help_has_examples_and_fits(
 def test_help_of_dltrain_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert all(f"\n  {verb} " in shown for verb in VERBS)
+    assert all(f"\n  {verb} " in shown for verb in verbs.names())
     assert "\noptimizer: adagrad, adam, " in shown
     assert "\nsearch/space: " in shown
     assert "Exit codes: 0 done" in shown
@@ -38,3 +42,30 @@ def test_help_of_dltrain_lists_the_options_of_a_folder(tmp_path: Path, capsys: p
     assert ", nesterov, own, rmsprop" in capsys.readouterr().out
     assert main(["--help", "--config-name", "nope"]) == 2
     assert capsys.readouterr().err == "error: --config-name: there is no 'nope.yaml' in the folder of options.\n"
+
+
+@pytest.mark.parametrize("name", verbs.names())
+def test_every_verb_is_described(name: str) -> None:
+    verb = verbs.verb(name)
+    assert verb.name == name
+    assert len(verb.summary.split()) > 3
+    assert verb.summary.endswith(".")
+    assert all(each.details["help"] for each in verb.each_argument())
+
+
+def test_lines_of_the_listing_fit() -> None:
+    lines = verbs.listing(60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert [line.split()[0] for line in lines if line[2] != " "] == verbs.names()
+
+
+def test_sorting_downwards_is_no_flag() -> None:
+    assert verbs.verb("runs").parse(["--sort", "-auc", "outputs"]).sort == "-auc"
+
+
+def test_describing_all_verbs_imports_nothing_heavy() -> None:
+    heavy = ("keras", "matplotlib", "numpy", "pandas", "pyarrow", "rich", "scipy", "sklearn", "tensorflow")
+    code = f"import sys; from dltrain import verbs; verbs.listing(80); print({{*{heavy}}} & set(sys.modules))"
+    paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=paths)
+    assert done.stdout == "set()\n"

@@ -20,7 +20,7 @@ def finished(run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_run_gives_the_same_again(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert reproduce.main([str(finished)]) == 0
+    assert reproduce.VERB.main([str(finished)]) == 0
     assert capsys.readouterr().out.endswith("identical: data, config, history, metrics and predictions\n")
     again = finished.with_name("first_reproduced")
     for name in ("history.csv", "predictions.csv", "config.yaml"):
@@ -32,7 +32,7 @@ def test_job_of_a_sweep_is_repeated_beside_the_sweep(finished: Path, tmp_path: P
     sweep = tmp_path / "sweep"
     shutil.copytree(finished, sweep / "0")
     (sweep / "sweep.json").touch()
-    assert reproduce.main([str(sweep / "0")]) == 0
+    assert reproduce.VERB.main([str(sweep / "0")]) == 0
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["sweep", "sweep_0_reproduced"]
     assert [path.name for path in sorted(sweep.iterdir())] == ["0", "sweep.json"]
 
@@ -46,7 +46,7 @@ def test_what_differs_is_told_with_its_size(finished: Path, tmp_path: Path, caps
     cells[place] = str(float(cells[place]) + 0.25)
     table.write_text("\n".join([lines[0], ",".join(cells), *lines[2:], ""]))
     try:
-        assert reproduce.main([str(finished), "--output", str(tmp_path / "again"), "--json"]) == 1
+        assert reproduce.VERB.main([str(finished), "--output", str(tmp_path / "again"), "--json"]) == 1
     finally:
         table.write_text(before)
     told = json.loads(capsys.readouterr().out)
@@ -58,7 +58,7 @@ def test_what_differs_is_told_with_its_size(finished: Path, tmp_path: Path, caps
 
 def test_run_that_did_not_complete_and_directory_that_is_taken_are_refused(finished: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"--output: .* holds another run"):
-        reproduce.main([str(finished), "--output", str(finished)])
+        reproduce.VERB.main([str(finished), "--output", str(finished)])
     (tmp_path / "run.json").write_text('{"status": "interrupted"}')
     with pytest.raises(ConfigError, match=r"status interrupted: only a completed run"):
-        reproduce.main([str(tmp_path)])
+        reproduce.VERB.main([str(tmp_path)])

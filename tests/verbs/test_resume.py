@@ -128,7 +128,7 @@ def test_resumed_run_ends_as_if_it_had_never_stopped(
     cut(hook, times, after=after)
     path = cut_run(run_in, tmp_path / "run", *config)
     cut.repair()
-    assert resume.main([str(path)]) == 0
+    assert resume.VERB.main([str(path)]) == 0
     assert_same(path, expected)
     assert len(json.loads((path / "run.json").read_text())["resumed"]) == 1
 
@@ -142,7 +142,7 @@ def test_streamed_rows_go_on_within_an_epoch(
     cut("on_segment_end", 6, after=True)
     path = cut_run(run_in, tmp_path / "run", *FULL, "trainer.engine=streaming")
     cut.repair()
-    assert resume.main([str(path)]) == 0
+    assert resume.VERB.main([str(path)]) == 0
     assert_same(path, whole(*FULL))
 
 
@@ -155,14 +155,14 @@ def test_callbacks_decisions_go_on(run_in: Any, whole: Any, cut: Any, tmp_path: 
     cut("on_epoch_end", epochs - 1, after=True)
     path = cut_run(run_in, tmp_path / "run", *stopping)
     cut.repair()
-    assert resume.main([str(path)]) == 0
+    assert resume.VERB.main([str(path)]) == 0
     assert_same(path, expected)
 
 
 @pytest.mark.parametrize("config", [pytest.param(FULL, marks=pytest.mark.slow), AVERAGED])
 def test_finished_run_is_extended(config: Any, run_in: Any, whole: Any, tmp_path: Path) -> None:
     path = run_in(tmp_path / "run", *config, "trainer.epochs=4").path
-    assert resume.main([str(path), f"trainer.epochs={EPOCHS}"]) == 0
+    assert resume.VERB.main([str(path), f"trainer.epochs={EPOCHS}"]) == 0
     assert_same(path, whole(*config))
     assert f"epochs: {EPOCHS}" in (path / "config.yaml").read_text()
     scorings = json.loads((path / "run.json").read_text())["test_scorings"]
@@ -173,7 +173,7 @@ def test_finished_run_says_so(run_in: Any, tmp_path: Path, capsys: pytest.Captur
     path = run_in(tmp_path / "run").path
     before = (path / "run.json").read_bytes()
     capsys.readouterr()
-    assert resume.main([str(path)]) == 0
+    assert resume.VERB.main([str(path)]) == 0
     assert "is complete: nothing is left to do" in capsys.readouterr().out
     assert (path / "run.json").read_bytes() == before
 
@@ -192,7 +192,7 @@ def test_damaged_state_is_never_used(damage: str, run_in: Any, whole: Any, cut: 
     file.write_bytes(
         {"flipped": bytes(content), "cut short": bytes(content[: len(content) // 2]), "empty": b""}[damage]
     )
-    assert resume.main([str(path)]) == 0
+    assert resume.VERB.main([str(path)]) == 0
     assert_same(path, whole(*FULL))
     log = (path / "dltrain.log").read_text()
     assert "training.state' is damaged" in log
@@ -206,7 +206,7 @@ def test_without_any_whole_state_the_training_starts_again(run_in: Any, whole: A
     for file in (path / FILE, previous(path / FILE)):
         file.write_bytes(file.read_bytes()[:-1])
     (path / "checkpoints" / "best.keras").write_bytes(b"flipped")
-    assert resume.main([str(path)]) == 0
+    assert resume.VERB.main([str(path)]) == 0
     assert_same(path, whole(*FULL))
 
 
@@ -244,7 +244,7 @@ def test_signal_saves_the_state_and_says_how_to_go_on(
     assert facts["reached"]["epoch"] == 3
     assert set(facts["reached"]["metrics"]) >= {"loss", "val_loss"}
     assert (path / "checkpoints" / "last.keras").exists()
-    assert resume.main([str(path)]) == 0
+    assert resume.VERB.main([str(path)]) == 0
     assert "reached" not in json.loads((path / "run.json").read_text())
     assert (path / "history.csv").read_bytes() == (whole(*FULL) / "history.csv").read_bytes()
 
@@ -258,7 +258,7 @@ def test_changed_data_is_refused(run_in: Any, cut: Any, tmp_path: Path) -> None:
     before = {name: (path / name).read_bytes() for name in ("run.json", "config.yaml", "splits.json")}
     table.write_text(table.read_text() + "30,0\n")
     with pytest.raises(DataError, match=r"has changed since the run began: 30 rows with the hash .* now"):
-        resume.main([str(path), "trainer.epochs=9"])
+        resume.VERB.main([str(path), "trainer.epochs=9"])
     assert {name: (path / name).read_bytes() for name in before} == before
 
 
@@ -277,7 +277,7 @@ def test_other_overrides_are_refused(words: list[str], message: str, tmp_path: P
     (tmp_path / "config.yaml").write_text("trainer: {epochs: 5}\n")
     (tmp_path / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.4\n")
     with pytest.raises(ConfigError, match=message):
-        resume.main([str(tmp_path), *words])
+        resume.VERB.main([str(tmp_path), *words])
 
 
 @pytest.mark.parametrize(("part", "name"), [("cv/fold_2", "fold 2"), ("seeds/seed_7", "seed 7")])
@@ -287,7 +287,7 @@ def test_fewer_epochs_than_a_fold_or_seed_has_are_refused(part: str, name: str, 
     (tmp_path / part).mkdir(parents=True)
     (tmp_path / part / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.4\n")
     with pytest.raises(ConfigError, match=f"{name} has 2 epochs already, got 1"):
-        resume.main([str(tmp_path), "trainer.epochs=1"])
+        resume.VERB.main([str(tmp_path), "trainer.epochs=1"])
 
 
 def test_stopped_by_a_callback_more_epochs_are_of_no_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -295,7 +295,7 @@ def test_stopped_by_a_callback_more_epochs_are_of_no_use(tmp_path: Path, capsys:
     (tmp_path / "config.yaml").write_text("trainer: {epochs: 5}\n")
     (tmp_path / "metrics.json").write_text('{"epochs": 1}')
     (tmp_path / "history.csv").write_text("epoch,loss\n1,0.5\n")
-    assert resume.main([str(tmp_path), "trainer.epochs=9"]) == 0
+    assert resume.VERB.main([str(tmp_path), "trainer.epochs=9"]) == 0
     assert "stopped by a callback after epoch 1 of 5" in capsys.readouterr().out
 
 
@@ -310,8 +310,8 @@ def test_longer_cosine_is_called_another_curve(
     tmp_path: Path, run_in: Any, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
     run_in(tmp_path, *words, "trainer.epochs=2", "~callbacks.tensorboard", "report=false")
-    assert resume.main([str(tmp_path), "trainer.epochs=3"]) == 0
+    assert resume.VERB.main([str(tmp_path), "trainer.epochs=3"]) == 0
     (schedule,) = (word for word in words if word.split("=")[0].endswith("schedule"))
     assert f"warning: {schedule} goes by" in capsys.readouterr().err
-    assert resume.main([str(tmp_path), "quiet=true"]) == 0
+    assert resume.VERB.main([str(tmp_path), "quiet=true"]) == 0
     assert "curve" not in capsys.readouterr().err
