@@ -1,1 +1,1 @@
-"""Looking into a network before it is trained for long: gradients, activations, learning rates."""
+"""Checks a network before a long training: gradients, activations, learning rates."""

@@ -1,4 +1,4 @@
-"""What a checkup looks at: a compiled network with some train rows, which can be set back to its start."""
+"""Holds the network of a checkup with some train rows, and resets it to its start."""
 
 from __future__ import annotations
 
@@ -22,18 +22,14 @@ MOST_ROWS = 2_048
 
 
 class CheckedNetwork:
-    """A network of a config before its training, with rows of the train part.
-
-    Args:
-        experiment: ready and compiled, with a constant learning rate.
-        seed: of the rows that are taken.
+    """The untrained network of a config, with rows of the train part drawn by `seed`.
 
     Attributes:
-        network: of the experiment.
-        task: the row of the head table.
-        features: of at most 2,048 train rows, as tensors.
-        truth: their target.
-        batch_size: rows a step.
+        network: The compiled network, with a constant learning rate.
+        task: The row of the head table.
+        features: At most 2,048 train rows, as tensors.
+        truth: The target of these rows.
+        batch_size: The number of rows in a batch.
     """
 
     def __init__(self, experiment: Experiment, seed: int) -> None:
@@ -55,22 +51,17 @@ class CheckedNetwork:
         return int(self.targets.shape[0])
 
     def restore(self) -> None:
-        """Sets weights, moving averages, seeds and the optimizer back to their start."""
+        """Resets weights, moving averages, seeds and the optimizer."""
         for variable, value in self._start:
             variable.assign(value)
 
     def train(self, order: npt.NDArray[np.int64], batch_size: int) -> npt.NDArray[np.float64]:
-        """Trains on rows in this order.
+        """Trains on rows at the positions `order`, a whole number of batches.
 
-        Args:
-            order: positions, a whole number of batches.
-            batch_size: rows a step.
-
-        Returns:
-            The loss of each step with the penalties, before its update, (steps,).
+        Returns the loss of each step with the penalties, before its update, shape (steps,).
         """
         rows = order.reshape(-1, batch_size)
-        # The first dimension is hidden from the graph, so that one graph does for all sizes.
+        # The graph does not see the first dimension, so that one graph serves all sizes.
         losses: npt.NDArray[np.float64] = np.asarray(self._steps(tf.constant(rows)), np.float64)
         return losses
 
@@ -102,15 +93,10 @@ class CheckedNetwork:
 def prepare_checked_networks(
     config: DictConfig, overrides: list[str]
 ) -> tuple[Callable[[], CheckedNetwork], list[Finding]]:
-    """A function that builds the network of a config, always the same one, and what the checks of its data found.
-
-    Args:
-        config: composed and checked.
-        overrides: as typed.
-    """
+    """Returns a function that builds the network of a config, always the same, and the findings of the data checks."""
     with open_dict(config):
         config.pop("hydra", None)
-        # The checks start at the optimizer's own rate, and look at the first steps.
+        # The checks begin at the optimizer's own rate and look at the first steps.
         config.schedule = config.regularization_schedule = None
     notes = SilentNotes()
     problem = draw(config, pose(config, load_dataset(config.dataset, notes), notes, keys(overrides)), notes)

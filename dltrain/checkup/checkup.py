@@ -1,4 +1,4 @@
-"""All checks of a config, one after the other."""
+"""Runs all checks of a config, one after the other."""
 
 from __future__ import annotations
 
@@ -21,32 +21,23 @@ from dltrain.engine.gradients import check_gradients, double_precision
 
 @dataclass(frozen=True)
 class Timed:
-    """An outcome and how long it took.
-
-    Attributes:
-        outcome: of the check.
-        seconds: that it took.
-    """
+    """The outcome of a check and its duration in seconds."""
 
     outcome: Outcome
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Returns plain values for JSON."""
         found = asdict(self.outcome)
         found["details"] = [{name: _finite(value) for name, value in row.items()} for row in found["details"]]
         return {**found, "seconds": round(self.seconds, 3)}
 
 
 def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
-    """Runs every check; each is given as soon as it is done.
-
-    Args:
-        config: composed and checked; it is changed.
-        overrides: as typed.
+    """Yields the outcome of every check as soon as it is done; the checked config is changed.
 
     Raises:
-        DltrainError: the data cannot be loaded or the network not be built.
+        DltrainError: If the data cannot be loaded or the network cannot be built.
     """
     began = time.monotonic()
     build, findings = prepare_checked_networks(config, overrides)
@@ -67,7 +58,7 @@ def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no word for a number that is not finite."""
+    """Replaces numbers that JSON cannot hold by None."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -91,5 +82,5 @@ def _gradients(build: Callable[[], CheckedNetwork], seed: int) -> Outcome:
 
 
 def failed(outcomes: list[Timed]) -> bool:
-    """Whether any check failed."""
+    """Tells whether any check failed."""
     return any(each.outcome.status == FAILED for each in outcomes)

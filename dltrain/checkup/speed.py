@@ -1,4 +1,4 @@
-"""How fast to go: the range of learning rates that work, and how long batches of each size take."""
+"""Checks speed: the range of usable learning rates, and the duration of batches of each size."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dltrain.base.outcome import FINE, LOOK, Outcome
 from dltrain.checkup.checked_network import CheckedNetwork
 
 LOWEST, HIGHEST, RATES = 1e-6, 10.0, 100
-MEMORY = 0.9  # of the smoothed loss
-TORN = 4.0  # times the best loss: beyond, the test stops
-FACTOR = 10.0  # between a rate and the suggested one that is worth a word
+SMOOTHING = 0.9  # weight of earlier losses in the smoothed loss
+DIVERGED = 4.0  # the test stops at a loss of so many times the best
+FACTOR = 10.0  # the run's rate may differ from the suggested one by this factor without a remark
 SIZES = (16, 32, 64, 128, 256, 512, 1024)
 TIMED_ROWS = 2_048
 
 
 def check_learning_rate(checked: CheckedNetwork, seed: int) -> Outcome:
-    """Raises the learning rate at each step and looks where the loss falls fastest (Smith 2017, range test)."""
+    """Raises the learning rate at each step and finds where the loss falls fastest (range test; Smith 2017)."""
     checked.restore()
     random = np.random.default_rng(seed)
     size = min(checked.batch_size, len(checked))
@@ -29,9 +29,9 @@ def check_learning_rate(checked: CheckedNetwork, seed: int) -> Outcome:
     for step, rate in enumerate(rates, 1):
         checked.network.optimizer.learning_rate.assign(rate)
         (loss,) = checked.train(random.permutation(len(checked))[:size].astype(np.int64), size)
-        smooth = MEMORY * smooth + (1 - MEMORY) * float(loss)
-        corrected = smooth / (1 - MEMORY**step)
-        if not math.isfinite(corrected) or corrected > TORN * best:
+        smooth = SMOOTHING * smooth + (1 - SMOOTHING) * float(loss)
+        corrected = smooth / (1 - SMOOTHING**step)
+        if not math.isfinite(corrected) or corrected > DIVERGED * best:
             break
         best = min(best, corrected)
         course.append({"learning_rate": float(rate), "loss": corrected})
@@ -41,7 +41,7 @@ def check_learning_rate(checked: CheckedNetwork, seed: int) -> Outcome:
     if lowest < 3 or losses[0] - losses[lowest] < 0.01 * abs(losses[0]):
         text = f"The loss falls at no rate from {LOWEST:g} to {HIGHEST:g} within one step each."
         return Outcome("learning rate", LOOK, text, tuple(course))
-    # Of a smoothed curve the steepest place is where the next ten steps win most.
+    # On the smoothed curve, the steepest place is where the next ten steps gain most.
     gains = losses[: lowest + 1] - losses[np.minimum(np.arange(lowest + 1) + 10, lowest)]
     suggested = float(f"{course[int(gains.argmax())]['learning_rate']:.1g}")
     limit = course[lowest]["learning_rate"]
@@ -53,7 +53,7 @@ def check_learning_rate(checked: CheckedNetwork, seed: int) -> Outcome:
 
 
 def time_batch_sizes(checked: CheckedNetwork) -> Outcome:
-    """Rows a second in training at several batch sizes."""
+    """Measures rows per second in training at several batch sizes."""
     rows = min(TIMED_ROWS, len(checked))
     details = []
     for size in dict.fromkeys((*(size for size in SIZES if size <= rows), min(checked.batch_size, rows))):

@@ -1,4 +1,4 @@
-"""The first moments of a training: the first loss, the flow through the layers, one batch learned by heart."""
+"""Checks the start of a training: first loss, signals through the layers, and overfitting of one batch."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from dltrain.engine.layer_statistics import look_at_layers
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.scoring.evaluation import score
 
-FAR, ABSURD = 3.0, 10.0  # times the expected loss
-MEMORY_ROWS = 8
-MEMORY_STEPS = 600
-LEARNED, HALF = 0.1, 0.5  # of the loss at the start
+FAR, TOO_FAR = 3.0, 10.0  # times the expected loss
+OVERFIT_ROWS = 8
+OVERFIT_STEPS = 600
+LEARNED, HALF = 0.1, 0.5  # shares of the first loss
 LAYER_ROWS = 256
-LOUD = 100.0  # standard deviation of a layer's output that is too large
-SILENT = 1e-4  # and one that is too small
+TOO_LARGE = 100.0  # standard deviation from which a layer's output is too large
+TOO_SMALL = 1e-4  # standard deviation below which it is too small
 
 
 def check_first_loss(checked: CheckedNetwork) -> Outcome:
-    """The loss before any step against that of a guess that knows nothing: ln 2, ln C, or the target's variance."""
+    """Compares the loss before any step with that of a constant guess: ln 2, ln C, or the target's variance."""
     checked.restore()
     truth = checked.truth
     loss = build_loss(checked.task, truth)
-    blind = np.broadcast_to(np.array(_blind_guess(truth), np.float32), (len(checked), truth.units))
-    expected = float(np.mean(np.asarray(loss.call(truth.column, blind), np.float64)))
+    constant = np.broadcast_to(np.array(_constant_guess(truth), np.float32), (len(checked), truth.units))
+    expected = float(np.mean(np.asarray(loss.call(truth.column, constant), np.float64)))
     answers = np.asarray(checked.network(checked.features, training=True))
     checked.restore()
     value = float(np.mean(np.asarray(loss.call(truth.column, answers), np.float64)))
-    if truth.kind.deviation:  # a density in other units is shifted, and could turn a loss negative
+    if truth.kind.deviation:  # a log-density depends on the unit, and could make a loss negative
         expected, value = expected - math.log(truth.scale), value - math.log(truth.scale)
     choices = 2 if truth.kind.zero_or_one else len(truth.classes)
     known = f"ln {choices} = {expected:.4g}" if choices else f"{expected:.4g}, that of a constant answer"
@@ -42,14 +42,14 @@ def check_first_loss(checked: CheckedNetwork) -> Outcome:
     details = ({"loss": value, "expected": expected},)
     if not value <= FAR * expected:
         text += " The first answers are too sure of themselves: look at initializer, scaling and the last layer."
-        return Outcome("first loss", LOOK if value <= ABSURD * expected else FAILED, text, details)
+        return Outcome("first loss", LOOK if value <= TOO_FAR * expected else FAILED, text, details)
     if value < expected / FAR:
         return Outcome("first loss", LOOK, f"{text} It is lower than a blind guess: does a column leak?", details)
     return Outcome("first loss", FINE, text, details)
 
 
 def check_one_batch(checked: CheckedNetwork) -> Outcome:
-    """Whether eight rows can be learned by heart: if not, rows and targets, loss and updates do not belong together."""
+    """Tests whether eight rows can be overfitted; if not, rows and targets, loss or updates do not fit together."""
     checked.restore()
     rows = _different_rows(checked)
     loss = build_loss(checked.task, checked.truth)
@@ -63,14 +63,14 @@ def check_one_batch(checked: CheckedNetwork) -> Outcome:
         return float(np.mean(np.asarray(loss.call(part.column, answers()), np.float64)))
 
     first = mean_loss()
-    checked.train(np.tile(rows, MEMORY_STEPS), len(rows))
+    checked.train(np.tile(rows, OVERFIT_STEPS), len(rows))
     last = mean_loss()
     scores = score(build_metrics(checked.task, part), part, answers())
     checked.restore()
     share = last / first if first else 0.0
     right = part.kind.one_class and scores.get("accuracy") == 1.0
-    text = f"Loss {first:.3g} to {last:.2g} in {MEMORY_STEPS} steps on {len(rows)} rows"
-    details = ({"rows": len(rows), "steps": MEMORY_STEPS, "first_loss": first, "last_loss": last, **scores},)
+    text = f"Loss {first:.3g} to {last:.2g} in {OVERFIT_STEPS} steps on {len(rows)} rows"
+    details = ({"rows": len(rows), "steps": OVERFIT_STEPS, "first_loss": first, "last_loss": last, **scores},)
     if right or share < LEARNED:
         return Outcome("one batch", FINE, f"{text}: learned by heart{', every row right' if right else ''}.", details)
     tries = (f"optimizer.learning_rate={checked.rate * 10:g}",)
@@ -81,7 +81,7 @@ def check_one_batch(checked: CheckedNetwork) -> Outcome:
 
 
 def check_flow(checked: CheckedNetwork) -> Outcome:
-    """Mean and standard deviation of activations and gradients by layer, and dead units, before any step."""
+    """Checks mean and deviation of activations and gradients of each layer, and dead units, before any step."""
     checked.restore()
     features = {name: values[:LAYER_ROWS] for name, values in checked.numbers.items()}
     layers = look_at_layers(checked.network, features, checked.truth.column[:LAYER_ROWS], training=True)
@@ -90,16 +90,16 @@ def check_flow(checked: CheckedNetwork) -> Outcome:
     trained = [layer for layer in layers if layer.weights > 1 and "Normalization" not in layer.kind]
     rms = [layer.gradient_rms or 0.0 for layer in trained]
     tries: tuple[str, ...] = ("initializer=he_normal", "normalization=batch")
-    # Written so that what is not a number counts as too large.
+    # Conditions are negated so that NaN counts as too large.
     for layer in layers:
-        if not layer.sd <= LOUD:
+        if not layer.sd <= TOO_LARGE:
             text = f"Exploding: the outputs of {layer.name} have a standard deviation of {layer.sd:.3g}."
             return Outcome("layers", FAILED, text, details, tries)
         if layer.gradient_rms is not None and not layer.gradient_rms <= EXPLODED:
             text = f"Exploding: the gradient of {layer.name} is {layer.gradient_rms:.3g} a weight (root mean square)."
             return Outcome("layers", FAILED, text, details, ("optimizer.global_clipnorm=1", *tries))
     for layer in trained:
-        if layer.sd < SILENT:
+        if layer.sd < TOO_SMALL:
             text = f"Vanishing: the outputs of {layer.name} have a standard deviation of {layer.sd:.2g}."
             return Outcome("layers", FAILED, text, details, tries)
     if rms and rms[0] < VANISHED * rms[-1]:
@@ -116,8 +116,8 @@ def check_flow(checked: CheckedNetwork) -> Outcome:
     return Outcome("layers", FINE, text, details)
 
 
-def _blind_guess(truth: Target) -> float | tuple[float, float]:
-    """The answer that knows nothing of the row: the middle of a range, or what most rows are about."""
+def _constant_guess(truth: Target) -> float | tuple[float, float]:
+    """Returns the constant prediction: the middle of a range, the mean, or equal probabilities."""
     if truth.kind.several_classes:
         return 1 / len(truth.classes)
     if truth.kind.unbounded:
@@ -126,16 +126,16 @@ def _blind_guess(truth: Target) -> float | tuple[float, float]:
 
 
 def _different_rows(checked: CheckedNetwork) -> npt.NDArray[np.int64]:
-    """Positions of a few rows that differ in their features, of as many classes as there are."""
+    """Returns positions of a few rows that differ in their features, from as many classes as possible."""
     flat = np.column_stack([values.reshape(len(values), -1) for values in checked.numbers.values()])
     _, places = np.unique(flat, axis=0, return_index=True)
     places = np.sort(places)
     truth = checked.truth
     if truth.kind.one_class:
         numbers = truth.values[places].astype(int)
-        turn = np.zeros(len(places), int)  # the how-manieth row of its class each one is
+        turn = np.zeros(len(places), int)  # the position of each row among the rows of its class
         for each in np.unique(numbers):
             turn[numbers == each] = np.arange(np.sum(numbers == each))
         places = places[np.argsort(turn, kind="stable")]
-    few: npt.NDArray[np.int64] = places[:MEMORY_ROWS].astype(np.int64)
+    few: npt.NDArray[np.int64] = places[:OVERFIT_ROWS].astype(np.int64)
     return few

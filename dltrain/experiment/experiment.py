@@ -62,7 +62,7 @@ class Experiment:
         *,
         seed: int,
         callbacks: DictConfig,
-        also: Sequence[keras.callbacks.Callback] = (),
+        extra_callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> Training:
         """Trains, and leaves the best epoch's weights in the network.
 
@@ -71,7 +71,7 @@ class Experiment:
             journal: of the training.
             seed: of the order of rows and of the augmentation.
             callbacks: nodes by name.
-            also: callbacks beside them.
+            extra_callbacks: callbacks beside them.
 
         Raises:
             ConfigError: a callback cannot work with this run.
@@ -90,7 +90,7 @@ class Experiment:
             batch_size=self.batch_size,
             seed=seed,
             notes=journal,
-            also=also if scheduled is None else [scheduled, *also],
+            extra_callbacks=extra_callbacks if scheduled is None else [scheduled, *extra_callbacks],
         )
 
     def score(self, training: Training, config: DictConfig, journal: Journal, *, seed: int) -> Results:

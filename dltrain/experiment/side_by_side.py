@@ -73,7 +73,7 @@ def train_side_by_side(
         def work(job: Job, experiment: Experiment) -> Result:
             try:
                 training = experiment.train(
-                    config, job.journal, seed=job.seed, callbacks=callbacks, also=[line.callback()]
+                    config, job.journal, seed=job.seed, callbacks=callbacks, extra_callbacks=[line.callback()]
                 )
                 result = finish(job, experiment, training)
             except RunError as error:

@@ -1,1 +1,1 @@
-"""What a run writes for TensorBoard, beside its own report."""
+"""Writes what TensorBoard shows of a run."""

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run, and when it is written."""
+"""Decides what is written for TensorBoard and when."""
 
 from __future__ import annotations
 
@@ -22,21 +22,14 @@ HISTOGRAM_INPUTS = 2**20  # numbers in these rows at most; the layers of an imag
 
 
 class TensorBoard(keras.callbacks.Callback):
-    """Curves of train and validation in one chart, the layers, how their numbers are spread, and what went wrong.
+    """Writes curves of train and validation, the layers, histograms, embeddings, and images with large losses.
 
-    The graph of the layers and the text of the config are written when the training begins, the curves after each
-    epoch. Embeddings and mistakes are of validation rows and of the weights that are kept.
-
-    Args:
-        directory: of the run; the events stand in its folder `tensorboard`.
-        data: of the run.
-        network: the whole one, of which a part alone may be trained for a while.
-        augmentation: of the run's training batches, or None.
-        histograms: of weights, activations and gradients by layer, after the first epoch and every so many; None
-            writes none.
-        embeddings: so many rows at most go to the projector; None for none.
-        augmented: so many train images are shown beside what the augmentation makes of them; None for none.
-        mistakes: so many images with the largest loss are shown; None for none.
+    Graph and config are written when the training begins, curves after each epoch. Embeddings and mistakes are of
+    validation
+    rows with the kept weights. `histograms` (weights, activations, gradients) are written after the first epoch and
+    then
+    after every so many; `embeddings`, `augmented` and `mistakes` are numbers of rows or images at most. None turns each
+    off.
     """
 
     def __init__(
@@ -65,7 +58,7 @@ class TensorBoard(keras.callbacks.Callback):
         self._events = {part: Events(self.directory / part) for part in ("train", "validation")}
         self._events["train"].graph(graph_of(self._network))
         config = self.directory.parent / "config.yaml"
-        if config.exists():  # the folds of a run have none of their own
+        if config.exists():  # the folds of a run have no config of their own
             self._events["train"].text("config", config.read_text("utf-8"))
         if self._augmentation is not None and self._augmented is not None:
             pairs = before_and_after(self._augmentation, self._data, most=self._augmented)
@@ -84,11 +77,7 @@ class TensorBoard(keras.callbacks.Callback):
             self._write_histograms(epoch + 1)
 
     def on_weights_kept(self, epoch: int) -> None:
-        """Called at the end of a completed training, when the network has the weights of the best epoch.
-
-        Args:
-            epoch: the best one, from 1.
-        """
+        """Called at the end of a completed training, when the network has the weights of the best epoch (from 1)."""
         if not len(self._data.split.validation):
             return
         if self._embeddings is not None:
@@ -98,13 +87,13 @@ class TensorBoard(keras.callbacks.Callback):
                 self._events["validation"].image(f"mistakes/{rank:02}", title, pixels, epoch)
 
     def close(self) -> None:
-        """Writes what is left, also after a failure."""
+        """Closes the files, also after a failure."""
         for events in self._events.values():
             events.close()
         self._events = {}
 
     def _write_histograms(self, epoch: int) -> None:
-        # Always the same rows, so that two epochs can be compared.
+        # The same rows each time, so that epochs can be compared.
         batch = self._batch = self._batch or self._data.sample("train", _rows_at_once(self._network))
         outputs, gradients = send_through(self._network, batch.features, batch.truth.column, training=False)
         write = self._events["train"].histogram

@@ -1,6 +1,6 @@
-"""A file of TensorBoard events, in the forms that its dashboards read.
+"""Writes TensorBoard event files.
 
-TensorFlow's own `tf.summary` takes a millisecond a value; TensorBoard's writer takes a twentieth of it.
+TensorFlow's own `tf.summary` takes a millisecond for each value, TensorBoard's writer a twentieth of it.
 """
 
 from __future__ import annotations
@@ -27,31 +27,27 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from tensorboard.util.tensor_util import make_tensor_proto
 
 BUCKETS = 30
-SMALLEST_SIDE = 64  # pixels of an image on the screen; smaller ones are shown larger
+SMALLEST_SIDE = 64  # pixels; smaller images are enlarged
 
 
 class Events:
-    """Writes events into a folder of its own, which TensorBoard shows as a run.
-
-    Args:
-        folder: made if it is not there.
-    """
+    """Writes events into a folder, created if missing, that TensorBoard shows as a run."""
 
     def __init__(self, folder: Path) -> None:
         self._writer = EventFileWriter(str(folder))
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
-        """One point of each curve, by its tag."""
+        """Adds a point to the curve of each tag."""
         summary = Summary()
         for tag, value in values.items():
             summary.MergeFrom(scalar_pb(tag, value))
         self._add(summary, step)
 
     def histogram(self, tag: str, values: npt.NDArray[Any], step: int) -> None:
-        """How values of any shape are spread; those that are not finite are left out."""
+        """Adds a histogram of values of any shape, without those that are not finite."""
         numbers = np.asarray(values, np.float64).ravel()
         numbers = numbers[np.isfinite(numbers)]
-        if numbers.size and numbers.min() == numbers.max():  # around a huge number there is no room for buckets
+        if numbers.size and numbers.min() == numbers.max():  # near a huge number, bucket edges would coincide
             buckets = np.array([[numbers[0], numbers[0], numbers.size]])
         else:
             counts, edges = np.histogram(numbers, BUCKETS)
@@ -65,11 +61,11 @@ class Events:
         self._add(summary, step)
 
     def image(self, tag: str, title: str, pixels: npt.NDArray[np.uint8], step: int) -> None:
-        """One picture of shape (height, width, channels), under a title."""
+        """Adds an image of shape (height, width, channels) with a title."""
         height, width, channels = pixels.shape
         times = -(-SMALLEST_SIDE // min(height, width))
         larger = pixels.repeat(times, axis=0).repeat(times, axis=1)
-        shown = larger if channels in (1, 3, 4) else larger[..., :1]  # a PNG takes no other number of channels
+        shown = larger if channels in (1, 3, 4) else larger[..., :1]  # PNG has no other number of channels
         png = tf.io.encode_png(shown).numpy()
         summary = Summary()
         summary.value.add(
@@ -84,15 +80,15 @@ class Events:
         self._add(summary, step)
 
     def text(self, tag: str, text: str) -> None:
-        """A text as it stands, in letters of one width."""
+        """Adds a text, shown in a monospaced font."""
         self._add(text_pb(tag, "\n".join(f"    {line}" for line in text.splitlines())), 0)
 
     def graph(self, definition: GraphDef) -> None:
-        """What the graph dashboard draws."""
+        """Adds the graph."""
         self._writer.add_event(Event(wall_time=time.time(), graph_def=definition.SerializeToString()))
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Closes the file."""
         self._writer.close()
 
     def _add(self, summary: Summary, step: int) -> None:

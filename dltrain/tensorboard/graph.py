@@ -1,4 +1,4 @@
-"""The layers of a network as TensorBoard's graph: a node a layer, without the operations that it is made of."""
+"""Draws a network as TensorBoard's graph, with one node for each layer instead of its operations."""
 
 from __future__ import annotations
 
@@ -15,11 +15,7 @@ from dltrain.internals.keras_networks import calls, maker
 
 
 def graph_of(network: keras.Model) -> GraphDef:
-    """The graph of a functional model.
-
-    Args:
-        network: built.
-    """
+    """Returns the graph of a built functional model."""
     known = {id(operation): operation.name for operation in network.operations}
     nodes = [
         NodeDef(

@@ -1,4 +1,4 @@
-"""Images to look at: those that a network is most wrong about, and what augmentation makes of others."""
+"""Selects images to show: those with the largest loss, and augmented ones."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import numpy.typing as npt
 from dltrain.preprocessing.prepared import Prepared
 from dltrain.training.augmentation import Augmentation
 
-MOST_ROWS = 5_000  # that are looked at
+MOST_ROWS = 5_000  # rows that are searched
 
 
 def worst_mistakes(network: keras.Model, data: Prepared, *, most: int) -> list[tuple[str, npt.NDArray[np.uint8]]]:
-    """Validation images with what they are and what they were taken for, the largest loss first; none without images.
+    """Returns at most `most` wrongly predicted validation images with titles, the largest loss first.
 
-    Args:
-        network: compiled, with the weights that are kept.
-        data: of the run.
-        most: images at most.
+    The list is empty without images. The network is compiled and has the weights that are kept.
     """
     column = _image_column(data)
     if column is None:
@@ -42,13 +39,7 @@ def worst_mistakes(network: keras.Model, data: Prepared, *, most: int) -> list[t
 def before_and_after(
     augmentation: Augmentation, data: Prepared, *, most: int
 ) -> list[tuple[str, npt.NDArray[np.uint8]]]:
-    """Train images with what the first step of a training could make of them at their right.
-
-    Args:
-        augmentation: of the run.
-        data: of the run; with images.
-        most: images at most.
-    """
+    """Returns train images, each with what the first training step could make of it at its right, and titles."""
     column = _image_column(data)
     if column is None:
         return []

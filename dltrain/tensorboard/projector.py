@@ -1,4 +1,4 @@
-"""The last hidden layer's answer to each row, for TensorBoard's projector, with what each row is and was taken for."""
+"""Writes embeddings of rows, with target and prediction, for TensorBoard's projector."""
 
 from __future__ import annotations
 
@@ -14,19 +14,12 @@ from tensorboard.plugins.projector.projector_config_pb2 import EmbeddingInfo, Pr
 from dltrain.base.files import replace_file
 from dltrain.preprocessing.prepared import Prepared
 
-MOST_NUMBERS = 1_000_000  # in the file, so that a browser still takes it
-HEAD = "head"  # the last layer's name in the networks of dltrain
+MOST_NUMBERS = 1_000_000  # in the file, for the browser's sake
+HEAD = "head"  # the name of the last layer in dltrain's networks
 
 
 def project(network: keras.Model, data: Prepared, folder: Path, *, most: int) -> None:
-    """Writes the embeddings of validation rows, if the network has a hidden layer.
-
-    Args:
-        network: with the weights that are kept.
-        data: of the run.
-        folder: of the events of the validation part.
-        most: rows at most.
-    """
+    """Writes embeddings of at most `most` validation rows into `folder`, if the network has a hidden layer."""
     hidden = hidden_of(network)
     if hidden is None:
         return
@@ -38,7 +31,7 @@ def project(network: keras.Model, data: Prepared, folder: Path, *, most: int) ->
 
 
 def hidden_of(network: keras.Model) -> keras.Model | None:
-    """The part of a network below its head, shape (batch, width); None where no layer with weights is hidden."""
+    """Returns the network below its head, with output (batch, width), or None without a hidden layer with weights."""
     names = [layer.name for layer in network.layers]
     below = [layer for layer in network.layers if layer.name != HEAD and layer.weights]
     if HEAD not in names or not below:
@@ -48,13 +41,7 @@ def hidden_of(network: keras.Model) -> keras.Model | None:
 
 
 def write_embeddings(folder: Path, vectors: npt.NDArray[np.floating[Any]], labels: dict[str, list[str]]) -> None:
-    """Writes the projector's files.
-
-    Args:
-        folder: of the run's events.
-        vectors: (rows, width).
-        labels: columns of one word a row, at least two.
-    """
+    """Writes the projector's files for vectors (rows, width) and at least two columns of labels."""
     rows = [list(labels), *zip(*labels.values(), strict=True)]
     with replace_file(folder / "labels.tsv") as path:
         path.write_text("".join("\t".join(map(_cell, row)) + "\n" for row in rows), encoding="utf-8")
@@ -66,4 +53,4 @@ def write_embeddings(folder: Path, vectors: npt.NDArray[np.floating[Any]], label
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()) or "-"  # a tab or a line break would begin another cell; an empty line is none
+    return " ".join(text.split()) or "-"  # tabs and line breaks would split the cell; an empty line is not allowed

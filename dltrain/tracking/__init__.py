@@ -1,1 +1,1 @@
-"""Runs told to a tracking service, beside their own directories."""
+"""Sends runs to a tracking service."""

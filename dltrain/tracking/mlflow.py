@@ -1,4 +1,4 @@
-"""A run in MLflow: settings, metrics of each epoch, files, and the model under a registered name."""
+"""Sends a run to MLflow: settings, metrics of each epoch, files, and the model under a registered name."""
 
 from __future__ import annotations
 
@@ -24,24 +24,22 @@ from dltrain.record.signature import Signature
 
 logger = logging.getLogger("dltrain")
 
-SECONDS_BETWEEN = 5.0  # a database takes longer for a point than a small training for an epoch
-MOST_METRICS, MOST_PARAMETERS, LONGEST_PARAMETER = 1000, 100, 6000  # that MLflow takes at once
+SECONDS_BETWEEN = 5.0  # a database takes longer to store a point than a small training to run an epoch
+MOST_METRICS, MOST_PARAMETERS, LONGEST_PARAMETER = 1000, 100, 6000  # MLflow's limits for one call
 STATUSES = {"completed": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "pruned": "KILLED"}
 FOLDERS = ("plots", ".hydra")
 NEEDED_TO_PREDICT = ("run.json", "config.yaml", "model.keras", SIGNATURE_FILE)
 
 
 class MLflow:
-    """Tells one run to MLflow; what fails after the beginning is told and does not stop the run.
+    """Sends one run to MLflow; a failure after the beginning is logged and does not stop the run.
 
-    Args:
-        uri: of the tracking server, or of a database such as `sqlite:///mlflow.db`.
-        experiment: made if it is not there.
-        registered_model: the name under which the model of a completed run becomes a new version; None for none. Jobs
-            of a sweep register none.
+    `uri` is a tracking server or a database such as `sqlite:///mlflow.db`. The experiment is created if missing. The
+    model
+    of a completed run becomes a new version of `registered_model`, if given; jobs of a sweep register none.
 
     Raises:
-        ConfigError: MLflow is not installed.
+        ConfigError: If MLflow is not installed.
     """
 
     def __init__(self, uri: str, experiment: str, registered_model: str | None) -> None:
@@ -54,16 +52,12 @@ class MLflow:
         self._told = self._next = 0.0
 
     def begin(self, directory: RunDirectory, name: str, settings: Mapping[str, Any], tags: Mapping[str, Any]) -> None:
-        """Begins a run, or goes on with the one that `run.json` names.
+        """Begins a run, or continues the one that `run.json` names.
 
-        Args:
-            directory: of the run.
-            name: for people.
-            settings: every one of them by its full key.
-            tags: facts that are no settings.
+        `settings` maps full keys to values; `tags` are facts that are no settings.
 
         Raises:
-            ConfigError: the server or the database cannot be used.
+            ConfigError: If the server or the database cannot be used.
         """
         before = directory.facts.get("tracking") or {}
         try:
@@ -82,30 +76,28 @@ class MLflow:
                 ]
                 for some in _portions(parameters, MOST_PARAMETERS):
                     client.log_batch(self._run, params=some)
-        except Exception as error:  # of network, database or MLflow itself
+        except Exception as error:  # network, database and MLflow itself fail in many ways
             raise ConfigError(f"tracking.uri: '{self.uri}' cannot be used: {_reason(error)}") from error
         self._client = client
         directory.record(tracking={"uri": self.uri, "experiment": self.experiment, "run_id": self._run})
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
-        """Notes the values of an epoch (from 1); they are sent every few seconds."""
+        """Queues the values of an epoch (from 1), which are sent every few seconds."""
         self._wait(values, number)
         if time.monotonic() >= self._next:
             self._send()
 
     def end(self, directory: RunDirectory, *, register: bool) -> None:
-        """Sends what is left, the final metrics, the files and the model.
+        """Sends queued values, final metrics, files and the model of a run whose status is final.
 
-        Args:
-            directory: of the run, whose status is final.
-            register: whether the model gets its registered name.
+        `register` says whether the model gets its registered name.
         """
         if self._client is None:
             return
         status = str(directory.facts["status"])
         try:
             record = Record(directory.path)
-            if not self._told:  # several seeds: the run's own history is that of the first
+            if not self._told:  # with several seeds, the run's own history is that of the first
                 for row in record.history:
                     self._wait({name: value for name, value in row.items() if name != "epoch"}, int(row["epoch"]))
             self._wait(_final(record.metrics), len(record.history))
@@ -151,7 +143,7 @@ class MLflow:
             run.mkdir()
             for name in NEEDED_TO_PREDICT:
                 shutil.copyfile(record.path / name, run / name)
-            # It tells of its versions on standard error; `quiet` leaves nothing but the result.
+            # MLflow writes its versions to standard error, while `quiet` promises only the result.
             with mlflow.start_run(run_id=self._run), contextlib.redirect_stderr(io.StringIO()):
                 logged = mlflow.pyfunc.log_model(
                     name="model",
@@ -171,16 +163,16 @@ class MLflow:
 def _mlflow() -> Any:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # its own seven take minutes
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # the default of seven takes minutes
     import mlflow
 
-    for name in ("mlflow", "alembic"):  # they tell of every table of a new database
+    for name in ("mlflow", "alembic"):  # they log every table of a new database
         logging.getLogger(name).setLevel(logging.ERROR)
     return mlflow
 
 
 def _final(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """`test/accuracy` and the like, with the best epoch and its value."""
+    """Returns metrics named like `test/accuracy`, with the best epoch and its value."""
     found = {name: metrics[name] for name in ("best_epoch", "best_value") if name in metrics}
     for part in ("train", "validation", "test"):
         found |= {f"{part}/{name}": value for name, value in metrics.get(part, {}).items()}
@@ -188,14 +180,14 @@ def _final(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _signature(signature: Signature) -> Any:
-    """The columns for MLflow to show; None for images, for which it has no word."""
+    """Returns the columns for MLflow's display, or None for images, which it cannot describe."""
     if any(column.kind == "image" for column in signature.columns):
         return None
     from mlflow.models import ModelSignature
     from mlflow.types.schema import AnyType, ColSpec, Schema
 
-    # MLflow would refuse a file whose ages are all whole numbers, and a category may look like a number in one file and
-    # like a word in the next: dltrain reads either, and names the cell that it cannot.
+    # Typed columns would refuse a file whose ages are all whole numbers, and a category can look like a number in one
+    # file and a word in the next. dltrain reads either and names the cell that it cannot read.
     columns = [ColSpec(AnyType(), name, required=False) for name in signature.needed]
     return ModelSignature(inputs=Schema(columns))
 

@@ -1,4 +1,4 @@
-"""The model of a run as MLflow serves it: raw columns in, predictions out. MLflow runs this file; nothing pickled."""
+"""Serves the model of a run in MLflow, which runs this file; nothing is pickled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import dltrain
 
 
 class Served(mlflow.pyfunc.PythonModel):
-    """Answers with `prediction` and the probability of each class."""
+    """Predicts `prediction` and the probability of each class from raw columns."""
 
     def load_context(self, context: Any) -> None:
         """Called by MLflow once, before the first rows."""

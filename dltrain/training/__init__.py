@@ -1,1 +1,1 @@
-"""The engine and what hangs on it."""
+"""Trains a network: callbacks, schedules, state to resume from, augmentation and transfer learning."""

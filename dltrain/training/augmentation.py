@@ -1,6 +1,6 @@
-"""New images out of those of a training batch, inside the graph: turned, mirrored, cropped, recoloured, mixed.
+"""Changes the images of a training batch inside the graph: rotates, mirrors, crops, recolours, mixes.
 
-Validation, test and model.keras never see it.
+It is not applied to validation and test rows and is no part of model.keras.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from dltrain.internals.keras_training import all_layers
 from dltrain.preprocessing.prepared import Prepared
 
 
-class Draws(keras.random.SeedGenerator):
-    """Random numbers that follow from seed and step alone, so that a resumed training goes on with the same ones.
+class StepSeeds(keras.random.SeedGenerator):
+    """Random numbers determined by seed and step alone, so that a resumed training continues with the same ones.
 
-    Args:
-        seed: of the run, and of the place in the chain of layers.
+    `seed` identifies the run and the position in the chain of layers.
     """
 
     def __init__(self, seed: str) -> None:
@@ -34,11 +33,11 @@ class Draws(keras.random.SeedGenerator):
         self._drawn = 0
 
     def begin(self, step: Any) -> None:
-        """Called before each batch with the number of steps so far, a scalar tensor."""
+        """Starts a batch; `step`, a scalar tensor, is the number of steps so far."""
         self._step, self._drawn = tf.cast(step, tf.int32), 0
 
     def next(self, ordered: bool = True) -> Any:
-        """The seed of the next draw, shape (2,) int32."""
+        """Returns the seed of the next draw, shape (2,) int32."""
         self._drawn += 1
         number = zlib.crc32(f"{self._seed} {self._drawn}".encode()) >> 1
         return tf.stack([tf.constant(number, tf.int32), self._step])
@@ -46,11 +45,9 @@ class Draws(keras.random.SeedGenerator):
 
 @keras.saving.register_keras_serializable("dltrain")
 class RandomCrop(keras.layers.Layer):
-    """A part of each image at a random place, stretched to the whole size.
+    """Crops each image at a random position and resizes it to the original size.
 
-    Args:
-        smallest: the least share of height and width that is kept.
-        seed: of the places.
+    `smallest` is the lowest share, above 0 and at most 1, of height and width that is kept.
     """
 
     def __init__(self, *, smallest: float, seed: int | None = None) -> None:
@@ -61,7 +58,7 @@ class RandomCrop(keras.layers.Layer):
         self.generator: Any = keras.random.SeedGenerator(seed)
 
     def call(self, images: Any, training: bool = True) -> Any:
-        """Images of shape (batch, height, width, channels), of the same shape again."""
+        """Takes and returns images of shape (batch, height, width, channels)."""
         if not training:
             return images
         rows = keras.ops.shape(images)[0]
@@ -72,15 +69,14 @@ class RandomCrop(keras.layers.Layer):
 
 
 class MixUp:
-    """Each image is blended with another one of its batch, and counts as much for its target (Zhang et al. 2018).
+    """Blends each image with another one of its batch and weights its target accordingly (Zhang et al. 2018).
 
-    Two rows of a batch become the same blend; the loss of each against its own target is weighted with its share, which
-    is the loss against the blended targets for every loss that is linear in them. Metrics of the train rows go by the
-    own target of each, so that they stay below those of the validation.
-
-    Args:
-        alpha: of the Beta distribution that shares are drawn from; small keeps most images nearly as they are.
-        seed: of the shares.
+    Two rows of a batch become the same blend, and the loss of each against its own target is weighted with its share.
+    That
+    equals the loss against blended targets for every loss that is linear in them. Train metrics use each row's own
+    target
+    and are therefore lower than those of the validation part. `alpha` above 0 is the parameter of the Beta distribution
+    that draws the shares; a small one keeps most images nearly unchanged.
     """
 
     def __init__(self, *, alpha: float, seed: int | None = None) -> None:
@@ -90,11 +86,11 @@ class MixUp:
         self.generator: Any = keras.random.SeedGenerator(seed)
 
     def __call__(self, images: Any) -> tuple[Any, Any]:
-        """The blends, and the weight of each row, shape (batch,), 1 in the mean."""
+        """Returns the blends and the weight of each row, shape (batch,), whose mean is 1."""
         rows = tf.shape(images)[0]
         drawn = keras.random.beta((rows,), self.alpha, self.alpha, seed=self.generator)
         place = tf.range(rows)
-        # The last row is the first one's partner and has the other share; a row in the middle stays by itself.
+        # The last row is the partner of the first and gets the other share; a row in the middle is not blended.
         share = tf.where(2 * place < rows, drawn, 1 - tf.reverse(drawn, [0]))
         share = tf.where(2 * place == rows - 1, 0.5, share)
         by_row = share[:, None, None, None]
@@ -102,42 +98,37 @@ class MixUp:
 
 
 class Augmentation:
-    """The chain of changes that a training batch goes through.
+    """A chain of changes to the images of a training batch.
 
-    Args:
-        changes: layers from images to images whose bytes 0 to 255 have become 0 to 1, and mix-up, by name.
-        low: the feature that a byte of 0 has become, by channel.
-        high: the same for 255.
-        seed: of the run.
+    `changes` are named layers on images whose bytes 0 to 255 became 0 to 1, and mix-up; `low` and `high` are the
+    features of
+    the bytes 0 and 255 for each channel.
     """
 
     def __init__(self, changes: dict[str, Any], low: Any, high: Any, seed: int) -> None:
         self.low, self.stretch = tf.constant(low, tf.float32), tf.constant(high - low, tf.float32)
         self.changes = changes
-        self._draws: list[Draws] = []
+        self._seeds: list[StepSeeds] = []
         for name, change in changes.items():
             for place, part in enumerate([change, *(all_layers(change) if isinstance(change, keras.Layer) else [])]):
                 if hasattr(part, "generator"):
-                    part.generator = Draws(f"{seed} {name} {place}")
-                    self._draws.append(part.generator)
+                    part.generator = StepSeeds(f"{seed} {name} {place}")
+                    self._seeds.append(part.generator)
 
     def __call__(self, features: dict[str, Any], weights: Any, step: Any) -> tuple[dict[str, Any], Any]:
-        """A batch's features with other images, and the weights of its rows; None or of shape (batch,).
+        """Returns a batch's features with changed images, and the weights of its rows, None or shape (batch,).
 
-        Args:
-            features: by name, with `image`.
-            weights: of the rows, or None.
-            step: how many steps were trained before.
+        `step` is the number of steps trained before.
         """
-        for draws in self._draws:
-            draws.begin(step)
+        for seeds in self._seeds:
+            seeds.begin(step)
         images = (features["image"] - self.low) / self.stretch
         for name in self.changes:
             images, weights = self.change(name, images, weights)
         return features | {"image": images * self.stretch + self.low}, weights
 
     def change(self, name: str, images: Any, weights: Any) -> tuple[Any, Any]:
-        """One of the changes, on images from 0 to 1 of shape (batch, height, width, channels)."""
+        """Applies one change to images from 0 to 1 of shape (batch, height, width, channels)."""
         change = self.changes[name]
         if not isinstance(change, MixUp):
             return change(images, training=True), weights
@@ -146,15 +137,10 @@ class Augmentation:
 
 
 def build_augmentation(nodes: DictConfig, data: Prepared, seed: int) -> Augmentation | None:
-    """The augmentation of a config, tried out; None where none is chosen.
-
-    Args:
-        nodes: layers by name; null leaves one out.
-        data: with images.
-        seed: of the run.
+    """Builds and tries the augmentation of a config; returns None if none is chosen. A layer set to null is left out.
 
     Raises:
-        ConfigError: the data has no images, or a layer cannot work with them.
+        ConfigError: If the data has no images, or a layer cannot change them.
     """
     chosen = {str(name): node for name, node in nodes.items() if node is not None}
     if not chosen:
@@ -171,7 +157,7 @@ def build_augmentation(nodes: DictConfig, data: Prepared, seed: int) -> Augmenta
     for name in changes:
         try:
             changed, _ = augmentation.change(name, sample, None)
-        except Exception as error:  # whatever a layer does not take
+        except Exception as error:  # a layer may refuse images in any way
             if raised_in_own_code(error):
                 raise
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

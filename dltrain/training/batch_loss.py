@@ -1,4 +1,4 @@
-"""The loss of each mini-batch, and its exponentially weighted averages."""
+"""Records the loss of each mini-batch and its exponentially weighted averages."""
 
 from __future__ import annotations
 
@@ -16,14 +16,10 @@ FILE = "batch_losses.csv"  # in the directory of a run
 
 
 def weighted_averages(values: Sequence[float], beta: float) -> Iterator[tuple[float, float]]:
-    """The exponentially weighted average after each value, as it is and with bias correction.
+    """Yields the exponentially weighted average after each value, without and with bias correction.
 
-    v_t = beta v_(t-1) + (1 - beta) value_t from v_0 = 0, and v_t / (1 - beta^t), which is what makes up for that zero
-    (Kingma & Ba 2015).
-
-    Args:
-        values: in their order.
-        beta: weight of what was before; about 1 / (1 - beta) values are averaged.
+    These are v_t = beta v_(t-1) + (1 - beta) value_t with v_0 = 0, and v_t / (1 - beta^t), which corrects for that zero
+    (Kingma & Ba 2015). About 1 / (1 - beta) values are averaged.
     """
     average = 0.0
     for count, value in enumerate(values, 1):
@@ -32,16 +28,12 @@ def weighted_averages(values: Sequence[float], beta: float) -> Iterator[tuple[fl
 
 
 class BatchLoss(keras.callbacks.Callback):
-    """Writes `batch_losses.csv` at the end of the training: a row a step, with the averages behind the loss.
+    """Writes `batch_losses.csv` at the end of the training, a row for each step, with averages for each of `betas`.
 
-    The engine stops after each step for it, which costs a millisecond or two.
-
-    Args:
-        directory: of the run.
-        betas: of the averages.
+    The engine then stops after each step, which costs a millisecond or two.
 
     Raises:
-        ConfigError: there is none, or one is not between 0 and 1.
+        ConfigError: If there are no betas, or one is not between 0 and 1.
     """
 
     every_steps = 1
@@ -67,11 +59,11 @@ class BatchLoss(keras.callbacks.Callback):
         self._seen = 0.0, 0.0
 
     def get_state(self) -> dict[str, Any]:
-        """The losses so far, and the sums that the next one is taken from."""
+        """Returns the losses so far and the sums that the next loss is computed from."""
         return {"losses": self._losses, "seen": list(self._seen)}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Back to what `get_state` gave."""
+        """Restores what `get_state` returned."""
         self._losses = list(state["losses"])
         self._seen = state["seen"][0], state["seen"][1]
 

@@ -1,4 +1,4 @@
-"""The callbacks of a config: built, checked against what is recorded, and brought into order."""
+"""Builds the callbacks of a config, checks what they monitor, and orders them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ from dltrain.training.training_notes import TrainingNotes
 def build_callbacks(
     nodes: DictConfig, task: DictConfig, network: keras.Model, notes: TrainingNotes, offered: Mapping[str, Any]
 ) -> list[keras.callbacks.Callback]:
-    """The callbacks of a config, in the order in which they are to be called.
+    """Returns the callbacks of a config in calling order; one set to null is left out.
 
-    Args:
-        nodes: by name; null leaves one out.
-        task: the row of the head table; its metrics can be monitored.
-        network: compiled.
-        notes: of the run.
-        offered: what a callback may ask for by name, beside the run's directory, network and console.
+    `task` is the row of the head table, whose metrics can be monitored; `offered` holds further arguments that a
+    callback
+    may take by name, in addition to the run's directory, network and console.
 
     Raises:
-        ConfigError: something is no callback, or monitors what nobody records.
+        ConfigError: If an object is no callback, or monitors a name that is not recorded.
     """
     callbacks: dict[str, keras.callbacks.Callback] = {}
     for name, node in ((str(name), node) for name, node in nodes.items()):
@@ -54,14 +51,14 @@ def build_callbacks(
                 f"callbacks.{name}.monitor: no metric gives '{monitor}'.{did_you_mean(monitor, recorded)}"
             )
         if isinstance(monitor, str) and getattr(callback, "mode", None) == "auto":
-            # Keras would look for the direction at the end of the first epoch, and know fewer names.
+            # Keras would infer the direction only after the first epoch, and knows fewer names.
             callback.mode = direction(monitor, "auto", network)
         if has_batch_hooks(callback):
             notes.note(f"callbacks.{name} is called at every step, which costs a few milliseconds each")
-    # Those that add to an epoch's logs come before those that write them down.
+    # Callbacks that add to an epoch's logs come before those that write them.
     return sorted(callbacks.values(), key=lambda callback: not _records(callback))
 
 
 def _records(callback: keras.callbacks.Callback) -> Sequence[str]:
-    """The names under which a callback adds to the logs of an epoch."""
+    """Returns the names that a callback adds to the logs of an epoch."""
     return tuple(getattr(callback, "records", ()))

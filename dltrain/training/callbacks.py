@@ -1,4 +1,4 @@
-"""Callbacks that Keras lacks, or whose own version would cost a Python call at every step."""
+"""Defines callbacks that Keras lacks, or whose own version would cost a Python call at every step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dltrain.internals.keras_training import trained_weights
 
 
 class LearningRate(keras.callbacks.Callback):
-    """Adds `learning_rate`, as it stands after the epoch's last step, to what is recorded of each epoch."""
+    """Adds `learning_rate`, as it is after the epoch's last step, to the logs of each epoch."""
 
     records = ("learning_rate",)
 
@@ -26,11 +26,7 @@ class LearningRate(keras.callbacks.Callback):
 
 
 class CSVHistory(keras.callbacks.Callback):
-    """Writes `history.csv`: a row an epoch (counted from 1), with every digit of each value.
-
-    Args:
-        directory: of the run.
-    """
+    """Writes `history.csv`: one row for each epoch, counted from 1, with every digit of each value."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__()
@@ -46,11 +42,11 @@ class CSVHistory(keras.callbacks.Callback):
             self._write(file, [row], header=first)
 
     def get_state(self) -> list[dict[str, float]]:
-        """The rows so far."""
+        """Returns the rows so far."""
         return self._rows
 
     def set_state(self, rows: list[dict[str, float]]) -> None:
-        """Writes the file anew with these rows; those of epochs that will be trained again fall away."""
+        """Rewrites the file with these rows, without those of epochs that will be trained again."""
         self._rows = rows
         self.path.unlink(missing_ok=True)
         if rows:

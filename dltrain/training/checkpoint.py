@@ -1,4 +1,4 @@
-"""Checkpoints: the best weights and the last ones."""
+"""Saves checkpoints of the best and the last weights."""
 
 from __future__ import annotations
 
@@ -19,23 +19,15 @@ SECONDS_BETWEEN = 10.0
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps the best weights in memory and writes them, and the last ones, into `checkpoints/`.
+    """Keeps the best weights in memory, and writes them and the last ones into `checkpoints/`.
 
-    Without a count, files are written every ten seconds and at the end: writing a model costs more than an epoch of
-    a small training.
-
-    Args:
-        directory: of the run.
-        batch_size: rows a step, to count samples.
-        monitor: a name in the epoch's logs.
-        mode: min, max or auto, which knows what is better from the metric.
-        every_epochs: write after so many epochs.
-        every_steps: write after so many steps.
-        every_samples: write after so many rows.
-        best_only: write no `last.keras`.
+    Without a count, files are written every ten seconds and at the end, because writing a model takes longer than an
+    epoch
+    of a small training. `every_samples` is rounded up to whole steps. `mode` is min, max, or auto, which takes the
+    direction from the metric. `best_only` writes no `last.keras`.
 
     Raises:
-        ConfigError: more than one count is given, or a count below 1.
+        ConfigError: If more than one count is given, or a count is below 1.
     """
 
     def __init__(
@@ -95,11 +87,11 @@ class Checkpoint(keras.callbacks.Callback):
         self._write()
 
     def on_interrupt(self) -> None:
-        """Called when the training is cut off by a person: nothing is lost."""
+        """Called when a person interrupts the training; writes the files."""
         self._write()
 
     def get_state(self) -> dict[str, Any]:
-        """What it has decided so far."""
+        """Returns the best value, epoch and weights so far."""
         return {
             "best": self.best,
             "best_epoch": self.best_epoch,
@@ -108,18 +100,18 @@ class Checkpoint(keras.callbacks.Callback):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Back to what `get_state` gave."""
+        """Restores what `get_state` returned."""
         self.best, self.best_epoch, self.best_weights = state["best"], state["best_epoch"], state["best_weights"]
         self._epoch = state["epoch"]
         self._unwritten_best = self.best is not None  # best.keras may hold an epoch that will be trained again
 
     def on_failure(self) -> None:
-        """Called when the training cannot go on: the best epoch is kept."""
+        """Called when the training fails; saves the best epoch."""
         if self._unwritten_best:
             self._save_best()
 
     def whole_network(self, network: keras.Model) -> None:
-        """From now on it is about this network, which has the best weights of what was a part of it."""
+        """Follows this network from now on, whose weights become the best ones."""
         self.set_model(network)
         if self.best_weights is not None:
             self.best_weights = network.get_weights()
@@ -127,7 +119,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._write()
 
     def restore_best(self) -> None:
-        """Puts the best weights into the model, where there are any."""
+        """Puts the best weights, if any, into the model."""
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)
 
@@ -136,7 +128,7 @@ class Checkpoint(keras.callbacks.Callback):
             self._save("last.keras")
         if self._unwritten_best and not self.best_only and self._is_best():
             with replace_file(self.directory / "best.keras") as path:
-                shutil.copyfile(self.directory / "last.keras", path)  # in a tenth of the time that saving takes
+                shutil.copyfile(self.directory / "last.keras", path)  # takes a tenth of the time of saving
             self._unwritten_best = False
         elif self._unwritten_best:
             self._save_best()
@@ -168,13 +160,13 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 class BestWeights(Checkpoint):
-    """Keeps the best weights in memory and writes none: for a training whose weights are not an end in itself."""
+    """Keeps the best weights in memory and writes no files, for a training whose weights are not a result."""
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
 
     def on_failure(self) -> None:
-        """Called when the training cannot go on."""
+        """Called when the training fails."""
 
     def _write(self, step: int | None = None) -> None:
         pass

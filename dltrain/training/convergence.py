@@ -1,4 +1,4 @@
-"""Early stopping by the three limits of gradient descent: gradient, change of loss and change of weights go to zero."""
+"""Stops early when the gradient, the change of the loss or the change of the weights approaches zero."""
 
 from __future__ import annotations
 
@@ -22,21 +22,18 @@ logger = logging.getLogger("dltrain")
 
 
 class Convergence(keras.callbacks.Callback):
-    """Ends the training when one of three quantities has stayed below its limit for some epochs.
+    """Ends the training when one of three quantities stayed below its limit for `patience` epochs in succession.
 
-    All three are recorded of each epoch, with or without a limit. Gradient and loss are those of the same train rows
-    each time, in inference mode and with the penalties: neither dropout nor the draw of a batch hides that they still.
-
-    Args:
-        data: of the run.
-        network: the whole one.
-        gradient_norm: limit of the norm of the loss's gradient by all weights; None for none.
-        loss_change: limit of the difference between the losses of two epochs; None for none.
-        weight_change: limit of the norm of what an epoch adds to the weights; None for none.
-        patience: epochs in a row that a quantity must stay below its limit.
+    All three are recorded after each epoch, with or without a limit. Gradient and loss are computed on the same train
+    rows
+    each time, in inference mode and with penalties, so that neither dropout nor sampling adds noise. The limits, of
+    which
+    None means none, are for the norm of the gradient by all weights, the difference between the losses of two epochs,
+    and
+    the norm of an epoch's change of the weights.
 
     Raises:
-        ConfigError: there is no limit at all.
+        ConfigError: If there is no limit at all.
     """
 
     records = ("gradient_norm", "loss_change", "weight_change")
@@ -67,7 +64,7 @@ class Convergence(keras.callbacks.Callback):
         """Called by the engine.
 
         Raises:
-            ConfigError: a head is trained on features that were computed once.
+            ConfigError: If only a head on precomputed features is trained.
         """
         if self.model is not self._network:
             raise ConfigError(
@@ -98,11 +95,11 @@ class Convergence(keras.callbacks.Callback):
             )  # fmt: skip
 
     def get_state(self) -> dict[str, Any]:
-        """What the next epoch is compared with."""
+        """Returns what the next epoch is compared with."""
         return {"loss": self._loss, "weights": self._weights, "below": self._below}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Back to what `get_state` gave."""
+        """Restores what `get_state` returned."""
         self._loss, self._weights, self._below = state["loss"], state["weights"], state["below"]
 
     def _trained(self) -> list[Any]:
@@ -110,7 +107,7 @@ class Convergence(keras.callbacks.Callback):
 
 
 def _graph(network: keras.Model, data: Prepared) -> Any:
-    """A compiled function that gives loss and norm of the gradient on always the same train rows."""
+    """Returns a compiled function that computes loss and gradient norm on a fixed sample of train rows."""
     width = max(math.prod(tensor.shape[1:]) for tensor in network.inputs)
     rows = data.sample("train", max(1, min(ROWS, INPUTS // width)))
     features = {name: tf.constant(values) for name, values in rows.features.items()}

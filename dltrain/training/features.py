@@ -1,6 +1,6 @@
-"""The features of a fixed backbone, computed once for the same images, whichever run or job of a sweep asks for them.
+"""Computes the features of a frozen backbone once for the same images, in any run or job of a sweep.
 
-To pass a backbone takes longer than all epochs of the head, and the head is what is tried out.
+A pass through the backbone takes longer than all epochs of the head, and the head is what a person varies.
 """
 
 from __future__ import annotations
@@ -25,20 +25,15 @@ from dltrain.preprocessing.rows import Resident, Source
 
 logger = logging.getLogger("dltrain")
 
-# Part of the key of cached files: raise it when the same images and weights give other numbers.
+# Part of the key of cached files; to be raised when the same images and weights give other numbers.
 VERSION = "features_1"
 MOST_BYTES_KEPT = 2**29
 
 
 def features_of(network: keras.Model, source: Source, targets: npt.NDArray[Any], weights: Any, batch: int) -> Resident:
-    """The backbone's features of all rows, from the data directory if these images passed it before.
+    """Returns the backbone's features of all rows, from the data directory if they were computed before.
 
-    Args:
-        network: with a fixed backbone.
-        source: of the images.
-        targets: of its rows, in order.
-        weights: of its rows, or None.
-        batch: rows at a time.
+    `targets` and `weights` (or None) belong to the rows of `source`, in order; `batch` is the number of rows at a time.
     """
     extractor = keras.Model(network.input, network.get_layer(FEATURES).output)
     width = int(extractor.output.shape[-1])
@@ -67,7 +62,7 @@ def _computed(extractor: keras.Model, source: Source, batch: int) -> npt.NDArray
 
 
 def _digest(extractor: keras.Model, source: Source, batch: int) -> str:
-    """A hash of all that the features depend on to the last bit, the portions and the library among them."""
+    """Hashes all that the features depend on to the last bit, including batch size and library versions."""
     digest = hashlib.sha256(f"{libraries()} {batch}".encode())
     for layer in all_layers(extractor):
         if not isinstance(layer, keras.Model):  # whose layers come one by one

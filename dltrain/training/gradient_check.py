@@ -1,4 +1,4 @@
-"""The gradient check of `dltrain check` as the first thing of a run, kept for its report."""
+"""Runs the gradient check of `dltrain check` before a training and keeps its result for the report."""
 
 from __future__ import annotations
 
@@ -21,15 +21,7 @@ FILE = "gradient_check.json"  # in the directory of a run
 
 
 class GradientCheck(keras.callbacks.Callback):
-    """Compares automatic and numeric gradients of a copy of the network before its first step.
-
-    Args:
-        directory: of the run.
-        data: of the run.
-        network: the whole one; it stays as it is.
-        task: the row of the head table.
-        seed: of the weights that are looked at.
-    """
+    """Compares automatic and numeric gradients of a copy of the network before its first step."""
 
     def __init__(self, directory: Path, data: Prepared, network: keras.Model, task: DictConfig, seed: int) -> None:
         super().__init__()
@@ -38,15 +30,15 @@ class GradientCheck(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
-        if self.path.exists():  # the run goes on, or fine-tuning begins a second training
+        if self.path.exists():  # the run was resumed, or fine-tuning begins a second training
             return
         rows = self._data.sample("train", ROWS)
         weights = self._network.get_weights()
         with double_precision():
-            twin = keras.models.clone_model(self._network, clone_function=_in_double)
-            twin.set_weights(weights)
-            twin.compile(loss=build_loss(self._task, rows.truth))
-            found = check_gradients(twin, rows.features, rows.truth.column, self._seed)
+            copy = keras.models.clone_model(self._network, clone_function=_in_double)
+            copy.set_weights(weights)
+            copy.compile(loss=build_loss(self._task, rows.truth))
+            found = check_gradients(copy, rows.features, rows.truth.column, self._seed)
         logger.info(found.text)
         with replace_file(self.path) as path:
             path.write_text(json.dumps(asdict(found), indent=2) + "\n")

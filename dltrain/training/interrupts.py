@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a training runs: the first lets the step finish, the second quits at once."""
+"""Handles Ctrl-C and SIGTERM in a training: the first signal lets the step finish, the second exits at once."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """As a context manager it holds the first signal back until somebody asks; outside the main thread it does nothing.
+    """A context manager that holds the first signal until `check`; outside the main thread it does nothing.
 
     Attributes:
-        received: the number of the signal that came, or None.
+        received: The number of the signal received, or None.
     """
 
     def __init__(self) -> None:
@@ -29,15 +29,15 @@ class Interrupts:
     def __enter__(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
             return self
-        # Python's own handlers wait for TensorFlow to come back; the number of a signal reaches this socket at once.
+        # Python's own handlers wait until TensorFlow returns; this socket receives the number of a signal at once.
         self._sockets = socket.socketpair()
         self._sockets[1].setblocking(False)
-        # Whoever has taken Ctrl-C before, such as a sweep that lets its jobs finish, keeps it.
+        # A handler installed before, such as that of a sweep that lets its jobs finish, keeps Ctrl-C.
         own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         held = SIGNALS if own else (signal.SIGTERM,)
         self._before = {number: signal.signal(number, self._note) for number in held}
         self._wakeup = signal.set_wakeup_fd(self._sockets[1].fileno(), warn_on_full_buffer=False)
-        # A sweep has a use for the second Ctrl-C too: it ends its jobs and says how to go on.
+        # A sweep handles the second Ctrl-C too: it ends its jobs and says how to continue.
         threading.Thread(target=_quit, args=(self._sockets[0], 2 if own else 3), daemon=True).start()
         return self
 
@@ -49,17 +49,12 @@ class Interrupts:
         signal.set_wakeup_fd(self._wakeup)
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._sockets[1].close()  # which ends the thread
+        self._sockets[1].close()  # ends the thread
         if error is None:
             self.check()
 
     def check(self) -> None:
-        """Raises what the signal that came stands for.
-
-        Raises:
-            KeyboardInterrupt: it was Ctrl-C.
-            SystemExit: it was SIGTERM; the exit code is 143.
-        """
+        """Raises KeyboardInterrupt if Ctrl-C was received, and SystemExit with code 143 if SIGTERM was."""
         if self.received == signal.SIGINT:
             raise KeyboardInterrupt
         if self.received is not None:
@@ -72,12 +67,12 @@ class Interrupts:
 
 
 def _quit(numbers: socket.socket, most: int) -> None:
-    """Quits when so many signals have come, or SIGTERM twice."""
+    """Exits when `most` signals were received, or SIGTERM twice."""
     came: list[int] = []
     while received := numbers.recv(1):
         came += [received[0]] if received[0] in SIGNALS else []
         if len(came) == most or came.count(signal.SIGTERM) == 2:
             if sys.stdout.isatty():
-                os.write(1, b"\x1b[?25h\n")  # the live line has hidden the cursor
+                os.write(1, b"\x1b[?25h\n")  # shows the cursor again, which the progress line hides
             os._exit(128 + received[0])
     numbers.close()

@@ -1,4 +1,4 @@
-"""How the outputs and the gradients of each layer are spread, before the training and with the weights it keeps."""
+"""Records how outputs and gradients of each layer are distributed before the training and with the kept weights."""
 
 from __future__ import annotations
 
@@ -17,19 +17,15 @@ from dltrain.preprocessing.prepared import Prepared
 
 FILE = "layers.json"  # in the directory of a run
 ROWS = 128
-LOWEST, HIGHEST, WIDTH = -12.0, 12.0, 0.25  # of the histograms, as powers of ten
+LOWEST, HIGHEST, WIDTH = -12.0, 12.0, 0.25  # of the histograms, in powers of ten
 
 
 class LayerSpread(keras.callbacks.Callback):
-    """Writes `layers.json`: a histogram of the outputs and one of the gradients of each layer with a kernel.
+    """Writes `layers.json` with a histogram of outputs and one of gradients for each layer with a kernel.
 
-    Both are histograms of log10 |value|, on the same bins for all layers and runs: where signals vanish or explode they
-    do so by a factor from layer to layer, and that is a shift on this scale.
-
-    Args:
-        directory: of the run.
-        data: of the run.
-        network: the whole one.
+    The histograms are of log10 |value| with the same bins for all layers and runs, because signals vanish or explode by
+    a
+    factor from layer to layer, which is a shift on this scale.
     """
 
     def __init__(self, directory: Path, data: Prepared, network: keras.Model) -> None:
@@ -44,21 +40,17 @@ class LayerSpread(keras.callbacks.Callback):
             self.moments["before"] = self._look()
 
     def on_weights_kept(self, epoch: int) -> None:
-        """Called at the end of a completed training, when the network has the weights of the best epoch.
-
-        Args:
-            epoch: the best one, from 1.
-        """
+        """Called at the end of a completed training, when the network has the weights of the best epoch (from 1)."""
         self.moments["after"] = self._look()
         with replace_file(self.path) as path:
             path.write_text(json.dumps({"rows": ROWS, **self.moments}) + "\n")
 
     def get_state(self) -> dict[str, Any]:
-        """The histograms of the beginning."""
+        """Returns the histograms recorded so far."""
         return self.moments
 
     def set_state(self, moments: Mapping[str, Any]) -> None:
-        """Back to what `get_state` gave."""
+        """Restores what `get_state` returned."""
         self.moments = dict(moments)
 
     def _look(self) -> list[dict[str, Any]]:
@@ -70,18 +62,18 @@ class LayerSpread(keras.callbacks.Callback):
             if kernels:
                 slopes = np.concatenate([gradients[id(kernel)].ravel() for kernel in kernels])
                 found.append({"name": layer.name, "outputs": None, "gradients": spread(slopes)})
-            # What follows a kernel up to the next one belongs to it: normalization and activation.
+            # Layers up to the next kernel belong to this one: normalization and activation.
             if found and layer.name in outputs:
                 found[-1]["outputs"] = spread(outputs[layer.name])
         return [each for each in found if each["outputs"] is not None]
 
 
 def spread(values: npt.NDArray[Any]) -> dict[str, Any]:
-    """A histogram of log10 |value| over all values that are not zero.
+    """Returns a histogram of log10 |value| over all values that are not zero.
 
-    Returns:
-        `first`, the lower edge of the first bin that holds a value; `shares` of all values in the bins from there on;
-        `zero`, the share of zeros; `sd`, their standard deviation.
+    Its keys are `first`, the lower edge of the first bin with a value; `shares` of all values in the bins from there
+    on;
+    `zero`, the share of zeros; and `sd`, the standard deviation of the values.
     """
     flat = np.abs(values.astype(np.float64).ravel())
     powers = np.log10(flat[(flat > 0) & np.isfinite(flat)]).clip(LOWEST, HIGHEST - WIDTH)

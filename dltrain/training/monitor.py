@@ -1,4 +1,4 @@
-"""Which way a monitored value is better."""
+"""Tells in which direction a monitored value improves."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from dltrain.internals.keras_training import given_metrics
 
 
 def direction(monitor: str, mode: str, model: keras.Model) -> str:
-    """`min` or `max`.
+    """Returns `min` or `max` for a name in the epoch's logs, such as val_loss.
 
-    Args:
-        monitor: a name in the epoch's logs, such as val_loss.
-        mode: min, max or auto.
-        model: compiled and built, whose metrics know their direction.
+    `mode` is min, max, or auto, which looks at the metrics of the compiled and built model, then at the name.
 
     Raises:
-        ConfigError: mode is auto and neither the metric nor its name says it.
+        ConfigError: If mode is auto and neither metric nor name tells.
     """
     if mode in ("min", "max"):
         return mode
@@ -34,7 +31,7 @@ def direction(monitor: str, mode: str, model: keras.Model) -> str:
 
 
 def better(value: float, than: float, way: str) -> bool:
-    """Whether a value beats another one."""
+    """Tells whether a value is better than another one."""
     return value < than if way == "min" else value > than
 
 

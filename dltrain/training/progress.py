@@ -1,4 +1,4 @@
-"""How far a training has come: a live line on a terminal, plain lines now and then elsewhere."""
+"""Shows the progress of a training: a live line on a terminal, elsewhere a plain line every few seconds."""
 
 from __future__ import annotations
 
@@ -20,12 +20,7 @@ PLAIN_SECONDS = 5.0  # between two plain lines
 
 
 class Progress(keras.callbacks.Callback):
-    """One live line with the metrics and the time left; plain lines now and then where the output is no terminal.
-
-    Args:
-        console: where to print.
-        quiet: whether to print nothing.
-    """
+    """Shows metrics and remaining time of a training, or nothing if `quiet`."""
 
     def __init__(self, console: Console, quiet: bool = False) -> None:
         super().__init__()
@@ -73,7 +68,7 @@ class Progress(keras.callbacks.Callback):
         self.close()
 
     def close(self) -> None:
-        """Takes the live line away, also after a failure."""
+        """Removes the live line, also after a failure."""
         if self._progress:
             self._progress.stop()
             self._progress = None
@@ -89,17 +84,11 @@ class _EpochCounter(keras.callbacks.Callback):
 
 
 class TrainingsProgress:
-    """One live line for several trainings at once; plain lines now and then where the output is no terminal.
+    """Shows one line for several trainings that run at the same time.
 
-    Args:
-        console: where to print.
-        noun: what one of them is called.
-        count: how many there are.
-        epochs: of each, at most.
-        quiet: whether to print nothing.
-
-    Attributes:
-        stopping: set it, and every training ends with its epoch.
+    `noun` names one of them, `count` is their number, and each has at most `epochs` epochs. Setting `stopping` ends
+    every
+    training after its current epoch.
     """
 
     def __init__(self, console: Console, noun: str, count: int, epochs: int, *, quiet: bool) -> None:
@@ -118,26 +107,22 @@ class TrainingsProgress:
             self._progress.start()
 
     def callback(self) -> keras.callbacks.Callback:
-        """Counts the epochs of one training."""
+        """Returns a callback that counts the epochs of one training."""
         return _EpochCounter(self.epoch)
 
     def finished(self) -> None:
-        """One training is done, whatever epochs it had left."""
+        """Counts one training as done, even if it had epochs left."""
         with self._lock:
             self._done += 1
         self._show(self._done * self.epochs)
 
     def close(self) -> None:
-        """Takes the live line away, also after a failure."""
+        """Removes the live line, also after a failure."""
         if self._progress:
             self._progress.stop()
 
     def epoch(self) -> None:
-        """An epoch of one of them is done.
-
-        Raises:
-            KeyboardInterrupt: in the thread of a training that is to stop.
-        """
+        """Counts an epoch; raises KeyboardInterrupt in the training's thread if it is to stop."""
         if self.stopping:
             raise KeyboardInterrupt
         with self._lock:

@@ -1,7 +1,7 @@
-"""Dropout and weight decay that change from epoch to epoch, as RealMLP has them (Holzmüller et al. 2024).
+"""Changes dropout and weight decay from epoch to epoch, as RealMLP does (Holzmüller et al. 2024).
 
-Keras holds both as plain numbers, which stand in a graph for good. Here a variable that they are multiplied by stands
-there as well; the layers and the optimizer stay Keras' own, and so does what is saved of them.
+Keras holds both as plain numbers, which are constants in a graph. Here they are multiplied by a variable, while the
+layers, the optimizer, and what is saved of them, remain those of Keras.
 """
 
 from __future__ import annotations
@@ -19,14 +19,7 @@ from dltrain.internals.keras_networks import noise_shape
 
 
 class FlatCosine(keras.callbacks.Callback):
-    """Dropout and weight decay as they are for some of the epochs, then down to none along half a cosine.
-
-    Args:
-        epochs: of the whole training.
-        flat: share of them before the fall begins.
-        dropout: whether the rates of dropout fall.
-        weight_decay: whether the optimizer's weight decay falls.
-    """
+    """Keeps dropout and weight decay for the share `flat` of the epochs, then lowers them to 0 along half a cosine."""
 
     def __init__(self, epochs: int, *, flat: float, dropout: bool, weight_decay: bool) -> None:
         super().__init__()
@@ -34,7 +27,7 @@ class FlatCosine(keras.callbacks.Callback):
         self.dropout, self.weight_decay = dropout, weight_decay
 
     def share(self, epoch: int) -> float:
-        """What dropout and weight decay are multiplied by in an epoch (counted from 0)."""
+        """Returns the factor on dropout and weight decay in an epoch, counted from 0."""
         done = min(1.0, epoch / self.epochs)
         return 1.0 if done <= self.flat else (1.0 + math.cos(math.pi * (done - self.flat) / (1.0 - self.flat))) / 2
 
@@ -46,15 +39,10 @@ class FlatCosine(keras.callbacks.Callback):
 
 
 def schedule_regularization(network: keras.Model, *, dropout: bool, weight_decay: bool) -> None:
-    """Lets dropout and weight decay of a network be multiplied by a variable, which its callback sets.
-
-    Args:
-        network: compiled.
-        dropout: whether the rates of its layers Dropout, SpatialDropout1D, … are.
-        weight_decay: whether the optimizer's is.
+    """Multiplies dropout rates and weight decay of a compiled network by a variable that the callback sets.
 
     Raises:
-        ConfigError: there is nothing to change.
+        ConfigError: If there is no dropout and no weight decay to change.
     """
     layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout) and layer.rate]
     dropout, weight_decay = dropout and bool(layers), weight_decay and bool(network.optimizer.weight_decay)
@@ -70,7 +58,7 @@ def schedule_regularization(network: keras.Model, *, dropout: bool, weight_decay
 
 
 def _dropped(layer: Any, share: keras.Variable, inputs: Any, training: bool = False) -> Any:
-    """What `layer` makes of inputs of any shape, with a share of its rate."""
+    """Applies dropout to inputs of any shape with the layer's rate times `share`."""
     if not training:
         return inputs
     rate = tf.convert_to_tensor(layer.rate, "float32") * keras.ops.convert_to_tensor(share)

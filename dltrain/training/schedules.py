@@ -1,6 +1,6 @@
-"""Learning rates that change: from the keys of the group `schedule` to Keras' own schedules, which count steps.
+"""Makes Keras' learning-rate schedules, which count steps, from the keys of the group `schedule`.
 
-Each function takes the first learning rate, the steps of an epoch and the number of epochs, beside its own keys.
+Each function takes the first learning rate, the steps of an epoch and the number of epochs, and its own keys.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import keras
 
 
 def step(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, epochs: Sequence[int], factor: float) -> Any:
-    """Times `factor` at the start of each of these epochs (counted from 0)."""
+    """Multiplies the rate by `factor` at the start of each of these epochs, counted from 0."""
     del total_epochs
     values = [learning_rate * factor**fallen for fallen in range(len(epochs) + 1)]
     # Keras keeps the old value up to and including the boundary step.
@@ -24,13 +24,13 @@ def step(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, epoch
 def exponential(
     learning_rate: float, steps_per_epoch: int, total_epochs: int, *, factor: float, staircase: bool
 ) -> Any:
-    """a0 * factor ** epoch."""
+    """Returns a0 * factor ** epoch."""
     del total_epochs
     return keras.optimizers.schedules.ExponentialDecay(learning_rate, steps_per_epoch, factor, staircase=staircase)
 
 
 def inverse_time(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, rate: float, staircase: bool) -> Any:
-    """a0 / (1 + rate * epoch)."""
+    """Returns a0 / (1 + rate * epoch)."""
     del total_epochs
     return keras.optimizers.schedules.InverseTimeDecay(learning_rate, steps_per_epoch, rate, staircase=staircase)
 
@@ -43,7 +43,7 @@ def cosine(
     warmup_epochs: int,
     final_fraction: float,
 ) -> Any:
-    """A straight climb from 0, then half a cosine down to `final_fraction` (Loshchilov & Hutter 2017)."""
+    """Rises linearly from 0, then falls along half a cosine to `final_fraction` (Loshchilov & Hutter 2017)."""
     warmup = min(warmup_epochs, total_epochs - 1) * steps_per_epoch
     decay = total_epochs * steps_per_epoch - warmup
     if not warmup:
@@ -55,12 +55,10 @@ def cosine(
 
 @keras.saving.register_keras_serializable("dltrain")
 class CosineLog(keras.optimizers.schedules.LearningRateSchedule):
-    """a0 (1 - cos(2 pi log2(1 + (2^cycles - 1) t))) / 2 for t from 0 to 1: cycles that double in length.
+    """Returns a0 (1 - cos(2 pi log2(1 + (2^cycles - 1) t))) / 2 for t from 0 to 1.
 
-    Args:
-        learning_rate: at the top of a cycle.
-        steps: of the whole training.
-        cycles: number of them (Holzmüller et al. 2024 take 4).
+    Each cycle is twice as long as the one before; a0, `learning_rate`, is its maximum, and t = 1 after `steps` steps.
+    Holzmüller et al. 2024 use 4 cycles.
     """
 
     def __init__(self, learning_rate: float, steps: int, cycles: int) -> None:
@@ -68,16 +66,16 @@ class CosineLog(keras.optimizers.schedules.LearningRateSchedule):
         self.learning_rate, self.steps, self.cycles = learning_rate, steps, cycles
 
     def __call__(self, step: Any) -> Any:
-        """The learning rate at a step."""
+        """Returns the learning rate at a step."""
         done = keras.ops.minimum(keras.ops.cast(step, "float32") / self.steps, 1.0)
         turns = keras.ops.log2(1.0 + (2.0**self.cycles - 1.0) * done)
         return self.learning_rate * 0.5 * (1.0 - keras.ops.cos(2.0 * math.pi * turns))
 
     def get_config(self) -> dict[str, Any]:
-        """Arguments that make the same schedule again."""
+        """Returns the arguments that rebuild the schedule."""
         return {"learning_rate": self.learning_rate, "steps": self.steps, "cycles": self.cycles}
 
 
 def cosine_log(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, cycles: int) -> Any:
-    """From 0 up and down again in cycles that double in length, the last ending with the training."""
+    """Rises from 0 and falls again in cycles that double in length; the last ends with the training."""
     return CosineLog(learning_rate, steps_per_epoch * total_epochs, cycles)

@@ -1,4 +1,4 @@
-"""All that a training needs to go on where it stopped, to the last bit."""
+"""Saves and restores all that a training needs to continue exactly where it stopped."""
 
 from __future__ import annotations
 
@@ -18,25 +18,22 @@ from dltrain.training.interrupts import Interrupts
 
 logger = logging.getLogger("dltrain")
 
-MOST_OF_THE_TIME = 0.02  # that saving may take
+MOST_OF_THE_TIME = 0.02  # the share of the training time that saving may take
 
 
 class TrainingState(keras.callbacks.Callback):
-    """Saves the state of a training now and then, and puts it back when a run is resumed. It is the last callback.
+    """Saves the state of a training periodically and restores it when a run is resumed. It is the last callback.
 
-    The state is: the weights, the states of random layers and the metrics; all that the optimizer holds; what the
-    callbacks have decided so far; the epoch and the step. The order of rows follows from seed and epoch.
+    The state is: weights, states of random layers and metrics; the optimizer's variables; the states of the callbacks;
+    epoch and step. The order of rows follows from seed and epoch.
 
-    A callback with the methods `get_state()` and `set_state(state)` says itself what is kept of it. Of any other those
-    public attributes are kept that hold numbers, text, NumPy arrays, or lists, tuples and dicts of them.
+    A callback with the methods `get_state()` and `set_state(state)` decides itself what is saved. Of any other, the
+    public
+    attributes are saved that hold numbers, text, NumPy arrays, or lists, tuples and dicts of them.
 
-    Args:
-        directory: of the run.
-        callbacks: all the others.
-        seconds: at least so many lie between two savings, and at least fifty times what one takes; None saves only
-            when a signal comes and at the end.
-        resumes: whether a saved state is to be put back.
-        interrupts: holds the signal that came.
+    At least `seconds` are between two savings, and at least fifty times the duration of one; None saves only after a
+    signal
+    and at the end.
     """
 
     def __init__(
@@ -65,11 +62,11 @@ class TrainingState(keras.callbacks.Callback):
 
     @property
     def stopped(self) -> bool:
-        """Whether a callback had ended the training when the state was saved."""
+        """Whether a callback had stopped the training when the state was saved."""
         return bool(self._found and self._found["stopped"])
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Called by the engine after the other callbacks, some of which begin with a clean slate here."""
+        """Called by the engine after the other callbacks, some of which reset themselves here."""
         if self._found:
             self._restore(self._found)
             epoch, step = self.beginning
@@ -121,7 +118,7 @@ class TrainingState(keras.callbacks.Callback):
 
 
 def _variables(model: keras.Model) -> list[Any]:
-    """Weights, states of random layers, metrics and the optimizer's variables, each once and always in this order."""
+    """Returns weights, random states, metrics and the optimizer's variables, each once and always in this order."""
     every = [*model.variables, *model.metrics_variables, *model.optimizer.variables]
     return list({id(variable): variable for variable in every}.values())
 
@@ -131,7 +128,7 @@ def _state_of(callback: keras.callbacks.Callback) -> Any:
         return callback.get_state()
     own = [each for each in type(callback).__mro__ if each.__module__.startswith("keras.")]
     own.remove(keras.callbacks.Callback)
-    # What those of Keras have decided stands in private attributes too. Their settings come from the config, and must:
+    # Keras' callbacks keep state in private attributes too. Their settings have to come from the config, because
     # EarlyStopping changes the sign of its min_delta when it begins.
     settings = {"params"}.union(*(inspect.signature(each).parameters for each in own))
     return {

@@ -1,4 +1,4 @@
-"""The training of a run: compiles the network, gathers the callbacks, runs the engine, keeps the best weights."""
+"""Trains the network of a run and keeps the best weights."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from dltrain.training.features import features_of
 from dltrain.training.interrupts import Interrupts
 from dltrain.training.state import TrainingState
 from dltrain.training.training_notes import TrainingNotes
-from dltrain.training.transfer import FineTuning, Watch, begin_fine_tuning, carry_over, head_alone, is_fixed
+from dltrain.training.transfer import FineTuning, StopOnSignal, begin_fine_tuning, carry_over, head_alone, is_fixed
 
 
 @dataclass(frozen=True)
 class Training:
-    """What is left of a training beside the weights.
+    """The result of a training, in addition to the weights.
 
     Attributes:
-        engine: holds the compiled graphs, for the scoring.
-        history: the logs of each epoch.
-        best_epoch: the epoch (from 1) whose weights the network has now.
+        engine: The engine with its compiled graphs, for scoring.
+        history: The logs of each epoch.
+        best_epoch: The epoch (from 1) whose weights the network has now.
     """
 
     engine: Engine
@@ -46,7 +46,7 @@ class Training:
 
 
 class _History(keras.callbacks.Callback):
-    """Keeps every epoch's logs, and tells them to the notes."""
+    """Keeps every epoch's logs and passes them to the notes."""
 
     def __init__(self, notes: TrainingNotes) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class _History(keras.callbacks.Callback):
 
     @property
     def seconds_per_epoch(self) -> float | None:
-        """Of the fastest one, which other work of the machine disturbed least; None where there was only one."""
+        """The duration of the fastest epoch, the least disturbed by other work; None after a single one."""
         return float(np.min(np.diff(self._ends))) if len(self._ends) > 1 else None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -71,8 +71,8 @@ class _History(keras.callbacks.Callback):
         self.epochs = epochs
 
 
-def rows_a_step(wanted: int | str, rows: int) -> int:
-    """Rows a step: as given, or by the course's rule: all up to 2,000, else a power of two from 64 to 512."""
+def resolve_batch_size(wanted: int | str, rows: int) -> int:
+    """Returns the batch size: as given, or for auto all rows up to 2,000, else a power of two from 64 to 512."""
     if wanted != "auto":
         return min(int(wanted), rows)
     if rows <= 2_000:
@@ -89,9 +89,9 @@ def compile_for(
     schedule: DictConfig | None,
     trainer: DictConfig,
 ) -> int:
-    """Compiles the network as the config has it, and gives the rows a step."""
+    """Compiles the network as the config says, and returns the batch size."""
     rows = len(data.split.train)
-    size = rows_a_step(trainer.batch_size, rows)
+    size = resolve_batch_size(trainer.batch_size, rows)
     require_equal_shares(size, rows)
     steps = -(-rows // size)
 
@@ -113,32 +113,22 @@ def train_network(
     batch_size: int,
     seed: int,
     notes: TrainingNotes,
-    also: Sequence[keras.callbacks.Callback] = (),
+    extra_callbacks: Sequence[keras.callbacks.Callback] = (),
     tuning: FineTuning | None = None,
 ) -> Training:
-    """Trains until the last epoch or a callback's stop, and leaves the best epoch's weights in the network.
+    """Trains until the last epoch or until a callback stops, and leaves the best weights in the network.
 
-    Args:
-        data: its train part trains, its validation part validates, if there is one.
-        network: compiled.
-        task: the row of the head table.
-        trainer: epochs and shuffling.
-        callbacks: nodes by name.
-        augmentation: nodes by name.
-        batch_size: rows a step.
-        seed: of the order of rows and of the augmentation.
-        notes: of the run.
-        also: callbacks beside those of the config.
-        tuning: what of a fixed backbone is trained after the head.
+    `network` is compiled; `task` is the row of the head table; `callbacks` and `augmentation` are config groups;
+    `tuning` says what of a frozen backbone is trained after the head.
 
     Raises:
-        ConfigError: a callback cannot work with this run.
-        RunError: the training diverged.
+        ConfigError: If a callback cannot work with this run.
+        RunError: If the training diverged.
     """
     changes = build_augmentation(augmentation, data, seed)
     offered = {"data": data, "batch_size": batch_size, "augmentation": changes, "task": task, "seed": seed}
     built = build_callbacks(callbacks, task, network, notes, offered)
-    jit_compile = trainer.get("jit_compile", "auto")  # a run of an earlier version has no such key
+    jit_compile = trainer.get("jit_compile", "auto")  # missing in the config of runs of earlier versions
     engine_of = functools.partial(
         Engine, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, jit_compile=jit_compile
     )
@@ -152,7 +142,7 @@ def train_network(
         )
     notes.training_begins()
     averaged = [MovingAverage()] if network.optimizer.use_ema else []
-    # The history comes last of them, so that it sees what the others add to the logs.
+    # The history comes last, so that it sees what the others add to the logs.
     callbacks_of_run = [*averaged, *built, history]
     interrupts = Interrupts()
     state = TrainingState(
@@ -181,7 +171,7 @@ def train_network(
             engine_of_head.train(
                 *parts,
                 epochs=trainer.epochs,
-                callbacks=[*callbacks_of_run, state, *also],
+                callbacks=[*callbacks_of_run, state, *extra_callbacks],
                 first_epoch=trainer.epochs if state.stopped else first_epoch,
                 first_step=first_step,
             )
@@ -196,7 +186,7 @@ def train_network(
                     train,
                     validation,
                     epochs=done + tuning.epochs,
-                    callbacks=[*callbacks_of_run, Watch(interrupts), *also],
+                    callbacks=[*callbacks_of_run, StopOnSignal(interrupts), *extra_callbacks],
                     first_epoch=done,
                 )
                 best_epoch = _keep_best(built, len(history.epochs))

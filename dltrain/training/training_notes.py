@@ -1,4 +1,4 @@
-"""What a training tells while it runs, and where its files go."""
+"""Defines what a training reports while it runs, and where its files go."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dltrain.base.notes import Notes
 
 
 class TrainingNotes(Notes, Protocol):
-    """The notes of a run that trains; a run's journal is one."""
+    """The notes of a run that trains, implemented by the run's journal."""
 
     console: Console
     quiet: bool
@@ -23,13 +23,13 @@ class TrainingNotes(Notes, Protocol):
         """The directory of this training."""
 
     def training_begins(self) -> None:
-        """Says that from here on a run that fails is kept."""
+        """Marks the point after which the directory of a failed run is kept."""
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
-        """Tells the logs of an epoch, counted from 1."""
+        """Reports the logs of an epoch, counted from 1."""
 
     def reached(self, history: Sequence[dict[str, float]]) -> None:
-        """Tells how far a training came that does not end by itself."""
+        """Reports how far an interrupted or failed training came."""
 
     def pace(self, seconds: float | None) -> None:
-        """Tells how long the fastest epoch took; None where there was only one."""
+        """Reports the duration of the fastest epoch, or None after a single one."""

@@ -1,4 +1,4 @@
-"""Transfer learning: first the head on the features of a fixed backbone, then the top of the backbone as well."""
+"""Trains first a head on the features of a frozen backbone, then the top of the backbone as well."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class FineTuning:
     """The second part of a transfer.
 
     Attributes:
-        layers: how many of the backbone's top layers are trained.
-        epochs: at most.
-        learning_rate: a small one, so that what the weights know is not lost.
+        layers: How many of the backbone's top layers are trained.
+        epochs: The number of epochs at most.
+        learning_rate: A small rate, so that pretrained weights change little.
     """
 
     layers: int
@@ -31,15 +31,15 @@ class FineTuning:
 
     @classmethod
     def of(cls, model: DictConfig) -> FineTuning | None:
-        """What the keys of the group `model` ask for; None where nothing is fixed or nothing is to be tuned."""
+        """Reads the keys of the group `model`; returns None if nothing is frozen or nothing is to be tuned."""
         if model.get("fine_tune_epochs") is None or model.weights == "none":
             return None
         found = cls(model.fine_tune_layers, model.fine_tune_epochs, model.fine_tune_learning_rate)
         return found if found.epochs and found.layers else None
 
 
-class Watch(keras.callbacks.Callback):
-    """Ends the training when a signal came, where no state is saved."""
+class StopOnSignal(keras.callbacks.Callback):
+    """Ends a training that saves no state when a signal was received."""
 
     def __init__(self, interrupts: Interrupts) -> None:
         super().__init__()
@@ -55,12 +55,12 @@ class Watch(keras.callbacks.Callback):
 
 
 def is_fixed(network: keras.Model) -> bool:
-    """Whether the network has a backbone that is not trained."""
+    """Tells whether the network has a frozen backbone."""
     return any(layer.name == BACKBONE and not layer.trainable_weights for layer in network.layers)
 
 
 def head_alone(network: keras.Model, task: DictConfig, data: Prepared) -> keras.Model:
-    """What stands behind the backbone's features: a model of its own that shares the layers and the optimizer."""
+    """Returns the layers after the backbone's features as a model that shares weights and optimizer."""
     place = network.layers.index(network.get_layer(FEATURES))
     inputs = keras.Input(network.get_layer(FEATURES).output.shape[1:], name=FEATURES)
     hidden = inputs
@@ -83,16 +83,11 @@ def begin_fine_tuning(
     task: DictConfig,
     data: Prepared,
 ) -> str:
-    """Lets the top of the backbone learn with a small learning rate; gives a sentence for the log.
+    """Unfreezes the top of the backbone at a small learning rate; returns a sentence for the log.
 
-    Batch normalization stays fixed: its averages would be spoilt by a few small batches.
-
-    Args:
-        network: with the best head; compiled anew.
-        tuning: what is to be trained.
-        callbacks: of the first part; the best weights so far become those of the whole network.
-        task: the row of the head table.
-        data: for the units of loss and metrics.
+    Batch normalization stays frozen, because a few small batches would spoil its averages. The network, which has the
+    best
+    head, is compiled again, and its weights become the best of the callbacks' checkpoints.
     """
     backbone = network.get_layer(BACKBONE)
     backbone.trainable = True
@@ -114,7 +109,7 @@ def begin_fine_tuning(
 
 
 def carry_over(network: keras.Model, callbacks: list[keras.callbacks.Callback]) -> None:
-    """Makes the best head, which the network has now, the best weights of the whole network."""
+    """Makes the network's weights, which include the best head, the best ones of the checkpoint."""
     for callback in callbacks:
         if isinstance(callback, Checkpoint):
             callback.whole_network(network)
