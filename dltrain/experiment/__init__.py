@@ -1,1 +1,1 @@
-"""One run from raw data to its directory."""
+"""Runs one experiment, from raw data to its run directory."""

@@ -1,4 +1,4 @@
-"""Cross-validation: each row outside the test part is predicted by a model that was trained without it."""
+"""Cross-validates: each row outside the test part is predicted by a model that was trained without it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,8 @@ from dltrain.training.train import Training
 def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tuple[Results, Experiment]:
     """Trains and scores every fold, then makes the model of the run from all rows outside the test part.
 
-    Args:
-        config: composed and checked; its `cv` is not null.
-        problem: of all rows.
-        journal: of the run.
-
-    Returns:
-        The results of the final model, with the mean of the monitored metric over the folds as best value; and the
-        final model.
+    Returns the results of the final model, whose best value is the mean of the monitored metric over the folds, and the
+    final experiment.
     """
     problem = draw(config, problem, journal)
     everything, folds = cut_folds(config, problem)
@@ -55,26 +49,22 @@ def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tu
     make = _average if config.cv.ensemble else _refit
     results = make(config, final, found, epochs, journal)
     forget_states(journal, [f"cv/fold_{fold.number}" for fold in folds])
-    if "test" not in results.metrics:  # the train rows would flatter the network
+    if "test" not in results.metrics:  # on its train rows alone the network would look too good
         results = dataclasses.replace(results, difference=difference(found, problem, config.seed))
     return dataclasses.replace(results, best_value=summary["monitored"], cross_validation=summary), final
 
 
 def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
-    """The parts of the final model, and the folds.
-
-    Args:
-        config: composed and checked; its `cv` is not null.
-        problem: of all rows.
+    """Returns the parts of the final model and the folds.
 
     Raises:
-        ConfigError: the folds do not fit the rows.
-        DataError: a fold has no train row of some class.
+        ConfigError: If the folds do not fit the rows.
+        DataError: If a fold has no train row of some class.
     """
     groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
     split = split_rows(config.split, problem.dataset, problem.target, config.seed, groups)
     rows = np.sort(np.concatenate([split.train, split.validation]))
-    # Each fold has a validation part of its own, and the final model has none: it trains on all these rows.
+    # Each fold has its own validation part. The final model has none, since it trains on all these rows.
     everything = Split(rows, rows[:0], split.test)
     folds = make_folds(
         config.cv,
@@ -89,14 +79,7 @@ def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
 
 
 def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], journal: Journal) -> list[FoldResult]:
-    """Trains and scores some folds; each gives what it gives alone.
-
-    Args:
-        config: composed and checked.
-        problem: of all rows.
-        folds: which of them to train.
-        journal: of the run.
-    """
+    """Trains and scores the given folds side by side; each result is the same as that of the fold alone."""
     by_name = {f"fold {fold.number}": fold for fold in folds}
 
     def assemble(fold: Fold) -> Experiment:
@@ -118,7 +101,7 @@ def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], jou
 
 def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training, *, keep: bool) -> FoldResult:
     data, task = experiment.data, experiment.task
-    data.unseal_test(lambda rows: None)  # the fold's own, which holds no row of the run's test part
+    data.unseal_test(lambda rows: None)  # the fold's test part, which holds no row of the run's test part
     network, found, given = answer(data, experiment.network, training, task=task, parts=["test"], seed=job.seed)
     scores, answers = found["test"], given["test"]
     metrics = build_metrics(task, data.target)
@@ -145,7 +128,7 @@ def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training
 def _refit(
     config: DictConfig, final: Experiment, found: Sequence[FoldResult], epochs: int, journal: Journal
 ) -> Results:
-    """Trains on all rows outside the test part, for as long as the folds were best trained."""
+    """Trains on all rows outside the test part, for the given number of epochs."""
     watching = [str(name) for name, node in config.callbacks.items() if node is not None and "monitor" in node]
     journal.note(
         f"model.keras is trained on all {len(final.data.split.train):,} rows outside the test part for {epochs} "

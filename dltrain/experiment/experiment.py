@@ -1,4 +1,4 @@
-"""From raw data to a compiled network: task, split, preprocessing, network; then its training and its scoring."""
+"""Builds an experiment from raw data to a compiled network, then trains and scores it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,7 @@ from dltrain.training.transfer import FineTuning
 
 @dataclass(frozen=True)
 class Problem:
-    """What is to be learnt from which rows.
-
-    Attributes:
-        task: the row of the head table.
-        dataset: the rows that are used.
-        target: of these rows.
-    """
+    """A row of the head table (`task`) with the dataset and target of the rows that are used."""
 
     task: DictConfig
     dataset: Dataset
@@ -41,14 +35,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Everything that a training needs, ready and compiled.
-
-    Attributes:
-        task: the row of the head table.
-        data: split and preprocessed.
-        network: compiled.
-        batch_size: rows a step.
-    """
+    """Everything that a training needs, compiled: a row of the head table, prepared data, network and batch size."""
 
     task: DictConfig
     data: Prepared
@@ -64,18 +51,14 @@ class Experiment:
         callbacks: DictConfig,
         extra_callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> Training:
-        """Trains, and leaves the best epoch's weights in the network.
+        """Trains, and leaves the weights of the best epoch in the network.
 
-        Args:
-            config: composed and checked; its `trainer` and `augmentation` hold.
-            journal: of the training.
-            seed: of the order of rows and of the augmentation.
-            callbacks: nodes by name.
-            extra_callbacks: callbacks beside them.
+        `config` gives `trainer` and `augmentation`; `callbacks` holds nodes by name. `seed` decides the order of rows
+        and the augmentation.
 
         Raises:
-            ConfigError: a callback cannot work with this run.
-            RunError: the training diverged.
+            ConfigError: If a callback cannot work with this run.
+            RunError: If the training diverged.
         """
         epochs = config.trainer.epochs
         scheduled = build(config.get("regularization_schedule"), key="regularization_schedule", epochs=epochs)
@@ -94,14 +77,7 @@ class Experiment:
         )
 
     def score(self, training: Training, config: DictConfig, journal: Journal, *, seed: int) -> Results:
-        """Scores every part, the test part if `score_test` allows it; writes model.keras and predictions.csv.
-
-        Args:
-            training: of this experiment.
-            config: composed and checked.
-            journal: of the training.
-            seed: of the resampling.
-        """
+        """Scores every part, the test part if `score_test` allows it; writes model.keras and predictions.csv."""
         return score_run(
             self.data,
             self.network,
@@ -114,16 +90,12 @@ class Experiment:
 
 
 def pose(config: DictConfig, dataset: Dataset, notes: Notes, typed: Sequence[str]) -> Problem:
-    """The task that fits the dataset.
+    """Chooses the task that fits the raw dataset and encodes the target for it.
 
-    Args:
-        config: composed and checked.
-        dataset: raw, all its rows.
-        notes: told of what was chosen.
-        typed: the keys and groups of the command line, none of which may be without effect.
+    `typed` holds the keys and groups of the command line, all of which must have an effect.
 
     Raises:
-        ConfigError: the task cannot fit the target, or a typed key has no effect on these columns.
+        ConfigError: If the task cannot fit the target, or a typed key has no effect on these columns.
     """
     task, target = choose_task(config.task, dataset, notes)
     refuse_ignored(typed, dataset, target)
@@ -131,19 +103,13 @@ def pose(config: DictConfig, dataset: Dataset, notes: Notes, typed: Sequence[str
 
 
 def draw(config: DictConfig, problem: Problem, notes: Notes) -> Problem:
-    """The problem on the rows that are used, as `rows` and `seed` of the config draw them."""
+    """Draws the rows that are used, by the keys `rows` and `seed`."""
     dataset, target = draw_rows(config.rows, problem.dataset, problem.target, config.seed, notes)
     return Problem(problem.task, dataset, target)
 
 
 def assemble(config: DictConfig, problem: Problem, journal: Journal) -> Experiment:
-    """From a problem to a compiled network, on rows and parts of its own.
-
-    Args:
-        config: composed and checked.
-        problem: of all rows.
-        journal: told of what was chosen; keeps the parts.
-    """
+    """Draws the rows of a problem, splits and checks them, and builds the experiment."""
     problem = draw(config, problem, journal)
     split = split_rows(config.split, problem.dataset, problem.target, config.seed)
     journal.split(problem.dataset, split)
@@ -158,13 +124,7 @@ def check_problem(config: DictConfig, problem: Problem, split: Split, notes: Not
 
 
 def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experiment:
-    """Preprocessing and network for given parts.
-
-    Args:
-        config: composed and checked.
-        problem: of all rows.
-        split: positions of the rows of each part.
-    """
+    """Fits the preprocessing and compiles a network on given parts of all rows of the problem."""
     data = prepare(
         problem.dataset,
         problem.target,

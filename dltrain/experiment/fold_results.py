@@ -1,4 +1,4 @@
-"""What the folds of a cross-validation found, alone and together."""
+"""Summarizes the results of the folds of a cross-validation."""
 
 from __future__ import annotations
 
@@ -27,18 +27,16 @@ NETWORK = "network"
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What is left of the training of a fold.
+    """What the training of one fold leaves.
 
     Attributes:
-        fold: its rows.
-        scores: metrics of the rows that it scored; NaN where a metric is not defined on them.
-        baselines: metrics of simple models on the same rows.
-        predictions: a row for each row that it scored.
-        answers: of the network and of the baselines, by name; shape (rows, units).
-        best_epoch: the epoch (from 1) whose weights answered.
-        epochs: how many epochs were run.
-        monitored: the value of the monitored metric.
-        halves: preprocessing and network, without any rows, where they are still needed.
+        scores: The metrics of the rows that the fold predicted; NaN where a metric is not defined on them.
+        baselines: The metrics of simple models on the same rows.
+        predictions: One row for each row that the fold predicted.
+        answers: The predictions (rows, units) of the network and of each baseline, by name.
+        best_epoch: The epoch (from 1) whose weights predicted.
+        monitored: The value of the monitored metric.
+        halves: Preprocessing and network without any rows, or None where they are not needed.
     """
 
     fold: Fold
@@ -53,7 +51,7 @@ class FoldResult:
 
 
 def entry(result: FoldResult) -> dict[str, Any]:
-    """The content of a fold's metrics.json."""
+    """Returns the content of a fold's metrics.json."""
     split = result.fold.split
     return {
         "fold": result.fold.number,
@@ -69,13 +67,7 @@ def entry(result: FoldResult) -> dict[str, Any]:
 
 
 def summarize(found: Sequence[FoldResult], problem: Problem, config: DictConfig) -> dict[str, Any]:
-    """The content of cv/summary.json: every fold, mean and standard deviation over the folds, and all rows together.
-
-    Args:
-        found: the results of all folds.
-        problem: of all rows.
-        config: composed and checked.
-    """
+    """Returns the content of cv/summary.json: every fold, their mean and standard deviation, and all rows together."""
     over_folds = spread([result.scores for result in found])
     metrics = build_metrics(problem.task, problem.target)
     pooled = []
@@ -84,7 +76,7 @@ def summarize(found: Sequence[FoldResult], problem: Problem, config: DictConfig)
         pooled.append(score(metrics, target, answers[NETWORK]))
     out_of_fold = spread(pooled)["mean"]
     monitored = spread([{"value": result.monitored} for result in found])["mean"]["value"]
-    if np.isnan(monitored):  # no fold has it, such as an area under a curve where each scores a single row
+    if np.isnan(monitored):  # undefined on every fold, as an area under a curve is where a fold has a single row
         monitored = out_of_fold[problem.task.monitor.removeprefix("val_")]
     return {
         "name": config.cv.name,
@@ -100,13 +92,13 @@ def summarize(found: Sequence[FoldResult], problem: Problem, config: DictConfig)
 
 
 def _out_of_fold(found: Sequence[FoldResult], problem: Problem) -> tuple[Target, dict[str, Any]]:
-    """The target and all answers of the rows of some folds, in the same order."""
+    """Returns the target and all predictions of the rows of some folds, in the same order."""
     target = problem.target.take(np.concatenate([result.fold.split.test for result in found]))
     return target, {name: np.concatenate([result.answers[name] for result in found]) for name in found[0].answers}
 
 
 def difference(found: Sequence[FoldResult], problem: Problem, seed: int) -> Difference:
-    """The networks of the folds against the baselines, on the rows that neither was fitted on."""
+    """Compares the networks of the folds with the baselines, on the rows that neither was fitted on."""
     target, answers = _out_of_fold([result for result in found if result.fold.repeat == 1], problem)
     return compare("the folds", target, answers.pop(NETWORK), answers, seed)
 

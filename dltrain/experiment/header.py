@@ -1,4 +1,4 @@
-"""What a run will do, in a line for each thing that decides it."""
+"""Describes what a run will do, in a line for each thing that decides it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,7 @@ from dltrain.preprocessing.prepared import Prepared
 
 
 def facts_of(config: DictConfig, data: Prepared, network: keras.Model, batch_size: int, path: Path) -> dict[str, str]:
-    """Data, split, task, features, model, optimizer, length of the training and directory, in words.
-
-    Args:
-        config: of the run.
-        data: prepared.
-        network: compiled.
-        batch_size: rows a step.
-        path: the run directory.
-    """
+    """Describes data, split, task, features, model, optimizer, length of the training and directory in words."""
     dataset, split, target = data.dataset, data.split, data.target
     rows = {part: len(rows) for part, rows in split.parts().items()}
     features = ", ".join(
@@ -45,14 +37,14 @@ def facts_of(config: DictConfig, data: Prepared, network: keras.Model, batch_siz
 
 
 def trainable(network: keras.Model) -> int:
-    """How many parameters of a network are trained."""
+    """Counts the trainable parameters of a network."""
     return sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
 
 
 def _learning_rate(config: DictConfig, network: keras.Model) -> str:
     if config.schedule is None:
         return f"learning rate {float(keras.ops.convert_to_numpy(network.optimizer.learning_rate)):g}"
-    # The schedule may begin at 0.
+    # The optimizer's own rate may be 0 here, where a schedule begins.
     return f"learning rate {config.optimizer.learning_rate:g} along {config.schedule['_target_'].rpartition('.')[2]}"
 
 

@@ -1,4 +1,4 @@
-"""What a run tells: to the terminal, to its log and into its directory, whatever happens."""
+"""Writes what a run tells to the terminal, to its log and to its directory, also when it fails."""
 
 from __future__ import annotations
 
@@ -35,8 +35,6 @@ from dltrain.experiment.log import start_logging, stop_logging
 from dltrain.experiment.terminal import show_header, show_how_to_go_on, show_results
 from dltrain.preprocessing.prepared import Prepared
 from dltrain.record.run_directory import RunDirectory
-from dltrain.record.signature import FILE as SIGNATURE_FILE
-from dltrain.record.signature import describe
 from dltrain.record.state_file import can_go_on
 from dltrain.scoring.evaluation import Results
 from dltrain.training.monitor import described
@@ -47,11 +45,8 @@ logger = logging.getLogger("dltrain")
 class Journal:
     """The record of one run. As a context manager it writes the last status, also after a failure.
 
-    Args:
-        config: composed and checked.
-        path: the run directory; it exists.
-        recorded: the run.json of the run that is resumed or repeated; Hydra's current job is told by default.
-        resumes: whether a run that was cut off goes on in its directory.
+    `path` is the run directory, which exists. `recorded` is the run.json of the run that is resumed or repeated; None
+    takes Hydra's current job. `resumes` tells whether an interrupted run continues in its directory.
     """
 
     def __init__(
@@ -66,17 +61,17 @@ class Journal:
         self.in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
         self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))
         self._choices = choices_of(hydra.runtime.choices) if hydra else dict((recorded or {}).get("choices", {}))
-        # A recorded config is resolved; which of its settings only repeat another key stands in its record.
+        # A recorded config is resolved, so that only its record tells which settings refer to another key.
         self._settings = (recorded or {}).get("settings")
         self.resumes = resumes
-        # A repetition only looks whether the numbers come out again.
+        # A repetition only compares numbers, so it is not tracked.
         self._tracker = build(config.get("tracking"), key="tracking") if recorded is None or resumes else None
         self._began = time.monotonic()
         self._begun = False
 
     @classmethod
     def open(cls, config: DictConfig) -> Journal:
-        """The journal of Hydra's current job; a job of a sweep goes on from its state, where it was cut off."""
+        """Opens the journal of Hydra's current job; an interrupted job of a sweep continues from its saved state."""
         hydra = HydraConfig.get()
         path = Path(hydra.runtime.output_dir)
         return cls(config, path, resumes=hydra.mode == RunMode.MULTIRUN and can_go_on(path))
@@ -98,18 +93,13 @@ class Journal:
         elif kept and not _was_cut_off_at_once(kept, resolved):
             self._unlock()
             raise ConfigError(f"'{self.path}' holds another run ({next(iter(kept))}). Choose another directory.")
-        # First of all files: a run that has a record can be resumed.
+        # Written before run.json, since a run that has a run.json can be resumed.
         self.directory.write_text("config.yaml", resolved)
         if self.resumes:
             self.directory.resume(**facts)
         else:
             self.directory.start(seed=self.config.seed, overrides=self._overrides, choices=self._choices, **facts)
-        start_logging(
-            self.directory.path / "dltrain.log",
-            self.console,
-            quiet=self.quiet,
-            verbose=self.config.verbose,
-        )
+        start_logging(self.path / "dltrain.log", self.console, quiet=self.quiet, verbose=self.config.verbose)
         return self
 
     def __exit__(
@@ -151,7 +141,7 @@ class Journal:
         return self.directory.path
 
     def part(self, name: str) -> Journal:
-        """The journal of one of several trainings of this run: a folder of its own, and silent beside the notes."""
+        """Returns the journal of one of several trainings of this run, with its own folder; it prints only notes."""
         part = copy.copy(self)
         part.directory = self.directory.part(name)
         part._tracker = None
@@ -159,22 +149,22 @@ class Journal:
         return part
 
     def note(self, text: str) -> None:
-        """Tells once what was done: log, terminal and run.json."""
+        """Tells what was done, once, in log, terminal and run.json."""
         if text.strip() in self.directory.facts["notes"]:
             return
         logger.info(text)
         self.directory.facts["notes"].append(text.strip())
 
     def warn(self, text: str) -> None:
-        """Tells what a person should look at: log, terminal and run.json."""
+        """Tells what a person should look at, in log, terminal and run.json."""
         logger.warning(text)
         self.directory.facts["warnings"].append(text)
 
     def split(self, dataset: Dataset, split: Split) -> None:
-        """Writes splits.json, without a part that has no row, and the hash of the data.
+        """Writes splits.json, without empty parts, and the hash of the data.
 
         Raises:
-            DataError: the run is resumed, and its data is not what it was.
+            DataError: If the run is resumed and its data has changed.
         """
         before, found = self.directory.facts.get("data"), dataset.sha256()
         if self.resumes and before and before["sha256"] != found:
@@ -195,7 +185,7 @@ class Journal:
         self.directory.record(data=data)
 
     def check(self, found: Sequence[Finding]) -> None:
-        """Tells what the checks of the data found: warnings to the terminal too, all of it to run.json."""
+        """Writes the findings of the data checks to run.json, and warnings to the terminal too."""
         self.directory.record(checks=as_json(found))
         for finding in found:
             if finding.severity == "warning":
@@ -204,7 +194,7 @@ class Journal:
                 logger.debug("%s: %s", finding.check, finding.sentence)
 
     def header(self, data: Prepared, network: keras.Model, batch_size: int) -> None:
-        """Tells what will be done."""
+        """Shows what will be done and starts the tracking."""
         show_header(self.console, facts_of(self.config, data, network, batch_size, self.path), quiet=self.quiet)
         self.directory.record(
             batch_size=batch_size,
@@ -221,40 +211,25 @@ class Journal:
                 | {"git_commit": (self.directory.facts["git"] or {}).get("commit")},
             )
 
-    def signature(self, data: Prepared) -> None:
-        """Writes signature.json: what the model takes and gives."""
-        target = data.target
-        signature = describe(
-            data.raw("train"),
-            task=target.task,
-            classes=target.classes,
-            offset=target.offset,
-            scale=target.scale,
-            known_words=data.preprocessing.known_words,
-            source=self.config.dataset,
-        )
-        self.directory.write_json(SIGNATURE_FILE, signature.as_json())
-
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
-        """Tells the values of an epoch (from 1) to whoever tracks the run."""
+        """Sends the values of an epoch (from 1) to the tracker of the run, if it has one."""
         if self._tracker:
             self._tracker.epoch(number, values)
 
     def reached(self, history: Sequence[dict[str, float]]) -> None:
-        """Notes how far a training came that does not end by itself: the last epoch and its values."""
-        last = {
+        """Records the last epoch and its metrics of a training that is interrupted."""
+        self.directory.facts["reached"] = {
             "epoch": len(history),
             "epochs": self.config.trainer.epochs,
             "metrics": dict(history[-1]) if history else {},
         }
-        self.directory.facts["reached"] = last
 
     def pace(self, seconds: float | None) -> None:
-        """Notes how long the fastest epoch took; None where only one was run, which holds the tracing."""
+        """Records the seconds of the fastest epoch; None means that only one was run, which includes the tracing."""
         self.directory.facts["seconds_per_epoch"] = None if seconds is None else round(seconds, 6)
 
     def training_begins(self) -> None:
-        """From here on a run that fails is kept, whatever the fault."""
+        """Marks the start of the training: a run that fails later keeps its directory, whatever the fault."""
         self._begun = True
 
     def finish(self, results: Results) -> None:
@@ -269,7 +244,7 @@ class Journal:
 
 
 def _was_cut_off_at_once(kept: Mapping[str, Path], resolved: str) -> bool:
-    """Whether there is nothing but the first file of the very same run, which ended before it had a record."""
+    """Returns whether the directory holds only the config of the same run, which ended before it wrote run.json."""
     return list(kept) == ["config.yaml"] and kept["config.yaml"].read_text("utf-8") == resolved
 
 

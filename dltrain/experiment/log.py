@@ -1,4 +1,4 @@
-"""The log of a run: all of it in a file, and what a person wants to see on the terminal."""
+"""Writes the log of a run: everything to a file, and what a person wants to see to the terminal."""
 
 from __future__ import annotations
 
@@ -17,11 +17,7 @@ LONGEST_LINE = 200  # characters of a log line on the terminal
 
 
 class ConsoleHandler(logging.Handler):
-    """Prints log records through rich, warnings in their colour.
-
-    Args:
-        console: where to.
-    """
+    """Prints log records through rich, warnings in yellow."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -37,35 +33,31 @@ class ConsoleHandler(logging.Handler):
 
 
 class LogFile(logging.FileHandler):
-    """A log file whose disk may be full: what is lost is a line of the log, and the run tells of the disk itself."""
+    """A log file that ignores a full disk: only a line of the log is lost, and the run itself reports the disk."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Keeps still, where logging would print a traceback."""
+        """Ignores errors of the disk, for which logging would print a traceback."""
         if not isinstance(sys.exception(), OSError):
             super().handleError(record)
 
     def close(self) -> None:
-        """Closes the file, also where its last lines cannot be written."""
+        """Closes the file, even if its last lines cannot be written."""
         with contextlib.suppress(OSError):
             super().close()
 
 
 class LineFormatter(logging.Formatter):
-    """A record that begins on a line of its own and indents all others: no text can pass itself off as a record."""
+    """Indents all lines of a record but the first, so that no text can look like another record."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as text."""
+        """Returns the record as text."""
         return printable(super().format(record)).replace("\n", "\n    ")
 
 
 def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool) -> None:
-    """Sends the log to a file, with times, and to the terminal, without.
+    """Sends the log to a file with times, and to the terminal without.
 
-    Args:
-        path: of the log file.
-        console: the terminal.
-        quiet: only warnings and errors to the terminal.
-        verbose: every decision to the terminal.
+    `quiet` shows only warnings and errors on the terminal, `verbose` every decision.
     """
     stop_logging()
     file = LogFile(path, encoding="utf-8", delay=False)
@@ -76,7 +68,7 @@ def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool) -
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     logger.addHandler(file)
-    # What Keras and others warn of is kept in the log.
+    # Python warnings of Keras and others go to the log.
     logging.captureWarnings(True)
     python_warnings.propagate = False
     python_warnings.addHandler(file)

@@ -1,4 +1,4 @@
-"""The same run with several seeds: how much of a result is the luck of the split and of the first weights?"""
+"""Repeats a run with several seeds, to show how much of a result is due to chance."""
 
 from __future__ import annotations
 
@@ -22,24 +22,16 @@ OF_THE_RUN = ("model.keras", "predictions.csv", "history.csv", "splits.json", "s
 
 
 def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) -> tuple[Results, Experiment]:
-    """Runs the experiment with the seeds `seed`, `seed + 1`, …: other weights, and other parts where those are drawn.
+    """Runs the experiment with the seeds `seed`, `seed + 1`, …, which draw other weights and other parts.
 
-    Each repetition stands in `seeds/seed_K/`; the files of the first one are also those of the run.
-
-    Args:
-        config: composed and checked.
-        problem: of all rows.
-        journal: of the run.
-
-    Returns:
-        The results of the first seed, with a summary of all and the mean over the seeds as best value; and what was
-        trained with the first seed.
+    Each repetition writes into `seeds/seed_K/`; the files of the first one are copied to the run. Returns the results
+    of the first seed, with a summary of all and the mean over the seeds as best value, and its experiment.
     """
     seeds = range(config.seed, config.seed + config.seeds)
     parts = {seed: journal.part(f"seeds/seed_{seed}") for seed in seeds}
 
     def assembled(seed: int) -> Experiment:
-        # The data is the same each time, and looked at once.
+        # The data is the same each time, so that it is checked once.
         own = {"seed": seed, "checks": config.checks if seed == config.seed else "none"}
         experiment = assemble(cast("DictConfig", OmegaConf.merge(config, own)), problem, parts[seed])
         if seed == config.seed:
@@ -70,11 +62,7 @@ def _scored(config: DictConfig, seed: int, experiment: Experiment, training: Tra
 
 
 def summarize(found: dict[int, Results]) -> dict[str, Any]:
-    """Every seed's metrics, and for each part their mean, standard deviation and 95 % interval of the mean.
-
-    Args:
-        found: the results of each seed.
-    """
+    """Returns every seed's metrics, and for each part their mean, standard deviation and 95 % interval of the mean."""
     parts = list(next(iter(found.values())).metrics)
 
     def of(part: str) -> Sequence[dict[str, float]]:

@@ -1,4 +1,4 @@
-"""One experiment: dataset, task, split, preprocessing, network, training, scoring, run directory."""
+"""Runs one experiment: dataset, task, split, preprocessing, network, training, scoring, run directory."""
 
 from __future__ import annotations
 
@@ -21,18 +21,14 @@ AfterRun = Callable[[Experiment, Journal], None]
 
 
 def run_job(config: DictConfig, after_run: AfterRun) -> float:
-    """Hydra's job: runs the experiment of a composed config in Hydra's output directory.
+    """Runs the experiment of a checked config in Hydra's output directory, as Hydra's job.
 
-    Args:
-        config: composed and checked.
-        after_run: called when the run is complete, as to write its report.
-
-    Returns:
-        The best value of the monitored metric, for sweepers.
+    `after_run` is called when the run is complete, for example to write its report. Returns the best value of the
+    monitored metric.
 
     Raises:
-        DltrainError: a fault of config, data or training; the run directory tells which. Or a completed run that does
-            not beat its baselines where that is required.
+        DltrainError: If config, data or training are at fault, or a completed run does not beat its baselines although
+            that is required.
     """
     with Journal.open(config) as journal:
         results = run(config, journal, after_run)
@@ -41,18 +37,18 @@ def run_job(config: DictConfig, after_run: AfterRun) -> float:
 
 
 def require_what_was_asked(config: DictConfig, results: Results) -> None:
-    """Makes an exit code of a result that is not good enough.
+    """Checks a completed run against `require_beats_baseline`, so that its exit code tells.
 
     Raises:
-        RunError: `require_beats_baseline` is set, and the run does not.
+        RunError: If `require_beats_baseline` is set and the run does not beat its baselines.
     """
     if config.require_beats_baseline and not results.difference.beats:
         raise RunError(f"require_beats_baseline: the run completed and {results.difference.sentence()}.")
 
 
 def run(config: DictConfig, journal: Journal, after_run: AfterRun) -> Results:
-    """Runs the experiment from raw data to a run directory; below this room nobody sees the whole config."""
-    # TensorFlow wants to know how a training is distributed before anything else is asked of it.
+    """Runs the experiment; nothing below this room gets the whole config."""
+    # TensorFlow accepts a distribution strategy only before anything else was created.
     strategy = build(config.strategy, key="strategy") or tf.distribute.get_strategy()
     with strategy.scope():
         fix_randomness(config)
@@ -70,7 +66,7 @@ def run(config: DictConfig, journal: Journal, after_run: AfterRun) -> Results:
 
 
 def train_once(config: DictConfig, problem: Problem, journal: Journal) -> tuple[Results, Experiment]:
-    """One split, one training, one scoring."""
+    """Trains and scores once, on one split."""
     seed_generators(config.seed, config)
     experiment = assemble(config, problem, journal)
     journal.header(experiment.data, experiment.network, experiment.batch_size)

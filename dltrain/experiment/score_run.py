@@ -1,4 +1,4 @@
-"""The end of a run: every part scored, every number with its uncertainty, every file written."""
+"""Scores every part at the end of a run, with the uncertainty of every number, and writes its files."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from dltrain.experiment.journal import Journal
 from dltrain.models.monte_carlo import with_passes
 from dltrain.models.network import artifact, build_loss, build_metrics
 from dltrain.preprocessing.prepared import Prepared
+from dltrain.record.signature import FILE as SIGNATURE_FILE
+from dltrain.record.signature import describe
 from dltrain.scoring.baseline_scores import score_baselines
 from dltrain.scoring.comparison import compare
 from dltrain.scoring.evaluation import Results, Scores, intervals, undefined
@@ -39,16 +41,10 @@ def score_run(
     seed: int,
     journal: Journal,
 ) -> Results:
-    """Scores train, validation and, where it is wanted, test; writes model.keras and predictions.csv.
+    """Scores train, validation and, if `with_test`, test; writes model.keras and predictions.csv.
 
-    Args:
-        data: the parts.
-        network: with the weights to keep.
-        training: its engine's graphs are used again.
-        task: the row of the head table.
-        with_test: whether the test part is scored, once.
-        seed: of the resampling.
-        journal: of the run.
+    `network` has the weights to keep, and the graphs of the training's engine are used again. `seed` decides the
+    resampling.
     """
     parts = parts_to_score(data, with_test=with_test, journal=journal)
     network, metrics, answers = answer(data, network, training, task=task, parts=parts, seed=seed)
@@ -73,15 +69,9 @@ def score_run(
 def answer(
     data: Prepared, network: keras.Model, training: Training, *, task: DictConfig, parts: Sequence[str], seed: int
 ) -> tuple[keras.Model, dict[str, Scores], dict[str, npt.NDArray[np.float32]]]:
-    """The network that answers, its metrics and its answers (rows, units), by part.
+    """Returns the network that predicts, its metrics and its predictions (rows, units), both by part.
 
-    Args:
-        data: the parts.
-        network: with the weights to keep.
-        training: its engine's graphs are used where the network answers as it was trained.
-        task: the row of the head table.
-        parts: names of the parts.
-        seed: of the units that are dropped in Monte-Carlo dropout.
+    With Monte-Carlo dropout the network is another one, which drops units by `seed`.
     """
     sources = {part: data.source(part) for part in parts}
     engine, passes = training.engine, task.get("monte_carlo_dropout")
@@ -96,7 +86,7 @@ def answer(
 
 
 def parts_to_score(data: Prepared, *, with_test: bool, journal: Journal) -> list[str]:
-    """The parts that have rows; of test after it was recorded that it is scored."""
+    """Returns the parts that have rows; the test part is included after its scoring was recorded."""
     parts = ["train", "validation"] if len(data.split.validation) else ["train"]
     if with_test:
         data.unseal_test(journal.directory.record_test_scoring)
@@ -105,8 +95,18 @@ def parts_to_score(data: Prepared, *, with_test: bool, journal: Journal) -> list
 
 
 def write_model(model: keras.Model, data: Prepared, journal: Journal) -> None:
-    """Writes model.keras, and what it takes and gives."""
-    journal.signature(data)
+    """Writes model.keras and signature.json."""
+    target = data.target
+    signature = describe(
+        data.raw("train"),
+        task=target.task,
+        classes=target.classes,
+        offset=target.offset,
+        scale=target.scale,
+        known_words=data.preprocessing.known_words,
+        source=journal.config.dataset,
+    )
+    journal.directory.write_json(SIGNATURE_FILE, signature.as_json())
     with replace_file(journal.path / "model.keras") as path:
         model.save(path)
 
@@ -121,16 +121,10 @@ def score_answers(
     seed: int,
     journal: Journal,
 ) -> Results:
-    """Intervals, baselines and predictions.csv for given answers; the results know of no epochs yet.
+    """Adds intervals and baselines to metrics, and writes predictions.csv; the results hold no epochs yet.
 
-    Args:
-        data: the parts.
-        metrics: of each part.
-        answers: for each part, (rows, units).
-        task: the row of the head table.
-        penalty: what the loss has beside the rows' own.
-        seed: of the resampling.
-        journal: of the run.
+    `answers` holds the predictions (rows, units) of each part, `penalty` the regularization loss, and `seed` decides
+    the resampling.
     """
     parts = list(answers)
     fresh = build_metrics(task, data.target)
@@ -159,7 +153,7 @@ def score_answers(
 
 
 def _mark_undefined(metrics: dict[str, Scores], fresh: list[Any], data: Prepared) -> list[str]:
-    """Puts NaN where a metric is not defined, and gives the reasons."""
+    """Puts NaN where a metric is not defined, and returns the reasons."""
     notes = []
     for part, scores in metrics.items():
         absent = undefined(fresh, data.truth(part))
@@ -179,7 +173,7 @@ def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32
 
 
 def _as_written(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Numbers in 64 bits, words so that no spreadsheet takes them for a formula."""
+    """Returns numbers in 64 bits, and words such that no spreadsheet takes them for a formula."""
     if cells.dtype != object:
         return cells.astype(np.float64) if cells.dtype == np.float32 else cells
     places, words = pd.factorize(cells)
@@ -191,13 +185,9 @@ def _as_written(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def prediction_table(
     part: str, row_ids: npt.NDArray[Any], target: Target, answers: npt.NDArray[np.float32]
 ) -> pd.DataFrame:
-    """A row for each row: id, part, target and prediction, with probabilities where there are classes.
+    """Returns id, part, target and prediction of each row, with probabilities if there are classes.
 
-    Args:
-        part: its name.
-        row_ids: n rows.
-        target: of these rows.
-        answers: of these rows, (n, units).
+    `answers` has the shape (rows, units).
     """
     table: dict[str, Any] = {"row_id": row_ids, "part": np.full(len(row_ids), part, dtype=object)}
     values = target.values

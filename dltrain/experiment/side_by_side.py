@@ -1,4 +1,4 @@
-"""Several trainings of one run at once: folds or seeds share the cores, and each gives what it would give alone."""
+"""Trains folds or seeds of one run in threads; each gives the same numbers as alone."""
 
 from __future__ import annotations
 
@@ -30,13 +30,9 @@ GRADIENT_CHECK = "dltrain.training.gradient_check.GradientCheck"  # sets Keras' 
 
 @dataclass(frozen=True)
 class Job:
-    """One of the trainings.
+    """One of the trainings, with a name for people such as `fold 3` and its own journal.
 
-    Attributes:
-        name: for people, such as `fold 3`.
-        seed: set before the network is built; also of the order of rows.
-        assemble: makes what is to be trained.
-        journal: of this training alone.
+    `seed` is set before `assemble` builds the experiment; it also decides the order of rows.
     """
 
     name: str
@@ -52,20 +48,14 @@ def train_side_by_side(
     config: DictConfig,
     journal: Journal,
 ) -> list[Result]:
-    """Trains all jobs; their results in the order of the jobs.
+    """Trains all jobs and returns their results in the order of the jobs.
 
-    Everything random is drawn before a training begins: the networks are built one after the other, each right after
-    its seed was set. Where a part comes from elsewhere than Keras or dltrain, which may draw later, the jobs train in
-    turn.
-
-    Args:
-        jobs: what to train.
-        finish: called in the thread of a training at its end.
-        config: `trainer` and `callbacks` hold for every job.
-        journal: of the run; its terminal shows one line for all.
+    The networks are built one after the other, each right after its seed was set, so that everything random is drawn
+    before a training begins. If a callback or layer is neither Keras' nor dltrain's, it may draw later, and the jobs
+    train in turn. `finish` is called in the thread of a training at its end; the terminal shows one line for all jobs.
 
     Raises:
-        RunError: a training diverged; its job is named.
+        RunError: If a training diverged; its job is named.
     """
     callbacks = quiet_callbacks(config.callbacks)
     with _line(journal, jobs, config.trainer.epochs) as line:
@@ -104,7 +94,7 @@ def train_side_by_side(
                     futures[-1].add_done_callback(released)
                 return [future.result() for future in futures]
             except BaseException:
-                # The others end with their epoch; their saved states say how far they came.
+                # The other trainings end after their epoch; their saved states tell how far they got.
                 line.stopping = True
                 for future in futures:
                     future.cancel()
@@ -112,19 +102,14 @@ def train_side_by_side(
 
 
 def forget_states(journal: Journal, parts: Sequence[str]) -> None:
-    """Removes the saved states of trainings from which nobody will go on.
-
-    Args:
-        journal: of the run.
-        parts: the folders of the trainings.
-    """
+    """Removes the saved states of finished trainings; `parts` are their folders in the run directory."""
     for part in parts:
         shutil.rmtree(journal.path / part / "checkpoints", ignore_errors=True)
 
 
 def quiet_callbacks(nodes: DictConfig) -> DictConfig:
-    """The callbacks for one of many trainings: no line of progress of its own, and no files of weights."""
-    kept: Any = OmegaConf.to_container(nodes, resolve=True)  # what a node refers to stands elsewhere in the config
+    """Returns the callbacks for one of many trainings, without its own progress line and without files of weights."""
+    kept: Any = OmegaConf.to_container(nodes, resolve=True)  # nodes may refer to other parts of the config
     for name, node in list(kept.items()):
         if node is not None and node.get("_target_") == CHECKPOINT:
             node["_target_"] = BEST_WEIGHTS
@@ -134,12 +119,12 @@ def quiet_callbacks(nodes: DictConfig) -> DictConfig:
 
 
 def _workers() -> int:
-    # One more than there are cores: a training waits now and then, for a graph to be traced or for Python.
+    # One more than there are cores, since a training sometimes waits for a graph to be traced or for Python.
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
 def _apart(experiment: Experiment, callbacks: DictConfig) -> bool:
-    """Whether trainings side by side have nothing in common: no generator of random numbers, no setting of Keras."""
+    """Returns whether trainings share neither a generator of random numbers nor a setting of Keras."""
     targets = [str(node["_target_"]) for node in callbacks.values() if node is not None]
     ours = all(target.startswith(("keras.", "dltrain.")) for target in targets)
     return ours and GRADIENT_CHECK not in targets and architecture(experiment.network) is not None

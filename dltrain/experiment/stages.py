@@ -1,4 +1,4 @@
-"""From the config's dataset to rows, targets and parts, each step logged."""
+"""Loads the dataset, chooses the task and splits the rows, and notes each step."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ GROUPS_FOR_KINDS = {
 
 
 def load_dataset(node: DictConfig, notes: Notes) -> Dataset:
-    """The dataset of the group `dataset`, without the rows whose target is missing.
+    """Loads the dataset of the group `dataset` and drops the rows whose target is missing.
 
     Raises:
-        DataError: it cannot be read, or fewer than ten rows are left.
+        ConfigError: If the loader returns something else than a dataset.
+        DataError: If the dataset cannot be read, or fewer than ten rows are left.
     """
     dataset: Dataset = build(node, key="dataset")
     if not isinstance(dataset, Dataset):
@@ -55,11 +56,11 @@ def load_dataset(node: DictConfig, notes: Notes) -> Dataset:
 
 
 def choose_task(task: DictConfig, dataset: Dataset, notes: Notes) -> tuple[DictConfig, Target]:
-    """The row of the head table that fits, and the target encoded for it.
+    """Returns the row of the head table that fits, and the target encoded for it.
 
     Raises:
-        ConfigError: the chosen task cannot fit the target.
-        DataError: the target is of no use.
+        ConfigError: If the chosen task cannot fit the target.
+        DataError: If the target cannot be learnt.
     """
     if task.name == "auto":
         name, reason = (dataset.task, "the dataset says so") if dataset.task else infer(dataset)
@@ -71,15 +72,10 @@ def choose_task(task: DictConfig, dataset: Dataset, notes: Notes) -> tuple[DictC
 
 
 def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> None:
-    """Refuses what was typed on the command line and would have no effect on these columns and this target.
-
-    Args:
-        typed: keys and groups, such as `scaling` or `encoding.minimum_count`.
-        dataset: its kinds of columns decide.
-        target: whether it has classes decides on stratification.
+    """Refuses typed keys and groups that would have no effect on these columns and this target.
 
     Raises:
-        ConfigError: all of them, a sentence each.
+        ConfigError: If there are any, with a sentence for each.
     """
     present = set(dataset.kinds.values())
     faults = [
@@ -94,29 +90,22 @@ def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> No
 
 
 def draw_rows(rows: int | None, dataset: Dataset, target: Target, seed: int, notes: Notes) -> tuple[Dataset, Target]:
-    """At most so many rows of the dataset, drawn at random, every class in its share."""
+    """Draws at most `rows` rows of the dataset at random, stratified by class; None keeps all."""
     if rows is None or rows >= len(dataset):
         return dataset, target
     kept = splitting.subset(split_source(dataset, target), rows, seed)
     notes.note(f"{len(kept)} of {len(dataset)} rows are used (rows={rows})")
     dataset = dataset.take(kept)
-    # Encoded anew: a class may have lost its last row.
+    # The target is encoded again, since a class may have lost its last row.
     return dataset, encode(dataset, target.task)
 
 
 def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, groups: Rows | None = None) -> Split:
-    """The parts of the dataset.
-
-    Args:
-        node: the group `split`.
-        dataset: all rows.
-        target: of these rows.
-        seed: of the draw.
-        groups: the group of each row, none of which may be in two parts; or None.
+    """Splits all rows of the dataset into parts; rows of one of the `groups` stay in the same part.
 
     Raises:
-        ConfigError: the split does not fit the dataset.
-        DataError: a part would be empty, or the train part lacks a class.
+        ConfigError: If the split does not fit the dataset.
+        DataError: If a part would be empty, or the train part lacks a class.
     """
     split: Split = build(node, split_source(dataset, target, groups), key="split", seed=seed)
     refuse_lacking_classes(split, target)
@@ -126,19 +115,12 @@ def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, gr
 def check_rows(
     mode: str, dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int, notes: Notes
 ) -> None:
-    """Looks for leaks and faults in the data.
+    """Looks for leaks and faults in the data; `mode` is warn, strict or none.
 
-    Args:
-        mode: warn, strict or none.
-        dataset: all rows.
-        target: of all rows.
-        split: the parts.
-        weighted: whether classes are weighted.
-        seed: of samples.
-        notes: told of what is found.
+    `weighted` tells whether classes are weighted, and `seed` draws the sample that is looked at.
 
     Raises:
-        DataError: mode is strict and there is a warning; all of them.
+        DataError: If the mode is strict and there is a warning; all of them are named.
     """
     if mode == "none":
         return
@@ -149,15 +131,10 @@ def check_rows(
 
 
 def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> None:
-    """Refuses a split whose train part lacks a class.
-
-    Args:
-        split: the parts.
-        target: of all rows.
-        where: what the split is of, for the error.
+    """Refuses a split whose train part lacks a class; `where` begins the error.
 
     Raises:
-        DataError: a class has no train row.
+        DataError: If a class has no train row.
     """
     if not target.kind.one_class:
         return
@@ -171,5 +148,5 @@ def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> Non
 
 
 def split_source(dataset: Dataset, target: Target, groups: Rows | None = None) -> splitting.Source:
-    """What a split may look at."""
+    """Returns what a split may use of a dataset."""
     return splitting.Source(target.strata, dataset.test_rows, len(dataset), groups)

@@ -1,4 +1,4 @@
-"""The tables of trainings that belong together: a row a fold or a seed, then their mean and spread."""
+"""Prints the tables of folds or seeds: one row for each, then their mean and spread."""
 
 from __future__ import annotations
 
@@ -13,18 +13,14 @@ from rich.table import Table
 from dltrain.experiment.terminal import number
 
 logger = logging.getLogger("dltrain")
-MOST_ROWS = 30  # of single trainings; with more, the mean says enough
+MOST_ROWS = 30  # with more trainings only their mean is printed
 
 
 def show_folds(console: Console, summary: Mapping[str, Any]) -> None:
     """Prints the metrics of each fold, mean and standard deviation, and the baselines' means.
 
-    A metric that no fold has, such as an area under a curve where each scores a single row, is told of all folds
-    together.
-
-    Args:
-        console: where to.
-        summary: the content of cv/summary.json.
+    `summary` is the content of cv/summary.json. A metric that is undefined on every fold, as an area under a curve is
+    where a fold has a single row, is printed for the rows of all folds together.
     """
     folds = summary["folds"]
     nowhere = [name for name, value in summary["mean"].items() if math.isnan(value)]
@@ -61,11 +57,9 @@ def _table(title: str, columns: Sequence[str]) -> Table:
 
 
 def show_seeds(console: Console, summary: Mapping[str, Any]) -> None:
-    """Prints the metrics of each seed on the part that was scored last, mean, standard deviation and interval.
+    """Prints the metrics of each seed on the last part that was scored, their mean, standard deviation and interval.
 
-    Args:
-        console: where to.
-        summary: the key `seeds` of metrics.json.
+    `summary` is the key `seeds` of metrics.json.
     """
     runs = summary["runs"]
     part = next(part for part in ("test", "validation", "train") if part in summary)

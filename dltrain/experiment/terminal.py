@@ -1,4 +1,4 @@
-"""What a person sees of a run: a header before the training, a table at the end."""
+"""Prints what a person sees of a run: a header before the training and a table at the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger("dltrain")
 
 
 def show_header(console: Console, facts: Mapping[str, str], *, quiet: bool) -> None:
-    """Prints what will be done, a fact a line, and logs it."""
+    """Prints and logs what will be done, one fact in each line."""
     grid = Table.grid(padding=(0, 2))
     for name, text in facts.items():
         grid.add_row(Text(name, "bold"), Text(printable(text)))
@@ -31,13 +31,9 @@ def show_header(console: Console, facts: Mapping[str, str], *, quiet: bool) -> N
 
 
 def show_results(console: Console, results: Results, directory: Path, *, averaged: bool) -> None:
-    """Prints the final table: a row a metric, a column a part, the baselines beside the part that was scored last.
+    """Prints the final table: one row for each metric, one column for each part, and the baselines on the last part.
 
-    Args:
-        console: where to.
-        results: of the run.
-        directory: of the run.
-        averaged: whether the model is the mean of several, of which each has a best epoch of its own.
+    `averaged` tells whether the model is the mean of several, each with its own best epoch.
     """
     parts = list(results.metrics)
     table = Table(
@@ -73,13 +69,7 @@ def show_results(console: Console, results: Results, directory: Path, *, average
 
 
 def show_how_to_go_on(console: Console, facts: Mapping[str, Any], directory: Path) -> None:
-    """Says how far an interrupted run came, and the command that goes on with it.
-
-    Args:
-        console: where to print.
-        facts: of its run.json.
-        directory: of the run.
-    """
+    """Prints how far an interrupted run got and the command that continues it; `facts` are those of its run.json."""
     reached = facts.get("reached", {"epoch": 0, "epochs": None, "metrics": {}})
     values = ", ".join(f"{name} {value:.4g}" for name, value in reached["metrics"].items())
     after = (
@@ -91,7 +81,7 @@ def show_how_to_go_on(console: Console, facts: Mapping[str, Any], directory: Pat
 
 
 def number(value: float | None) -> str:
-    """A metric for people; nothing where there is none."""
+    """Formats a metric for people; None gives an empty text."""
     if value is None:
         return ""
     if math.isnan(value):
