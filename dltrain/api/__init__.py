@@ -1,1 +1,1 @@
-"""What Python users call; the verbs print what it returns."""
+"""Holds what Python users call; the verbs print what it returns."""

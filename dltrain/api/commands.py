@@ -1,4 +1,4 @@
-"""A command line that trains: its config is checked, it gets a directory, and Hydra runs the job or the jobs."""
+"""Trains from a command line: checks the config, creates a directory and has Hydra run the jobs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ USAGE = 2
 INTERRUPTED = 130
 TERMINATED = 143
 
-# Keys, and what stands below them, that a single run does not look at.
+# Prefixes of keys without effect on a single run.
 OF_SWEEPS = (
     *("keep.", "extend.", "retry_failed."),
     *("hydra.sweep.", "hydra.sweeper.", "hydra.launcher.", "hydra/sweeper.", "hydra/launcher."),
@@ -32,7 +32,7 @@ OF_SWEEPS = (
 
 
 def flags_of(words: Sequence[str]) -> argparse.Namespace:
-    """Hydra's own flags of a command line, and under `overrides` its other words."""
+    """Parses Hydra's own flags of a command line; `overrides` of the result holds the other words."""
     parser = hydra_command.parser()
     parser.prog = "dltrain"
     flags: argparse.Namespace = parser.parse_intermixed_args(list(words))
@@ -40,22 +40,19 @@ def flags_of(words: Sequence[str]) -> argparse.Namespace:
 
 
 def composer_of(flags: argparse.Namespace) -> Composer:
-    """Composes from the folders that the flags name."""
+    """Returns a composer for the folders that the flags name."""
     folder, extra = (Path(path) if path else None for path in (flags.config_path, flags.config_dir))
     return Composer(folder, extra, flags.config_name or "config")
 
 
 def train(words: Sequence[str]) -> int:
-    """Runs what a command line without a verb asks for.
+    """Runs what a command line without a verb asks for: overrides and Hydra's flags.
 
-    Args:
-        words: overrides and Hydra's flags.
-
-    Returns:
-        The exit code: 0 done, 1 the run failed or a job of the sweep did, 130 interrupted.
+    Returns the exit code: 0 done, 1 the run or a job of the sweep failed, 2 a job's config or data is at fault, 130
+    interrupted.
 
     Raises:
-        ConfigError: every fault of the config, before anything is trained.
+        ConfigError: If the config has faults; all of them are named before anything is trained.
     """
     typed = list(words)
     flags = flags_of(words)
@@ -67,7 +64,7 @@ def train(words: Sequence[str]) -> int:
     given = [*overrides]
     sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides or _searches(overrides)
     config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
-    if not sweep and config.search is not None:  # an experiment of the conf chose it
+    if not sweep and config.search is not None:  # an option of the group experiment chose a search
         sweep, config = True, composer.compose_sweep(overrides)
     if not sweep:
         _refuse_sweep_keys(overrides)
@@ -76,7 +73,7 @@ def train(words: Sequence[str]) -> int:
     elif any(word.startswith("hydra.run.dir=") for word in overrides):
         raise ConfigError("hydra.run.dir has no effect on a sweep: name its directory with hydra.sweep.dir.")
     if sweep and config.score_test == "auto":
-        # Jobs that compare settings leave the test part alone: choosing by it would make its score too good.
+        # Jobs that compare settings do not score the test part, since a choice by it would make its score too good.
         swept = {each.key_or_group for each in composer.parser.parse_overrides(overrides) if each.is_sweep_override()}
         given.append(f"score_test={'always' if swept == {'seed'} else 'never'}")
     key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
@@ -120,7 +117,7 @@ def train(words: Sequence[str]) -> int:
 
 def _show(words: list[str], flags: argparse.Namespace, composer: Composer) -> int:
     """Has Hydra answer its own flags, or rerun what it recorded."""
-    # Hydra's own parsing wants the overrides in one row, and takes --config-path from its own folder.
+    # Hydra's own parser needs the overrides in one row, and counts --config-path from its own folder.
     words = [word for word in words if word not in flags.overrides] + flags.overrides
     if flags.config_path:
         full = str(Path(flags.config_path).resolve())
@@ -130,13 +127,13 @@ def _show(words: list[str], flags: argparse.Namespace, composer: Composer) -> in
         launch.show(words, jobs.reporting(codes))
     except ConfigError:
         if flags.cfg or flags.info:
-            composer.compose(flags.overrides)  # tells all faults
+            composer.compose(flags.overrides)  # raises an error with all faults
         raise
     return max(codes, default=0)
 
 
 def _searches(overrides: Sequence[str]) -> bool:
-    """Whether the words choose a search: it has many jobs, with or without -m."""
+    """Returns whether the words choose a search, which has many jobs with or without -m."""
     return any(word.startswith("search=") and word not in ("search=none", "search=null") for word in overrides)
 
 

@@ -1,4 +1,4 @@
-"""What Hydra calls for each composed config: an experiment with its report."""
+"""Defines what Hydra calls for each composed config: an experiment with its report."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from dltrain.base.tell import tell, tell_unexpected
 def run_job(config: DictConfig) -> float:
     """Runs one experiment in Hydra's output directory and writes its report.
 
-    Returns:
-        The best value of the monitored metric.
+    Returns the best value of the monitored metric.
 
     Raises:
-        DltrainError: a fault of config, data or training, or a result that is not as good as was required.
+        DltrainError: If config, data or training are at fault, or a required result is missed.
     """
     from dltrain.internals import tensorflow_quietly
 
@@ -31,14 +30,14 @@ def run_job(config: DictConfig) -> float:
 
 
 def run_sweep_job(config: DictConfig) -> float | None:
-    """Runs one job of a sweep, in this process or in a worker; a failed one lets the others go on."""
+    """Runs one job of a sweep, in this process or in a worker; if it fails, the other jobs continue."""
     from dltrain.sweep.job import run_sweep_job as run
 
     return run(config, run_job)
 
 
 def reporting(codes: list[int]) -> Callable[[DictConfig], Any]:
-    """A job that runs one experiment; a failed one tells why and leaves its exit code."""
+    """Returns a job that runs one experiment; if it fails, it prints why and appends its exit code to `codes`."""
 
     def job(config: DictConfig) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""Hydra's part of a command line: it runs the job or the jobs, or prints what its own flags ask for."""
+"""Has Hydra run jobs or answer its own flags."""
 
 from __future__ import annotations
 
@@ -26,18 +26,12 @@ Job = Callable[[DictConfig], Any]
 
 
 def run(composer: Composer, overrides: Sequence[str], job: Job, mode: RunMode) -> None:
-    """Runs one job, or each job of a sweep, in a directory of its own.
+    """Runs one job, or each job of a sweep, in its own directory.
 
-    `hydra.main` would do the same with a loader of its own, which composes twice more what the composer has.
-
-    Args:
-        composer: of the folders that hold the options.
-        overrides: of the command line.
-        job: gets each config.
-        mode: RUN or MULTIRUN.
+    `hydra.main` would do so with its own loader, which composes again what the composer already has.
 
     Raises:
-        ConfigError: a config cannot be composed.
+        ConfigError: If a config cannot be composed.
     """
     version.setbase(VERSION)
     hydra = runner("dltrain", composer.loader)
@@ -53,14 +47,10 @@ def run(composer: Composer, overrides: Sequence[str], job: Job, mode: RunMode) -
 
 
 def show(words: Sequence[str], job: Job) -> None:
-    """Has Hydra answer its own flags, such as --cfg; with --experimental-rerun it runs a job.
-
-    Args:
-        words: the command line.
-        job: gets the config of a rerun.
+    """Has Hydra answer its own flags, such as --cfg; with --experimental-rerun it runs the job.
 
     Raises:
-        ConfigError: the config cannot be composed.
+        ConfigError: If the config cannot be composed.
     """
     import hydra
 
@@ -76,14 +66,14 @@ def show(words: Sequence[str], job: Job) -> None:
             hydra.main(config_path=str(conf_directory()), config_name="config", version_base=VERSION)(rerun)()
     finally:
         sys.argv = before
-        # --info leaves a handler that writes to the standard output of this moment.
+        # --info leaves a log handler behind.
         root.handlers[:] = handlers
         root.setLevel(level)
 
 
 @contextmanager
 def _our_errors() -> Iterator[None]:
-    """Has Hydra raise what it would print in its own way."""
+    """Has Hydra raise the errors that it would print itself."""
     full_error = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:

@@ -1,4 +1,4 @@
-"""A recorded run or sweep started once more, where it was started: to go on with it, or to repeat it."""
+"""Starts a recorded run or sweep again, to continue or to repeat it, where it was started."""
 
 from __future__ import annotations
 
@@ -17,16 +17,12 @@ from dltrain.sweep.start import again
 
 
 def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes: bool) -> None:
-    """Runs an experiment with the overrides of a recorded one, where that one was started.
+    """Runs the resolved config of a recorded run in `directory`, from the folder where it was started.
 
-    Args:
-        record: of the run that is resumed or repeated.
-        config: resolved.
-        directory: where the files go.
-        resumes: whether to go on from the state in the directory.
+    `resumes` continues from the state that is saved in the directory; otherwise the run is repeated.
 
     Raises:
-        DltrainError: as for every run.
+        DltrainError: If config, data or training are at fault.
     """
     directory = directory.resolve()
     with _where_it_was_started(record), _terminating():
@@ -45,24 +41,20 @@ def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes
 
 
 def resume_sweep(directory: Path, words: list[str]) -> int:
-    """Runs what is left of a sweep: the same command again, in the same directory and from the same place.
+    """Runs what is left of a sweep, from where it was started, and returns the exit code.
 
-    Args:
-        directory: of the sweep.
-        words: added to those of the first start: --retry-failed, extend=true with a wider space, search.jobs=80.
-
-    Returns:
-        The exit code of the sweep.
+    `words` are added to those of the first start, such as --retry-failed, search.jobs=80, or extend=true with a wider
+    space.
 
     Raises:
-        ConfigError: the sweep's record cannot be read, or its settings cannot work any more.
+        ConfigError: If the sweep's record cannot be read, or its settings cannot work any more.
     """
     return train(again(directory, words))
 
 
 @contextmanager
 def _where_it_was_started(record: Record) -> Iterator[None]:
-    """Relative paths in the config count from there, and modules of one's own are found there."""
+    """Changes to the folder where a run was started, for relative paths in its config and its own modules."""
     before, path = Path.cwd(), list(sys.path)
     folder = Path(record.facts.get("working_directory") or before)
     if folder.is_dir():
@@ -77,7 +69,7 @@ def _where_it_was_started(record: Record) -> Iterator[None]:
 
 @contextmanager
 def _terminating() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does, with an exit code of its own."""
+    """Makes SIGTERM end the run as Ctrl-C does, with its own exit code."""
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         yield

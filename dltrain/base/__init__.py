@@ -1,1 +1,1 @@
-"""What every other room may use: errors, files, locks, text for terminals."""
+"""Holds what every other room may use: errors, files, locks, text for terminals."""

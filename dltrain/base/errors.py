@@ -1,4 +1,4 @@
-"""The errors that a user can meet.
+"""Defines the errors that a user can meet.
 
     DltrainError
     ├── ConfigError   a key, an option or a combination that cannot work (exit code 2)
@@ -16,11 +16,7 @@ from collections.abc import Iterable, Sequence
 
 
 class DltrainError(Exception):
-    """A fault that a person can mend; shown without a traceback.
-
-    Args:
-        faults: a sentence for each fault.
-    """
+    """A fault that a person can mend, shown without a traceback; `faults` holds a sentence for each."""
 
     exit_code = 1
 
@@ -46,18 +42,13 @@ class RunError(DltrainError):
 
 
 class PrunedError(RunError):
-    """A search ended the training early, since others were better by then."""
+    """A search ended the training early, since other jobs were better at the same epoch."""
 
 
 def did_you_mean(word: str, choices: Iterable[object]) -> str:
-    """The end of an error sentence that names the nearest valid choice, or all of a few.
+    """Returns the end of an error sentence that names the nearest valid choice, or up to twenty of them.
 
-    Args:
-        word: what the user gave.
-        choices: what would have been valid.
-
-    Returns:
-        `" Did you mean 'adam'?"`, or `" Choose from a, b, c."`, or an empty string where nothing is valid.
+    It is `" Did you mean 'adam'?"`, or `" Choose from a, b, c."`, or empty if there are no choices.
     """
     names = sorted({str(choice) for choice in choices})
     near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)

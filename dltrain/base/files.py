@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writes files that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,32 +8,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PART = ".part-"  # how the name of a file begins that is still being written, or that a kill left behind
+PART = ".part-"  # the prefix of a file that is still being written, or that a kill left behind
 
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """Lets a file appear whole or not at all: write to the temporary path, and it takes its place at the end.
+    """Yields a temporary path in the folder of a file, which replaces the file when the block ends.
 
-    The folder is made if need be. The temporary file stands in the same folder and ends with the same name,
-    since some writers choose the format by the suffix. Readers see the old file until then; it stays, and the
-    temporary one is removed, if the block raises.
-
-    Args:
-        path: the file to create or replace.
-
-    Yields:
-        The temporary path, which the block must create.
+    The folder is created if need be. The temporary path ends with the file's name, since some writers choose the format
+    by the suffix. If the block raises, the old file stays and the temporary one is removed.
 
     Raises:
-        OSError: the folder or the file cannot be written, or the block wrote nothing.
+        OSError: If the folder or the file cannot be written, or the block wrote nothing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A name alone, not a file made by tempfile: that one would be readable by its owner only.
+    # tempfile would create a file that only its owner can read.
     temporary = path.with_name(f"{PART}{secrets.token_hex(6)}.{path.name}")
     try:
         yield temporary
-        # Without this a power cut can leave the new name with no content.
+        # Without fsync a power cut can leave an empty file.
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
         temporary.replace(path)

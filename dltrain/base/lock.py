@@ -1,4 +1,4 @@
-"""A directory belongs to one process at a time."""
+"""Locks directories, so that each belongs to one process at a time."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING
 
 from dltrain.base.errors import ConfigError
 
-if TYPE_CHECKING:  # whatever only reads answers at once
+if TYPE_CHECKING:  # verbs that only read shall start at once
     from filelock import BaseFileLock
 
-FILE = ".lock"  # in a directory while a process has it; after a kill it stays, and the next process takes it
-ENDING = 0.2  # seconds: a process that just gives the directory back is waited for
+FILE = ".lock"  # exists while a process holds the directory; after a kill it stays, and the next process takes it
+ENDING = 0.2  # seconds to wait for a process that is just releasing the directory
 
 _held: dict[Path, BaseFileLock] = {}
 
 
 def lock(directory: Path) -> bool:
-    """Locks a directory for this process until `unlock` or its end, however that comes; locking again changes nothing.
+    """Locks a directory for this process until `unlock` or its end; locking it again changes nothing.
 
-    Returns:
-        Whether this call is the one that locked it, so that its caller is the one to unlock it.
+    Returns whether this call locked it, so that its caller has to unlock it.
 
     Raises:
-        ConfigError: another process works in it.
+        ConfigError: If another process holds it.
     """
     from filelock import FileLock, Timeout
 
@@ -39,7 +38,7 @@ def lock(directory: Path) -> bool:
         raise ConfigError(
             f"'{directory}' is in use: another process runs in it. Wait for its end, or choose another directory."
         ) from None
-    except OSError:  # nothing can be written there, or a network file system knows no locks
+    except OSError:  # the directory is read-only, or on a network file system without locks
         return False
     _held[path] = file
     return True
@@ -53,7 +52,7 @@ def unlock(directory: Path) -> None:
 
 @contextlib.contextmanager
 def waiting_for(directory: Path) -> Iterator[None]:
-    """Holds the lock of a directory, as soon as it is free; where nothing can be locked, nothing is."""
+    """Holds the lock of a directory once it is free; a directory that cannot be locked is used without."""
     from filelock import FileLock
 
     if directory.resolve() in _held:
@@ -70,7 +69,8 @@ def waiting_for(directory: Path) -> Iterator[None]:
 
 
 def _free(file: BaseFileLock) -> None:
-    # Before the release: who waits for this file sees that it is gone, and makes another. Windows removes it after.
+    # Removed before the release, so that whoever waits for this file notices and creates another. Windows removes it
+    # after.
     with contextlib.suppress(OSError):
         Path(file.lock_file).unlink()
     file.release()

@@ -1,4 +1,4 @@
-"""Whom the stages of a run tell what they did."""
+"""Defines what the stages of a run use to tell what they did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Notes(Protocol):
-    """What a stage may say; a run's journal writes it down, others only remember it."""
+    """What a stage may tell; the journal of a run writes it down."""
 
     def note(self, text: str) -> None:
         """Tells what was done."""
@@ -16,24 +16,20 @@ class Notes(Protocol):
         """Tells what a person should look at."""
 
     def check(self, found: Sequence[Any]) -> None:
-        """Takes the findings of the checks of the data."""
+        """Takes the findings of the data checks."""
 
 
 class SilentNotes:
-    """Notes for stages that run outside of a run, as for a forecast or a checkup: nothing is told, findings are kept.
-
-    Attributes:
-        findings: of the checks of the data.
-    """
+    """Notes for stages outside of a run, such as a forecast or a checkup: only the findings of data checks are kept."""
 
     def __init__(self) -> None:
         self.findings: list[Any] = []
 
     def note(self, text: str) -> None:
-        """Is not told anybody."""
+        """Ignores a note."""
 
     def warn(self, text: str) -> None:
-        """Is not told anybody."""
+        """Ignores a warning."""
 
     def check(self, found: Sequence[Any]) -> None:
         """Keeps the findings."""

@@ -1,4 +1,4 @@
-"""What a check found: fine, something to look at, or a failure."""
+"""Describes what a check found: fine, something to look at, or a failure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ class Outcome:
     """What one check found.
 
     Attributes:
-        name: of the check.
         status: fine, look (a person should) or failed.
-        text: what was found, in a sentence.
-        details: a row for each layer, rate or size that it looked at.
-        tries: overrides that are worth a try.
+        text: What was found, in a sentence.
+        details: A row for each layer, rate or size that was looked at.
+        tries: Overrides that are worth a try.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Whose code raised an error: what a config names may be of the person who runs it."""
+"""Tells whether an error was raised in the code of the person who runs dltrain."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _LIBRARIES = tuple(
 
 
 def raised_in_own_code(error: BaseException) -> bool:
-    """Tells whether an error came through a module that is neither dltrain's nor a library's: a bug to be shown whole.
+    """Returns whether an error came through a module that is neither dltrain's nor a library's: a bug in that module.
 
-    A refusal by a library that was called from the config alone passes no such module.
+    A library that refuses arguments from the config is called without passing such a module.
     """
     files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:

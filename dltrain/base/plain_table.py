@@ -1,4 +1,4 @@
-"""Aligned columns of plain text; thousands of rows take milliseconds."""
+"""Formats values and aligned columns of plain text, in milliseconds for thousands of rows."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ GAP = "  "
 
 
 def window() -> int | None:
-    """Columns of the terminal; None where the output is none and nobody says how wide it shall be."""
+    """Returns the columns of the terminal; None if the output is not a terminal and COLUMNS is not set."""
     if "COLUMNS" in os.environ or sys.stdout.isatty():
         return shutil.get_terminal_size().columns
     return None
 
 
 def say(text: str) -> None:
-    """Prints a sentence, in several lines where the window is narrow."""
+    """Prints a sentence, wrapped to the width of the terminal."""
     width = window()
     print(text if width is None else textwrap.fill(text, max(20, width), break_on_hyphens=False))
 
 
 def cell(value: Any) -> str:
-    """A value for people: four digits of a number, nothing for None, no letter that steers a terminal."""
+    """Formats a value for people: four digits of a number, nothing for None, no control characters."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -41,14 +41,14 @@ def cell(value: Any) -> str:
 
 
 def setting(value: Any) -> str:
-    """A setting as one would type it."""
+    """Formats a setting as it would be typed."""
     if isinstance(value, list):
         return "[" + ",".join(map(setting, value)) + "]"
     return f"{value:g}" if isinstance(value, float) else "null" if value is None else cell(value)
 
 
 def seconds(value: float | None) -> str:
-    """A duration for people."""
+    """Formats a duration in seconds for people; None gives an empty text."""
     if value is None:
         return ""
     if value < 60:
@@ -59,18 +59,12 @@ def seconds(value: float | None) -> str:
 
 
 def widths(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    """How wide each column must be."""
+    """Returns the width that each column needs."""
     return [max(map(len, column)) for column in zip(header, *rows, strict=True)]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> list[str]:
-    """Lines of a table: the header, then the rows.
-
-    Args:
-        header: a name a column.
-        rows: texts.
-        right: names of columns whose numbers stand at the right.
-    """
+    """Returns the lines of a table: the header, then the rows; columns named in `right` are aligned right."""
     space = widths(header, rows)
     lines = []
     for row in (header, *rows):

@@ -1,31 +1,23 @@
-"""Text from data, made safe to print: a terminal obeys control characters, whoever wrote them."""
+"""Makes text from data safe to print, since a terminal obeys control characters."""
 
 from __future__ import annotations
 
 import unicodedata
 
-# Besides control characters: those that turn the direction of text or break its lines.
+# Categories of control characters, separators of lines and surrogates; then characters that turn the direction of text.
 DECEIVING = {"Cc", "Zl", "Zp", "Cs"}
 TURNING = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)), "\u200e", "\u200f", "\u061c"}
 
 
 def printable(text: str) -> str:
-    r"""The text with every control character as its escape, such as `\x1b`; line breaks stay.
-
-    Args:
-        text: whatever the data holds.
-    """
+    r"""Returns the text with every control character as its escape, such as `\x1b`; line breaks stay."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(character if _harmless(character) else _escape(character) for character in text)
 
 
 def printable_line(text: str) -> str:
-    r"""The same on one line: a line break becomes `\n`.
-
-    Args:
-        text: whatever the data holds.
-    """
+    r"""Returns the text on one line: as `printable`, with a line break as `\n`."""
     return printable(text).replace("\n", "\\n")
 
 

@@ -1,17 +1,17 @@
-"""Text from data in a CSV file: a spreadsheet takes a cell that begins with `=` for a formula and runs it."""
+"""Keeps spreadsheets from running a cell of data that begins with `=` as a formula."""
 
 from __future__ import annotations
 
 import re
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones count as well
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width characters count too
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 def neutral(text: str) -> str:
-    """The text with an apostrophe in front where a spreadsheet would take it for a formula; numbers stay.
+    """Puts an apostrophe before a text that a spreadsheet would take for a formula; numbers stay.
 
-    An apostrophe that is there already is doubled, so that `original` gives back every text.
+    An apostrophe that is there already is doubled, so that `original` returns every text.
     """
     if not text.startswith((*FORMULA, "'")) or NUMBER.fullmatch(text):
         return text
@@ -19,5 +19,5 @@ def neutral(text: str) -> str:
 
 
 def original(cell: str) -> str:
-    """The text that `neutral` made this cell of."""
+    """Returns the text from which `neutral` made this cell."""
     return cell.removeprefix("'")

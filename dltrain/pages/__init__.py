@@ -1,1 +1,1 @@
-"""What every HTML page shares: the templates' environment, the stylesheet, escaping."""
+"""Holds what all HTML pages share: the environment of templates, the stylesheet and escaping."""

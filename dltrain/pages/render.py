@@ -1,4 +1,4 @@
-"""HTML pages from Jinja2 templates, which escape every text that they are given."""
+"""Renders HTML pages from Jinja2 templates, which escape all text that they get."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def source(name: str) -> Markup:
-    """The text of a stylesheet or a script of this package, which stands in a page as it is.
+    """Returns the text of a stylesheet or script without escaping.
 
-    Args:
-        name: of the file, seen from the package, such as `pages/templates/page.css`.
+    `name` is a path within the package, such as `pages/templates/page.css`.
     """
     return Markup((PACKAGE / name).read_text("utf-8"))
 
@@ -27,9 +26,9 @@ ENVIRONMENT.globals["source"] = source
 
 
 def render(template: str, **values: object) -> str:
-    """Fills a template of this package, named like a `source`.
+    """Fills a template of this package, named by its path as for `source`.
 
     Raises:
-        jinja2.UndefinedError: the template names a value that was not given.
+        jinja2.UndefinedError: If the template names a value that was not given.
     """
     return ENVIRONMENT.get_template(template).render(values)

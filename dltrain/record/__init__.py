@@ -1,1 +1,1 @@
-"""What a run directory is: how it is written, read, compared and reproduced."""
+"""Writes, reads, compares and reproduces run directories."""

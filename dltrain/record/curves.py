@@ -1,4 +1,4 @@
-"""Learning curves of several runs in one picture: letters in the terminal, lines in a file."""
+"""Draws the learning curves of several runs, as text for the terminal or as a picture."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ FORMATS = (".svg", ".png", ".pdf")
 
 
 def curve_of(history: Sequence[Mapping[str, float]], metric: str) -> Curve:
-    """The finite (epoch, value) pairs of one metric."""
+    """Returns the finite (epoch, value) pairs of one metric."""
     rows = [(row["epoch"], row[metric]) for row in history if "epoch" in row and metric in row]
     return [(epoch, value) for epoch, value in rows if math.isfinite(value)]
 
 
 def drawn_in_text(curves: Mapping[str, Curve], width: int, height: int = 12) -> list[str]:
-    """Lines of a plot in which each run's curve is drawn with its letter; where several meet stands a `*`.
+    """Returns the lines of a plot that draws each curve with its letter, and `*` where several meet.
 
-    Args:
-        curves: by letter; empty ones are left out.
-        width: columns in all, axis included.
-        height: lines of the plot itself.
+    `width` counts all columns, with the axis; `height` counts the lines without the axis.
     """
     points = [point for curve in curves.values() for point in curve]
     if not points:
@@ -48,7 +45,7 @@ def drawn_in_text(curves: Mapping[str, Curve], width: int, height: int = 12) -> 
 
 
 def _columns(curve: Curve, columns: int, first: float, last: float) -> list[tuple[int, float]]:
-    """A value for every column between the first and the last epoch of a curve, on straight lines between epochs."""
+    """Returns a value for every column between the first and the last epoch of a curve, interpolated linearly."""
     places = [(round((epoch - first) / (last - first or 1) * (columns - 1)), value) for epoch, value in curve]
     found = dict(places)
     for (left, begin), (right, end) in itertools.pairwise(places):
@@ -58,25 +55,22 @@ def _columns(curve: Curve, columns: int, first: float, last: float) -> list[tupl
 
 
 def check_plot(path: Path) -> None:
-    """Refuses a file that no plot can be written to, before anything else is done.
+    """Refuses a file of an unknown format.
 
     Raises:
-        ConfigError: its format is unknown.
+        ConfigError: If the suffix is not one of `FORMATS`.
     """
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"--plot: '{path}' should end with {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
 
 
 def write_plot(path: Path, histories: Mapping[str, Sequence[Mapping[str, float]]], metrics: Sequence[str]) -> None:
-    """Writes a picture with a panel a metric, train dashed and validation in full.
+    """Writes a picture with one panel for each metric, train dashed and validation solid.
 
-    Args:
-        path: of the file; its ending is the format.
-        histories: rows of history.csv by name of the run.
-        metrics: names without `val_`.
+    `histories` holds the rows of history.csv by name of the run; the suffix of `path` decides the format.
 
     Raises:
-        ConfigError: the file cannot be written.
+        ConfigError: If the file cannot be written.
     """
     from matplotlib.figure import Figure  # takes half a second
 
@@ -88,7 +82,7 @@ def write_plot(path: Path, histories: Mapping[str, Sequence[Mapping[str, float]]
                 label = name if style == "-" else None
                 panel.plot([x for x, _ in curve], [y for _, y in curve], style, color=f"C{number}", label=label)
         panel.set(xlabel="epoch", ylabel=metric, title=f"{metric}: validation (full) and train (dashed)")
-        # A name that begins with an underscore would be left out of the legend, so the lines are named here.
+        # Matplotlib leaves names that begin with an underscore out of a legend unless they are passed here.
         panel.legend([line for line in panel.lines if line.get_linestyle() == "-"], list(histories))
     try:
         with replace_file(path) as temporary:

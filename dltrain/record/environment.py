@@ -1,4 +1,4 @@
-"""Where a run took place: versions of what decides on its numbers, and the commit that it was started in."""
+"""Finds the versions, variables and commit that a run was started with."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import subprocess
 from typing import Any
 
 PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
-# They choose other algorithms within TensorFlow, whose sums differ in the last digits.
+# These choose other algorithms within TensorFlow, whose sums differ in the last digits.
 VARIABLES = ("ONEDNN_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 
 
 def versions() -> dict[str, str | None]:
-    """Versions of Python and of the packages that decide on the numbers, and environment variables that do, if set."""
+    """Returns versions of Python and packages and the environment variables that influence numbers, if they are set."""
     packages = {name: _version(name) for name in PACKAGES}
     return (
         {"python": platform.python_version()}
@@ -31,7 +31,7 @@ def _version(package: str) -> str | None:
 
 
 def git() -> dict[str, Any] | None:
-    """Commit of the directory that the run was started in, and whether files differ from it; None outside of git."""
+    """Returns the commit of the working directory and the number of files that differ from it; None outside of git."""
     try:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
         changes = subprocess.run(

@@ -1,4 +1,4 @@
-"""Every run below a folder as a row of values, to be filtered, sorted and grouped by sweep."""
+"""Lists the runs below a folder, to be filtered, sorted and grouped by sweep."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from dltrain.base.plain_table import setting
 from dltrain.config.tasks import TASKS
 from dltrain.record.record import Record
 
-# What one looks at first: the first of these that a run has.
+# The main metric of a run is the first of these that it has.
 MAIN_METRICS = (*dict.fromkeys(task.row_measure for task in TASKS.values()), "loss")
-SWEEPS = frozenset({"sweep.json", "multirun.yaml"})  # Hydra writes the other where another sweeper was chosen
+SWEEPS = frozenset({"sweep.json", "multirun.yaml"})  # Hydra writes multirun.yaml for its own sweepers
 _CONDITION = re.compile(r"([^=<>!]+)(=|!=|<=|>=|<|>)(.*)", re.DOTALL)
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -29,18 +29,15 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One run.
+    """One run in a list of runs.
 
     Attributes:
-        run: path of its directory.
-        sweep: path of the directory of the sweep that it belongs to; None for a single run.
-        values: all that can be sorted and filtered by: started, status, dataset, model, metric (the main one),
-            validation and test (its values; over folds or seeds the mean), `part.metric`,
-            each group's option and each setting.
-        choices: the option of each group.
-        settings: by their full keys.
-        fault: what is damaged; empty where all could be read.
-        rises: whether more of its main metric is better.
+        run: The path of its directory.
+        sweep: The directory of its sweep; None for a single run.
+        values: All that can be sorted and filtered by: started, status, dataset, model, metric (the main one),
+            validation and test (its values; over folds or seeds the mean), `part.metric`, each group's option and each
+            setting.
+        fault: What is damaged; empty if everything could be read.
     """
 
     run: str
@@ -53,10 +50,10 @@ class Row:
 
 
 def rows_below(folder: Path) -> list[Row]:
-    """All runs below a folder, the newest first; what is damaged is there as well, and says so.
+    """Returns all runs below a folder, the newest first; a damaged run is included with its fault.
 
     Raises:
-        ConfigError: there is no such folder.
+        ConfigError: If there is no such folder.
     """
     if not folder.is_dir():
         raise ConfigError(
@@ -118,21 +115,21 @@ def _row(path: str, sweep: str | None) -> Row:
 
 
 def main_metric(scores: Iterable[str]) -> str | None:
-    """The metric that stands for a run: accuracy of classes, rmse of numbers."""
+    """Returns the metric that stands for a run, such as accuracy for classes and rmse for numbers."""
     names = list(scores)
     return next((name for name in MAIN_METRICS if name in names), names[0] if names else None)
 
 
 def keys_of(rows: Sequence[Row]) -> list[str]:
-    """All that the rows can be sorted and filtered by."""
+    """Returns all keys that the rows can be sorted and filtered by."""
     return list(dict.fromkeys(key for row in rows for key in row.values))
 
 
 def sort_rows(rows: Sequence[Row], key: str) -> list[Row]:
-    """Sorted by a value, upwards, or with a minus before the key downwards; rows without it come last.
+    """Sorts rows by a value, ascending, or descending if the key begins with a minus; rows without it come last.
 
     Raises:
-        ConfigError: no row has such a value.
+        ConfigError: If no row has such a value.
     """
     name = _known(rows, key.removeprefix("-"), "--sort")
     having = [row for row in rows if row.values.get(name) is not None]
@@ -146,10 +143,10 @@ def sort_rows(rows: Sequence[Row], key: str) -> list[Row]:
 
 
 def filter_rows(rows: Sequence[Row], conditions: str) -> list[Row]:
-    """The rows that meet all conditions, such as `status=failed validation.auc>0.9 optimizer!=sgd`.
+    """Returns the rows that meet all conditions, such as `status=failed validation.auc>0.9 optimizer!=sgd`.
 
     Raises:
-        ConfigError: a condition cannot be read, or no row has such a value.
+        ConfigError: If a condition cannot be read, or no row has such a value.
     """
     kept = list(rows)
     for word in conditions.split():
@@ -184,7 +181,7 @@ def _number(value: Any) -> float | None:
 
 
 def _known(rows: Sequence[Row], key: str, flag: str) -> str:
-    """The full name of a key; a bare metric is that of the validation part, which every finished run has."""
+    """Returns the full name of a key; a metric without a part is that of validation, which every finished run has."""
     names = {"when": "started", "time": "seconds"}
     known = keys_of(rows)
     for name in (names.get(key, key), f"validation.{key}"):

@@ -1,4 +1,4 @@
-"""What two runs share: rows that both scored, folds, seeds; and the tests that are valid on it."""
+"""Compares two runs by the tests that are valid on the rows, folds or seeds that they share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dltrain.record.record import Record
 from dltrain.scoring import significance
 from dltrain.scoring.significance import Test
 
-FEWEST_ROWS = 10  # fewer say nothing
+FEWEST_ROWS = 10  # a test on fewer rows says nothing
 
 Kind = Literal["classes", "labels", "numbers"]
 METRICS: dict[Kind, str] = {"classes": "accuracy", "labels": "accuracy of the labels", "numbers": "rmse"}
@@ -21,13 +21,7 @@ METRICS: dict[Kind, str] = {"classes": "accuracy", "labels": "accuracy of the la
 
 @dataclass(frozen=True)
 class Finding:
-    """A test of the second run against the first.
-
-    Attributes:
-        metric: what was compared.
-        on: rows, folds or seeds, in words.
-        test: what it says.
-    """
+    """A test of the second run against the first on one metric; `on` names the rows, folds or seeds in words."""
 
     metric: str
     on: str
@@ -36,12 +30,7 @@ class Finding:
 
 @dataclass
 class Comparison:
-    """All that can be said of two runs.
-
-    Attributes:
-        findings: of the tests that are valid.
-        reasons: why other tests are not.
-    """
+    """The findings of all tests that are valid for two runs, and the reasons why other tests are not."""
 
     findings: list[Finding] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
@@ -49,7 +38,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Scored:
-    """The rows of one part: what was wanted and what came, by row id."""
+    """Targets and predictions of one part, by row id."""
 
     kind: Kind
     rows: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
@@ -67,10 +56,10 @@ def compare(first: Record, second: Record) -> Comparison:
 
 
 def scored(record: Record, part: str) -> Scored | None:
-    """The rows of a part in predictions.csv; None where there is none.
+    """Reads the rows of a part from predictions.csv; None if there are none.
 
     Raises:
-        ValueError: the file is damaged.
+        ValueError: If the file is damaged.
     """
     file = record.path / "predictions.csv"
     if not file.exists():
@@ -133,7 +122,7 @@ def _squared_error(target: tuple[str, ...], answer: tuple[str, ...]) -> float:
 
 
 def _folds(first: Record, second: Record) -> Iterator[Finding]:
-    """Needs `folds`, a list of metrics a fold, in cv/summary.json; `rows` and `train_rows` of a fold where they are."""
+    """Tests the metrics of the folds in cv/summary.json, corrected by `rows` and `train_rows` where folds have them."""
     one, two = _summary(first), _summary(second)
     if one is None and two is None:
         return
@@ -173,7 +162,7 @@ def _summary(record: Record) -> list[dict[str, Any]] | None:
 
 
 def _seeds(first: Record, second: Record) -> Iterator[Finding]:
-    """Needs `seeds` in metrics.json: a list of `{"seed": …, metric: value}`, or with the metrics below a part."""
+    """Tests the metrics of the seeds in metrics.json: a list of `{"seed": …, metric: value}`, or with parts between."""
     one, two = _repetitions(first), _repetitions(second)
     if not one and not two:
         return
@@ -199,7 +188,7 @@ def _repetitions(record: Record) -> dict[str, dict[str, Any]]:
 
 
 def _scores(entry: dict[str, Any]) -> dict[str, Any]:
-    """The metrics of a fold or a seed: of its test part if it has one, else of validation, else as they stand."""
+    """Returns the metrics of a fold or a seed: of its test part, else of validation, else those of the entry itself."""
     for part in ("test", "validation"):
         if isinstance(entry.get(part), dict):
             return {**entry, **entry[part]}

@@ -1,4 +1,4 @@
-"""A run directory read back. Imports nothing heavy: the verbs that only read answer at once."""
+"""Reads a run directory, without heavy imports, so that verbs that only read answer at once."""
 
 from __future__ import annotations
 
@@ -19,25 +19,24 @@ from dltrain.config.moved_paths import current, rename_moved, renamed
 from dltrain.config.settings import choices_of, flat, without_repeats
 from dltrain.record.environment import versions
 
-# Written in C, and ten times as fast, where PyYAML was built with it; as safe.
+# The loader in C is as safe and ten times as fast, but PyYAML may have been built without it.
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_history(file: Path) -> list[dict[str, float]]:
-    """The rows of a history.csv, one an epoch."""
+    """Reads the rows of a history.csv, one for each epoch."""
     with file.open(newline="", encoding="utf-8") as lines:
         rows = csv.DictReader(lines)
         return [{name: float(cell) for name, cell in row.items() if name and cell} for row in rows]
 
 
 class Record:
-    """What a run left in its directory; files are read when they are asked for.
+    """What a run left in its directory; each file is read when it is first needed.
 
-    Args:
-        path: the run directory, or a file in it.
+    `path` is the run directory or a file in it.
 
     Raises:
-        ConfigError: there is no run in it.
+        ConfigError: If the directory holds no run.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -53,7 +52,7 @@ class Record:
 
     @functools.cached_property
     def status(self) -> str:
-        """Running, completed, failed or interrupted; `died` where it says running and its process is gone."""
+        """Running, completed, failed or interrupted; `died` if run.json says running but the process is gone."""
         status = str(self.facts.get("status", "unknown"))
         pid, host = self.facts.get("pid"), self.facts.get("host")
         gone = status == "running" and isinstance(pid, int) and host == platform.node() and not _alive(pid)
@@ -61,18 +60,18 @@ class Record:
 
     @functools.cached_property
     def settings(self) -> dict[str, Any]:
-        """Every setting by its full key, resolved; empty where the run ended before it had any."""
+        """Every setting by its full key, resolved; empty if the run ended before it had any."""
         known = self.facts.get("settings")
         if isinstance(known, dict):
             return dict(renamed(known, current))
-        # Runs of versions that did not write them into run.json.
+        # Older versions did not write the settings into run.json.
         resolved, written = self._yaml("config.yaml"), self._yaml(".hydra/config.yaml")
         found = without_repeats(flat(written or {}), flat(resolved)) if isinstance(resolved, dict) else {}
         return dict(renamed(found, current))
 
     @functools.cached_property
     def choices(self) -> dict[str, Any]:
-        """The option of each group; null where a group has none chosen."""
+        """The option of each group; None if no option is chosen."""
         known = self.facts.get("choices")
         if isinstance(known, dict):
             return known
@@ -87,7 +86,7 @@ class Record:
         """The resolved config.
 
         Raises:
-            ConfigError: the run ended before it was written, or it cannot be read.
+            ConfigError: If the run ended before it was written, or it cannot be read.
         """
         try:
             config = OmegaConf.load(self.path / "config.yaml")
@@ -100,18 +99,18 @@ class Record:
 
     @functools.cached_property
     def metrics(self) -> dict[str, Any]:
-        """The content of metrics.json; empty where the run did not complete."""
+        """The content of metrics.json; empty if the run did not complete."""
         return dict(self.json("metrics.json")) if (self.path / "metrics.json").exists() else {}
 
     @functools.cached_property
     def history(self) -> list[dict[str, float]]:
-        """The rows of history.csv, one an epoch; empty where no epoch was finished."""
+        """The rows of history.csv, one for each epoch; empty if no epoch was finished."""
         file = self.path / "history.csv"
         return read_history(file) if file.exists() else []
 
     @functools.cached_property
     def histories(self) -> dict[str, list[dict[str, float]]]:
-        """The history of each of its trainings: folds (`fold 1`, …) or seeds, and under `the run` its own."""
+        """The history of each training: of the folds (`fold 1`, …) or seeds, and of the run itself under `the run`."""
         files = [*self.path.glob("cv/*/history.csv"), *self.path.glob("seeds/*/history.csv")]
         return {
             "the run": self.history,
@@ -125,7 +124,7 @@ class Record:
         return MetricTraits(**known) if known else traits(name, self.settings.get(f"task.metrics.{name}._target_"))
 
     def version_differences(self) -> list[str]:
-        """Which packages, and which Python, are others now than when the run began: a phrase each."""
+        """Describes, in a phrase each, which packages or Python have another version now than when the run began."""
         then, now = self.facts.get("versions", {}), versions()
         return [
             f"{name} changed from {then.get(name)} to {now.get(name)}"
@@ -140,10 +139,10 @@ class Record:
             return None
 
     def json(self, name: str) -> Any:
-        """A JSON file of the run.
+        """Reads a JSON file of the run.
 
         Raises:
-            ConfigError: it is missing or damaged.
+            ConfigError: If it is missing or damaged.
         """
         try:
             return json.loads((self.path / name).read_text("utf-8"))
@@ -152,13 +151,13 @@ class Record:
 
 
 def _alive(pid: int) -> bool:
-    if os.name != "posix":  # elsewhere there is no signal that only asks
+    if os.name != "posix":  # Windows has no signal that only asks
         return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it is somebody else's
+    except OSError:  # the process belongs to another user
         return True
     return True
 

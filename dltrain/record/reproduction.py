@@ -1,4 +1,4 @@
-"""How far two runs of the same record agree: what differs, and by how much."""
+"""Tells what differs between a run and its repetition, and by how much."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Difference:
 
     Attributes:
         where: data, config, versions, git, history, metrics or predictions.
-        name: the key, package or column.
-        sentence: what was and what is.
-        largest: the largest absolute difference, where there are numbers to compare; infinite where one is missing.
-        matters: whether the runs are not the same for it; other packages and another commit are told only.
+        name: The key, package or column.
+        sentence: What it was and what it is now.
+        largest: The largest absolute difference of numbers, infinite if one is missing; None without numbers.
+        matters: Whether the repetition fails for it; versions and commits are only told.
     """
 
     where: str
@@ -37,12 +37,7 @@ class Difference:
 
 
 def differences(before: Record, after: Record) -> list[Difference]:
-    """Everything in which a run differs from the one that it repeats; empty where they are the same.
-
-    Args:
-        before: the first run.
-        after: the one that repeats it.
-    """
+    """Returns everything in which the run `after` differs from the run `before` that it repeats."""
     return [
         *_data(before, after),
         *_settings(before, after),
@@ -118,7 +113,7 @@ def _tables(where: str, one: Table, other: Table) -> list[Difference]:
 
 
 def _compared(where: str, name: str, one: Sequence[Any], other: Sequence[Any]) -> Difference | None:
-    """The difference of two columns, or None where each cell is the same to the last digit."""
+    """Returns the difference of two columns, or None if all cells are equal to the last digit."""
     unlike = [(left, right) for left, right in zip(one, other, strict=True) if left != right]
     if not unlike:
         return None

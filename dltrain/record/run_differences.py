@@ -1,4 +1,4 @@
-"""In what recorded runs differ: settings, data, packages, commit and metrics."""
+"""Finds in what recorded runs differ: settings, data, packages, commit and metrics."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from dltrain.record.record import Record
 
 
 def sections_of(runs: Mapping[str, Record]) -> dict[str, dict[str, list[Any]]]:
-    """Values of each run by section and key: all metrics, and whatever else differs.
-
-    Args:
-        runs: by a letter each.
-    """
+    """Returns all metrics, and whatever else differs, by section and key, with a value for each run."""
     records = list(runs.values())
     every = [{**run.settings, **run.choices} for run in records]
     keys = differing([(run.choices, run.settings) for run in records])
@@ -47,11 +43,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def commit_of(git: Any) -> str | None:
-    """A commit in a few letters, with the number of changed files; None where none is known.
-
-    Args:
-        git: what a run has recorded of it.
-    """
+    """Returns the first letters of a recorded commit, with the number of changed files; None if there is none."""
     found = _mapping(git)
     if not found.get("commit"):
         return None

@@ -1,4 +1,4 @@
-"""The directory of a run: one place that explains itself, every file written whole or not at all."""
+"""Creates the directory of a run and writes its files, each whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,20 +19,16 @@ from dltrain.base.files import PART, replace_file
 from dltrain.base.lock import lock, unlock, waiting_for
 from dltrain.record.environment import git, versions
 
-if TYPE_CHECKING:  # the verbs that only read answer at once
+if TYPE_CHECKING:  # verbs that only read shall start at once
     import numpy.typing as npt
 
-# Files that a run or a sweep leaves behind.
+# Files that show that a directory holds a run or a sweep.
 TRACES = ("run.json", "multirun.yaml", "sweep.json")
 WRITTEN_AT_ONCE = 100_000  # items of a list
 
 
 class RunDirectory:
-    """Writes the files of one run.
-
-    Args:
-        path: the directory; it exists.
-    """
+    """Writes the files of one run into an existing directory."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,14 +37,14 @@ class RunDirectory:
         self._run = self
 
     def part(self, name: str) -> RunDirectory:
-        """A folder for one of several trainings of this run, whose facts join the run's own."""
+        """Returns a folder for one of several trainings of this run, which shares the run.json of the run."""
         part = RunDirectory(self.path / name)
         part.path.mkdir(parents=True, exist_ok=True)
         part.facts, part._written, part._run = self.facts, self._written, self._run
         return part
 
     def start(self, **facts: Any) -> None:
-        """Writes `run.json` with the status running."""
+        """Writes run.json with the status running."""
         self.facts = {
             "status": "running",
             "started": _now(),
@@ -66,7 +62,7 @@ class RunDirectory:
         self.record()
 
     def resume(self, **facts: Any) -> None:
-        """Writes the `run.json` of a run that goes on; `resumed` lists each time with its command."""
+        """Writes the run.json of a run that continues; `resumed` lists each time with its command."""
         for unfinished in self.path.rglob(f"{PART}*"):
             unfinished.unlink()
         self.facts = json.loads((self.path / "run.json").read_text("utf-8"))
@@ -77,25 +73,25 @@ class RunDirectory:
         self.record(status="running", finished=None, resumed=resumed, **process, **facts)
 
     def record(self, **facts: Any) -> None:
-        """Adds facts to `run.json`."""
+        """Adds facts to run.json."""
         self.facts |= facts
         self._run.write_json("run.json", self.facts)
 
     def finish(self, status: str, **facts: Any) -> None:
-        """Writes the last status: completed, failed or interrupted."""
+        """Writes the last status: completed, failed, pruned or interrupted."""
         self.record(status=status, finished=_now(), **facts)
 
     def record_test_scoring(self, rows: int) -> None:
-        """Notes that the test part was scored: when, by which command and on how many rows."""
+        """Records that the test part was scored: when, by which command and on how many rows."""
         scorings = [*self.facts["test_scorings"], {"at": _now(), "command": sys.argv, "rows": rows}]
         self.record(test_scorings=scorings)
 
     def write_json(self, name: str, content: Any) -> None:
-        """Writes a JSON file; numbers that are not finite become null, since JSON has no word for them."""
+        """Writes a JSON file; numbers that are not finite become null, since JSON cannot express them."""
         self.write_text(name, json.dumps(_finite(content), indent=2, ensure_ascii=False, default=str) + "\n")
 
     def write_lists(self, name: str, lists: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Writes a JSON file of long lists of numbers or words in portions; as one text they would fill the memory."""
+        """Writes a JSON file of long lists in portions, since one text of them would need too much memory."""
         with replace_file(self.path / name) as path, path.open("w", encoding="utf-8") as file:
             for place, (key, items) in enumerate(lists.items()):
                 file.write(f"{',' if place else '{'}\n  {json.dumps(key)}: [")
@@ -113,7 +109,7 @@ class RunDirectory:
         self._written.add(self.path / name)
 
     def erase(self) -> None:
-        """Takes away what was written so far, with Hydra's record: a run that could not begin leaves nothing."""
+        """Removes what was written so far, with Hydra's record, since a run that cannot begin leaves nothing."""
         for path in self._written:
             path.unlink(missing_ok=True)
         for folder in sorted({path.parent for path in self._written} - {self.path}, reverse=True):
@@ -122,13 +118,8 @@ class RunDirectory:
 
 
 def add_test_scoring(path: Path, **facts: Any) -> None:
-    """Records in a finished run that its model was scored.
-
-    Args:
-        path: the run directory.
-        facts: on what, and what was found of the rows.
-    """
-    with waiting_for(path):  # two scorings at once must not forget each other
+    """Records in a finished run that its model was scored, with facts about the rows and the result."""
+    with waiting_for(path):  # two scorings at once must not overwrite each other
         directory = RunDirectory(path)
         directory.facts = json.loads((path / "run.json").read_text("utf-8"))
         scorings = [*directory.facts.get("test_scorings", []), {"at": _now(), "command": sys.argv, **facts}]
@@ -155,27 +146,24 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class Claim:
-    """A directory that belongs to this run; `created` where it did not exist before."""
+    """A directory that belongs to this run; `created` tells whether it did not exist before."""
 
     path: Path
     created: bool
 
     def release(self) -> None:
-        """Removes the directory, if it was made for this run and no run has begun to write into it."""
+        """Removes the directory if it was created for this run and no run has begun to write into it."""
         if self.created and not any(self.path.rglob("run.json")):
             shutil.rmtree(self.path, ignore_errors=True)
 
 
 def claim(directory: Path, *, key: str, chosen: bool) -> Claim:
-    """Makes a directory that did not exist, or takes the one that the user chose.
+    """Creates a directory, or takes the existing one that the user chose, and locks it.
 
-    Args:
-        directory: where to; unless `chosen`, the first of itself, itself_2, itself_3, … that is free.
-        key: the key that names it, for errors.
-        chosen: whether the user named the directory.
+    Unless `chosen`, it is the first free one of directory, directory_2, directory_3, …; `key` names it in errors.
 
     Raises:
-        ConfigError: it cannot be made, or it holds another run.
+        ConfigError: If it cannot be created, or holds another run.
     """
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -205,7 +193,7 @@ def _take(directory: Path, key: str) -> Claim:
         if not directory.is_dir():
             raise
         created = False
-    lock(directory)  # before the look: another run may have chosen it too
+    lock(directory)  # before its files are looked at, since another run may choose it at the same time
     if not created:
         for trace in TRACES:
             if (directory / trace).exists():

@@ -1,4 +1,4 @@
-"""What a run's model takes and gives: written at the end of a run, read by whatever uses the model."""
+"""Describes what a run's model takes and predicts: written at the end of a run, read by whatever uses the model."""
 
 from __future__ import annotations
 
@@ -27,16 +27,14 @@ class Column:
     """One column that the model takes.
 
     Attributes:
-        name: the model's input.
+        name: The name of the model's input.
         kind: numeric, category, text or image.
-        source: what the file of the training data called it.
-        shape: of one cell; () but for images, which are (height, width, channels).
-        dtype: of the model's input: float64, string or uint8.
-        words: the values of a category that the model knows.
-        minimum: least number of the train rows; None for other kinds.
-        maximum: greatest number of the train rows.
-        median: middle number of the train rows.
-        has_missing: whether train rows lack it.
+        source: The column's name in the file of the training data.
+        shape: The shape of one cell: (height, width, channels) for images, otherwise ().
+        dtype: The type of the model's input: float64, string or uint8.
+        words: The values of a category that the model knows.
+        minimum: The least number of the train part; None for other kinds, as are maximum and median.
+        has_missing: Whether the column is missing in some row of the train part.
     """
 
     name: str
@@ -53,18 +51,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Signature:
-    """What the model of a run takes and gives.
+    """What the model of a run takes and predicts.
 
     Attributes:
-        columns: in the order of the dataset.
-        target: the target columns by their names in the source.
-        task: name of the row of the head table.
-        classes: names of the classes or labels; empty for a quantity.
-        threshold: the probability above which a binary task predicts its second class, and a multilabel one the label.
-        offset: of the target's scale.
-        scale: of the target's scale.
-        made: for each column that the dataset makes, how it does so from columns of the source.
-        reading: how a text file of such rows is read: the keys of `dataset` that say so.
+        columns: In the order of the dataset.
+        target: The target columns by their names in the source.
+        classes: The names of the classes or labels; empty for a quantity.
+        threshold: The probability above which a binary task predicts its second class, and a multilabel one the label.
+        made: For each column that the dataset makes, how it does so from columns of the source.
+        reading: The keys of `dataset` that say how a text file of such rows is read.
     """
 
     columns: tuple[Column, ...]
@@ -84,10 +79,10 @@ class Signature:
 
     @classmethod
     def of(cls, record: Record) -> Signature:
-        """The signature in a run directory.
+        """Reads the signature in a run directory.
 
         Raises:
-            ConfigError: the run has none, or it cannot be read.
+            ConfigError: If the run has none, or it cannot be read.
         """
         if not (record.path / FILE).exists():
             status = record.facts.get("status", "unknown")
@@ -112,7 +107,7 @@ class Signature:
             raise ConfigError(f"'{record.path / FILE}' is no signature of this version of dltrain: {error}.") from error
 
     def as_json(self) -> dict[str, Any]:
-        """The content of signature.json."""
+        """Returns the content of signature.json."""
         return dataclasses.asdict(self)
 
     @property
@@ -125,7 +120,7 @@ class Signature:
 
     @functools.cached_property
     def by_source(self) -> dict[str, Column]:
-        """The columns that stand in the source, by their names there."""
+        """The columns that the source has, by their names there."""
         return {column.source: column for column in self.columns if column.name not in self.made}
 
 
@@ -139,16 +134,9 @@ def describe(
     known_words: Mapping[str, tuple[str, ...]],
     source: Mapping[str, Any],
 ) -> Signature:
-    """The signature of a model that is trained on these rows.
+    """Returns the signature of a model that is trained on the rows of `train`.
 
-    Args:
-        train: the train rows.
-        task: name of the row of the head table.
-        classes: names of the classes or labels.
-        offset: of the target's scale.
-        scale: of the target's scale.
-        known_words: of each column of categories the words that the model knows.
-        source: the node `dataset` of the config.
+    `known_words` holds, for each category column, the words that the model knows; `source` is the node `dataset`.
     """
     columns = []
     for name, cells in train.columns.items():

@@ -1,4 +1,4 @@
-"""A file of numbers and arrays that is whole, or is not used: JSON for the shape of it, npz for the arrays."""
+"""Writes and reads files of numbers and arrays with a checksum: JSON for the structure, npz for the arrays."""
 
 from __future__ import annotations
 
@@ -23,22 +23,17 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 def can_go_on(directory: Path) -> bool:
-    """Whether a run that was cut off has saved a state: its own, or that of a fold or seed (`cv/fold_1`, …)."""
+    """Returns whether an interrupted run has saved a state, its own or that of a fold or seed (`cv/fold_1`, …)."""
     return (directory / FILE).is_file() or any(directory.glob(f"*/*/{FILE}"))
 
 
 def previous(path: Path) -> Path:
-    """The generation before a state file."""
+    """Returns the path of the state that was saved before this one."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
 def write(path: Path, content: Any) -> None:
-    """Writes a state and keeps the one before it, which `read` falls back to.
-
-    Args:
-        path: of the file.
-        content: see `is_plain`.
-    """
+    """Writes a state (see `is_plain`) and keeps the one before it, which `read` falls back to."""
     arrays: Arrays = {}
     tree = json.dumps(_packed(content, arrays))
     buffer = io.BytesIO()
@@ -51,9 +46,9 @@ def write(path: Path, content: Any) -> None:
 
 
 def read(path: Path) -> Any:
-    """The newest whole state: that of the file, else that of the generation before; None where there is none.
+    """Reads the newest whole state: that of the file, else the one before it, else None.
 
-    A file that is cut short or altered does not agree with its checksum and is passed over, with a warning.
+    A file that does not agree with its checksum is skipped with a warning.
     """
     for each in (path, previous(path)):
         try:
@@ -66,7 +61,7 @@ def read(path: Path) -> Any:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a state can hold a value: None, numbers, text, NumPy's, and lists, tuples and dicts of them."""
+    """Returns whether a state can hold a value: None, numbers, text, NumPy's, and lists, tuples and dicts of them."""
     try:
         _packed(value, {})
     except TypeError:
@@ -84,12 +79,12 @@ def _read(path: Path) -> Any:
 
 
 def _packed(value: Any, arrays: Arrays) -> Any:
-    """JSON in which each array, list and dict is a pair of its kind and its content."""
+    """Returns JSON in which each array, list and dict is a pair of its kind and its content."""
     if value is None or (isinstance(value, (bool, int, float, str)) and not isinstance(value, np.generic)):
         return value
     if isinstance(value, (np.generic, np.ndarray)) and value.dtype.kind in "biufcSU":
         array = np.asarray(value)
-        # Several callbacks keep the same best weights: they are written once.
+        # Named by its content, since several callbacks keep the same best weights, which are written once.
         name = hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).hexdigest()
         arrays[name] = array
         return ["scalar" if isinstance(value, np.generic) else "array", name]
