@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ from dltrain.data.recipe import Recipe
 from dltrain.data.row_view import lengths, take
 
 Kind = Literal["numeric", "category", "text", "image"]
-KINDS: tuple[str, ...] = get_args(Kind)
 
 Array = npt.NDArray[np.generic]
 

@@ -6,7 +6,6 @@ import io
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 
 Pixels = npt.NDArray[np.uint8]
-Corrupt = Literal["skip", "refuse"]
 
 # The list is short on purpose: each decoder of Pillow is open to hostile files.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")

@@ -8,7 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from dltrain.config.search_objectives import by_objectives
-from dltrain.sweep.ledger import Entry, Ledger
+from dltrain.sweep.ledger import Ledger
 from dltrain.sweep.ranking import best_first
 
 BEST = 5  # jobs that keep their models with keep=best
@@ -38,8 +38,3 @@ def _remove(job: Path) -> None:
     for pattern in ("model.keras", "*/*/model.keras"):
         for file in job.glob(pattern):
             file.unlink(missing_ok=True)
-
-
-def has_model(sweep: Path, entry: Entry) -> bool:
-    """Whether a job's model is still there."""
-    return (sweep / entry.job / "model.keras").exists()
