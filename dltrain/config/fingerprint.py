@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.config.moved_paths import original, renamed
 
-# What a run shows and where it stands changes nothing of what comes out; `search` chooses runs from outside.
-WITHOUT_INFLUENCE = ("hydra", "quiet", "verbose", "report", "keep", "extend", "retry_failed", "search", "tracking")
+# The keys that change nothing of what comes out of a run: what is told of it and where, and which jobs a sweep runs.
+OF_THE_SWEEP = ("hydra", "search", "keep", "extend", "retry_failed")
+WITHOUT_INFLUENCE = ("quiet", "verbose", "report", "tracking", *OF_THE_SWEEP)
+
+
+def group_of(word: str) -> str:
+    """The first part of a key or an override: `search` of `+search.sampler.seed=1`, `hydra` of `hydra/launcher=ray`."""
+    return re.split(r"[=./@:]", word.lstrip("+~"))[0]
 
 
 def fingerprint(config: DictConfig) -> str:

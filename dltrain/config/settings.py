@@ -8,8 +8,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-# They change what is told, not what is trained.
-TELL_ONLY = frozenset({"quiet", "verbose", "score_test", "report", "tracking"})
+from dltrain.config.fingerprint import WITHOUT_INFLUENCE
+
+# Two runs do not differ by these: nothing that is trained does.
+TELL_ONLY = frozenset({*WITHOUT_INFLUENCE, "score_test"})
 _REFERENCE = re.compile(r"\$\{[\w.]+\}")
 
 

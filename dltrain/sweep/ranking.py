@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from dltrain.config.fingerprint import WITHOUT_INFLUENCE
+from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
 from dltrain.config.metric_traits import traits_by_name
 from dltrain.config.search_objectives import COSTS
 from dltrain.sweep.ledger import Entry
@@ -46,7 +46,7 @@ def swept_keys(entries: Sequence[Entry]) -> list[str]:
 def settings_of(entry: Entry) -> dict[str, str]:
     """The words that made a job, as keys and values, without those that change nothing of its numbers."""
     words = {key.lstrip("+~"): value for key, _, value in (word.partition("=") for word in entry.overrides)}
-    return {key: value for key, value in words.items() if key.partition(".")[0] not in WITHOUT_INFLUENCE}
+    return {key: value for key, value in words.items() if group_of(key) not in WITHOUT_INFLUENCE}
 
 
 def cautions(entries: Sequence[Entry]) -> list[str]:

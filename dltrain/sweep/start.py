@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.files import replace_file
+from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
 from dltrain.config.moved_paths import TARGET, original, renamed
 from dltrain.config.search_dimension import text_of
 from dltrain.sweep import memory
@@ -23,8 +24,6 @@ from dltrain.sweep.stop import asked_to_stop, stoppable
 
 RECORD = "sweep.json"
 FAILED, INTERRUPTED = 1, 130
-# Words that change nothing of the space of jobs.
-BESIDE_THE_SPACE = ("quiet", "verbose", "keep", "extend", "retry_failed")
 
 
 def is_sweep(directory: Path) -> bool:
@@ -97,8 +96,8 @@ def _write_record(directory: Path, words: list[str], overrides: Sequence[str], c
     record: dict[str, Any] = {"started": now, "continued": []}
     if (directory / RECORD).exists():
         record = json.loads((directory / RECORD).read_text("utf-8"))
-        before = record["space"]
-        earlier = record.setdefault("earlier_spaces", [])
+        before = _without_what_is_told(record["space"])
+        earlier = [_without_what_is_told(each) for each in record.get("earlier_spaces", [])]
         if space != before and space not in earlier and not config.extend:
             raise ConfigError(
                 [
@@ -109,7 +108,7 @@ def _write_record(directory: Path, words: list[str], overrides: Sequence[str], c
                 ]
             )
         record["continued"].append(now)
-        earlier += [before] if space != before and before not in earlier else []
+        record["earlier_spaces"] = [*earlier, *([before] if space != before and before not in earlier else [])]
     elif config.extend or config.retry_failed:
         key = "extend" if config.extend else "retry_failed"
         raise ConfigError(f"{key}=true has no effect: '{directory}' holds no sweep. Name one with hydra.sweep.dir=…")
@@ -122,18 +121,17 @@ def _write_record(directory: Path, words: list[str], overrides: Sequence[str], c
 
 def space_lines(overrides: Sequence[str], config: DictConfig) -> list[str]:
     """What decides which jobs there are: the words of the task, sorted, and the settings of a search."""
-    lines = [
-        _with_original_path(word)
-        for word in overrides
-        if not word.lstrip("+~").startswith("hydra")
-        and word.partition("=")[0] not in BESIDE_THE_SPACE
-        and not word.lstrip("+~").startswith("search")
-    ]
+    lines = [_with_original_path(word) for word in overrides if group_of(word) not in WITHOUT_INFLUENCE]
     params = config.hydra.sweeper.get("params") or {}
     lines += [f"hydra.sweeper.params.{key}={value}" for key, value in params.items()]
     if config.search is not None:
         lines += [f"search.{key}={text_of(_plain(config.search[key]))}" for key in map(str, config.search)]
     return sorted(lines)
+
+
+def _without_what_is_told(space: Sequence[str]) -> list[str]:
+    """The lines of a space; versions before wrote words such as report=true into it."""
+    return [line for line in space if group_of(line) in ("hydra", "search") or group_of(line) not in WITHOUT_INFLUENCE]
 
 
 def again(directory: Path, more: Sequence[str] = ()) -> list[str]:

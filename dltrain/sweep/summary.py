@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dltrain.base.files import replace_file
+from dltrain.config.fingerprint import OF_THE_SWEEP, group_of
 from dltrain.config.search_objectives import by_objectives
 from dltrain.sweep.importance import importance
 from dltrain.sweep.ledger import Entry, Ledger
@@ -24,7 +25,7 @@ from dltrain.sweep.ranking import cautions, finite, settings_of, swept_keys
 from dltrain.sweep.standings import Setting, Standings, like_the_best, standings
 
 # Words that the winner's own run does without.
-BESIDE = ("score_test=", "search", "callbacks.pruning", "keep=", "extend=", "retry_failed=", "quiet=")
+BESIDE = (*OF_THE_SWEEP, "score_test", "quiet")
 ROWS = 20  # of the leaderboard; results.csv has all
 
 
@@ -96,7 +97,8 @@ def winner_command(sweep: Path, entry: Entry) -> str:
     for place, word in enumerate(words):
         if word.startswith(("--config-dir", "--config-name", "--config-path", "-cd", "-cn", "-cp")):
             flags += [word] if "=" in word else words[place : place + 2]
-    overrides = [word for word in entry.overrides if not word.lstrip("+~").startswith(BESIDE)]
+    own = [word for word in entry.overrides if group_of(word) not in BESIDE]
+    overrides = [word for word in own if not word.lstrip("+~").startswith("callbacks.pruning")]
     return shlex.join(["dltrain", *flags, *overrides, "score_test=always"])
 
 

@@ -176,6 +176,17 @@ def test_changed_space_is_told_and_can_be_added(fake_run: FakeRun, capsys: pytes
     assert len(ran) == 6
 
 
+def test_what_is_told_of_a_sweep_may_change_when_it_goes_on(fake_run: FakeRun) -> None:
+    ran = fake_run(leave_a_run)
+    cli.main(GRID)
+    assert cli.main([*GRID, "report=true", "tracking=none", "verbose=true"]) == 0
+    record = json.loads(Path("here/sweep.json").read_text())
+    record["space"].append("report=true")  # as versions before wrote it
+    Path("here/sweep.json").write_text(json.dumps(record))
+    assert cli.main(GRID) == 0
+    assert len(ran) == 4
+
+
 def test_changed_yaml_under_the_same_words_is_refused(
     fake_run: FakeRun, working_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
