@@ -1,1 +1,1 @@
-"""A finished run's model in the formats of other runtimes, each checked against the original."""
+"""Exports a finished run's model to other runtimes and checks each export against the original."""

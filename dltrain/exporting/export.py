@@ -1,4 +1,4 @@
-"""Writes a run's model for another runtime, and has that runtime prove that it says the same."""
+"""Exports a run's model to another runtime and compares the runtime's predictions with the original's."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from dltrain.inference.overlap import run_dataset
 from dltrain.internals.tensorflow_quietly import standard_error_held
 from dltrain.record.signature import Column
 
-COMPANION = Path(__file__).with_name("rows.py")  # goes beside what it is copied to, and is not imported here
-RECIPE = Path(recipe.__file__)  # what rows.py makes columns with
-TOLERANCE = 1e-4  # of a probability, or of the spread of a quantity
+COMPANION = Path(__file__).with_name("rows.py")  # copied beside the exported model, not imported here
+RECIPE = Path(recipe.__file__)  # rows.py makes columns with it
+TOLERANCE = 1e-4  # of a probability, or in standard deviations of a quantity
 ROWS = 256
 STRANGE = "A word, that no train-row had: “ÄÖ” <b>!"
 
@@ -38,13 +38,13 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Exported:
-    """What was exported.
+    """An exported model.
 
     Attributes:
-        path: the folder.
-        rows: how many rows were compared, and which those were.
-        which: where these rows are from.
-        difference: the largest difference of a score; a quantity's in units of its spread.
+        path: The folder.
+        rows: The number of rows compared.
+        which: Where these rows are from.
+        difference: The largest difference of an output; a quantity's in units of its standard deviation.
     """
 
     path: Path
@@ -54,16 +54,13 @@ class Exported:
 
 
 def export(model: Model, file_format: str, output: Path) -> Exported:
-    """Exports a model and compares it with the original; the folder appears when both is done.
+    """Exports a model and compares it with the original; the folder appears when both are done.
 
-    Args:
-        model: of a finished run.
-        file_format: saved_model, onnx or tflite.
-        output: the folder to make.
+    `file_format` is saved_model, onnx or tflite; `output` is the folder to make.
 
     Raises:
-        ConfigError: the folder exists, or a package is missing.
-        RunError: the format cannot carry the model, or its scores differ.
+        ConfigError: If the folder exists, or a package is missing.
+        RunError: If the format cannot hold the model, or its predictions differ.
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ConfigError(f"'{output}' exists already. Take it away, or name another folder with --output.")
@@ -94,7 +91,7 @@ def export(model: Model, file_format: str, output: Path) -> Exported:
 
 
 def _write_and_run(model: Model, file_format: str, folder: Path, rows: Rows) -> npt.NDArray[Any]:
-    """Writes the files and gives the scores of the rows through them."""
+    """Writes the files and returns what they predict for the rows."""
     if file_format == "saved_model":
         dtypes = save_with_raw_inputs(model.network, model.signature.made, folder / "model")
         _write_columns(model, folder, {}, dtypes)
@@ -119,13 +116,13 @@ def _onnx(part: Any, folder: Path, inputs: dict[str, npt.NDArray[Any]]) -> npt.N
 
     path = folder / "model.onnx"
     try:
-        part({name: tf.constant(cells[:1]) for name, cells in inputs.items()})  # export wants one that was called
+        part({name: tf.constant(cells[:1]) for name, cells in inputs.items()})  # export needs a model that was called
         part.export(path, format="onnx", verbose=False)
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         return np.asarray(session.run(None, inputs)[0])
     except DltrainError:
         raise
-    except Exception as error:  # converter and runtime raise many kinds, all saying that the graph is beyond them
+    except Exception as error:  # converter and runtime raise many kinds for a graph that they do not support
         reason = str(error).splitlines()[0]
         raise RunError(f"onnx cannot carry this model, saved_model can: {reason}") from error
 
@@ -141,7 +138,7 @@ def _tflite(part: Any, folder: Path, inputs: dict[str, npt.NDArray[Any]]) -> npt
 
 
 def _write_columns(model: Model, folder: Path, lookups: dict[str, dict[str, Any]], dtypes: dict[str, str]) -> None:
-    """What the file takes, as columns.json: every input, and of one that rows.py makes, how."""
+    """Writes columns.json: every input of the model, and how rows.py makes it."""
     signature = model.signature
     known = {column.name: column for column in signature.columns}
     columns = []
@@ -164,7 +161,7 @@ def _load_companion(path: Path) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent))  # as in the folder's own use, where its modules find each other
+    sys.path.insert(0, str(path.parent))  # as a user of the folder imports it
     try:
         spec.loader.exec_module(module)
     finally:
@@ -173,7 +170,7 @@ def _load_companion(path: Path) -> Any:
 
 
 def _rows(model: Model) -> tuple[Rows, str]:
-    """Rows to compare on: those that validated, else some that trained, and some that have what those may lack."""
+    """Returns rows to compare on: validation rows, else train rows, and made-up rows for what those may lack."""
     made_up = _made_up(model)
     try:
         dataset, parts = run_dataset(model.record)
@@ -188,7 +185,7 @@ def _rows(model: Model) -> tuple[Rows, str]:
 
 
 def _made_up(model: Model) -> Rows:
-    """Rows of the ends of each number, of unknown words, and with nothing at all."""
+    """Makes rows of extreme numbers, of unknown words, and of missing cells."""
     rows: Rows = []
     for number, word in (("minimum", 0), ("maximum", -1), ("median", None)):
         row: dict[str, Any] = dict.fromkeys(_only_in_source(model), STRANGE)
@@ -217,7 +214,7 @@ def _cell(cell: Any) -> Any:
 
 
 def _only_in_source(model: Model) -> list[str]:
-    """The columns that the model's are made from and that it does not take itself."""
+    """Returns the columns that the model's columns are made from and that the model does not take itself."""
     sources = [name for each in model.signature.made.values() for name in each.columns]
     return [name for name in sources if name not in model.network.input]
 
@@ -250,6 +247,6 @@ def _tensors(dtypes: dict[str, str], rows: Rows) -> dict[str, Any]:
 @contextmanager
 def _library_warnings_off() -> Iterator[None]:
     with warnings.catch_warnings(), standard_error_held():
-        # NumPy's aliases and the coming move of the TFLite interpreter are the converters' own matter.
+        # NumPy's aliases and the announced move of the TFLite interpreter concern the converters, not the user.
         warnings.simplefilter("ignore")
         yield

@@ -1,4 +1,4 @@
-"""The part of a model that knows numbers alone: categories and texts come in as the ids that its lookups give."""
+"""Cuts a model to its numeric part, which takes the ids of categories and texts in place of words."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ import numpy as np
 from dltrain.base.errors import ConfigError
 from dltrain.internals.keras_networks import calls
 
-MISSING_AND_UNKNOWN = 2  # ids that stand before those of the words
+MISSING_AND_UNKNOWN = 2  # ids before those of the words
 
 
 def cut_lookups(model: keras.Model) -> tuple[keras.Model, dict[str, dict[str, Any]]]:
-    """The model behind its lookups, and what its lookups do.
+    """Cuts the lookups from a model of raw columns, and describes them.
 
-    Args:
-        model: from raw columns to answers.
-
-    Returns:
-        The same model with ids in place of words, and for each such column `words`, and for a text `length` (ids of a
-        row) and `ngrams` as well.
+    Returns the model with ids in place of words, and for each such column `words`, and for a text also `length` (ids in
+    a
+    row) and `ngrams`.
 
     Raises:
-        ConfigError: a text is taken apart in a way that the companion does not know.
+        ConfigError: If a text is split in a way that rows.py does not support.
     """
     names = {id(tensor): name for name, tensor in model.input.items()}
     tensors, lookups = dict(model.input), {}
@@ -43,11 +40,7 @@ def cut_lookups(model: keras.Model) -> tuple[keras.Model, dict[str, dict[str, An
 
 
 def in_32_bits(model: keras.Model) -> keras.Model:
-    """The same model with 32-bit numbers throughout, for a runtime that has no others.
-
-    Args:
-        model: from `cut_lookups`.
-    """
+    """Returns a model of `cut_lookups` with 32-bit numbers throughout, for a runtime without float64."""
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
     inputs = {
         name: keras.Input(each.shape[1:], dtype=_narrow(each.dtype), name=name) for name, each in model.input.items()

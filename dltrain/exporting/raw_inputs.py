@@ -1,4 +1,4 @@
-"""A SavedModel that takes the columns of the source: those that the dataset makes are made in its graph."""
+"""Saves a SavedModel that takes the columns of the source and makes derived columns in its graph."""
 
 from __future__ import annotations
 
@@ -13,15 +13,9 @@ from dltrain.data.recipe import Recipe
 
 
 def save_with_raw_inputs(network: keras.Model, made: Mapping[str, Recipe], path: Path) -> dict[str, str]:
-    """Writes a SavedModel.
+    """Writes a SavedModel into a new folder `path`, and returns the dtype of each of its inputs.
 
-    Args:
-        network: from the model's columns to answers.
-        made: how some of these columns are made from others.
-        path: the folder to make.
-
-    Returns:
-        The dtype of each input of the SavedModel.
+    `made` holds the recipes of those columns of `network` that are made from others.
     """
     dtypes = {name: each.dtype for name, each in network.input.items() if name not in made}
     for recipe in made.values():
@@ -42,7 +36,7 @@ def save_with_raw_inputs(network: keras.Model, made: Mapping[str, Recipe], path:
 
 
 def make(recipe: Recipe, inputs: Mapping[str, Any]) -> Any:
-    """`Recipe.make` on tensors of shape (n, 1)."""
+    """Applies `Recipe.make` to tensors of shape (n, 1)."""
     cells = [inputs[name] for name in recipe.columns]
     if recipe.pattern is None:
         return tf.add_n(cells) + tf.constant(recipe.plus, cells[0].dtype)

@@ -1,4 +1,4 @@
-"""Raw rows to what model.onnx or model.tflite takes, and its answers to names. Needs NumPy alone.
+"""Converts raw rows to inputs of model.onnx or model.tflite, and outputs to predictions. Needs NumPy alone.
 
     import onnxruntime
     from rows import to_answers, to_inputs
@@ -7,9 +7,10 @@
     rows = [{"age": 30, "sex": "male"}]
     print(to_answers(session.run(None, to_inputs(rows))[0]))
 
-columns.json beside this file lists the columns in its `columns`: numbers go in as they are, a missing one as NaN; of a
-category or a text the ids of its `words` do, counted from 2, with 0 for a missing one and 1 for an unknown one. A
-column with `made` is made here of those that this names, by recipe.py.
+columns.json beside this file lists the columns: numbers are taken as they are, a missing one is NaN; words of a
+category
+or a text become their position in `words`, counted from 2, with 0 for a missing and 1 for an unknown one. A column with
+`made` is made from the columns that it names, by recipe.py.
 """
 
 from __future__ import annotations
@@ -26,20 +27,16 @@ PUNCTUATION = re.compile(rb"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']")
 IDS = {column["name"]: {word: n + 2 for n, word in enumerate(column["words"])} for column in COLUMNS["columns"]}
 
 if any("made" in column for column in COLUMNS["columns"]):
-    from recipe import Recipe  # lies beside this file where there is such a column
+    from recipe import Recipe  # is beside this file if there is such a column
 
 
 def to_inputs(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The model's inputs, one array of shape (rows, ...) for each column.
-
-    Args:
-        rows: a list of dicts with a value, or None where it is missing, for each column.
-    """
+    """Returns an array of shape (rows, ...) for each column; a missing value in a row is None."""
     return {column["name"]: to_array(column, to_cells(column, rows)) for column in COLUMNS["columns"]}
 
 
 def to_cells(column: dict[str, Any], rows: list[dict[str, Any]]) -> list[Any]:
-    """The cells of one column, which are made from others where it says so."""
+    """Returns the cells of one column, made from others if it has a recipe."""
     if "made" not in column:
         return [row[column["name"]] for row in rows]
     cells = [[row[name] for row in rows] for name in column["made"]["columns"]]
@@ -48,7 +45,7 @@ def to_cells(column: dict[str, Any], rows: list[dict[str, Any]]) -> list[Any]:
 
 
 def to_array(column: dict[str, Any], cells: list[Any]) -> Any:
-    """The cells of one column as the array that the model takes."""
+    """Returns the cells of one column as the array that the model takes."""
     if column["kind"] == "numeric":
         numbers = [np.nan if cell is None else cell for cell in cells]
         return np.array(numbers, dtype=column["dtype"]).reshape(-1, 1)
@@ -66,18 +63,14 @@ def to_array(column: dict[str, Any], cells: list[Any]) -> Any:
 
 
 def split(text: str, ngrams: int) -> list[str]:
-    """The terms of a text: its words in lower case (of ASCII) without punctuation, then pairs of them, and so on."""
+    """Splits a text into terms: words in lower case (of ASCII) without punctuation, then pairs, and so on."""
     words = PUNCTUATION.sub(b"", text.encode().lower()).split()
     terms = [b" ".join(words[n : n + width]) for width in range(1, ngrams + 1) for n in range(len(words) - width + 1)]
     return [term.decode(errors="replace") for term in terms]
 
 
 def to_answers(outputs: Any) -> list[dict[str, Any]]:
-    """A dict for each row: its prediction, and the probability of each class or label.
-
-    Args:
-        outputs: what the model gave, of shape (rows, units).
-    """
+    """Returns the prediction for each row of outputs (rows, units), and the probability of each class or label."""
     classes, threshold = COLUMNS["classes"], COLUMNS["threshold"]
     answers: list[dict[str, Any]] = []
     for row in np.asarray(outputs, dtype=np.float64):

@@ -1,1 +1,1 @@
-"""A finished run in use: new rows in, named answers out."""
+"""Applies a finished run to new rows."""

@@ -1,4 +1,4 @@
-"""Rows of a table with separators, a block at a time; of a table that only fits memory as a whole, all of them."""
+"""Reads a table with separators block by block, or as a whole if it cannot be read in blocks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from dltrain.data.raw_table import RawTable, check_names
 from dltrain.data.read_table import read_table
 from dltrain.inference.rows import ROWS, Block, sliced, to_arrow
 
-SAMPLE = 1 << 20  # bytes that are looked at to detect separator and encoding, and that are read at once
-# What pandas takes for a missing cell, so that a file is read as the training file was.
+SAMPLE = 1 << 20  # bytes that are read at a time, and that separator and encoding are detected from
+# What pandas reads as a missing cell, so that a file is read like the training file.
 MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
@@ -29,16 +29,14 @@ MISSING = (
 
 
 def delimited(stream: Any, location: Path | None, origin: str, reading: Mapping[str, Any]) -> Iterator[Block]:
-    """The rows of a table whose cells a separator parts.
+    """Reads the rows of a table with separators.
 
-    Args:
-        stream: its bytes, whose first ones can be looked at.
-        location: where it is, or None for standard input.
-        origin: its name, for messages.
-        reading: separator, encoding, header and missing_values; what is not there is detected.
+    `stream` has a method `peek`; `location` is None for standard input; `origin` is its name for messages. `reading`
+    may
+    hold separator, encoding, header and missing_values; what is missing is detected.
 
     Raises:
-        DataError: it is empty, cut off or no table.
+        DataError: If it is empty, truncated or no table.
     """
     try:
         sample = stream.peek(SAMPLE)
@@ -51,7 +49,7 @@ def delimited(stream: Any, location: Path | None, origin: str, reading: Mapping[
     separator = reading.get("separator")
     mark = SEPARATORS.get(separator, separator) if separator else detect_separator(text)
     if mark == WHITESPACE or f'{mark} "' in text:
-        # Runs of blanks, and quotes behind a blank, are beyond the reader in blocks.
+        # The block reader cannot parse runs of blanks, nor quotes after a blank.
         return whole_table(stream, location, origin, ".csv", {**reading, "encoding": encoding})
     header = reading.get("header", True)
     first = next(csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True), [])
@@ -69,7 +67,7 @@ def _arrow_csv(
     try:
         reader = pa.csv.open_csv(
             stream,
-            # In one thread it counts the rows, and the model wants the other cores.
+            # With a single thread errors tell the row, and the model needs the other cores.
             pa.csv.ReadOptions(
                 use_threads=False,
                 block_size=SAMPLE,
@@ -110,17 +108,12 @@ def _encoding(sample: bytes) -> str:
 def whole_table(
     stream: Any, location: Path | None, origin: str, suffix: str, reading: Mapping[str, Any]
 ) -> Iterator[Block]:
-    """The rows of a table that cannot be read in blocks.
+    """Reads the rows of a table that cannot be read in blocks.
 
-    Args:
-        stream: its bytes.
-        location: where it is, or None for standard input.
-        origin: its name, for messages.
-        suffix: of the kind of file.
-        reading: as `delimited` has it.
+    `suffix` tells the kind of file; the other arguments are those of `delimited`.
 
     Raises:
-        DataError: it is no table.
+        DataError: If it is no table.
     """
     options = {key: reading[key] for key in ("separator", "encoding", "header", "missing_values") if key in reading}
     if location is not None:

@@ -1,4 +1,4 @@
-"""How good a finished model is on rows with their target: every metric with its interval, also group by group."""
+"""Scores a finished model on rows with their target: every metric with its interval, also for each group."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dltrain.record.signature import Signature
 from dltrain.scoring.evaluation import intervals, score
 
 MOST_GROUPS = 20
-QUARTERS_ABOVE = 12  # numbers with more values than this are grouped by quarters
+QUARTERS_ABOVE = 12  # a numeric column with more values than this is grouped by quarters
 LABELS = {"0": 0.0, "1": 1.0, "False": 0.0, "True": 1.0}
 
 Score = dict[str, float | None]
@@ -31,15 +31,15 @@ Score = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a scoring of a finished model found.
+    """The result of scoring a finished model.
 
     Attributes:
-        rows: how many were scored.
-        metrics: by name: `value`, and `low` and `high` of its 95 % interval (None where it has none).
-        groups: the same for each group of `by`, with its number of `rows`.
-        by: the column of the groups, or None.
-        notes: what a person should know of these rows.
-        overlap: how many of the rows are train rows of the run by their content, or None where that is not known.
+        rows: The number of rows scored.
+        metrics: For each metric its `value`, and `low` and `high` of its 95 % interval (None if it has none).
+        groups: The number of `rows` and the same metrics for each group of `by`.
+        by: The column of the groups, or None.
+        notes: Warnings and remarks about these rows.
+        overlap: The number of rows whose content equals a train row of the run, or None if that is not known.
     """
 
     rows: int
@@ -50,12 +50,12 @@ class Evaluation:
     overlap: int | None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Returns plain values for JSON."""
         found = {"rows": self.rows, "rows_of_train": self.overlap, "metrics": self.metrics, "notes": list(self.notes)}
         return found | ({"by": self.by, "groups": self.groups} if self.by else {})
 
     def as_table(self) -> list[dict[str, Any]]:
-        """A row for each group and metric; all rows together come first, with an empty group."""
+        """Returns a row for each group and metric; all rows together come first, with an empty group."""
         groups = {"": {"rows": self.rows, "metrics": self.metrics}, **self.groups}
         return [
             {"group": name, "rows": group["rows"], "metric": metric, **found}
@@ -65,16 +65,12 @@ class Evaluation:
 
 
 def evaluate_blocks(model: Any, blocks: Iterable[Block], by: str | None, data: str = "a data frame") -> Evaluation:
-    """Scores a model and records that in its run.
+    """Scores an `inference.model.Model` on rows with their target and records that in its run.
 
-    Args:
-        model: an `inference.model.Model`.
-        blocks: rows with their target.
-        by: a column whose groups are scored apart as well.
-        data: what is scored, for the record.
+    `by` is a column whose groups are scored separately as well; `data` names the rows in the record.
 
     Raises:
-        DataError: the target or `by` is missing, a class is not one of the model's, or no row has a target.
+        DataError: If the target or `by` is missing, a class is unknown to the model, or no row has a target.
     """
     signature: Signature = model.signature
     intake = Intake(signature)
@@ -141,10 +137,10 @@ def evaluate_blocks(model: Any, blocks: Iterable[Block], by: str | None, data: s
 
 
 def encode_target(signature: Signature, block: Block) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """The target of a block as the task wants it, (n,) or (n, labels), and which rows have one, (n,).
+    """Encodes the target of a block, (n,) or (n, labels), and marks the rows that have one, (n,).
 
     Raises:
-        DataError: the target is missing, or a value of it is none of the model's.
+        DataError: If the target is missing, or a value of it is unknown to the model.
     """
     columns, present = [], np.ones(len(block), dtype=bool)
     choices = LABELS if signature.kind.labels else {name: float(n) for n, name in enumerate(signature.classes)}
@@ -180,7 +176,7 @@ def _loss(loss: Any, target: Target, answers: npt.NDArray[np.float32]) -> float:
 
 
 def _group(cells: list[Any], notes: list[str], by: str | None) -> dict[str, npt.NDArray[np.intp]]:
-    """Positions of the rows of each group, the largest group first; numbers of many values by quarters."""
+    """Returns positions of the rows of each group, the largest group first; many different numbers form quarters."""
     if by is None:
         return {}
     words = pd.Series(

@@ -1,4 +1,4 @@
-"""The model of a finished run, loaded to be used."""
+"""Loads the model of a finished run to predict and evaluate."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from dltrain.internals.many_inputs import flatten_once
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
 
-# Cells of images and texts, and numbers of the widest layer, that go through the model at once.
+# Rows of images, texts or tables, and numbers of the widest column, that are predicted at a time.
 ROWS_AT_ONCE = {"image": 256, "text": 1_024, "table": 16_384}
-NUMBERS_AT_ONCE = 2**20  # pixels of large images
+NUMBERS_AT_ONCE = 2**20  # limits rows of large images
 
 flatten_once()
 
@@ -32,16 +32,13 @@ flatten_once()
 class Model:
     """A run's model with the names and kinds of its columns and classes.
 
-    Args:
-        path: the run directory.
-
     Attributes:
-        record: of the run.
-        signature: what the model takes and gives.
-        network: from raw columns to answers.
+        record: The record of the run.
+        signature: What the model takes and predicts.
+        network: The Keras model from raw columns to outputs.
 
     Raises:
-        ConfigError: there is no completed run, or its model cannot be read.
+        ConfigError: If there is no completed run, or its model cannot be read.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -64,23 +61,23 @@ class Model:
 
     @property
     def kind(self) -> str:
-        """What the rows are: image or text for a model of one such column, else table."""
+        """The kind of rows: image or text for a model of one such column, else table."""
         kinds = [column.kind for column in self.signature.columns]
         return kinds[0] if len(kinds) == 1 and kinds[0] in ("image", "text") else "table"
 
     @property
     def rows_at_once(self) -> int:
-        """How many rows go through the model together."""
+        """How many rows are predicted at a time."""
         kinds = {column.kind for column in self.signature.columns}
         widest = max(math.prod(column.shape) for column in self.signature.columns)
         rows = min(ROWS_AT_ONCE.get(kind, ROWS_AT_ONCE["table"]) for kind in kinds)
         return min(rows, max(1, NUMBERS_AT_ONCE // widest))
 
     def answer(self, inputs: dict[str, Any]) -> npt.NDArray[np.float32]:
-        """The model's numbers, (rows, units), for a tensor of rows for each column.
+        """Returns the model's outputs, (rows, units), for a tensor of rows for each column.
 
         Raises:
-            RunError: an answer is not finite.
+            RunError: If an output is not finite.
         """
         answers = np.asarray(self._graph(inputs))
         if not math.isfinite(float(np.sum(answers))) and not np.isfinite(answers).all():
@@ -89,22 +86,22 @@ class Model:
         return answers
 
     def answered(self, blocks: Iterable[Block], intake: Intake) -> Iterator[tuple[Block, npt.NDArray[np.float32]]]:
-        """Each block, cut to what fits the model at once, with its answers."""
+        """Yields each block, cut to what the model predicts at a time, with its outputs."""
         for whole in blocks:
             for block in sliced(whole, self.rows_at_once):
                 yield block, self.answer(intake.inputs(block))
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Predictions for rows of raw columns.
+        """Predicts rows of raw columns.
 
         Args:
-            frame: n rows with the columns that the run's data had; the target may lack, others are ignored.
+            frame: The n rows with the columns of the run's data; the target may be missing, other columns are ignored.
 
         Returns:
-            n rows with the frame's index: `prediction`, and the probability of each class or label.
+            A frame with the same index: `prediction`, and the probability of each class or label.
 
         Raises:
-            DataError: a column is missing, or a cell does not fit its kind.
+            DataError: If a column is missing, or a cell does not fit its kind.
         """
         intake = Intake(self.signature)
         answers = [found for _, found in self.answered([frame_block(frame)], intake)]
@@ -113,29 +110,26 @@ class Model:
         return pd.DataFrame(self.name(joined), index=frame.index)
 
     def name(self, answers: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
-        """Predictions and probabilities as columns, from answers of shape (rows, units)."""
+        """Returns predictions and probabilities as columns, from outputs of shape (rows, units)."""
         return name_answers(self.signature.kind, self.signature.classes, answers, self.signature.threshold)
 
     def evaluate(self, frame: pd.DataFrame, by: str | None = None) -> Evaluation:
-        """Metrics with 95 % intervals on rows with their target.
+        """Computes metrics with 95 % intervals on rows with their target.
 
         Args:
-            frame: n rows of raw columns and the target.
-            by: a column whose groups are scored apart as well.
+            frame: The n rows of raw columns and the target.
+            by: A column whose groups are scored separately as well.
 
         Raises:
-            DataError: the target or `by` is missing, or a cell does not fit.
+            DataError: If the target or `by` is missing, or a cell does not fit its kind.
         """
         return evaluate_blocks(self, [frame_block(frame)], by)
 
 
 def load(path: str | Path) -> Model:
-    """The model of a finished run: `load(RUN).predict(frame)`.
-
-    Args:
-        path: the run directory.
+    """Loads the model of a finished run from its directory: `load(RUN).predict(frame)`.
 
     Raises:
-        ConfigError: there is no completed run.
+        ConfigError: If there is no completed run.
     """
     return Model(path)

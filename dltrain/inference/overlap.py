@@ -1,4 +1,4 @@
-"""Whether rows that are scored are train rows: told by their content, since their ids may differ."""
+"""Finds scored rows that are train rows by their content, since their ids may differ."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Hashes = npt.NDArray[np.uint64]
 
 
 def row_hashes(inputs: dict[str, Any]) -> Hashes:
-    """A hash of each row's content, shape (n,), from the model's inputs of n rows."""
+    """Hashes the content of n rows, given as the model's inputs, shape (n,)."""
     columns = {name: _flat(np.asarray(cells)) for name, cells in sorted(inputs.items())}
     hashes: Hashes = np.asarray(pd.util.hash_pandas_object(pd.DataFrame(columns), index=False), dtype=np.uint64)
     return hashes
 
 
 def run_dataset(record: Record) -> tuple[Dataset, dict[str, npt.NDArray[np.intp]]]:
-    """The dataset of a run, loaded again, and the positions of its parts.
+    """Loads the dataset of a run again, and returns it with the positions of its parts.
 
     Raises:
-        DltrainError: it cannot be loaded, or it is another one now.
+        DltrainError: If it cannot be loaded, or has changed since.
     """
     dataset: Dataset
     dataset, _ = without_missing(build(record.config.dataset, key="dataset"))
@@ -45,7 +45,7 @@ def run_dataset(record: Record) -> tuple[Dataset, dict[str, npt.NDArray[np.intp]
 
 
 def train_hashes(record: Record) -> tuple[Hashes | None, str]:
-    """The hashes of a run's train rows, or None and the reason."""
+    """Returns the hashes of a run's train rows, or None and the reason."""
     try:
         dataset, parts = run_dataset(record)
     except DltrainError as error:
@@ -55,7 +55,7 @@ def train_hashes(record: Record) -> tuple[Hashes | None, str]:
 
 
 def _as_tensor(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Words as the bytes that a tensor holds."""
+    """Converts words to the bytes that a tensor holds."""
     if cells.dtype != object:
         return cells
     return np.array([str(cell).encode() for cell in cells.ravel()], dtype=object).reshape(cells.shape)

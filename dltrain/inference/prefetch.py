@@ -1,4 +1,4 @@
-"""Work ahead: one thread makes the next items while another uses the present one."""
+"""Prefetches items in a thread while the caller uses the present one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ DEPTH = 3
 
 
 class _End:
-    """Ends the queue, with what was raised."""
+    """Ends the queue, with the exception that was raised, if any."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
 def work_ahead(items: Iterable[Item], depth: int = DEPTH) -> Iterator[Item]:
-    """The same items, made in a thread of its own, at most so many ahead of their use.
+    """Yields the items, computed in a thread at most `depth` items ahead of their use.
 
-    Args:
-        items: what to go through; what it raises is raised here.
-        depth: how many finished items may wait, which bounds the memory.
+    Exceptions of `items` are raised here.
     """
     waiting: queue.Queue[Item | _End] = queue.Queue(depth)
     left = threading.Event()

@@ -1,4 +1,4 @@
-"""Rows from files, standard input or a data frame, a block at a time: memory stays the same however many there are."""
+"""Reads rows from files or standard input block by block, so that memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ SUFFIXES = {
 def read_blocks(
     path: str, *, file_format: str | None, reading: Mapping[str, Any], only_column: str, kind: str
 ) -> Iterator[Block]:
-    """The rows of a file or folder.
+    """Reads the rows of a file or folder.
 
     Args:
-        path: a file, a folder of texts or images, or - for standard input.
-        file_format: csv, tsv, parquet, arff, jsonl, text or images, or None to go by the suffix and the content.
-        reading: how the training file was read: separator, encoding, header, missing_values.
-        only_column: the column that texts and images are.
-        kind: text, image, or table for what has columns of its own.
+        path: A file, a folder of texts or images, or - for standard input.
+        file_format: csv, tsv, parquet, arff, jsonl, text or images; None goes by suffix and content.
+        reading: How the training file was read: separator, encoding, header, missing_values.
+        only_column: The name of the column that texts and images form.
+        kind: text or image for a model of one such column, else table.
 
     Raises:
-        ConfigError: texts or images for a model that takes columns.
-        DataError: the input is not there or cannot be read.
+        ConfigError: If texts or images are given to a model that takes columns.
+        DataError: If the input is missing or cannot be read.
     """
     location = None if path == "-" else _existing(path)
     with contextlib.ExitStack() as opened:
@@ -80,7 +80,7 @@ def _existing(path: str) -> Path:
 
 
 def _peekable(source: Path | IO[bytes], opened: contextlib.ExitStack) -> Any:
-    """A stream whose first bytes can be looked at, decompressed where it is gzip."""
+    """Opens a stream with a method `peek`, decompressed if it is gzip."""
     stream: Any = source
     if isinstance(source, Path):
         if source.is_dir():
@@ -102,7 +102,7 @@ def _detect(location: Path | None, stream: Any, kind: str) -> str:
             return "text" if kind == "text" else "images"
         suffixes = [suffix.lower() for suffix in location.suffixes if suffix.lower() != ".gz"]
         by_suffix = SUFFIXES.get(suffixes[-1]) if suffixes else None
-        # A table is often kept as .txt; a text by itself makes sense to a model of texts alone.
+        # Tables are often kept as .txt; only a model of texts alone can use a single text.
         if by_suffix is not None and not (by_suffix == "text" and kind != "text"):
             return by_suffix
     start = stream.peek(16)
@@ -113,7 +113,7 @@ def _detect(location: Path | None, stream: Any, kind: str) -> str:
 
 def _parquet(stream: Any, location: Path | None, origin: str) -> Iterator[Block]:
     with tempfile.TemporaryFile() as copy:
-        if location is None:  # Parquet is read from its end
+        if location is None:  # Parquet is read from its end, which a stream does not allow
             while content := stream.read(SAMPLE):
                 copy.write(content)
             copy.seek(0)

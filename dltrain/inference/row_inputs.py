@@ -1,4 +1,4 @@
-"""From blocks of raw cells to what the model takes, each cell checked; what had to be done is counted and told."""
+"""Converts blocks of raw cells to the model's inputs, checks each cell, and counts what was unusual."""
 
 from __future__ import annotations
 
@@ -21,11 +21,7 @@ SHOWN = 3
 
 
 class Intake:
-    """Turns blocks into the model's inputs.
-
-    Args:
-        signature: of the run.
-    """
+    """Converts blocks of rows to the inputs of a model with this signature."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
@@ -36,10 +32,10 @@ class Intake:
         self._found: dict[str, str] = {}
 
     def inputs(self, block: Block) -> dict[str, Any]:
-        """The model's inputs: a tensor of n rows for each column.
+        """Returns a tensor of n rows for each column of the model.
 
         Raises:
-            DataError: a column is missing, or a cell does not fit its kind; row and column are named.
+            DataError: If a column is missing, or a cell does not fit its kind; the message names row and column.
         """
         if not self._found:
             self._found = self._match(block)
@@ -52,7 +48,7 @@ class Intake:
         return tensors
 
     def notes(self) -> list[str]:
-        """Sentences on what was ignored, unknown or beyond what the train rows had."""
+        """Returns sentences on what was ignored, unknown or outside the range of the train rows."""
         notes = []
         if self._extra:
             notes.append(f"ignored: {', '.join(self._extra)} (the model does not take them).")
@@ -77,7 +73,7 @@ class Intake:
         return notes
 
     def _match(self, block: Block) -> dict[str, str]:
-        """The column of the block for each that is needed; case is overlooked where it is clear."""
+        """Finds the column of the block for each needed one; case is ignored if that is unambiguous."""
         lower: dict[str, list[str]] = {}
         for name in block.columns:
             lower.setdefault(name.lower(), []).append(name)
@@ -108,7 +104,7 @@ class Intake:
         return found
 
     def _make(self, block: Block) -> dict[str, Any]:
-        """The columns that the dataset makes, from what they are made of; none where the rows have them already."""
+        """Makes the columns that the dataset makes from others, unless the rows have them already."""
         if all(name in self._found for name in self.signature.made):
             return {}
         made = {}
@@ -137,7 +133,7 @@ class Intake:
         return self._category(column, cells)
 
     def _category(self, column: Column, cells: Any) -> Any:
-        # Each distinct value is looked at once, however many rows have it.
+        # Each distinct value is converted once, however many rows have it.
         encoded = cells.dictionary_encode()
         known = set(column.words)
         words = [spell(value, known) for value in encoded.dictionary.to_pylist()]
@@ -151,7 +147,7 @@ class Intake:
 
 
 def spell(value: Any, known: set[str]) -> str:
-    """A category's value as the training data spelled it: "3" for 3, 3.0 and "3.0", "True" for true, "" for missing."""
+    """Spells a value like the training data: "3" for 3, 3.0 and "3.0", "True" for true, "" for missing."""
     if isinstance(value, float):
         word = "" if value != value else str(int(value)) if value.is_integer() else repr(value)
     else:
@@ -167,16 +163,16 @@ def spell(value: Any, known: set[str]) -> str:
 
 
 def numbers(cells: Any, name: str, block: Block) -> npt.NDArray[np.float64]:
-    """Cells as float64 with NaN for a missing one, shape (n,).
+    """Converts cells to float64 with NaN for a missing one, shape (n,).
 
     Raises:
-        DataError: a cell holds a word or an infinite number; its row and column are named.
+        DataError: If a cell holds a word or an infinite number; the message names row and column.
     """
     try:
         if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
             try:
                 cells = pc.cast(cells, pa.float64())
-            except pa.ArrowInvalid:  # blanks around a number, or a word that means a missing one
+            except pa.ArrowInvalid:  # there are blanks around a number, or cells of blanks
                 trimmed = pc.utf8_trim_whitespace(cells)
                 cells = pc.cast(pc.if_else(pc.equal(trimmed, ""), None, trimmed), pa.float64())
         else:
@@ -209,7 +205,7 @@ def _words(cells: Any) -> Any:
 
 
 def _pixels(cell: Any, column: Column, block: Block, row: int) -> npt.NDArray[np.uint8]:
-    """An image of the model's shape: pixels as they are, or a file, its bytes or its path, decoded and resized."""
+    """Returns an image of the model's shape from pixels, or from a file's bytes or path, decoded and resized."""
     height, width, channels = column.shape
     where = block.where(row)
     if isinstance(cell, str):

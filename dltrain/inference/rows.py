@@ -1,4 +1,4 @@
-"""Some rows with the cells of their columns, whatever they came from."""
+"""Holds a block of rows from any source."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ ROWS = 16_384
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows in a row.
+    """A block of consecutive rows.
 
     Attributes:
-        columns: cells by name, n rows each: Arrow arrays with nulls for missing cells; images an array of
-            (n, height, width, channels), or a list of files that are decoded when they are needed.
-        first: how many rows came before.
-        origin: the file's name, for messages.
-        names: what the rows are called where they have no id of their own, or None for their numbers from 0.
-        folder: where paths of images in the cells begin.
+        columns: n cells for each name: Arrow arrays with nulls for missing cells; images are an array (n, height,
+            width,
+            channels), or a list of encoded files.
+        first: The number of rows before this block.
+        origin: The file's name for messages.
+        names: The names of rows without an id, or None for their numbers from 0.
+        folder: The folder that paths of images are relative to.
     """
 
     columns: Mapping[str, Any]
@@ -39,19 +40,19 @@ class Block:
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
     def where(self, row: int | np.integer) -> str:
-        """A row as a person finds it."""
+        """Describes a row for messages."""
         return f"{self.origin} row {self.first + row + 1}" if self.names is None else f"{self.names[int(row)]}"
 
 
 def frame_block(frame: pd.DataFrame, origin: str = "the data frame") -> Block:
-    """A data frame as one block; its index names the rows."""
+    """Converts a data frame to one block; its index is not used."""
     check_names([str(name) for name in frame.columns], origin=origin)
     columns = {str(name): to_arrow(frame.iloc[:, place]) for place, name in enumerate(frame.columns)}
     return Block(columns, 0, origin)
 
 
 def to_arrow(cells: Any) -> Any:
-    """Cells of any kind as an Arrow array; mixed ones become words."""
+    """Converts cells of any kind to an Arrow array; mixed ones become words."""
     if isinstance(cells, np.ndarray) and cells.ndim > 1:
         return cells
     if len(cells) and isinstance(next(iter(cells)), np.ndarray):  # images in a data frame
@@ -65,7 +66,7 @@ def to_arrow(cells: Any) -> Any:
 
 
 def sliced(block: Block, rows: int) -> Iterator[Block]:
-    """The same rows in blocks of at most so many."""
+    """Yields the same rows in blocks of at most `rows`."""
     for start in range(0, len(block), rows):
         yield Block(
             {name: cells[start : start + rows] for name, cells in block.columns.items()},

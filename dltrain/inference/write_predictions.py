@@ -1,4 +1,4 @@
-"""Predictions to a file or standard output, block by block, as CSV, Parquet or JSON lines."""
+"""Writes predictions to a file or standard output, block by block, as CSV, Parquet or JSON lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dltrain.base.spreadsheet import neutral
 
 
 def choose_format(output: str | None, asked: str | None) -> str:
-    """The format that was asked for, else the one of the file's suffix, else csv."""
+    """Returns the requested format, else that of the file's suffix, else csv."""
     if asked is not None:
         return asked
     suffix = "" if output is None else Path(output).suffix.lower()
@@ -28,16 +28,13 @@ def choose_format(output: str | None, asked: str | None) -> str:
 
 
 def write_tables(tables: Iterable[Any], output: str | None, file_format: str) -> None:
-    """Writes Arrow tables of one schema; a file appears when the last of them is written.
+    """Writes Arrow tables of one schema; the file appears when the last one is written.
 
-    Args:
-        tables: at least one.
-        output: the file, or None for standard output.
-        file_format: csv, parquet or jsonl.
+    There is at least one table; `output` is None for standard output; `file_format` is csv, parquet or jsonl.
 
     Raises:
-        ConfigError: the output is a folder, or Parquet would go to a terminal.
-        DataError: the output cannot be written.
+        ConfigError: If the output is a folder, or Parquet would go to a terminal.
+        DataError: If the output cannot be written.
     """
     if output is not None and Path(output).is_dir():
         raise ConfigError(f"--output {output} is a folder; expected a file.")
@@ -82,7 +79,7 @@ def _without_formulas(table: Any) -> Any:
 def _neutral(cells: Any) -> Any:
     if not pa.types.is_string(cells.type):
         return cells
-    encoded = cells.combine_chunks().dictionary_encode()  # each distinct word is looked at once
+    encoded = cells.combine_chunks().dictionary_encode()  # so that each distinct word is checked once
     words = pa.array([neutral(word) for word in encoded.dictionary.to_pylist()], pa.string())
     return words.take(encoded.indices)
 
@@ -110,5 +107,5 @@ def _json_lines(tables: Iterable[Any], sink: IO[bytes]) -> None:
 def _json_cells(cells: Any) -> list[str]:
     if pa.types.is_string(cells.type):
         return [json.dumps(cell, ensure_ascii=False) for cell in cells.to_pylist()]
-    # Arrow writes a number with as many digits as tell it apart from its neighbours.
+    # Arrow writes the shortest digits that identify a number.
     return list(pc.cast(cells, pa.string()).to_pylist())

@@ -1,1 +1,1 @@
-"""How good answers are, how sure that is, and what simple models reach."""
+"""Scores predictions, estimates how certain the scores are, and fits simple baselines."""

@@ -1,4 +1,4 @@
-"""What the baselines reach on the parts of a run; the jobs of a sweep that have the same rows share it."""
+"""Scores the baselines on the parts of a run; jobs of a sweep with the same rows share the result."""
 
 from __future__ import annotations
 
@@ -13,23 +13,19 @@ from dltrain.preprocessing.prepared import Prepared
 from dltrain.scoring.baselines import baselines
 from dltrain.scoring.evaluation import Scores, score
 
-ROWS = 50_000  # train rows that a baseline sees at most
-PIXELS = 2**23  # of images together
+ROWS = 50_000  # train rows that a baseline is fitted on at most
+PIXELS = 2**23  # of all these rows together
 
 Found = tuple[dict[str, dict[str, Scores]], dict[str, npt.NDArray[np.float64]]]
 
-MOST_KEPT = 16  # such as the folds of a cross-validation; by the hash of all that the baselines look at
+MOST_KEPT = 16  # results, such as those of the folds of a cross-validation; keys are hashes of all inputs
 _found: OrderedDict[str, Found] = OrderedDict()
 
 
 def score_baselines(data: Prepared, parts: list[str], metrics: list[Any], seed: int) -> Found:
-    """Metrics of the baselines by name and part, and their answers for the last part.
+    """Returns metrics of the baselines by name and part, and their predictions for the last part.
 
-    Args:
-        data: the parts.
-        parts: which of them to score, train first.
-        metrics: fresh or used.
-        seed: of the rows that are drawn from many.
+    `parts` begin with train; `seed` draws the train rows if there are too many.
     """
     raw = {part: data.raw(part) for part in parts}
     truth = {part: data.truth(part) for part in parts}
@@ -46,7 +42,7 @@ def score_baselines(data: Prepared, parts: list[str], metrics: list[Any], seed: 
     words = (target.task, target.classes, target.offset, target.scale, sorted(data.dataset.kinds.items()))
     digest = hashlib.sha256(repr((words, [(type(each), each.get_config()) for each in metrics])).encode())
     for part in parts:
-        words_too = raw[part].sha256() if "text" in features[part] else ""  # else the features say it all
+        words_too = raw[part].sha256() if "text" in features[part] else ""  # else the features determine the result
         digest.update(f"{part} {words_too} {sorted(features[part])}".encode())
         for values in (truth[part].values, *(features[part][name] for name in sorted(features[part]))):
             digest.update(f"{values.shape} {values.dtype}".encode() + np.ascontiguousarray(values).tobytes())

@@ -1,4 +1,4 @@
-"""What a simple model reaches on the same split: a network that does not beat it has learned little."""
+"""Fits simple models on the same split; a network that does not beat them has learned little."""
 
 from __future__ import annotations
 
@@ -27,19 +27,13 @@ def baselines(
 ) -> dict[str, dict[str, Answers]]:
     """Fits the constant and the linear baseline on the train rows.
 
-    Args:
-        train: the train rows, raw.
-        features: of the train rows.
-        target: of the train rows.
-        others: the parts to answer for, raw and as features, by name.
-
-    Returns:
-        For each baseline and part the answers (rows, units), as the network would give them.
+    `others` holds the parts to predict, raw and as features, by name. Returns for each baseline and part predictions of
+    shape (rows, units), like those of the network.
     """
     inputs = {"train": (train, features), **others}
     constant_name, linear_name = target.kind.baselines
     if "text" in features:
-        # Words are counted anew: a sequence of word numbers is no input for a linear model.
+        # Words are counted again, because a sequence of word ids is no input for a linear model.
         name = next(column for column, kind in train.kinds.items() if kind == "text")
         encoder = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(train) > 100 else 1)
         matrices = {part: dataset.columns[name].astype(str) for part, (dataset, _) in inputs.items()}
@@ -60,7 +54,7 @@ def baselines(
 
 
 def _matrices(features: dict[str, Features]) -> dict[str, npt.NDArray[Any]]:
-    """Numbers, categories as one-hot columns and pixels side by side, shape (rows, width)."""
+    """Joins numbers, one-hot categories and pixels, shape (rows, width)."""
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     if "categories" in features["train"]:
         encoder.fit(features["train"]["categories"])
@@ -76,7 +70,7 @@ def _matrices(features: dict[str, Features]) -> dict[str, npt.NDArray[Any]]:
 
 def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target) -> dict[str, Answers]:
     with warnings.catch_warnings():
-        # A linear model that needs more steps, or stands on columns of very different size, is still a baseline.
+        # A linear model that has not converged or is badly conditioned is still a baseline.
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", LinAlgWarning)
         if not target.kind.labels:
@@ -98,9 +92,9 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
 
 
 def with_deviation(answers: dict[str, Answers], target: Target) -> dict[str, Answers]:
-    """Beside each mean the standard deviation of the errors on the train rows, which is the same for all."""
+    """Adds to each mean the standard deviation of the errors on the train rows, which is the same for all."""
     spread = np.sqrt(np.mean(np.square(answers["train"] - target.column)))
-    spread = max(float(spread), float(np.finfo(np.float32).tiny))  # a linear model may go through every point
+    spread = max(float(spread), float(np.finfo(np.float32).tiny))  # a linear model may fit every row exactly
     return {part: np.hstack([given, np.full_like(given, spread)]) for part, given in answers.items()}
 
 
@@ -111,7 +105,7 @@ def _answer(model: Any, rows: Any, target: Target) -> Answers:
     probabilities: Answers = model.predict_proba(rows)
     if target.kind.two_classes:
         return probabilities[:, -1:]
-    # A class that the train rows lack gets no probability.
+    # A class that no train row has gets probability 0.
     answers = np.zeros((len(probabilities), target.units))
     answers[:, model.classes_.astype(int)] = probabilities
     return answers

@@ -1,4 +1,4 @@
-"""By how much the network beats the best simple model on the same rows, and how sure that is."""
+"""Computes by how much the network beats the best baseline on the same rows, and how certain that is."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ Answers = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
-LEAST_ROWS = 10  # of fewer, no interval says anything
+LEAST_ROWS = 10  # with fewer rows an interval is meaningless
 RESAMPLED_AT_ONCE = 5_000_000
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The network against the best baseline, on the same rows.
+    """The network against the best baseline on the same rows.
 
     Attributes:
-        part: whose rows.
-        metric: accuracy for classes and labels, rmse for quantities.
-        baseline: the one that is best in this metric on this part.
-        value: by how much the network is better, in the metric's units; below 0 where it is worse.
-        interval: 95 % interval of `value` for this split and this seed alone; None for fewer than ten rows.
+        part: The part of the rows.
+        metric: Accuracy for classes and labels, rmse for quantities.
+        baseline: The best baseline in this metric on this part.
+        value: By how much the network is better, in the unit of the metric; below 0 if it is worse.
+        interval: The 95 % interval of `value` for this split and seed alone; None for fewer than ten rows.
     """
 
     part: str
@@ -41,15 +41,15 @@ class Difference:
 
     @property
     def beats(self) -> bool:
-        """Whether the whole interval lies above 0."""
+        """Whether the whole interval is above 0."""
         return self.interval is not None and self.interval[0] > 0
 
     def as_json(self) -> dict[str, Any]:
-        """The entry `difference` of metrics.json."""
+        """Returns the entry `difference` of metrics.json."""
         return asdict(self)
 
     def sentence(self) -> str:
-        """What a person reads at the end of a run."""
+        """Returns the sentence shown at the end of a run."""
         verb = "beats" if self.value > 0 else "falls behind" if self.value < 0 else "equals"
         amount = f" by {abs(self.value):.3g} {self.metric}" if self.value else f" in {self.metric}"
         if self.interval is None:
@@ -60,22 +60,16 @@ class Difference:
 
 
 def resamples(rows: int) -> int:
-    """How often so many rows are resampled for an interval."""
+    """Returns how often `rows` rows are resampled for an interval."""
     return 1_000 if rows <= 5_000 else 200
 
 
 def compare(part: str, target: Target, answers: Answers, baselines: Mapping[str, Answers], seed: int) -> Difference:
-    """The network's answers against those of the best baseline.
+    """Compares the network's predictions (rows, units) with those of the best baseline.
 
-    For one right or wrong answer a row the interval is that of Agresti & Min (2005) for matched pairs, which holds
-    for few rows as well; else the percentiles of a paired bootstrap over the rows (Efron & Tibshirani 1993).
-
-    Args:
-        part: whose rows.
-        target: of the rows.
-        answers: of the network, (rows, units).
-        baselines: answers of the simple models, (rows, units), by name.
-        seed: of the resampling.
+    For one class a row the interval is that of Agresti & Min (2005) for matched pairs, which holds for few rows as
+    well;
+    else it is a percentile interval of a paired bootstrap over the rows (Efron & Tibshirani 1993), drawn by `seed`.
     """
     found = {name: _by_row(target, given) for name, given in baselines.items()}
     mine = _by_row(target, answers)
@@ -93,7 +87,7 @@ def compare(part: str, target: Target, answers: Answers, baselines: Mapping[str,
 
 
 def _by_row(target: Target, answers: Answers) -> Rows:
-    """Right (1) or wrong (0) for a class, the share of right labels, or the squared error; shape (rows,)."""
+    """Returns 1 or 0 for a right or wrong class, the share of right labels, or the squared error; shape (rows,)."""
     given, truth = np.asarray(answers, np.float64), target.column.astype(np.float64)
     if target.kind.several_classes:
         return np.asarray(given.argmax(axis=1) == truth[:, 0], np.float64)

@@ -1,4 +1,4 @@
-"""How good the model is on each part, and how sure that is."""
+"""Scores a model on each part, with intervals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dltrain.scoring.comparison import CONFIDENCE, RESAMPLED_AT_ONCE, Difference
 
 MOST_KEPT = 8  # graphs of metrics
 _graphs: dict[str, Callable[..., Any]] = {}
-_lock = threading.Lock()  # a graph's metrics keep their sums in variables of their own
+_lock = threading.Lock()  # a graph's metrics have variables that only one caller may use at a time
 
 Scores = dict[str, float]
 Intervals = dict[str, tuple[float, float]]
@@ -27,20 +27,20 @@ Intervals = dict[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Results:
-    """The final numbers of a run.
+    """The final scores of a run.
 
     Attributes:
-        metrics: of each part that was scored, by part and name.
-        intervals: 95 % intervals of the test metrics, for this split and this seed alone.
-        baselines: metrics of simple models on the same parts, by baseline, part and name.
-        difference: the network against the best baseline, on the part that was scored last.
-        notes: sentences on what the numbers do not say.
-        best_epoch: the epoch (from 1) whose weights are kept.
-        epochs: how many epochs were run.
-        best_value: the monitored value of the best epoch, or its mean over folds or seeds.
-        monitor: its name.
-        cross_validation: the content of cv/summary.json, where there were folds.
-        seeds: metrics of each seed with their mean, standard deviation and interval, where there were several.
+        metrics: The metrics of each scored part, by part and name.
+        intervals: 95 % intervals of the test metrics, for this split and seed alone.
+        baselines: Metrics of simple models on the same parts, by baseline, part and name.
+        difference: The network against the best baseline, on the part that was scored last.
+        notes: Sentences on the limits of these numbers.
+        best_epoch: The epoch (from 1) whose weights are kept.
+        epochs: The number of epochs run.
+        best_value: The monitored value of the best epoch, or its mean over folds or seeds.
+        monitor: The name of the monitored value.
+        cross_validation: The content of cv/summary.json, if there were folds.
+        seeds: The metrics of each seed with mean, standard deviation and interval, if there were several.
     """
 
     metrics: Mapping[str, Scores]
@@ -56,7 +56,7 @@ class Results:
     seeds: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The content of metrics.json."""
+        """Returns the content of metrics.json."""
         return {
             **self.metrics,
             "intervals": self.intervals,
@@ -73,12 +73,9 @@ class Results:
 
 
 def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.NDArray[np.floating[Any]]) -> Scores:
-    """Metrics of given answers; NaN for one that is not defined on these rows.
+    """Computes metrics of predictions (rows, units), NaN for one that is not defined on these rows.
 
-    Args:
-        metrics: fresh or used; they are reset.
-        target: of the rows.
-        answers: (rows, units).
+    The metrics are reset first.
     """
     scores = {}
     for metric in metrics:
@@ -89,12 +86,7 @@ def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.
 
 
 def undefined(metrics: Sequence[keras.metrics.Metric], target: Target) -> list[str]:
-    """Names of the metrics that are not defined on these rows: an area under a curve needs both classes.
-
-    Args:
-        metrics: of the task.
-        target: of the rows.
-    """
+    """Returns the names of the metrics that are not defined on these rows: an area under a curve needs both classes."""
     if not target.kind.zero_or_one or target.values.min() < target.values.max():
         return []
     # Keras gives 0, which says nothing about the model.
@@ -109,18 +101,11 @@ def intervals(
     seed: int,
     penalty: float = 0.0,
 ) -> Intervals:
-    """95 % intervals of the metrics and of the loss, for this split and this seed alone.
+    """Computes 95 % intervals of metrics and loss for predictions (rows, units), for this split and seed alone.
 
-    Wilson's for an accuracy, else the bootstrap's percentiles over resampled rows (Efron & Tibshirani 1993), which
-    take two rows at least, and draws that differ.
-
-    Args:
-        metrics: of the task.
-        loss: of the task.
-        target: of the rows.
-        answers: (rows, units).
-        seed: of the resampling.
-        penalty: what the weights add to the loss, whichever the rows.
+    They are Wilson's for an accuracy, else percentiles of a bootstrap over rows (Efron & Tibshirani 1993), drawn by
+    `seed`,
+    which need two rows and resamples that differ. `penalty` is what the weights add to the loss.
     """
     rows = len(answers)
     truth = target.column
@@ -145,7 +130,7 @@ def intervals(
         values = values[~np.isnan(values)]
         if len(values):
             low, high = np.percentile(values, [tail, 100 - tail])
-            if low < high:  # draws that are all alike, as those of an area of 1 or 0 are, do not tell how sure it is
+            if low < high:  # equal resamples, such as those of an area of 1 or 0, tell nothing about certainty
                 found[name] = (float(low), float(high))
     return found
 
@@ -153,9 +138,9 @@ def intervals(
 def _resampler(
     metrics: Sequence[Any], losses: npt.NDArray[np.float64], target: Target, answers: npt.NDArray[np.float32]
 ) -> Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]:
-    """A function from draws of rows (draws, rows) to their mean losses and metrics, shape (draws, 1 + metrics).
+    """Returns a function from resampled rows (draws, rows) to mean losses and metrics, shape (draws, 1 + metrics).
 
-    A metric is NaN where it is not defined.
+    A metric is NaN if it is not defined.
     """
     truth, graph = target.column, _draws_of(metrics)
 
@@ -174,7 +159,7 @@ def _resampler(
 
 
 def _draws_of(metrics: Sequence[Any]) -> Callable[..., Any]:
-    """The metrics of each draw as one graph, since 1,000 eager updates take a second; trainings to come share it."""
+    """Returns a graph of the metrics of each draw, since 1,000 eager updates take a second; later runs share it."""
     known = all(type(metric).__module__.startswith(("keras.", "dltrain.")) for metric in metrics)
     key = repr([(type(metric), metric.get_config()) for metric in metrics])
     if known and key in _graphs:
@@ -187,7 +172,7 @@ def _draws_of(metrics: Sequence[Any]) -> Callable[..., Any]:
                 metric.update_state(tf.gather(truth, rows), tf.gather(answers, rows))
             return tf.stack([tf.cast(metric.result(), tf.float32) for metric in metrics])
 
-        # Metrics keep their sums in variables, so one draw after the other.
+        # Sequential, because metrics accumulate in variables.
         return tf.map_fn(one_draw, draws, fn_output_signature=tf.float32, parallel_iterations=1)
 
     graph: Callable[..., Any] = tf.function(of_draws, autograph=False, reduce_retracing=True)

@@ -1,4 +1,4 @@
-"""Whether two sets of paired scores differ by more than noise. Plain numbers in, plain numbers out."""
+"""Tests whether two sets of paired scores differ by more than noise."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy.typing as npt
 from scipy import stats
 
 CONFIDENCE = 0.95
-SEED = 0  # of the resampling: the same two runs give the same interval
+SEED = 0  # of the resampling, so that the same two runs give the same interval
 
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Test:
-    """What a test says.
+    """The result of a test.
 
     Attributes:
-        name: of the test.
-        pairs: how many pairs of scores it looked at.
-        difference: second minus first.
-        p_value: two-sided; None for an interval alone.
-        interval: 95 % interval of the difference; None where the test gives none.
-        note: what to know of this use of it.
+        name: The name of the test.
+        pairs: The number of pairs of scores.
+        difference: The second minus the first.
+        p_value: Two-sided; None for an interval alone.
+        interval: The 95 % interval of the difference, or None.
+        note: A remark on this use of the test.
     """
 
     name: str
@@ -38,12 +38,7 @@ class Test:
 
 
 def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> Test:
-    """McNemar's exact test of two classifiers on the same rows (McNemar 1947).
-
-    Args:
-        first: for each row, whether the first one is right.
-        second: the same rows.
-    """
+    """Compares two classifiers, right or wrong on the same rows, by McNemar's exact test (McNemar 1947)."""
     only_first = sum(one and not two for one, two in zip(first, second, strict=True))
     only_second = sum(two and not one for one, two in zip(first, second, strict=True))
     split = only_first + only_second
@@ -53,12 +48,9 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> Test:
 
 
 def paired_bootstrap(first: Sequence[float], second: Sequence[float], *, root: bool = False) -> Test:
-    """Interval of the difference of two means over the same rows, rows drawn in pairs (Efron & Tibshirani 1993).
+    """Compares two means over the same rows by a bootstrap of pairs (Efron & Tibshirani 1993).
 
-    Args:
-        first: a score a row.
-        second: the same rows.
-        root: the square roots of the means are compared: of squared errors this is the rmse.
+    With `root`, the square roots of the means are compared; of squared errors this is the rmse.
     """
     one, two = np.asarray(first, np.float64), np.asarray(second, np.float64)
     rows = len(one)
@@ -82,12 +74,9 @@ def _difference(one: Values, two: Values, root: bool) -> float:
 
 
 def corrected_t(first: Sequence[float], second: Sequence[float], ratio: float) -> Test:
-    """The resampled t test, corrected for folds that share training rows (Nadeau & Bengio 2003).
+    """Compares scores of the same folds by the resampled t test, corrected for overlap (Nadeau & Bengio 2003).
 
-    Args:
-        first: a score a fold, at least two.
-        second: the same folds.
-        ratio: rows that a fold is scored on for each row that it trains on; 1 / (folds - 1) for k folds.
+    There are at least two folds; `ratio` is the number of scored rows for each train row, 1 / (folds - 1) for k folds.
     """
     differences = np.asarray(second, np.float64) - np.asarray(first, np.float64)
     folds, mean = len(differences), float(differences.mean())
@@ -101,12 +90,7 @@ def corrected_t(first: Sequence[float], second: Sequence[float], ratio: float) -
 
 
 def wilcoxon(first: Sequence[float], second: Sequence[float]) -> Test:
-    """Wilcoxon's signed-rank test (Wilcoxon 1945) over pairs such as seeds.
-
-    Args:
-        first: a score a seed.
-        second: the same seeds.
-    """
+    """Compares pairs of scores, such as those of seeds, by Wilcoxon's signed-rank test (Wilcoxon 1945)."""
     differences = np.asarray(second, np.float64) - np.asarray(first, np.float64)
     count, mean = len(differences), float(differences.mean())
     p_value = float(stats.wilcoxon(differences).pvalue) if np.any(differences) else 1.0
@@ -116,7 +100,7 @@ def wilcoxon(first: Sequence[float], second: Sequence[float]) -> Test:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P values of several comparisons, corrected for their number (Holm 1979), in the order given."""
+    """Corrects the p values of several comparisons for their number (Holm 1979), in the order given."""
     order = sorted(range(len(p_values)), key=lambda place: p_values[place])
     corrected = [0.0] * len(p_values)
     largest = 0.0

@@ -1,4 +1,4 @@
-"""Mean, spread and interval of metrics over repetitions."""
+"""Computes mean, standard deviation and interval of metrics over repetitions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dltrain.scoring.comparison import CONFIDENCE
 
 
 def spread(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """`mean` and `sd` (of the sample) by metric; repetitions in which a metric is not defined are left out of it."""
+    """Returns `mean` and `sd` (of the sample) of each metric over the repetitions in which it is defined."""
     values = {name: _defined(scores, name) for name in scores[0]}
     return {
         "mean": {name: float(np.mean(found)) if len(found) else float("nan") for name, found in values.items()},
@@ -22,7 +22,7 @@ def spread(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]
 
 
 def mean_intervals(scores: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    """The 95 % interval of each metric's mean by Student's t, for repetitions that are independent of each other."""
+    """Returns the 95 % interval of each metric's mean by Student's t, for independent repetitions."""
     intervals = {}
     for name in scores[0]:
         found = _defined(scores, name)

@@ -1,1 +1,1 @@
-"""A finished run as a web service: one POST for rows, and a page to try single ones."""
+"""Serves a finished run over HTTP: one POST for rows, and a page to try single ones."""

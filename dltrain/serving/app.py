@@ -1,4 +1,4 @@
-"""The web service of a run: POST /predict, GET /health, GET /metrics, the page at / and its description at /docs."""
+"""Defines the web service of a run: POST /predict, GET /health and /metrics, the form at / and the page /docs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dltrain.serving.schema import Answers, example, rows_model
 
 ROWS_TOGETHER = 4_096
 SAFE = {
-    # The pages bring all they need; nothing is loaded from elsewhere.
+    # The pages are self-contained, and nothing may be loaded from elsewhere.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "connect-src 'self'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -30,7 +30,7 @@ SAFE = {
 
 
 class _Meters:
-    """What Prometheus reads, of this app alone."""
+    """The metrics that Prometheus reads, of this app alone."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -55,13 +55,10 @@ class _Meters:
 
 
 def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float) -> FastAPI:
-    """The service of a run.
+    """Returns the service of a run's model.
 
-    Args:
-        model: of the run.
-        max_rows: rows that a request may have.
-        max_bytes: bytes that a request's body may have.
-        wait: seconds that a request waits for others to go through the model with it.
+    `max_rows` and `max_bytes` limit a request; `wait` is the time in seconds that a request waits for others, to be
+    predicted together with them.
     """
     predictor, meters, signature = Predictor(model), _Meters(), model.signature
     batcher = Batcher(predictor.answer, wait=wait, most=ROWS_TOGETHER, seen=meters.batch)
@@ -93,7 +90,7 @@ def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float) -> Fas
 
     @app.exception_handler(RequestValidationError)
     async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
-        # Without the values that came: JSON has no word for an infinite one.
+        # Without the values received, because JSON cannot hold an infinite one.
         return JSONResponse({"detail": [_fault(each) for each in error.errors()[:20]]}, status_code=422)
 
     async def predict(body: Any) -> Response:

@@ -1,4 +1,4 @@
-"""Requests that arrive together go through the model together: one call for all costs little more than one for each."""
+"""Predicts the rows of requests that arrive together in one call, which costs little more than a call for one."""
 
 from __future__ import annotations
 
@@ -21,13 +21,11 @@ class _Waiting:
 
 
 class Batcher:
-    """Gathers the rows of requests for a few milliseconds and predicts them in one call.
+    """Collects the rows of requests for `wait` seconds and predicts them in one call.
 
-    Args:
-        predict: from rows to an answer for each; called in one thread of its own.
-        wait: seconds that the first request waits for others.
-        most: rows in a call, unless one request alone has more.
-        seen: told how many rows each call had.
+    `predict` is called in a thread of its own; a call has at most `most` rows unless a single request has more; `seen`
+    is
+    called with the number of rows of each call.
     """
 
     def __init__(self, predict: Predict, *, wait: float, most: int, seen: Callable[[int], None]) -> None:
@@ -40,21 +38,21 @@ class Batcher:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begins to take requests, in the running event loop."""
+        """Begins to take requests in the running event loop."""
         self._task = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
-        """Ends; requests in flight have been answered by then."""
+        """Ends, after requests in progress were answered."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown()
 
     def submit(self, rows: Sequence[Row]) -> Awaitable[list[Any]]:
-        """The answers to these rows, one for each, once they are there.
+        """Returns a future of the predictions, one for each row.
 
         Raises:
-            DataError: a row cannot be used.
+            DataError: If a row cannot be used.
         """
         waiting = _Waiting(rows, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
@@ -79,7 +77,7 @@ class Batcher:
         except DataError as error:
             if len(together) == 1:
                 _finish(together[0], error)
-            else:  # one bad request is no fault of the others
+            else:  # a bad request must not fail the others
                 for waiting in together:
                     await self._answer([waiting])
             return
@@ -94,7 +92,7 @@ class Batcher:
 
 
 def _finish(waiting: _Waiting, found: list[Any] | Exception) -> None:
-    if waiting.answer.done():  # the client has gone
+    if waiting.answer.done():  # the client has disconnected
         return
     if isinstance(found, Exception):
         waiting.answer.set_exception(found)

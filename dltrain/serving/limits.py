@@ -1,4 +1,4 @@
-"""A limit on the size of a request's body, kept while the body comes in."""
+"""Limits the size of a request's body while it is received."""
 
 from __future__ import annotations
 
@@ -13,19 +13,14 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 to a body that is too large, without holding it in memory.
-
-    Args:
-        app: what is limited.
-        most: bytes.
-    """
+    """ASGI middleware that answers 413 to a body of more than `most` bytes, without holding it in memory."""
 
     def __init__(self, app: App, most: int) -> None:
         self.app = app
         self.most = most
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answers one request, as ASGI wants it."""
+        """Handles one request, as ASGI specifies."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""The pages of the service: a form for single rows, and a description. Plain HTML that loads nothing from elsewhere."""
+"""Renders the pages of the service: a form for single rows, and a description, in HTML that loads nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_IN_A_LIST = 30
 
 
 def form_page(signature: Signature, title: str) -> str:
-    """A form with a field for each column, and the answer to it."""
+    """Renders a form with a field for each column and the prediction for it."""
     columns = {name: signature.by_source.get(name) for name in signature.needed}
     return render(
         "serving/templates/form.html",
@@ -25,7 +25,7 @@ def form_page(signature: Signature, title: str) -> str:
 
 
 def docs_page(signature: Signature, title: str, max_rows: int, max_bytes: int) -> str:
-    """What a request of at most so many rows and bytes holds, and what its answer does."""
+    """Describes a request of at most so many rows and bytes, and its response."""
     return render(
         "serving/templates/docs.html",
         title=title,

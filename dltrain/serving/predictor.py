@@ -1,4 +1,4 @@
-"""From rows of a request to the answers of the model."""
+"""Converts the rows of a request to predictions of the model."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ Row = dict[str, Any]
 
 
 class Predictor:
-    """A model that answers rows that came as JSON.
-
-    Args:
-        model: of a finished run.
-    """
+    """Predicts rows that came as JSON."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -29,10 +25,10 @@ class Predictor:
         self._images = {column.source for column in self._of_kind("image")}
 
     def answer(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        """An answer to each row: its prediction, and the probability of each class or label.
+        """Returns the prediction for each row, and the probability of each class or label.
 
         Raises:
-            DataError: a row cannot be used.
+            DataError: If a row cannot be used.
         """
         columns = {
             name: [_decode(row[name], name) for row in rows]
@@ -50,7 +46,7 @@ class Predictor:
         return answers
 
     def unknown(self, rows: Sequence[Row]) -> dict[str, list[str]]:
-        """The categories that the train rows did not have, by column."""
+        """Returns the categories that no train row has, for each column."""
         found = {}
         for name, known in self._known.items():
             words = {spell(row[name], known) for row in rows if row[name] is not None}

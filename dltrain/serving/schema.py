@@ -1,4 +1,4 @@
-"""What the service takes and gives as pydantic models, from the signature of the run."""
+"""Defines the requests and responses of the service as pydantic models, from the signature of the run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,7 @@ Word = str | bool | int | Number
 
 
 def row_model(signature: Signature) -> type[BaseModel]:
-    """A model of one row; its fields carry the columns' own names as aliases.
-
-    Args:
-        signature: of the run.
-    """
+    """Returns a model of one row, whose fields have the columns' own names as aliases."""
     fields: dict[str, Any] = {}
     for place, name in enumerate(signature.needed):
         column = signature.by_source.get(name)
@@ -35,20 +31,20 @@ def row_model(signature: Signature) -> type[BaseModel]:
 
 
 def rows_model(signature: Signature) -> type[BaseModel]:
-    """A model of the body: `{"rows": [...]}`."""
+    """Returns a model of the body: `{"rows": [...]}`."""
     row = row_model(signature)
     return create_model("Rows", rows=(list[row], Field(min_length=1, description="the rows to predict")))  # type: ignore[valid-type]
 
 
 class Answer(BaseModel):
-    """What the model says of one row."""
+    """The prediction for one row."""
 
     prediction: Any = Field(description="the class, the number, or of each label 0 or 1")
     probabilities: dict[str, float] | None = Field(None, description="of each class or label")
 
 
 class Answers(BaseModel):
-    """What the model says of the rows, in their order."""
+    """The predictions for the rows, in their order."""
 
     rows: list[Answer]
     ignored: list[str] = Field(description="columns that came and that the model does not take")
@@ -56,7 +52,7 @@ class Answers(BaseModel):
 
 
 def describe_column(column: Column | None) -> str:
-    """A sentence on what a column holds."""
+    """Describes the values of a column in a sentence."""
     if column is None:
         return "Words, or null; columns of the model are made from them."
     if column.kind == "numeric":
@@ -70,7 +66,7 @@ def describe_column(column: Column | None) -> str:
 
 
 def example(signature: Signature) -> dict[str, Any]:
-    """A row that the model takes: middle numbers and first words."""
+    """Returns an example row of median numbers and first words."""
     row: dict[str, Any] = {}
     for name in signature.needed:
         column = signature.by_source.get(name)
