@@ -15,7 +15,7 @@ from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data.targets import Target
 from dltrain.data.task_row import task_row
 from dltrain.inference.overlap import row_hashes, train_hashes
-from dltrain.inference.row_inputs import Intake, numbers, spell
+from dltrain.inference.row_inputs import RowInputs, numbers, spell
 from dltrain.inference.rows import Block, sliced
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.record.run_directory import add_test_scoring
@@ -73,11 +73,11 @@ def evaluate_blocks(model: Any, blocks: Iterable[Block], by: str | None, data: s
         DataError: If the target or `by` is missing, a class is unknown to the model, or no row has a target.
     """
     signature: Signature = model.signature
-    intake = Intake(signature)
+    row_inputs = RowInputs(signature)
     answers, values, hashes, groups, missing = [], [], [], [], 0
     for whole in blocks:
         for block in sliced(whole, model.rows_at_once):
-            inputs = intake.inputs(block)
+            inputs = row_inputs.inputs(block)
             encoded, present = encode_target(signature, block)
             missing += int(np.sum(~present))
             answers.append(model.answer(inputs)[present])
@@ -113,7 +113,7 @@ def evaluate_blocks(model: Any, blocks: Iterable[Block], by: str | None, data: s
             for name, value in found.items()
         }
 
-    notes = [note for note in intake.notes() if not note.startswith("ignored")]
+    notes = [note for note in row_inputs.notes() if not note.startswith("ignored")]
     if missing:
         notes.append(f"{missing} rows without a target are left out.")
     if overlap:

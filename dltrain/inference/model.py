@@ -16,7 +16,7 @@ import tensorflow as tf
 from dltrain.base.errors import ConfigError, RunError
 from dltrain.data.answers import name_answers
 from dltrain.inference.evaluate import Evaluation, evaluate_blocks
-from dltrain.inference.row_inputs import Intake
+from dltrain.inference.row_inputs import RowInputs
 from dltrain.inference.rows import Block, frame_block, sliced
 from dltrain.internals.many_inputs import flatten_once
 from dltrain.record.record import Record
@@ -85,11 +85,13 @@ class Model:
             raise RunError(f"The model's answer to row {row} of a block is not finite: its values are too large.")
         return answers
 
-    def answered(self, blocks: Iterable[Block], intake: Intake) -> Iterator[tuple[Block, npt.NDArray[np.float32]]]:
+    def answered(
+        self, blocks: Iterable[Block], row_inputs: RowInputs
+    ) -> Iterator[tuple[Block, npt.NDArray[np.float32]]]:
         """Yields each block, cut to what the model predicts at a time, with its outputs."""
         for whole in blocks:
             for block in sliced(whole, self.rows_at_once):
-                yield block, self.answer(intake.inputs(block))
+                yield block, self.answer(row_inputs.inputs(block))
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Predicts rows of raw columns.
@@ -103,8 +105,8 @@ class Model:
         Raises:
             DataError: If a column is missing, or a cell does not fit its kind.
         """
-        intake = Intake(self.signature)
-        answers = [found for _, found in self.answered([frame_block(frame)], intake)]
+        row_inputs = RowInputs(self.signature)
+        answers = [found for _, found in self.answered([frame_block(frame)], row_inputs)]
         units = self.network.output.shape[-1]
         joined = np.concatenate(answers) if answers else np.empty((0, units), np.float32)
         return pd.DataFrame(self.name(joined), index=frame.index)

@@ -20,7 +20,7 @@ from dltrain.record.signature import Column, Signature
 SHOWN = 3
 
 
-class Intake:
+class RowInputs:
     """Converts blocks of rows to the inputs of a model with this signature."""
 
     def __init__(self, signature: Signature) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dltrain.base.errors import DataError
 from dltrain.inference.model import Model
-from dltrain.inference.row_inputs import Intake, spell
+from dltrain.inference.row_inputs import RowInputs, spell
 from dltrain.inference.rows import Block, to_arrow
 
 Row = dict[str, Any]
@@ -38,7 +38,7 @@ class Predictor:
         }
         block = Block(columns, 0, "the request")
         answers = []
-        for _, found in self.model.answered([block], Intake(self.signature)):
+        for _, found in self.model.answered([block], RowInputs(self.signature)):
             named = {name: cells.tolist() for name, cells in self.model.name(found).items()}
             answers += [
                 self._answer(dict(zip(named, cells, strict=True))) for cells in zip(*named.values(), strict=True)

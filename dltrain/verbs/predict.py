@@ -37,7 +37,7 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.inference.model import Model
     from dltrain.inference.prefetch import work_ahead
     from dltrain.inference.read_rows import read_blocks
-    from dltrain.inference.row_inputs import Intake
+    from dltrain.inference.row_inputs import RowInputs
     from dltrain.inference.write_predictions import choose_format, write_tables
 
     model = Model(given.run)
@@ -48,18 +48,18 @@ def _run(given: argparse.Namespace) -> int:
         only_column=model.signature.columns[0].name,
         kind=model.kind,
     )
-    intake = Intake(model.signature)
-    tables = work_ahead(_tables(model, work_ahead(blocks), intake, given.id_column))
+    row_inputs = RowInputs(model.signature)
+    tables = work_ahead(_tables(model, work_ahead(blocks), row_inputs, given.id_column))
     first = next(tables)  # a fault of the first rows must not leave an empty file
     write_tables(
         itertools.chain([first], tables),
         None if given.output in (None, "-") else given.output,
         choose_format(given.output, given.format),
     )
-    for note in intake.notes():
+    for note in row_inputs.notes():
         print(note, file=sys.stderr)
     if given.output not in (None, "-"):
-        print(f"{intake.rows:,} rows predicted: {given.output}", file=sys.stderr)
+        print(f"{row_inputs.rows:,} rows predicted: {given.output}", file=sys.stderr)
     return 0
 
 
@@ -91,7 +91,7 @@ VERB = Verb(
 )
 
 
-def _tables(model: Any, blocks: Any, intake: Any, id_column: str | None) -> Iterator[Any]:
+def _tables(model: Any, blocks: Any, row_inputs: Any, id_column: str | None) -> Iterator[Any]:
     """Arrow tables of row ids and answers."""
     import numpy as np
     import pyarrow as pa
@@ -99,7 +99,7 @@ def _tables(model: Any, blocks: Any, intake: Any, id_column: str | None) -> Iter
     from dltrain.base.errors import did_you_mean
 
     own = model.signature.reading.get("id_column")
-    for block, answers in model.answered(blocks, intake):
+    for block, answers in model.answered(blocks, row_inputs):
         if id_column is not None and id_column not in block.columns:
             raise ConfigError(
                 f"--id-column {id_column}: {block.origin} has no such column.{did_you_mean(id_column, block.columns)}"

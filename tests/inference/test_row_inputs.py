@@ -11,7 +11,7 @@ import pytest
 
 from dltrain.base.errors import DataError
 from dltrain.data.recipe import Recipe
-from dltrain.inference.row_inputs import Intake, spell
+from dltrain.inference.row_inputs import RowInputs, spell
 from dltrain.inference.rows import Block, to_arrow
 from dltrain.record.signature import Column, Signature
 
@@ -19,8 +19,8 @@ NUMBER = Column("size", "numeric", "Size", minimum=0.0, maximum=10.0)
 WORD = Column("colour", "category", "colour", words=("red", "3", "True"))
 
 
-def intake(*columns: Column, **more: Any) -> Intake:
-    return Intake(Signature(columns, ("price",), "regression", **more))
+def row_inputs(*columns: Column, **more: Any) -> RowInputs:
+    return RowInputs(Signature(columns, ("price",), "regression", **more))
 
 
 def block(folder: Path = Path(), **cells: Any) -> Block:
@@ -29,7 +29,7 @@ def block(folder: Path = Path(), **cells: Any) -> Block:
 
 @pytest.mark.parametrize("cells", [[1.5, None, 2], [" 1.5 ", "", "2"], ["1.5", None, "2"]])
 def test_numbers_may_be_missing_or_stand_in_blanks(cells: list[Any]) -> None:
-    found = intake(NUMBER).inputs(block(Size=cells))["size"]
+    found = row_inputs(NUMBER).inputs(block(Size=cells))["size"]
     np.testing.assert_array_equal(found, [[1.5], [np.nan], [2]])
 
 
@@ -43,7 +43,7 @@ def test_numbers_may_be_missing_or_stand_in_blanks(cells: list[Any]) -> None:
 )
 def test_cell_that_is_no_finite_number_is_refused_by_its_place(cells: list[Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        intake(NUMBER).inputs(block(Size=cells))
+        row_inputs(NUMBER).inputs(block(Size=cells))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_category_is_spelled_as_in_training(value: Any, word: str) -> None:
 
 
 def test_unknown_words_and_numbers_beyond_are_counted_over_all_blocks() -> None:
-    rows = intake(NUMBER, WORD)
+    rows = row_inputs(NUMBER, WORD)
     rows.inputs(block(Size=[11, 5], colour=["red", "blue"]))
     found = rows.inputs(block(Size=[-1, None], colour=["blue", None]))
     assert found["colour"].numpy().tolist() == [[b"blue"], [b""]]
@@ -70,41 +70,41 @@ def test_unknown_words_and_numbers_beyond_are_counted_over_all_blocks() -> None:
 
 
 def test_case_of_names_is_overlooked_where_it_is_clear_and_the_rest_is_told() -> None:
-    rows = intake(NUMBER)
+    rows = row_inputs(NUMBER)
     assert rows.inputs(block(SIZE=[1], other=[2], Price=[3]))["size"].numpy().tolist() == [[1]]
     assert rows.notes() == [
         "ignored: other, Price (the model does not take them); "
         "Price is the target, which dltrain evaluate compares with."
     ]
     with pytest.raises(DataError, match=r"has no column 'Size'"):
-        intake(NUMBER).inputs(block(SIZE=[1], size_=[2], siZe=[3]))
+        row_inputs(NUMBER).inputs(block(SIZE=[1], size_=[2], siZe=[3]))
 
 
 def test_missing_columns_are_named_with_the_nearest_one() -> None:
     with pytest.raises(DataError, match=r"new\.csv has no column 'Size', 'colour'.*Did you mean 'Sizes'"):
-        intake(NUMBER, WORD).inputs(block(Sizes=[1]))
+        row_inputs(NUMBER, WORD).inputs(block(Sizes=[1]))
 
 
 def test_made_columns_are_made_unless_the_rows_have_them() -> None:
-    rows = intake(Column("total", "numeric", "total"), made={"total": Recipe(("a", "b"), plus=1)})
+    rows = row_inputs(Column("total", "numeric", "total"), made={"total": Recipe(("a", "b"), plus=1)})
     assert rows.inputs(block(a=[1, 2], b=[10, 20]))["total"].numpy().tolist() == [[12], [23]]
     assert rows.notes() == []
-    rows = intake(Column("total", "numeric", "total"), made={"total": Recipe(("a", "b"), plus=1)})
+    rows = row_inputs(Column("total", "numeric", "total"), made={"total": Recipe(("a", "b"), plus=1)})
     assert rows.inputs(block(total=[5]))["total"].numpy().tolist() == [[5]]
 
 
 def test_missing_text_is_an_empty_one() -> None:
-    found = intake(Column("text", "text", "text")).inputs(block(text=["a", None]))["text"]
+    found = row_inputs(Column("text", "text", "text")).inputs(block(text=["a", None]))["text"]
     assert found.numpy().tolist() == [[b"a"], [b""]]
 
 
 def test_images_have_the_shape_of_the_model(tmp_path: Path) -> None:
     column = Column("image", "image", "image", shape=(2, 2, 1), dtype="uint8")
     pixels = np.arange(8, dtype=np.uint8).reshape(2, 2, 2, 1)
-    np.testing.assert_array_equal(intake(column).inputs(block(image=pixels))["image"], pixels)
+    np.testing.assert_array_equal(row_inputs(column).inputs(block(image=pixels))["image"], pixels)
     with pytest.raises(DataError, match="row 1: expected an image of 2 x 2 x 1, came 2 x 1 x 2"):
-        intake(column).inputs(block(image=pixels.reshape(2, 2, 1, 2)))
+        row_inputs(column).inputs(block(image=pixels.reshape(2, 2, 1, 2)))
     with pytest.raises(DataError, match=r"row 1, column 'image': 'gone\.png' cannot be read: No such file"):
-        intake(column).inputs(block(tmp_path, image=["gone.png"]))
+        row_inputs(column).inputs(block(tmp_path, image=["gone.png"]))
     with pytest.raises(DataError, match="row 2, column 'image' has no image"):
-        intake(column).inputs(Block({"image": [pixels[0], None]}, 0, "new.csv"))
+        row_inputs(column).inputs(Block({"image": [pixels[0], None]}, 0, "new.csv"))
