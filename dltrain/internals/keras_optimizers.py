@@ -41,5 +41,5 @@ def scale_weight_decay(optimizer: keras.Optimizer, share: keras.Variable) -> Non
 
 
 def better_way(metric: keras.Metric) -> str | None:
-    """`up`, `down`, or None where the metric does not know; Keras' tuner reads it, and nothing public does."""
-    return cast("str | None", getattr(metric, "_direction", None))
+    """`max` or `min`; None where the metric does not know. Keras' tuner reads what nothing public tells."""
+    return {"up": "max", "down": "min"}.get(getattr(metric, "_direction", ""))

@@ -49,7 +49,7 @@ def _traits(metric: keras.Metric) -> MetricTraits:
     """Those of its class, or by its name where the class gives no direction."""
     own = traits_of(type(metric))
     if own.direction is None and (way := better_way(metric)):
-        return MetricTraits("max" if way == "up" else "min")
+        return MetricTraits(way)
     return own if own.direction else traits_by_name(metric.name)
 
 
