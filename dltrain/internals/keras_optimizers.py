@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import keras
 
@@ -40,6 +40,7 @@ def scale_weight_decay(optimizer: keras.Optimizer, share: keras.Variable) -> Non
     optimizer._apply_weight_decay = times_share
 
 
-def better_way(metric: keras.Metric) -> str | None:
+def better_way(metric: keras.Metric) -> Literal["min", "max"] | None:
     """`max` or `min`; None where the metric does not know. Keras' tuner reads what nothing public tells."""
-    return {"up": "max", "down": "min"}.get(getattr(metric, "_direction", ""))
+    way = getattr(metric, "_direction", None)
+    return None if way is None else "max" if way == "up" else "min"

@@ -33,7 +33,7 @@ def usual() -> dict[str, list[float]]:
 
 
 def trained() -> dict[str, list[float]]:
-    """The history of a short training with all that graphs share: dropout, a penalty, a schedule, whole-number metrics."""
+    """The history of a short training with what graphs share: dropout, a penalty, a metric of whole numbers."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((3,), name="table")
     hidden = keras.layers.Dense(2, activation="relu", kernel_regularizer="l2")(inputs)
