@@ -48,8 +48,8 @@ def train_hashes(record: Record) -> tuple[Hashes | None, str]:
     """Returns the hashes of a run's train rows, or None and the reason."""
     try:
         dataset, parts = run_dataset(record)
-    except DltrainError as error:
-        return None, str(error)
+    except Exception as error:  # a person's own loader may raise anything
+        return None, str(error) or type(error).__name__
     rows = dataset.take(parts["train"])
     return row_hashes({name: _as_tensor(cells) for name, cells in raw_inputs(rows).items()}), ""
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from dltrain.base.errors import DltrainError
 from dltrain.data.dataset import Dataset
 from dltrain.data.targets import encode
 from dltrain.data.task_row import task_row
@@ -32,7 +31,7 @@ def write_insights(record: Record) -> None:
     try:
         dataset, parts = run_dataset(record)
         model = Model(record.path)
-    except DltrainError as error:
+    except Exception as error:  # a person's own loader may raise anything
         logger.warning("The report is without importance and mistakes: %s", error)
         return
     target = encode(dataset, model.signature.task)
