@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from dltrain.api.commands import TERMINATED, train
 from dltrain.record.record import Record
-from dltrain.sweep.start import again
+from dltrain.sweep.start import resume_words
 
 
 def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes: bool) -> None:
@@ -49,7 +49,7 @@ def resume_sweep(directory: Path, words: list[str]) -> int:
     Raises:
         ConfigError: If the sweep's record cannot be read, or its settings cannot work any more.
     """
-    return train(again(directory, words))
+    return train(resume_words(directory, words))
 
 
 @contextmanager

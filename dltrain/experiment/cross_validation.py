@@ -15,7 +15,7 @@ from dltrain.data.split import Split
 from dltrain.experiment.experiment import Experiment, Problem, assemble_on, check_problem, draw
 from dltrain.experiment.fold_results import NETWORK, FoldResult, difference, entry, summarize, write_predictions
 from dltrain.experiment.journal import Journal
-from dltrain.experiment.score_run import answer, parts_to_score, prediction_table, score_answers, write_model
+from dltrain.experiment.score_run import parts_to_score, predict_parts, prediction_table, score_answers, write_model
 from dltrain.experiment.side_by_side import Job, forget_states, train_side_by_side
 from dltrain.experiment.stages import refuse_lacking_classes, split_rows, split_source
 from dltrain.experiment.tables import show_folds
@@ -102,7 +102,7 @@ def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], jou
 def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training, *, keep: bool) -> FoldResult:
     data, task = experiment.data, experiment.task
     data.unseal_test(lambda rows: None)  # the fold's test part, which holds no row of the run's test part
-    network, found, given = answer(data, experiment.network, training, task=task, parts=["test"], seed=job.seed)
+    network, found, given = predict_parts(data, experiment.network, training, task=task, parts=["test"], seed=job.seed)
     scores, answers = found["test"], given["test"]
     metrics = build_metrics(task, data.target)
     scores |= dict.fromkeys(undefined(metrics, data.truth("test")), float("nan"))

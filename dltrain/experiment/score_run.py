@@ -47,7 +47,7 @@ def score_run(
     resampling.
     """
     parts = parts_to_score(data, with_test=with_test, journal=journal)
-    network, metrics, answers = answer(data, network, training, task=task, parts=parts, seed=seed)
+    network, metrics, answers = predict_parts(data, network, training, task=task, parts=parts, seed=seed)
     results = score_answers(
         data,
         metrics,
@@ -66,7 +66,7 @@ def score_run(
     )
 
 
-def answer(
+def predict_parts(
     data: Prepared, network: keras.Model, training: Training, *, task: DictConfig, parts: Sequence[str], seed: int
 ) -> tuple[keras.Model, dict[str, Scores], dict[str, npt.NDArray[np.float32]]]:
     """Returns the network that predicts, its metrics and its predictions (rows, units), both by part.

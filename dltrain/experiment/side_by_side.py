@@ -58,7 +58,7 @@ def train_side_by_side(
         RunError: If a training diverged; its job is named.
     """
     callbacks = quiet_callbacks(config.callbacks)
-    with _line(journal, jobs, config.trainer.epochs) as line:
+    with _progress_line(journal, jobs, config.trainer.epochs) as line:
 
         def work(job: Job, experiment: Experiment) -> Result:
             try:
@@ -88,7 +88,7 @@ def train_side_by_side(
                     seed_generators(job.seed, config)
                     experiment = job.assemble()
                     if free is None:
-                        free = threading.Semaphore(_workers() if _apart(experiment, callbacks) else 1)
+                        free = threading.Semaphore(_workers() if _independent(experiment, callbacks) else 1)
                         free.acquire()
                     futures.append(pool.submit(work, job, experiment))
                     futures[-1].add_done_callback(released)
@@ -123,7 +123,7 @@ def _workers() -> int:
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
-def _apart(experiment: Experiment, callbacks: DictConfig) -> bool:
+def _independent(experiment: Experiment, callbacks: DictConfig) -> bool:
     """Returns whether trainings share neither a generator of random numbers nor a setting of Keras."""
     targets = [str(node["_target_"]) for node in callbacks.values() if node is not None]
     ours = all(target.startswith(("keras.", "dltrain.")) for target in targets)
@@ -137,7 +137,7 @@ def _raise_failure(futures: Sequence[Future[Any]]) -> None:
 
 
 @contextmanager
-def _line(journal: Journal, jobs: Sequence[Job], epochs: int) -> Iterator[TrainingsProgress]:
+def _progress_line(journal: Journal, jobs: Sequence[Job], epochs: int) -> Iterator[TrainingsProgress]:
     line = TrainingsProgress(journal.console, jobs[0].name.split()[0], len(jobs), epochs, quiet=journal.quiet)
     try:
         yield line

@@ -1,1 +1,1 @@
-"""Many jobs from one command: a ledger that survives interruption, searches, and what came out best."""
+"""Runs many jobs from one command, with a ledger that survives interruption, and ranks them."""

@@ -1,4 +1,4 @@
-"""The hash of the data that a job was given, taken again today."""
+"""Hashes the data that a finished job would load now."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from dltrain.record.record import Record
 
 
 def data_hash(job: Path) -> str:
-    """SHA-256 of the rows that a finished job would see now.
-
-    Args:
-        job: its directory.
+    """Returns the SHA-256 of the rows that the finished job in this directory would use now.
 
     Raises:
-        DltrainError: the data cannot be loaded any more.
+        DltrainError: If the data cannot be loaded any more.
     """
     config, notes = Record(job).config, SilentNotes()
     return draw(config, pose(config, load_dataset(config.dataset, notes), notes, []), notes).dataset.sha256()

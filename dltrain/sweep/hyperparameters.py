@@ -1,4 +1,4 @@
-"""TensorBoard's HParams: what each job was given, so that its dashboard compares the jobs of a sweep."""
+"""Writes the settings of each job for TensorBoard's HParams dashboard, which compares the jobs of a sweep."""
 
 from __future__ import annotations
 
@@ -8,21 +8,14 @@ from pathlib import Path
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2, summary_v2
-from tensorboard.plugins.hparams.metadata import (
-    NULL_TENSOR,
-    SESSION_END_INFO_TAG,
-    create_summary_metadata,
-)
+from tensorboard.plugins.hparams.metadata import NULL_TENSOR, SESSION_END_INFO_TAG, create_summary_metadata
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 
 def write_hyperparameters(directory: Path, overrides: list[str], *, completed: bool) -> None:
-    """Writes the words of a job beside its curves.
+    """Writes the overrides of a job into its TensorBoard logs; `completed` tells whether the job reached its end.
 
-    Args:
-        directory: of the job's TensorBoard logs; the curves stand in folders below it.
-        overrides: `key=value` words; numbers become numbers.
-        completed: whether the job reached its end.
+    `directory` is the one above the folders of the curves.
     """
     pairs = [word.partition("=") for word in overrides]
     values = {key.lstrip("+~"): _value(text) for key, _, text in pairs}

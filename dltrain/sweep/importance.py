@@ -1,4 +1,4 @@
-"""How much each swept key matters: its share of the variance of the monitored value (fANOVA, Hutter et al. 2014)."""
+"""Measures how much each swept key matters: its share of the variance of the value (fANOVA, Hutter et al. 2014)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ WIDE = 50
 
 
 def importance(entries: Sequence[Entry], way: str) -> dict[str, float]:
-    """The share of each swept key, the greatest first; empty for too few jobs or keys, or equal values.
-
-    Args:
-        entries: of one sweep.
-        way: `min` or `max`.
-    """
+    """Returns the share of each swept key, the greatest first; empty for too few jobs or keys, or equal values."""
     scored = ranked(entries, way)
     keys = [key for key in swept_keys(scored) if all(key in settings_of(entry) for entry in scored)]
     if len(scored) < FEWEST_JOBS or len(keys) < 2 or len({entry.value for entry in scored}) == 1:
@@ -45,13 +40,13 @@ def importance(entries: Sequence[Entry], way: str) -> dict[str, float]:
 
 
 def _wide(values: Sequence[float | str]) -> bool:
-    """Whether numbers span so much that their logarithms tell more."""
+    """Returns whether numbers span so much that their logarithms tell more."""
     low, high = float(min(values)), float(max(values))
     return low > 0 and high / low >= WIDE
 
 
 def _column(words: Sequence[str]) -> list[float] | list[str]:
-    """Numbers where all words are; a list of numbers, such as the units of layers, counts with its sum."""
+    """Returns numbers if all words are; a list of numbers, such as the units of layers, counts with its sum."""
     try:
         return [sum(float(part) for part in word.strip("[]").split(",")) for word in words]
     except ValueError:

@@ -1,4 +1,4 @@
-"""One job of a sweep, in this process or in a worker: it runs, and writes its line into the ledger."""
+"""Runs one job of a sweep, in this process or in a worker, and writes its line into the ledger."""
 
 from __future__ import annotations
 
@@ -21,25 +21,20 @@ from dltrain.sweep.keep import remove_models
 from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.stop import asked_to_stop, in_main_process
 
-SCHEDULED = 8  # jobs at once on a cluster, whose width the launcher's settings do not tell
+SCHEDULED = 8  # assumed jobs at once on a cluster, whose size the launcher's settings do not tell
 
 
 def run_sweep_job(config: DictConfig, run_job: Callable[[DictConfig], float]) -> float | None:
-    """Hydra's job in a sweep: a failed one tells why and lets the others go on.
+    """Runs one job of a sweep, as Hydra's job; if it fails, it prints why and the others continue.
 
-    Args:
-        config: of the job, composed and checked.
-        run_job: runs an experiment in Hydra's output directory.
-
-    Returns:
-        The best value of the monitored metric; None where there is none.
+    Returns the best value of the monitored metric, or None if there is none.
     """
     setting = HydraConfig.get()
     sweep, directory = Path(setting.sweep.dir).resolve(), Path(setting.runtime.output_dir).resolve()
     if asked_to_stop(sweep):
-        return None  # its directory holds no result, so that the next start removes it
+        return None  # the next start removes its directory, which holds no result
     if not in_main_process(sweep):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main one decides
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes, but only the main one acts on it
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     _share_threads(setting.launcher)
     _clear_what_cannot_go_on(directory, fingerprint(config))
@@ -62,11 +57,11 @@ def run_sweep_job(config: DictConfig, run_job: Callable[[DictConfig], float]) ->
 
 
 def _clear_what_cannot_go_on(directory: Path, key: str) -> None:
-    """Empties the directory where the job that was cut off there had other settings, as after a change of a YAML."""
+    """Empties the directory of an interrupted job that had other settings, for example from an older YAML file."""
     run = directory / "run.json"
     if not run.exists() and not (directory / "config.yaml").exists():
         return
-    # Without run.json it was cut off before it had a record, and nobody knows its settings.
+    # Without run.json its settings are unknown.
     if run.exists() and json.loads(run.read_text("utf-8")).get("config_sha256") == key:
         return
     for path in directory.iterdir():
@@ -92,7 +87,7 @@ def _share_threads(launcher: Any) -> None:
 
 
 def _threads(launcher: Any) -> int | None:
-    """How many threads a job shall have; None leaves it all that it sees."""
+    """Returns the number of threads for a job; None sets no limit."""
     if is_ray(launcher):
         return int(launcher.cpus)
     if "array_parallelism" in launcher:
@@ -102,7 +97,7 @@ def _threads(launcher: Any) -> int | None:
 
 
 def workers_at_once(launcher: Any) -> int:
-    """How many jobs a launcher runs side by side, as far as its settings tell."""
+    """Returns how many jobs a launcher runs at once, as far as its settings tell."""
     cores = os.cpu_count() or 1
     name = str(launcher.get("_target_", ""))
     if name.endswith("JoblibLauncher"):
@@ -118,7 +113,7 @@ def workers_at_once(launcher: Any) -> int:
 
 
 def is_ray(launcher: Any) -> bool:
-    """Whether a launcher runs its jobs on Ray."""
+    """Returns whether a launcher runs its jobs on Ray."""
     return str(launcher.get("_target_", "")).endswith("RayLauncher")
 
 

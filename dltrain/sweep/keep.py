@@ -1,4 +1,4 @@
-"""Disk hygiene: which jobs of a sweep keep their models; the metrics of all stay."""
+"""Deletes the models of jobs of a sweep that need not be kept; the metrics of all stay."""
 
 from __future__ import annotations
 
@@ -15,12 +15,7 @@ BEST = 5  # jobs that keep their models with keep=best
 
 
 def remove_models(ledger: Ledger, config: DictConfig) -> None:
-    """Deletes checkpoints and models of the jobs that shall not keep them.
-
-    Args:
-        ledger: of the sweep.
-        config: of a job; its `keep` is best (the five best jobs keep theirs), all or none.
-    """
+    """Deletes the checkpoints and models of jobs that `keep` (best, all or none) does not keep."""
     if config.keep == "all":
         return
     entries = ledger.entries()

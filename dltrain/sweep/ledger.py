@@ -1,4 +1,4 @@
-"""sweep.jsonl: a line for each finished job of a sweep, written by the job itself, wherever it ran."""
+"""Keeps sweep.jsonl: a line for each finished job of a sweep, written by the job itself, wherever it ran."""
 
 from __future__ import annotations
 
@@ -22,25 +22,21 @@ FINISHED = ("completed", "pruned", "failed")
 
 @dataclass(frozen=True)
 class Entry:
-    """What came of one job.
+    """The result of one job.
 
     Attributes:
-        job: its directory, relative to the sweep's.
-        key: the fingerprint of its resolved config.
-        data: the hash of its data, where it came so far.
-        overrides: the words that made it.
+        job: Its directory, relative to the sweep's.
+        key: The fingerprint of its resolved config.
+        data: The hash of its data; None if it failed before loading.
+        overrides: The words that define it.
         status: completed, pruned or failed.
-        monitor: name of the monitored value.
-        direction: which way that value is better, where the run says so.
-        value: the monitored value of the best epoch; a mean over folds or seeds where the job has them.
-        metrics: of the validation part, by name.
-        repeats: for each metric, such as loss, its value in each fold or seed, by name; empty for a single split.
-        overlap: of a cross-validation: rows that a fold is scored on for each row that it trains on.
-        epochs: how many were run.
-        best_epoch: the epoch whose weights are kept.
-        parameters: trainable numbers of the network.
-        seconds: from start to end.
-        reason: of a failure.
+        direction: `min` or `max`, of the monitored value; None if unknown.
+        value: The monitored value of the best epoch, or its mean over folds or seeds.
+        metrics: The metrics of the validation part, by name.
+        repeats: For each metric, its value in each fold or seed, by name; empty for a single split.
+        overlap: The ratio of scored rows to train rows in a fold of a cross-validation.
+        parameters: The number of trainable parameters.
+        reason: Why it failed, or what it missed.
     """
 
     job: str
@@ -62,7 +58,7 @@ class Entry:
 
     @classmethod
     def of(cls, directory: Path, sweep: Path, error: BaseException | str | None = None) -> Entry:
-        """Reads the files of a job that has ended; `error` tells why, where they do not."""
+        """Reads the files of a job that has ended; `error` is the reason if they tell none."""
         record = Record(directory) if (directory / "run.json").is_file() else None
         facts = record.facts if record else {}
         metrics = record.metrics if record else {}
@@ -95,18 +91,14 @@ class Entry:
 
 
 class Ledger:
-    """The finished jobs of a sweep.
-
-    Args:
-        sweep: the sweep's directory.
-    """
+    """The finished jobs of the sweep in a directory."""
 
     def __init__(self, sweep: Path) -> None:
         self.sweep = sweep
         self.path = sweep / "sweep.jsonl"
 
     def entries(self) -> list[Entry]:
-        """The last line of each job, in the order of the jobs; a line that a kill cut short is passed over."""
+        """Returns the last line of each job, in the order of the jobs; a line that a kill cut short is skipped."""
         known = {each.name for each in fields(Entry)}
         found: dict[str, Entry] = {}
         for line in self.path.read_text("utf-8").splitlines() if self.path.exists() else []:
@@ -119,7 +111,7 @@ class Ledger:
         return sorted(found.values(), key=lambda entry: natural(entry.job))
 
     def append(self, entry: Entry) -> None:
-        """Adds a line, whole, also when jobs in several processes end at once."""
+        """Adds a whole line, also when jobs in several processes end at once."""
         line = _line(entry)
         with self.locked(), self.path.open("ab+") as file:
             if file.tell():
@@ -131,7 +123,7 @@ class Ledger:
             os.fsync(file.fileno())
 
     def gather(self) -> list[Entry]:
-        """Adds what was finished but not written down, as after a kill between the two; returns all entries."""
+        """Adds jobs that were killed between their end and their line, and returns all entries."""
         written = {entry.job for entry in self.entries()}
         for directory in job_directories(self.sweep):
             name = directory.relative_to(self.sweep).as_posix()
@@ -140,7 +132,7 @@ class Ledger:
         return self.entries()
 
     def remove_unfinished(self) -> None:
-        """Removes the directories of jobs that were cut off before they saved a state: they run from their start."""
+        """Removes the directories of interrupted jobs without a saved state, so that they start again."""
         done = {entry.job for entry in self.entries()}
         for directory in job_directories(self.sweep):
             name = directory.relative_to(self.sweep).as_posix()
@@ -148,7 +140,7 @@ class Ledger:
                 shutil.rmtree(directory)
 
     def forget_failed(self) -> None:
-        """Takes the failed jobs out, with their directories, so that they run again."""
+        """Removes the failed jobs and their directories, so that they run again."""
         failed = [entry.job for entry in self.entries() if entry.status == "failed"]
         with self.locked():
             kept = [entry for entry in self.entries() if entry.job not in failed]
@@ -159,7 +151,7 @@ class Ledger:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lets one process at a time write what all jobs share."""
+        """Lets one process at a time write the files that all jobs share."""
         from filelock import FileLock
 
         with FileLock(self.sweep / ".ledger.lock", thread_local=False):
@@ -171,7 +163,7 @@ def _line(entry: Entry) -> str:
 
 
 def job_directories(sweep: Path) -> list[Path]:
-    """Where Hydra started jobs of a sweep, finished or not."""
+    """Returns the directories in which Hydra started jobs of a sweep, finished or not."""
     return sorted(
         (folder.parent for folder in sweep.rglob(".hydra") if folder.parent != sweep),
         key=lambda path: natural(path.relative_to(sweep).as_posix()),
@@ -179,7 +171,7 @@ def job_directories(sweep: Path) -> list[Path]:
 
 
 def natural(name: str) -> tuple[bool, int, str]:
-    """Sorts 2 before 10."""
+    """Returns a key that sorts 2 before 10."""
     return (not name.isdigit(), int(name) if name.isdigit() else 0, name)
 
 
@@ -197,14 +189,14 @@ def _overrides(directory: Path) -> list[str]:
 
 
 def _validation(metrics: dict[str, Any]) -> dict[str, float | None]:
-    """Over folds and seeds the means, as the monitored value is one."""
+    """Returns the metrics of the validation part, or their means over folds or seeds."""
     crossed = metrics.get("cross_validation") or {}
     repeated = (metrics.get("seeds") or {}).get("validation") or {}
     return dict(crossed.get("mean") or repeated.get("mean") or metrics.get("validation") or {})
 
 
 def _repeats(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Each metric of each fold or seed, where the run has several."""
+    """Returns each metric of each fold or seed, if the run has several."""
     names = _validation(metrics)
     for group, several in (("cross_validation", "folds"), ("seeds", "runs")):
         parts = (metrics.get(group) or {}).get(several)

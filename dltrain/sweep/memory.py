@@ -1,21 +1,21 @@
-"""How much memory a warm process holds: TensorFlow keeps a few megabytes of each job, whatever is freed."""
+"""Watches the memory of a process that runs many jobs, since TensorFlow keeps a few megabytes of each."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-SETTLED = 3  # jobs after which all that is used is loaded
-MOST = 1.25  # times the level after them
+SETTLED = 3  # the number of jobs after which all modules are loaded
+MOST = 1.25  # the limit, in multiples of the memory after those jobs
 
-# Whether a fresh process may take the place of this one: only where the process is the command itself.
+# Whether a new process may replace this one, which is so only if this process is the command itself.
 renewable = False
 full = False
 _levels: list[float] = []
 
 
 def resident_megabytes() -> float:
-    """The memory of this process; 0 where the system does not tell."""
+    """Returns the memory of this process; 0 if the system does not tell."""
     statm = Path("/proc/self/statm")
     if not statm.exists():
         return 0.0
@@ -23,7 +23,7 @@ def resident_megabytes() -> float:
 
 
 def over_the_limit() -> bool:
-    """Called after each job: whether this process has grown so much that a fresh one should go on."""
+    """Returns, after each job, whether this process has grown so much that a new one should continue."""
     global full
     _levels.append(resident_megabytes())
     full = renewable and len(_levels) > SETTLED and _levels[-1] > MOST * _levels[SETTLED - 1]

@@ -1,4 +1,4 @@
-"""The jobs of a sweep as tasks of a Ray cluster; the results land in the sweep's directory, which all machines see."""
+"""Runs the jobs of a sweep as tasks of a Ray cluster, which write into the sweep's shared directory."""
 
 from __future__ import annotations
 
@@ -35,23 +35,15 @@ def run_on_ray(
     jobs_a_worker: int,
     init: Mapping[str, Any],
 ) -> list[JobReturn]:
-    """Runs jobs and waits for all of them, also where one is lost with its worker.
+    """Runs jobs and waits for all of them, even if one is lost with its worker.
 
-    Args:
-        configs: of the jobs, composed.
-        first: number of the first job.
-        context: Hydra's.
-        task: what runs a job.
-        address: of the cluster; `local` starts one of this machine for as long as the jobs take.
-        cpus: of a job.
-        gpus: of a job.
-        memory: bytes of a job.
-        jobs_a_worker: after which a process is not used any more.
-        init: what else `ray.init` takes.
+    `first` is the number of the first job. The address `local` starts a cluster of this machine for as long as the jobs
+    take. `cpus`, `gpus` and `memory` (bytes) are those of one job; a process ends after `jobs_a_worker` jobs. `init`
+    holds further arguments of `ray.init`.
 
     Raises:
-        ConfigError: there is no such cluster.
-        RayError: a worker died; its job may be tried again.
+        ConfigError: If there is no such cluster.
+        RayError: If a worker died; its job may be tried again.
     """
     _refuse_silent(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
     try:
@@ -59,7 +51,7 @@ def run_on_ray(
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ConfigError(f"hydra.launcher.address: there is no Ray cluster at '{address}': {error}") from error
     try:
-        # A second attempt is the sweep's to make: it clears away what the first one left.
+        # Ray does not retry: the sweep does, after it has removed what the first attempt left.
         needs: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus, **({} if memory is None else {"memory": memory})}
         job = ray.remote(**needs, max_calls=jobs_a_worker, max_retries=0)(_run)
         state, where = Singleton.get_state(), str(Path.cwd())
@@ -84,10 +76,10 @@ def run_on_ray(
 
 
 def _refuse_silent(address: str) -> None:
-    """Asks whether anything listens there, since Ray would ask for minutes.
+    """Checks that something listens at the address, since Ray would try for minutes.
 
     Raises:
-        ConfigError: nothing does.
+        ConfigError: If nothing answers.
     """
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not (colon and port.isdigit()):
@@ -101,10 +93,10 @@ def _refuse_silent(address: str) -> None:
 def _run(
     context: HydraContext, task: TaskFunction, config: DictConfig, state: dict[Any, Any], where: str, paths: list[str]
 ) -> JobReturn:
-    """In a worker: sets up what the command's process has, then has Hydra run the job."""
+    """Prepares a worker like the process of the command, then has Hydra run the job."""
     sys.path += [path for path in paths if path not in sys.path]
     if Path(where).is_dir():
-        os.chdir(where)  # relative paths of the command mean what they meant
+        os.chdir(where)  # for relative paths in the command
     setup_globals()
     Singleton.set_state(state)
     return run_job(

@@ -1,4 +1,4 @@
-"""The jobs that a command line stands for, each with its faults; nothing heavy is loaded."""
+"""Lists the jobs of a command line with their faults, without heavy imports."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from dltrain.config.overrides import parse
 
 @dataclass(frozen=True)
 class Planned:
-    """One job to come.
+    """A planned job.
 
     Attributes:
-        overrides: its words.
-        config: composed; None where that failed.
-        faults: a sentence each.
-        count: how many jobs of this kind; a search draws them later.
+        config: The composed config; None if that failed.
+        faults: A sentence for each.
+        count: The number of jobs of this kind; more than one if a search draws them later.
     """
 
     overrides: list[str]
@@ -31,15 +30,12 @@ class Planned:
 
 
 def planned(overrides: Sequence[str], *, sweep: bool, config_directory: Path | None) -> list[Planned]:
-    """The jobs of a command line.
+    """Returns the jobs of a command line; `sweep` tells whether `-m` was given.
 
-    Args:
-        overrides: as typed.
-        sweep: whether `-m` was among the words.
-        config_directory: a folder of options that is searched as well.
+    `config_directory` is a further folder of options.
 
     Raises:
-        ConfigError: faults of the whole command line.
+        ConfigError: If the command line as a whole has faults.
     """
     composer = Composer(extra_directory=config_directory)
     parsed, faults = parse(composer.parser, overrides)
@@ -47,7 +43,7 @@ def planned(overrides: Sequence[str], *, sweep: bool, config_directory: Path | N
         raise ConfigError(faults)
     swept = any(each.is_sweep_override() for each in parsed)
     if swept and not sweep:
-        composer.compose(overrides)  # tells which keys have several values
+        composer.compose(overrides)  # raises an error that names the keys with several values
     jobs = composer.jobs(overrides) if swept else [list(overrides)]
     checked = [Planned(job, *composer.check(job)) for job in jobs]
     first = checked[0].config

@@ -1,4 +1,4 @@
-"""A search's job gives up when it is hopeless beside those that went before."""
+"""Prunes a job of a search that is hopeless compared with earlier jobs."""
 
 from __future__ import annotations
 
@@ -13,21 +13,15 @@ from dltrain.record.record import Record
 from dltrain.sweep.ledger import Ledger
 from dltrain.training.monitor import direction
 
-# The curves that were read by this process; a warm process runs many jobs of a sweep.
+# The curves that this process has read, since it may run many jobs of a sweep.
 _studies: dict[Path, tuple[optuna.Study, set[str]]] = {}
 
 
 class Pruning(keras.callbacks.Callback):
-    """Reports the objective every few epochs to an Optuna pruner, and ends the run when that says so.
+    """Reports the objective to an Optuna pruner every few epochs, and ends the run when the pruner says so.
 
-    What the pruner knows of other jobs is read from the ledger and from their history.csv: jobs may run anywhere.
-
-    Args:
-        directory: of the run.
-        pruner: an Optuna pruner.
-        objectives: of the search: one name in the epoch's logs.
-        directions: of the search: auto, or one of min and max.
-        every_epochs: how often it is asked.
+    What the pruner knows of other jobs is read from the ledger and from their history.csv, since jobs may run anywhere.
+    `objectives` holds one name in the epoch's logs; `directions` is auto, or holds min or max.
     """
 
     def __init__(
@@ -46,20 +40,20 @@ class Pruning(keras.callbacks.Callback):
         self._trial: optuna.Trial | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Called by the engine."""
+        """Gives the pruner the finished jobs of the sweep."""
         sweep = next((path for path in self.directory.resolve().parents if (path / "sweep.json").exists()), None)
-        # A reproduction may stand among the jobs; Hydra did not start it, and it shall train as long as its original.
+        # A reproduction in the sweep's directory was not started by Hydra and shall train as long as its original.
         if sweep is not None and (self.directory / ".hydra").is_dir():
             way = direction(self.monitor, self.mode, self.model)
             self._trial = self._others(sweep, way).ask()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Called by the engine.
+        """Asks the pruner.
 
         Raises:
-            PrunedError: others were better at this epoch.
+            PrunedError: If other jobs were better at this epoch.
         """
-        # After the last epoch nothing is saved by pruning, and the job stands beside those that were trained whole.
+        # After the last epoch pruning saves nothing, and the job counts as completed.
         last = epoch + 1 == (self.params or {}).get("epochs") or getattr(self.model, "stop_training", False)
         if self._trial is None or (epoch + 1) % self.every_epochs or last:
             return
@@ -69,7 +63,7 @@ class Pruning(keras.callbacks.Callback):
             raise PrunedError(f"pruned after epoch {epoch + 1}: {self.monitor} {value:.4g} is behind the other jobs")
 
     def _others(self, sweep: Path, way: str) -> optuna.Study:
-        """A study in memory with the curve of each finished job, replayed so that the pruner knows each rung."""
+        """Returns a study in memory with the curves of finished jobs, replayed so that the pruner knows each rung."""
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         if sweep not in _studies:
             best = optuna.study.StudyDirection.MAXIMIZE if way == "max" else optuna.study.StudyDirection.MINIMIZE

@@ -1,4 +1,4 @@
-"""The order of a sweep's jobs, the best first: by the monitored value, or by the objectives of its search."""
+"""Ranks the jobs of a sweep by the monitored value or by the objectives of its search."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ from dltrain.config.metric_traits import traits_by_name
 from dltrain.config.search_objectives import COSTS
 from dltrain.sweep.ledger import Entry
 
-OF_THE_LOSS = ("regularizer", "task")  # groups whose keys change what is summed
+OF_THE_LOSS = ("regularizer", "task")  # groups that change the terms of the loss
 
 
 def better_way(entries: Sequence[Entry]) -> str:
-    """`min` or `max`, as the first job has it or else by the name of its value; `min` where neither tells."""
+    """Returns `min` or `max`, from the first job or else from the name of its value; `min` if neither tells."""
     first = next((entry for entry in entries if entry.monitor), None)
     return (first and (first.direction or traits_by_name(first.monitor or "").direction)) or "min"
 
 
 def ranked(entries: Sequence[Entry], way: str | None = None) -> list[Entry]:
-    """The completed jobs that have a finite value, the best first; equal ones in the order of the jobs.
+    """Returns the completed jobs with a finite value, the best first; equal ones stay in the order of the jobs.
 
-    Args:
-        entries: of one sweep.
-        way: `min` or `max`; by the monitored value's name where it is None.
+    `way` is `min` or `max`; None takes that of the jobs.
     """
     scored = [entry for entry in entries if entry.status == "completed" and finite(entry.value)]
     sign = -1 if (way or better_way(scored)) == "max" else 1
@@ -32,29 +30,25 @@ def ranked(entries: Sequence[Entry], way: str | None = None) -> list[Entry]:
 
 
 def finite(value: float | None) -> bool:
-    """Whether there is a number that can be compared."""
+    """Returns whether there is a number that can be compared."""
     return value is not None and math.isfinite(value)
 
 
 def swept_keys(entries: Sequence[Entry]) -> list[str]:
-    """The keys in which the jobs differ, in the order of their words."""
+    """Returns the keys in which the jobs differ, in the order of their words."""
     settings = [settings_of(entry) for entry in entries]
     keys = list(dict.fromkeys(key for each in settings for key in each))
     return [key for key in keys if len({each.get(key) for each in settings}) > 1]
 
 
 def settings_of(entry: Entry) -> dict[str, str]:
-    """The words that made a job, as keys and values, without those that change nothing of its numbers."""
+    """Returns the overrides of a job as keys and values, without those that do not influence its numbers."""
     words = {key.lstrip("+~"): value for key, _, value in (word.partition("=") for word in entry.overrides)}
     return {key: value for key, value in words.items() if group_of(key) not in WITHOUT_INFLUENCE}
 
 
 def cautions(entries: Sequence[Entry]) -> list[str]:
-    """Why the monitored values of some jobs do not compare, a sentence each.
-
-    Args:
-        entries: of one sweep, with the values that decide their order.
-    """
+    """Returns a sentence for each reason why the monitored values of some jobs do not compare."""
     done = [entry for entry in entries if entry.status == "completed"]
     found = []
     monitors = list(dict.fromkeys(entry.monitor for entry in done if entry.monitor))
@@ -71,7 +65,7 @@ def cautions(entries: Sequence[Entry]) -> list[str]:
 
 
 def values_of(entry: Entry, names: Sequence[str]) -> list[float] | None:
-    """The objectives of a finished job; None where one is missing or not finite."""
+    """Returns the objectives of a finished job; None if one is missing or not finite."""
     found = [_value(entry, name) for name in names]
     return [float(value) for value in found if value is not None] if all(finite(value) for value in found) else None
 
@@ -84,11 +78,9 @@ def _value(entry: Entry, name: str) -> float | None:
 
 
 def best_first(entries: Sequence[Entry], objectives: Mapping[str, str]) -> list[Entry]:
-    """The completed jobs that have every objective; those equal in the first one by the next.
+    """Returns the completed jobs that have every objective; those equal in the first one are ordered by the next.
 
-    Args:
-        entries: of one sweep.
-        objectives: `min` or `max` by name; the monitored value decides where there are none.
+    `objectives` gives `min` or `max` by name; without any, the monitored value decides.
     """
     if not objectives:
         return ranked(entries)

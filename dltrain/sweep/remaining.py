@@ -1,4 +1,4 @@
-"""What is left of a sweep: the jobs that its ledger does not have, on the data that the others had."""
+"""Finds the jobs of a sweep that its ledger lacks, and checks that the data has not changed."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ NUMBERED = "${hydra:job.num}"
 
 @dataclass(frozen=True)
 class Job:
-    """A job to run: its words, and its directory's name where it has a number."""
+    """A job to run: its overrides, and the name of its directory if directories are numbered."""
 
     overrides: list[str]
     name: str | None
 
     @property
     def words(self) -> list[str]:
-        """For Hydra's launcher."""
+        """The words for Hydra's launcher."""
         return [*self.overrides, *([f"hydra.sweep.subdir={self.name}"] if self.name else [])]
 
 
 def remaining(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader) -> list[Job]:
-    """The jobs that are not in the ledger, each with a directory that no other has.
+    """Returns the jobs that are not in the ledger, each with its own directory.
 
     Raises:
-        ConfigError: the same words mean other settings now, or the data is another.
+        ConfigError: If the same words mean other settings now, or the data has changed.
     """
     numbered = OmegaConf.to_container(config.hydra.sweep, resolve=False)["subdir"] == NUMBERED  # type: ignore[call-overload,index]
     entries = ledger.entries()
@@ -71,10 +71,10 @@ def _free_name(place: int, taken: set[str]) -> str:
 
 
 def refuse_other_data(sweep: Path, entries: Sequence[Entry]) -> None:
-    """Compares the data of today with that of a job that is there.
+    """Compares the data with that of the first completed job.
 
     Raises:
-        ConfigError: it is another.
+        ConfigError: If the data has changed.
     """
     from dltrain.internals import tensorflow_quietly
 

@@ -1,4 +1,4 @@
-"""The jobs of a sweep, batch after batch: what the ledger has is left out, what was cut off goes on."""
+"""Runs the jobs of a sweep in batches, without those that the ledger has."""
 
 from __future__ import annotations
 
@@ -17,25 +17,22 @@ from dltrain.sweep.memory import over_the_limit
 from dltrain.sweep.remaining import Job, remaining
 from dltrain.sweep.stop import asked_to_stop
 
-ATTEMPTS = 3  # to run a job whose worker died; a job that failed by itself is not repeated
+ATTEMPTS = 3  # at a job whose worker died; a job that failed is not repeated
 
 
 def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, loader: ConfigLoader) -> list[Any]:
     """Runs what is left of a grid or of a search.
 
-    Args:
-        jobs: the overrides of each job of a grid; a search adds its own to those of the only one.
-        config: of the sweep.
-        launcher: Hydra's.
-        loader: Hydra's.
+    `jobs` holds the overrides of each job of a grid; a search has one list and adds its own.
 
     Raises:
-        ConfigError: the directory's jobs had other settings or other data.
+        ConfigError: If the directory's jobs had other settings or other data.
     """
     sweep = Path(config.hydra.sweep.dir).resolve()
     ledger = Ledger(sweep)
     ledger.gather()
-    # `.hydra` without a result: cut off by a kill, or not begun after Ctrl-C. What has a saved state goes on.
+    # Jobs with `.hydra` but no result were killed, or not begun after Ctrl-C; those with a saved state stay and
+    # continue.
     ledger.remove_unfinished()
     if config.retry_failed:
         ledger.forget_failed()
@@ -45,9 +42,9 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
         size = 1 if _one_by_one(config) else max(1, len(left))
         batches = (left[start : start + size] for start in range(0, len(left), size))
     else:
-        from dltrain.sweep.search import asked
+        from dltrain.sweep.search import batches_of
 
-        batches = asked(jobs, config, ledger, loader)
+        batches = batches_of(jobs, config, ledger, loader)
     for batch in batches:
         _launch(batch, launcher, ledger)
         if asked_to_stop(sweep) or over_the_limit():
@@ -60,7 +57,7 @@ def _one_by_one(config: DictConfig) -> bool:
 
 
 def _launch(batch: list[Job], launcher: Launcher, ledger: Ledger) -> None:
-    """Runs jobs, and once more those whose worker died."""
+    """Runs jobs, and again those whose worker died."""
     number = int(batch[0].name) if batch[0].name and batch[0].name.isdigit() else len(ledger.entries())
     left = batch
     failure: Exception | None = None
@@ -68,9 +65,9 @@ def _launch(batch: list[Job], launcher: Launcher, ledger: Ledger) -> None:
         try:
             launcher.launch([job.words for job in left], initial_job_idx=number)
             failure = None
-        except DltrainError:  # nothing could be started
+        except DltrainError:  # the launcher could not start anything
             raise
-        except Exception as error:  # of any launcher: a killed worker, a lost node
+        except Exception as error:  # each launcher has its own errors for a killed worker or a lost node
             failure = error
             time.sleep(1)
         ledger.gather()

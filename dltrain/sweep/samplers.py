@@ -1,4 +1,4 @@
-"""Samplers for Optuna that it lacks, or has only on top of PyTorch: coarse to fine, and a Gaussian process."""
+"""Defines samplers that Optuna lacks, or has only with PyTorch: coarse to fine, and a Gaussian process."""
 
 from __future__ import annotations
 
@@ -23,11 +23,8 @@ Floats = npt.NDArray[np.float64]
 class CoarseToFineSampler(BaseSampler):
     """Random search that zooms in: after each round the box around the best job so far shrinks.
 
-    Args:
-        jobs: of the whole search.
-        rounds: how often the box is set anew, the first round over the whole space included.
-        shrink: width of the box of a round, as a share of the one before.
-        seed: of the random numbers.
+    The `jobs` of the whole search are divided into `rounds`, of which the first draws from the whole space; each
+    further box is `shrink` times as wide as the one before.
     """
 
     def __init__(self, jobs: int, rounds: int, shrink: float, seed: int) -> None:
@@ -35,19 +32,19 @@ class CoarseToFineSampler(BaseSampler):
         self._generator = np.random.default_rng(seed)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Each key is drawn by itself."""
+        """Returns no keys, since each is drawn independently."""
         return {}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Each key is drawn by itself."""
+        """Draws nothing, since each key is drawn independently."""
         return {}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """A value within the box of this round; a category is the best one's, or any with the share of the box."""
+        """Draws a number in the box of this round; a category is that of the best job, or any with the box's share."""
         turn = min(self.rounds - 1, trial.number * self.rounds // self.jobs)
         best = self._best(study, before=math.ceil(turn * self.jobs / self.rounds))
         width = self.shrink**turn if best is not None and param_name in best.params else 1.0
@@ -70,13 +67,9 @@ class CoarseToFineSampler(BaseSampler):
 class GaussianProcessSampler(BaseSampler):
     """Bayesian optimisation: expected improvement (Jones et al. 1998) under a Gaussian process with a Matérn kernel.
 
-    Optuna's own needs PyTorch; this one stands on scikit-learn. Several objectives are weighed at random for each job
-    (ParEGO, Knowles 2006). Jobs that run at the same time count with the value that is expected of them.
-
-    Args:
-        startup_jobs: drawn at random before the first fit.
-        candidates: points that are compared for each job.
-        seed: of the random numbers.
+    Optuna's own needs PyTorch; this one uses scikit-learn. Several objectives are weighted at random for each job
+    (ParEGO, Knowles 2006). Running jobs count with their expected value. The first `startup_jobs` are drawn at random;
+    later the best of `candidates` points is taken.
     """
 
     def __init__(self, startup_jobs: int, candidates: int, seed: int) -> None:
@@ -85,20 +78,20 @@ class GaussianProcessSampler(BaseSampler):
         self._generator = np.random.default_rng(seed)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """The keys that every finished job has; others, under a condition, are drawn at random."""
+        """Returns the keys that every finished job has; keys under a condition are drawn at random."""
         space = intersection_search_space(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         return {name: each for name, each in space.items() if not each.single()}
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """A random value."""
+        """Draws a random value."""
         return self._random.sample_independent(study, trial, param_name, param_distribution)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """The candidate of which the greatest improvement is expected."""
+        """Returns the candidate with the greatest expected improvement."""
         done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(done) < self.startup_jobs or not search_space:
             return {}
@@ -118,7 +111,7 @@ class GaussianProcessSampler(BaseSampler):
         return candidates[int(np.argmax(_expected_improvement(mean, deviation, float(values.min()))))]
 
     def _scalar(self, values: Floats, directions: Sequence[StudyDirection]) -> Floats:
-        """One value a job, less is better, without the far outliers of diverged jobs."""
+        """Returns one value to minimize for each job, with the far outliers of diverged jobs cut off."""
         signs = [-1.0 if way == StudyDirection.MAXIMIZE else 1.0 for way in directions]
         losses = values * signs
         if losses.shape[1] > 1:
@@ -153,7 +146,7 @@ class GaussianProcessSampler(BaseSampler):
 
 
 def _fit(points: Floats, values: Floats, seed: int, fitted: Any = None) -> Any:
-    """A process for these points; with a fitted kernel, since values that are only expected tell nothing of it."""
+    """Fits a process to points; a fitted kernel is kept, since expected values tell nothing about it."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import Matern, WhiteKernel
@@ -163,7 +156,7 @@ def _fit(points: Floats, values: Floats, seed: int, fitted: Any = None) -> Any:
     kernel = Matern(np.full(points.shape[1], 0.5), (0.05, 20.0), nu=2.5) + WhiteKernel(0.1, (1e-4, 1.0))
     process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=2, random_state=seed)
     with warnings.catch_warnings():
-        # A length scale at its bound says that a key does not matter.
+        # A length scale at its bound is no fault: the key does not matter.
         warnings.simplefilter("ignore", ConvergenceWarning)
         process.fit(points, values)
     return process
@@ -177,7 +170,7 @@ def _expected_improvement(mean: Floats, deviation: Floats, best: float) -> Float
 
 
 def _encode(space: dict[str, BaseDistribution], values: dict[str, Any]) -> Floats:
-    """A point in the unit cube; a category is one column for each choice."""
+    """Returns a point in the unit cube; a category has one column for each choice."""
     columns: list[float] = []
     for name, each in space.items():
         if isinstance(each, CategoricalDistribution):

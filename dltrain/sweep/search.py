@@ -1,4 +1,4 @@
-"""A search: each job is asked of an Optuna sampler that has seen the jobs of the ledger, so that it can go on."""
+"""Runs a search: an Optuna sampler that has seen the jobs of the ledger draws each next job."""
 
 from __future__ import annotations
 
@@ -27,17 +27,13 @@ STATES = {"completed": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed
 TRIES = 50  # to draw a job that was not drawn before
 
 
-def asked(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader) -> Iterator[list[Job]]:
-    """The jobs of a search, batch after batch; each is drawn when those before it have ended.
+def batches_of(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader) -> Iterator[list[Job]]:
+    """Yields the jobs of a search in batches; each batch is drawn when those before it have ended.
 
-    Args:
-        jobs: what the command line spells out: the words that all jobs share.
-        config: of the sweep.
-        ledger: of what ran so far.
-        loader: Hydra's.
+    `jobs` holds one list, the words of the command line that all jobs share.
 
     Raises:
-        ConfigError: the command line sweeps too.
+        ConfigError: If the command line sweeps too.
     """
     if len(jobs) != 1:
         raise ConfigError(
@@ -53,7 +49,7 @@ def asked(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: Con
     at_once = _at_once(config)
     before = -1
     while before < (done := len(ledger.entries())) < config.search.jobs:
-        before = done  # a batch that left no line would be drawn for ever
+        before = done  # a batch that adds no line to the ledger ends the search, which would not end otherwise
         batch = _ask(space, config, ledger.entries(), min(at_once, config.search.jobs - done))
         if not batch:
             print(f"search: the space has no further point; {done} of {config.search.jobs} jobs were drawn")
@@ -66,10 +62,10 @@ def asked(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: Con
 
 
 def free_dimensions(config: DictConfig, words: Sequence[str]) -> list[Dimension]:
-    """The space without the keys that the command line sets: what a person types holds.
+    """Returns the space without the keys that the command line sets.
 
     Raises:
-        ConfigError: nothing is left to search.
+        ConfigError: If nothing is left to search.
     """
     typed = {word.partition("=")[0].lstrip("+") for word in words}
     space = [dimension for dimension in dimensions(config.search.space) if dimension.key not in typed]
@@ -79,9 +75,9 @@ def free_dimensions(config: DictConfig, words: Sequence[str]) -> list[Dimension]
 
 
 def study_of(space: Sequence[Dimension], config: DictConfig, entries: Sequence[Entry]) -> optuna.Study:
-    """A study in memory that knows the finished jobs; its sampler's seed depends on how many there are."""
+    """Returns a study in memory with the finished jobs; their number and the seed of the search seed its sampler."""
     search = config.search
-    # Not their sum: neighbouring seeds would draw the same jobs, one place further on.
+    # With the sum of both, neighbouring seeds would draw the same jobs, shifted by one.
     seed = int(np.random.SeedSequence([search.seed, len(entries)]).generate_state(1)[0])
     sampler = build(search.sampler, key="search.sampler", seed=seed, jobs=search.jobs)
     ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
@@ -98,7 +94,7 @@ def _trial(space: Sequence[Dimension], config: DictConfig, entry: Entry) -> optu
     for dimension in space:
         try:
             drawn = dimension.parse(settings[dimension.key])
-        except (KeyError, ValueError):  # not drawn under its condition, or of an earlier, wider space
+        except (KeyError, ValueError):  # a condition left the key out, or the value is from an earlier, wider space
             continue
         params |= drawn
         distributions |= dimension.distributions()

@@ -1,6 +1,6 @@
-"""The rows of a sweep's leaderboard in their order, and those that no other beats.
+"""Orders the settings of a sweep and finds those that no other beats.
 
-Jobs that differ in nothing but their seed are one setting.
+Jobs that differ only in their seed are one setting.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Setting:
     """One setting of a sweep.
 
     Attributes:
-        entries: its completed jobs, one a seed.
-        values: the monitored value of each seed or fold, by its name.
-        overlap: of the folds, where the values are folds; see `Entry`.
+        entries: Its completed jobs, one for each seed.
+        values: The monitored value of each seed or fold, by its name.
+        overlap: As in `Entry`, if the values are those of folds.
     """
 
     entries: list[Entry]
@@ -32,17 +32,17 @@ class Setting:
 
     @property
     def mean(self) -> float:
-        """Of the values; for folds that is what the job reported."""
+        """The mean of the values; for folds it is what the job reported."""
         return statistics.mean(self.values.values())
 
     @property
     def deviation(self) -> float | None:
-        """Standard deviation of the values; None for a single one."""
+        """The standard deviation of the values; None for a single one."""
         return statistics.stdev(self.values.values()) if len(self.values) > 1 else None
 
 
 def settings(entries: Sequence[Entry], way: str | None = None) -> list[Setting]:
-    """The settings of a sweep, the best mean first."""
+    """Returns the settings of a sweep, the best mean first; `way` is `min` or `max`, or None for that of the jobs."""
     found: dict[frozenset[tuple[str, str]], list[Entry]] = {}
     for entry in sorted(ranked(entries), key=lambda entry: list(entries).index(entry)):
         own = frozenset((key, value) for key, value in settings_of(entry).items() if key != "seed")
@@ -64,7 +64,7 @@ def _setting(jobs: list[Entry]) -> Setting:
 
 
 def like_the_best(found: Sequence[Setting]) -> list[bool] | None:
-    """Whether each setting cannot be told from the first (Holm's correction); None where no test is possible."""
+    """Returns whether each setting cannot be told from the first (Holm's correction); None if no test is possible."""
     values = [paired_p(found[0], other) for other in found[1:]]
     tested = [value for value in values if value is not None]
     if not tested or all(len(each.values) < 2 for each in found):
@@ -74,9 +74,9 @@ def like_the_best(found: Sequence[Setting]) -> list[bool] | None:
 
 
 def paired_p(best: Setting, other: Setting) -> float | None:
-    """Two-sided p value that two settings differ on average; None where fewer than two pairs exist.
+    """Returns the two-sided p value that two settings differ on average; None for fewer than two pairs.
 
-    Folds share training rows, for which the t test is corrected; over seeds it is the paired t test.
+    Over seeds it is the paired t test; over folds it is corrected, since folds share training rows.
     """
     common = [name for name in best.values if name in other.values]
     if len(common) < 2:
@@ -87,13 +87,13 @@ def paired_p(best: Setting, other: Setting) -> float | None:
 
 @dataclass(frozen=True)
 class Standings:
-    """The jobs of a sweep in their order.
+    """The ordered settings of a sweep.
 
     Attributes:
-        entries: all jobs; the first objective stands in the place of the monitored value.
+        entries: All jobs, with the first objective as monitored value.
         way: `min` or `max`, of that value.
-        settings: those with a value, the winner first.
-        front: the settings that no other beats in every objective with their objectives by name, the winner first;
+        settings: Those with a value, the winner first.
+        front: The settings that no other beats in every objective, with their objectives by name, the winner first;
             empty for a single objective.
     """
 
@@ -104,11 +104,9 @@ class Standings:
 
 
 def standings(entries: Sequence[Entry], objectives: Mapping[str, str]) -> Standings:
-    """Puts the settings of a sweep in order.
+    """Orders the settings of a sweep by the first of the objectives, or by the monitored value if there are none.
 
-    Args:
-        entries: as the ledger has them.
-        objectives: `min` or `max` by name; the monitored value decides where there are none.
+    `objectives` gives `min` or `max` by name.
     """
     names = list(objectives)
     if not names:
@@ -124,13 +122,13 @@ def standings(entries: Sequence[Entry], objectives: Mapping[str, str]) -> Standi
         return Standings(judged, way, ordered, [])
     known = {job: found for job, found in values.items() if found}
     front = _front([(each, _point(each, names, known)) for each in ordered], objectives)
-    # Of settings that are equal in the first objective, one that another beats may come first.
+    # Among settings that are equal in the first objective, one of the front must come first.
     ordered.sort(key=lambda each: each is not front[0][0])
     return Standings(judged, way, ordered, front)
 
 
 def _point(each: Setting, names: Sequence[str], values: Mapping[str, list[float]]) -> dict[str, float]:
-    """The mean of each objective over the jobs of a setting."""
+    """Returns the mean of each objective over the jobs of a setting."""
     means = [statistics.mean(column) for column in zip(*(values[entry.job] for entry in each.entries), strict=True)]
     return dict(zip(names, [each.mean, *means[1:]], strict=True))
 

@@ -1,4 +1,4 @@
-"""A sweep from its command to its result: its directory, what is left to do in it, how it ends."""
+"""Runs a sweep from its command to its result, and records how to continue it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FAILED, INTERRUPTED = 1, 130
 
 
 def is_sweep(directory: Path) -> bool:
-    """Whether a sweep can go on there."""
+    """Returns whether a sweep can be continued in this directory."""
     return (directory / RECORD).is_file()
 
 
@@ -40,21 +40,13 @@ def run_sweep(
     launch: Callable[[], Any],
     write_report: Callable[[Path], Any],
 ) -> int:
-    """Runs the jobs that are left, then shows what came of all.
+    """Runs the remaining jobs in an existing directory, then writes and shows the result of all.
 
-    Args:
-        directory: of the sweep; it exists.
-        typed: the words of the command line, by which the sweep can go on.
-        overrides: among them.
-        config: that the sweep starts from.
-        launch: has Hydra run the command line.
-        write_report: of a sweep in its directory.
-
-    Returns:
-        0 if all jobs completed, 1 if one failed, 130 after Ctrl-C.
+    `typed` are the words of the command line, by which the sweep can be continued; `launch` has Hydra run them. Returns
+    0 if all jobs completed, 1 if one failed, 130 after Ctrl-C.
 
     Raises:
-        ConfigError: the directory belongs to another space, or the settings cannot work.
+        ConfigError: If the directory belongs to another space, or the settings cannot work.
     """
     directory = directory.resolve()
     _write_record(directory, typed, overrides, config)
@@ -74,22 +66,22 @@ def run_sweep(
             write_report(directory)
     if memory.full and not stopped:
         sys.stdout.flush()
-        os.execv(sys.executable, [sys.executable, "-m", "dltrain", *again(directory)])
+        os.execv(sys.executable, [sys.executable, "-m", "dltrain", *resume_words(directory)])
     if stopped:
         print(
             f"\n{len(entries)} jobs are done; to go on: dltrain resume {shlex.quote(str(directory))}", file=sys.stderr
         )
         return INTERRUPTED
-    # A completed job with a reason is one that does not reach what was required of it.
+    # A completed job has a reason if it missed what was required of it.
     failed = any(entry.status == "failed" or (entry.status == "completed" and entry.reason) for entry in entries)
     return FAILED if failed or not entries else 0
 
 
 def _write_record(directory: Path, words: list[str], overrides: Sequence[str], config: DictConfig) -> None:
-    """Writes sweep.json: by which words and from where the sweep goes on.
+    """Writes sweep.json, which tells how and from where the sweep continues.
 
     Raises:
-        ConfigError: another space was swept there.
+        ConfigError: If the directory holds a sweep of another space.
     """
     space = space_lines(overrides, config)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -120,7 +112,7 @@ def _write_record(directory: Path, words: list[str], overrides: Sequence[str], c
 
 
 def space_lines(overrides: Sequence[str], config: DictConfig) -> list[str]:
-    """What decides which jobs there are: the words of the task, sorted, and the settings of a search."""
+    """Returns what decides which jobs there are: the overrides of jobs, sorted, and the settings of a search."""
     lines = [_with_original_path(word) for word in overrides if group_of(word) not in WITHOUT_INFLUENCE]
     params = config.hydra.sweeper.get("params") or {}
     lines += [f"hydra.sweeper.params.{key}={value}" for key, value in params.items()]
@@ -130,19 +122,17 @@ def space_lines(overrides: Sequence[str], config: DictConfig) -> list[str]:
 
 
 def _without_what_is_told(space: Sequence[str]) -> list[str]:
-    """The lines of a space; versions before wrote words such as report=true into it."""
+    """Returns the lines of a space without words such as report=true, which older versions wrote into it."""
     return [line for line in space if group_of(line) in ("hydra", "search") or group_of(line) not in WITHOUT_INFLUENCE]
 
 
-def again(directory: Path, more: Sequence[str] = ()) -> list[str]:
-    """The words that go on with a sweep, to be typed where it began: the working directory becomes that one.
+def resume_words(directory: Path, more: Sequence[str] = ()) -> list[str]:
+    """Returns the words that continue a sweep, and changes to the directory where it was started.
 
-    Args:
-        directory: of the sweep.
-        more: words that take the place of those of the first start, or join them.
+    `more` holds words that replace those of the first start, or join them.
 
     Raises:
-        ConfigError: the sweep's record cannot be read.
+        ConfigError: If the sweep's record cannot be read.
     """
     from hydra.core.override_parser.types import Quote, QuotedString
 
@@ -155,7 +145,7 @@ def again(directory: Path, more: Sequence[str] = ()) -> list[str]:
     given = {word.partition("=")[0] for word in more if "=" in word}
     kept = [word for word in first if word.startswith("-") or word.partition("=")[0] not in given]
     if place.is_dir():
-        os.chdir(place)  # relative paths of the first command mean what they meant
+        os.chdir(place)  # for relative paths in the first command
     where = QuotedString(str(directory), Quote.single).with_quotes()
     return [*kept, *more, f"hydra.sweep.dir={where}"]
 

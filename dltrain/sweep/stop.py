@@ -1,4 +1,4 @@
-"""Ctrl-C in a sweep: the first lets the jobs in flight finish, the second ends them."""
+"""Handles Ctrl-C in a sweep: the first lets running jobs finish, the second ends them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ STOP, MAIN = ".stop", ".main"
 
 
 def asked_to_stop(sweep: Path) -> bool:
-    """Whether no further job shall start; a file, since workers may be on other hosts."""
+    """Returns whether no further job shall start; a file tells, since workers may be on other hosts."""
     return (sweep / STOP).exists()
 
 
 def in_main_process(sweep: Path) -> bool:
-    """Whether this process is the one that a person started."""
+    """Returns whether this process is the one that a person started."""
     file = sweep / MAIN
     return file.exists() and file.read_text().strip() == _this_process()
 
@@ -31,7 +31,7 @@ def _this_process() -> str:
 
 @contextmanager
 def stoppable(sweep: Path) -> Iterator[None]:
-    """Turns the first Ctrl-C into a request that jobs look at before they start."""
+    """Turns the first Ctrl-C into a request that jobs check before they start."""
     (sweep / STOP).unlink(missing_ok=True)
     (sweep / MAIN).write_text(_this_process())
 
@@ -43,7 +43,7 @@ def stoppable(sweep: Path) -> Iterator[None]:
 
     try:
         before = signal.signal(signal.SIGINT, stop)
-    except ValueError:  # not the main thread: no signal comes here
+    except ValueError:  # only the main thread can handle signals
         before = None
     try:
         yield

@@ -1,4 +1,4 @@
-"""What came of a sweep: results.csv, best.json, a leaderboard in the terminal, and how to train the winner again."""
+"""Writes results.csv and best.json of a sweep, and shows the leaderboard and how to train the winner again."""
 
 from __future__ import annotations
 
@@ -24,19 +24,13 @@ from dltrain.sweep.ledger import Entry, Ledger
 from dltrain.sweep.ranking import cautions, finite, settings_of, swept_keys
 from dltrain.sweep.standings import Setting, Standings, like_the_best, standings
 
-# Words that the winner's own run does without.
+# Keys that the command for the winner leaves out.
 BESIDE = (*OF_THE_SWEEP, "score_test", "quiet")
 ROWS = 20  # of the leaderboard; results.csv has all
 
 
 def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
-    """Writes and shows the result of a sweep.
-
-    Args:
-        sweep: its directory.
-        config: that it started from.
-        quiet: whether to write the files only.
-    """
+    """Writes the result of a sweep, and shows it unless `quiet`."""
     entries = Ledger(sweep).entries()
     objectives = by_objectives(config)
     stand = standings(entries, objectives)
@@ -91,7 +85,7 @@ def _best(sweep: Path, stand: Standings) -> dict[str, Any]:
 
 
 def winner_command(sweep: Path, entry: Entry) -> str:
-    """The command that trains a job's configuration again and scores its test part."""
+    """Returns the command that trains a job's configuration again and scores its test part."""
     words = json.loads((sweep / "sweep.json").read_text("utf-8"))["words"] if (sweep / "sweep.json").exists() else []
     flags: list[str] = []
     for place, word in enumerate(words):
@@ -103,11 +97,7 @@ def winner_command(sweep: Path, entry: Entry) -> str:
 
 
 def _show(
-    sweep: Path,
-    stand: Standings,
-    keys: Sequence[str],
-    weights: dict[str, float],
-    warnings: Sequence[str],
+    sweep: Path, stand: Standings, keys: Sequence[str], weights: dict[str, float], warnings: Sequence[str]
 ) -> None:
     entries, found = stand.entries, stand.settings
     plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
