@@ -28,7 +28,7 @@ from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.experiment.cross_validation import train_folds  # noqa: E402
 from dltrain.experiment.experiment import draw, pose  # noqa: E402
-from dltrain.experiment.stages import load_dataset, split_source  # noqa: E402
+from dltrain.experiment.stages import load_dataset, split_constraints  # noqa: E402
 from dltrain.record.run_directory import RunDirectory  # noqa: E402
 
 
@@ -49,7 +49,7 @@ class Silent(fresh.Silent):
     def epoch(self, *_: object) -> None:
         pass
 
-    def pace(self, *_: object) -> None:
+    def fastest_epoch(self, *_: object) -> None:
         pass
 
     @property
@@ -74,7 +74,7 @@ def main() -> None:
     journal: Any = Silent(root)
     problem = draw(config, pose(config, load_dataset(config.dataset, journal), journal, []), journal)
     rows = np.arange(len(problem.dataset))
-    source = split_source(problem.dataset, problem.target)
+    source = split_constraints(problem.dataset, problem.target)
     folds = make_folds(config.cv, source, rows, validation=0.1, seed=config.seed)
 
     def timed(*batches: Any) -> tuple[tuple[float, float], list[Any]]:

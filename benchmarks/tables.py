@@ -46,7 +46,7 @@ from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.data.split import Split, cut  # noqa: E402
 from dltrain.experiment.experiment import Problem, assemble_on, draw, pose  # noqa: E402
 from dltrain.experiment.side_by_side import Job, train_side_by_side  # noqa: E402
-from dltrain.experiment.stages import load_dataset, split_source  # noqa: E402
+from dltrain.experiment.stages import load_dataset, split_constraints  # noqa: E402
 
 FILES = Path(os.environ.get("DLTRAIN_TEST_DATA", "/nowhere"))
 VALIDATION = 0.1
@@ -186,7 +186,7 @@ def score(names: Sequence[str], truth: Any, answers: Any) -> dict[str, float]:
 
 def trained(config: Any, problem: Problem, journal: Any, cuts: Sequence[Cut], *, members: int) -> tuple[list[Any], str]:
     """The answers of dltrain's network for the test rows of each cut; each the mean of so many members."""
-    source, jobs = split_source(problem.dataset, problem.target), []
+    source, jobs = split_constraints(problem.dataset, problem.target), []
     for number, (train, test) in enumerate(cuts):
         if members > 1:
             folds = make_folds(config.cv, source, np.sort(train), validation=VALIDATION, seed=number)

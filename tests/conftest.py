@@ -89,13 +89,13 @@ class FakeJournal:
     def split(self, dataset: Dataset, split: Any) -> None:
         pass
 
-    def reached(self, epochs: Any) -> None:
+    def stopped_early(self, epochs: Any) -> None:
         pass
 
     def epoch(self, number: int, values: Any) -> None:
         pass
 
-    def pace(self, seconds: float | None) -> None:
+    def fastest_epoch(self, seconds: float | None) -> None:
         pass
 
     def warn(self, text: str) -> None:

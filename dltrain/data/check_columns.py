@@ -31,7 +31,7 @@ def leaks(parts: Parts) -> Iterator[Finding]:
         return
     target = parts.target.values[rows]
     fold = folds(target, 3, parts.seed)
-    for place in _likeliest(numbers, target):
+    for place in _most_correlated(numbers, target):
         score = _score(numbers[:, place : place + 1].astype(np.float32), target, fold, parts)
         if score >= NEARLY_PERFECT:
             what = "balanced accuracy" if parts.target.kind.one_class else "R2"
@@ -93,7 +93,7 @@ def _identifying(name: str, kind: str, present: npt.NDArray[Any]) -> int | None:
     return distinct if rising or ID_NAME.fullmatch(name) or CAMEL_CASE_ID.fullmatch(name) else None
 
 
-def _likeliest(numbers: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+def _most_correlated(numbers: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
     """Returns the positions of the columns to check: of very many, the most rank-correlated with the target."""
     if numbers.shape[1] <= LEAK_COLUMNS:
         return np.arange(numbers.shape[1])

@@ -43,7 +43,7 @@ def shared_rows(parts: Parts) -> Iterator[Finding]:
         dataset = parts.raw[part].take(rows[part])
         hashes = _hashes(dataset)
         copied = _counts(hashes.sum(axis=1), train.sum(axis=1)) > 0
-        copied &= _telling(dataset)
+        copied &= _has_content(dataset)
         if not copied.any():
             continue
         alike = np.zeros(len(dataset), dtype=bool)
@@ -51,14 +51,14 @@ def shared_rows(parts: Parts) -> Iterator[Finding]:
             rest = hashes.sum(axis=1) - hashes[:, place]
             alike |= _counts(rest, train.sum(axis=1) - train[:, place]) > copied
         ids, words = named_rows(dataset.row_ids[copied])
-        telling = copied.sum() > alike.sum() and copied.mean() >= COPIES
+        suspicious = copied.sum() > alike.sum() and copied.mean() >= COPIES
         yield Finding(
             "rows in two parts",
-            "warning" if telling else "note",
+            "warning" if suspicious else "note",
             f"{copied.sum():,} of {len(dataset):,} {part} rows have the features of a train row (rows {words})"
             + (
                 f": the {part} metrics look better than they are. Remove copies before the split."
-                if telling
+                if suspicious
                 else f"; {alike.sum():,} differ from one in a single column."
             ),
             rows=ids,
@@ -155,14 +155,14 @@ def _counts(wanted: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]) -> np
     return np.searchsorted(known, wanted, "right") - np.searchsorted(known, wanted, "left")
 
 
-def _telling(dataset: Dataset) -> npt.NDArray[np.bool_]:
+def _has_content(dataset: Dataset) -> npt.NDArray[np.bool_]:
     """Marks the rows, shape (rows,), that hold more than an empty cell, a stock phrase or a blank image."""
-    telling = np.zeros(len(dataset), dtype=bool)
+    has_content = np.zeros(len(dataset), dtype=bool)
     for name, cells in dataset.columns.items():
         if dataset.kinds[name] == "text":
-            telling |= np.array([len(str(cell).split()) >= WORDS for cell in cells], dtype=bool)
+            has_content |= np.array([len(str(cell).split()) >= WORDS for cell in cells], dtype=bool)
         elif dataset.kinds[name] == "image":
-            telling |= cells.reshape(len(cells), -1).std(axis=1) > 0
+            has_content |= cells.reshape(len(cells), -1).std(axis=1) > 0
         elif len(dataset.columns) > 1:
-            telling |= True
-    return telling
+            has_content |= True
+    return has_content

@@ -43,15 +43,15 @@ def check_data(dataset: Dataset, target: Target, split: Split, *, weighted: bool
     no
     finding; `seed` draws samples and folds.
     """
-    key = _content(dataset, target, split, weighted, seed)
+    key = _content_hash(dataset, target, split, weighted, seed)
     if key not in _found:
         while len(_found) >= MOST_KEPT:
             del _found[next(iter(_found))]
-        _found[key] = _look(dataset, target, split, weighted=weighted, seed=seed)
+        _found[key] = _run_checks(dataset, target, split, weighted=weighted, seed=seed)
     return list(_found[key])
 
 
-def _look(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
+def _run_checks(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
     raw = {part: dataset.take(rows) for part, rows in split.parts().items() if len(rows)}
     raw["test"] = replace(raw["test"], target={})
     parts = Parts(raw, target.take(split.train), weighted, seed)
@@ -60,7 +60,7 @@ def _look(dataset: Dataset, target: Target, split: Split, *, weighted: bool, see
     return sorted(found, key=lambda finding: finding.severity != "warning")
 
 
-def _content(dataset: Dataset, target: Target, split: Split, weighted: bool, seed: int) -> str:
+def _content_hash(dataset: Dataset, target: Target, split: Split, weighted: bool, seed: int) -> str:
     """Hashes all that the checks look at."""
     words = (dataset.name, dataset.kinds, dataset.sha256(), target.task, target.classes, weighted, seed)
     digest = hashlib.sha256(repr(words).encode())

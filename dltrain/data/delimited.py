@@ -55,7 +55,7 @@ def parse(
         elif len(fields) != len(first):
             raise DataError(
                 f"{origin} line {line}: expected {len(first)} fields as in the "
-                f"first line, came {len(fields)} (separator: {_spoken(mark)}). "
+                f"first line, came {len(fields)} (separator: {_separator_name(mark)}). "
                 "A value that holds the separator has to stand in quotes."
             )
         lines.append(line)
@@ -69,7 +69,7 @@ def parse(
         names = [f"column_{position}" for position in range(1, len(first) + 1)]
     if not lines:
         raise DataError(f"{origin} has a header and no rows.")
-    notes = () if separator is not None else (f"separator: {_spoken(mark)}, {len(names)} columns.",)
+    notes = () if separator is not None else (f"separator: {_separator_name(mark)}, {len(names)} columns.",)
     try:
         frame = pd.read_csv(
             io.StringIO(text, newline=""),
@@ -154,5 +154,5 @@ def _separator(separator: str) -> str:
     return mark
 
 
-def _spoken(mark: str) -> str:
+def _separator_name(mark: str) -> str:
     return next((name for name, character in SEPARATORS.items() if character == mark), f"'{mark}'")

@@ -12,7 +12,7 @@ from sklearn import model_selection
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.dataset import Array, Dataset
-from dltrain.data.split import Rows, Source, Split, cut
+from dltrain.data.split import Rows, Split, SplitConstraints, cut
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class Fold:
     split: Split
 
 
-def make_folds(cv: DictConfig, source: Source, rows: Rows, *, validation: float, seed: int) -> list[Fold]:
+def make_folds(
+    cv: DictConfig, constraints: SplitConstraints, rows: Rows, *, validation: float, seed: int
+) -> list[Fold]:
     """Makes folds that score each row once in each repeat.
 
     `rows` are the positions outside the test part; `validation` is the share of a fold's other rows that validate.
@@ -41,9 +43,9 @@ def make_folds(cv: DictConfig, source: Source, rows: Rows, *, validation: float,
         ConfigError: If there are fewer rows or groups than folds.
         DataError: If a fold has too few rows to train and validate on.
     """
-    splitter = _splitter(cv, source, rows, seed)
-    classes = None if source.classes is None else source.classes[rows]
-    groups = None if source.groups is None else source.groups[rows]
+    splitter = _splitter(cv, constraints, rows, seed)
+    classes = None if constraints.classes is None else constraints.classes[rows]
+    groups = None if constraints.groups is None else constraints.groups[rows]
     with warnings.catch_warnings():
         # A class may have fewer rows than there are folds as long as each fold trains on some.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
@@ -52,7 +54,7 @@ def make_folds(cv: DictConfig, source: Source, rows: Rows, *, validation: float,
     for number, (others, scored) in enumerate(cuts, 1):
         own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
         count = max(1, round(len(others) * validation))
-        train, validated = cut(rows[others], len(others) - count, source, source.classes, own_seed)
+        train, validated = cut(rows[others], len(others) - count, constraints, constraints.classes, own_seed)
         split = Split(np.sort(train), np.sort(validated), np.sort(rows[scored]))
         folds.append(Fold(number, 1 + (number - 1) // int(cv.get("folds") or len(cuts)), own_seed, split))
     return folds
@@ -85,13 +87,13 @@ def group_numbers(dataset: Dataset, column: str, folds: int) -> Rows:
     return numbers
 
 
-def _splitter(cv: DictConfig, source: Source, rows: Rows, seed: int) -> Any:
+def _splitter(cv: DictConfig, constraints: SplitConstraints, rows: Rows, seed: int) -> Any:
     """Returns scikit-learn's splitter, a stratified one if the target has classes."""
     if cv.name == "leave_one_out":
         return model_selection.LeaveOneOut()
-    stratified = source.classes is not None
-    if source.groups is not None:
-        groups = len(np.unique(source.groups[rows]))
+    stratified = constraints.classes is not None
+    if constraints.groups is not None:
+        groups = len(np.unique(constraints.groups[rows]))
         if groups < cv.folds:
             raise ConfigError(
                 f"cv.folds: {cv.folds} folds need at least {cv.folds} groups, and column '{cv.group}' has {groups} "
@@ -103,10 +105,10 @@ def _splitter(cv: DictConfig, source: Source, rows: Rows, seed: int) -> Any:
         raise ConfigError(
             f"cv.folds: {cv.folds} folds need at least {cv.folds} rows outside the test part, got {len(rows)}."
         )
-    if source.classes is not None and np.bincount(source.classes[rows]).max() < cv.folds:
+    if constraints.classes is not None and np.bincount(constraints.classes[rows]).max() < cv.folds:
         raise ConfigError(
             f"cv.folds: {cv.folds} folds are more than the rows of any class outside the test part "
-            f"({np.bincount(source.classes[rows]).max()} at most). Choose fewer folds."
+            f"({np.bincount(constraints.classes[rows]).max()} at most). Choose fewer folds."
         )
     if cv.name == "repeated_kfold":
         repeated = model_selection.RepeatedStratifiedKFold if stratified else model_selection.RepeatedKFold

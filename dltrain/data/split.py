@@ -29,7 +29,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Source:
+class SplitConstraints:
     """What a split may look at.
 
     Attributes:
@@ -45,28 +45,32 @@ class Source:
     groups: Rows | None = None
 
 
-def subset(source: Source, rows: int, seed: int) -> Rows:
+def subset(constraints: SplitConstraints, rows: int, seed: int) -> Rows:
     """Draws positions of at most `rows` rows, keeping the shares of each class and of the official test set."""
-    if rows >= source.rows:
-        return np.arange(source.rows)
+    if rows >= constraints.rows:
+        return np.arange(constraints.rows)
     strata = (
-        np.zeros(source.rows, dtype=np.int64) if source.classes is None else np.asarray(source.classes, dtype=np.int64)
+        np.zeros(constraints.rows, dtype=np.int64)
+        if constraints.classes is None
+        else np.asarray(constraints.classes, dtype=np.int64)
     )
-    if source.test_rows is not None:
-        strata = 2 * strata + source.test_rows
-    kept, _ = cut(np.arange(source.rows), rows, replace(source, groups=None), strata, seed)
+    if constraints.test_rows is not None:
+        strata = 2 * strata + constraints.test_rows
+    kept, _ = cut(np.arange(constraints.rows), rows, replace(constraints, groups=None), strata, seed)
     return np.sort(kept)
 
 
-def auto(source: Source, *, seed: int, stratify: bool) -> Split:
+def auto(constraints: SplitConstraints, *, seed: int, stratify: bool) -> Split:
     """Keeps an official test set; else splits by size m: m <= 1,000 60:20:20, <= 10,000 80:10:10, above 98:1:1."""
-    if source.test_rows is not None:
-        return official(source, seed=seed, validation=0.1, stratify=stratify)
-    share = 0.2 if source.rows <= 1_000 else 0.1 if source.rows <= 10_000 else 0.01
-    return ratio(source, seed=seed, train=1 - 2 * share, validation=share, test=share, stratify=stratify)
+    if constraints.test_rows is not None:
+        return official(constraints, seed=seed, validation=0.1, stratify=stratify)
+    share = 0.2 if constraints.rows <= 1_000 else 0.1 if constraints.rows <= 10_000 else 0.01
+    return ratio(constraints, seed=seed, train=1 - 2 * share, validation=share, test=share, stratify=stratify)
 
 
-def ratio(source: Source, *, seed: int, train: float, validation: float, test: float, stratify: bool) -> Split:
+def ratio(
+    constraints: SplitConstraints, *, seed: int, train: float, validation: float, test: float, stratify: bool
+) -> Split:
     """Splits by shares of all rows.
 
     Raises:
@@ -78,35 +82,39 @@ def ratio(source: Source, *, seed: int, train: float, validation: float, test: f
         raise ConfigError(
             f"split: expected three shares above 0 that add up to 1, got {train}, {validation} and {test}."
         )
-    if source.test_rows is not None:
+    if constraints.test_rows is not None:
         raise ConfigError("split=ratio would mix this dataset's official test set into the rest. Use split=official.")
-    strata = source.classes if stratify else None
-    rest, tested = cut(np.arange(source.rows), source.rows - _size(source.rows, test), source, strata, seed)
-    trained, validated = cut(rest, len(rest) - _size(source.rows, validation), source, strata, seed)
+    strata = constraints.classes if stratify else None
+    rest, tested = cut(
+        np.arange(constraints.rows), constraints.rows - _size(constraints.rows, test), constraints, strata, seed
+    )
+    trained, validated = cut(rest, len(rest) - _size(constraints.rows, validation), constraints, strata, seed)
     return _checked(trained, validated, tested)
 
 
-def official(source: Source, *, seed: int, validation: float, stratify: bool) -> Split:
+def official(constraints: SplitConstraints, *, seed: int, validation: float, stratify: bool) -> Split:
     """Keeps the official test set intact and takes a share of the other rows for validation.
 
     Raises:
         ConfigError: If the dataset has no official test set, or the share is not between 0 and 1.
     """
-    if source.test_rows is None:
+    if constraints.test_rows is None:
         raise ConfigError("split=official: this dataset has no official test set. Use split=auto or split=ratio.")
     if not 0 < validation < 1:
         raise ConfigError(f"split.validation: expected a share between 0 and 1, got {validation}.")
-    rest = np.flatnonzero(~source.test_rows)
-    strata = source.classes if stratify else None
-    trained, validated = cut(rest, len(rest) - _size(len(rest), validation), source, strata, seed)
-    return _checked(trained, validated, np.flatnonzero(source.test_rows))
+    rest = np.flatnonzero(~constraints.test_rows)
+    strata = constraints.classes if stratify else None
+    trained, validated = cut(rest, len(rest) - _size(len(rest), validation), constraints, strata, seed)
+    return _checked(trained, validated, np.flatnonzero(constraints.test_rows))
 
 
 def _size(rows: int, share: float) -> int:
     return max(1, round(rows * share))
 
 
-def cut(rows: Rows, first: int, source: Source, strata: npt.NDArray[np.integer] | None, seed: int) -> tuple[Rows, Rows]:
+def cut(
+    rows: Rows, first: int, constraints: SplitConstraints, strata: npt.NDArray[np.integer] | None, seed: int
+) -> tuple[Rows, Rows]:
     """Splits positions at random into two parts, the first with `first` rows, or nearly so many with groups.
 
     `strata` numbers the stratum of each row of the dataset; the parts are stratified if every stratum can be in both.
@@ -117,8 +125,8 @@ def cut(rows: Rows, first: int, source: Source, strata: npt.NDArray[np.integer] 
     if not 0 < first < len(rows):
         raise DataError(f"{len(rows)} rows are too few for this split: a part of it would have no row.")
     labels = None if strata is None else strata[rows]
-    if source.groups is not None:
-        return _cut_groups(rows, first, source.groups[rows], labels, seed)
+    if constraints.groups is not None:
+        return _cut_groups(rows, first, constraints.groups[rows], labels, seed)
     if labels is not None:
         _, numbered, counts = np.unique(labels, return_inverse=True, return_counts=True)
         # A class with a single row cannot be in both parts, so all such rows share one stratum.

@@ -17,7 +17,7 @@ from dltrain.experiment.fold_results import NETWORK, FoldResult, difference, ent
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.score_run import parts_to_score, predict_parts, prediction_table, score_answers, write_model
 from dltrain.experiment.side_by_side import Job, forget_states, train_side_by_side
-from dltrain.experiment.stages import refuse_lacking_classes, split_rows, split_source
+from dltrain.experiment.stages import refuse_lacking_classes, split_constraints, split_rows
 from dltrain.experiment.tables import show_folds
 from dltrain.internals.determinism import seed_generators
 from dltrain.models.ensemble import average, predict
@@ -68,7 +68,7 @@ def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
     everything = Split(rows, rows[:0], split.test)
     folds = make_folds(
         config.cv,
-        split_source(problem.dataset, problem.target, groups),
+        split_constraints(problem.dataset, problem.target, groups),
         rows,
         validation=len(split.validation) / len(rows),
         seed=config.seed,

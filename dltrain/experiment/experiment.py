@@ -147,7 +147,7 @@ def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experimen
         normalization=config.normalization,
         embedding_dimension=config.encoding.get("dimension"),
         precision=config.trainer.precision,
-        train=data.of_train_rows,
+        train=data.train_values,
     )
     batch_size = compile_for(
         data, network, task=problem.task, optimizer=config.optimizer, schedule=config.schedule, trainer=config.trainer

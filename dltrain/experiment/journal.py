@@ -216,7 +216,7 @@ class Journal:
         if self._tracker:
             self._tracker.epoch(number, values)
 
-    def reached(self, history: Sequence[dict[str, float]]) -> None:
+    def stopped_early(self, history: Sequence[dict[str, float]]) -> None:
         """Records the last epoch and its metrics of a training that is interrupted."""
         self.directory.facts["reached"] = {
             "epoch": len(history),
@@ -224,7 +224,7 @@ class Journal:
             "metrics": dict(history[-1]) if history else {},
         }
 
-    def pace(self, seconds: float | None) -> None:
+    def fastest_epoch(self, seconds: float | None) -> None:
         """Records the seconds of the fastest epoch; None means that only one was run, which includes the tracing."""
         self.directory.facts["seconds_per_epoch"] = None if seconds is None else round(seconds, 6)
 

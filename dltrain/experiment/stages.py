@@ -93,7 +93,7 @@ def draw_rows(rows: int | None, dataset: Dataset, target: Target, seed: int, not
     """Draws at most `rows` rows of the dataset at random, stratified by class; None keeps all."""
     if rows is None or rows >= len(dataset):
         return dataset, target
-    kept = splitting.subset(split_source(dataset, target), rows, seed)
+    kept = splitting.subset(split_constraints(dataset, target), rows, seed)
     notes.note(f"{len(kept)} of {len(dataset)} rows are used (rows={rows})")
     dataset = dataset.take(kept)
     # The target is encoded again, since a class may have lost its last row.
@@ -107,7 +107,7 @@ def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, gr
         ConfigError: If the split does not fit the dataset.
         DataError: If a part would be empty, or the train part lacks a class.
     """
-    split: Split = build(node, split_source(dataset, target, groups), key="split", seed=seed)
+    split: Split = build(node, split_constraints(dataset, target, groups), key="split", seed=seed)
     refuse_lacking_classes(split, target)
     return split
 
@@ -147,6 +147,6 @@ def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> Non
         )
 
 
-def split_source(dataset: Dataset, target: Target, groups: Rows | None = None) -> splitting.Source:
+def split_constraints(dataset: Dataset, target: Target, groups: Rows | None = None) -> splitting.SplitConstraints:
     """Returns what a split may use of a dataset."""
-    return splitting.Source(target.strata, dataset.test_rows, len(dataset), groups)
+    return splitting.SplitConstraints(target.strata, dataset.test_rows, len(dataset), groups)

@@ -18,7 +18,7 @@ from dltrain.data import source_file
 from dltrain.data.delimited import SEPARATORS, WHITESPACE, detect_separator
 from dltrain.data.raw_table import RawTable, check_names
 from dltrain.data.read_table import read_table
-from dltrain.inference.rows import ROWS, Block, sliced, to_arrow
+from dltrain.inference.rows import ROWS, RawRows, sliced, to_arrow
 
 SAMPLE = 1 << 20  # bytes that are read at a time, and that separator and encoding are detected from
 # What pandas reads as a missing cell, so that a file is read like the training file.
@@ -28,7 +28,7 @@ MISSING = (
 )  # fmt: skip
 
 
-def delimited(stream: Any, location: Path | None, origin: str, reading: Mapping[str, Any]) -> Iterator[Block]:
+def delimited(stream: Any, location: Path | None, origin: str, reading: Mapping[str, Any]) -> Iterator[RawRows]:
     """Reads the rows of a table with separators.
 
     `stream` has a method `peek`; `location` is None for standard input; `origin` is its name for messages. `reading`
@@ -62,7 +62,7 @@ def delimited(stream: Any, location: Path | None, origin: str, reading: Mapping[
 
 def _arrow_csv(
     stream: Any, origin: str, names: list[str], mark: str, encoding: str, header: bool, missing: Iterable[str]
-) -> Iterator[Block]:
+) -> Iterator[RawRows]:
     done = 0
     try:
         reader = pa.csv.open_csv(
@@ -84,7 +84,7 @@ def _arrow_csv(
         )
         for batch in reader:
             if len(batch):
-                yield Block(dict(zip(names, batch.columns, strict=True)), done, origin)
+                yield RawRows(dict(zip(names, batch.columns, strict=True)), done, origin)
             done += len(batch)
     except (pa.ArrowException, UnicodeError, EOFError, OSError, zlib.error) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
@@ -107,7 +107,7 @@ def _encoding(sample: bytes) -> str:
 
 def whole_table(
     stream: Any, location: Path | None, origin: str, suffix: str, reading: Mapping[str, Any]
-) -> Iterator[Block]:
+) -> Iterator[RawRows]:
     """Reads the rows of a table that cannot be read in blocks.
 
     `suffix` tells the kind of file; the other arguments are those of `delimited`.
@@ -126,6 +126,6 @@ def whole_table(
         yield from _raw_blocks(read_table(copy.name, **options), origin)
 
 
-def _raw_blocks(table: RawTable, origin: str) -> Iterator[Block]:
-    whole = Block({name: to_arrow(cells) for name, cells in table.columns.items()}, 0, origin)
+def _raw_blocks(table: RawTable, origin: str) -> Iterator[RawRows]:
+    whole = RawRows({name: to_arrow(cells) for name, cells in table.columns.items()}, 0, origin)
     yield from sliced(whole, ROWS)

@@ -16,7 +16,7 @@ from dltrain.data.targets import Target
 from dltrain.data.task_row import task_row
 from dltrain.inference.overlap import row_hashes, train_hashes
 from dltrain.inference.row_inputs import RowInputs, numbers, spell
-from dltrain.inference.rows import Block, sliced
+from dltrain.inference.rows import RawRows, sliced
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.record.run_directory import add_test_scoring
 from dltrain.record.signature import Signature
@@ -64,7 +64,7 @@ class Evaluation:
         ]
 
 
-def evaluate_blocks(model: Any, blocks: Iterable[Block], by: str | None, data: str = "a data frame") -> Evaluation:
+def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: str = "a data frame") -> Evaluation:
     """Scores an `inference.model.Model` on rows with their target and records that in its run.
 
     `by` is a column whose groups are scored separately as well; `data` names the rows in the record.
@@ -136,7 +136,7 @@ def evaluate_blocks(model: Any, blocks: Iterable[Block], by: str | None, data: s
     return evaluation
 
 
-def encode_target(signature: Signature, block: Block) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+def encode_target(signature: Signature, block: RawRows) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Encodes the target of a block, (n,) or (n, labels), and marks the rows that have one, (n,).
 
     Raises:
@@ -164,7 +164,7 @@ def encode_target(signature: Signature, block: Block) -> tuple[npt.NDArray[Any],
     return columns[0].astype(np.int32 if signature.kind.several_classes else np.float32), present
 
 
-def _cells(block: Block, name: str, what: str) -> Any:
+def _cells(block: RawRows, name: str, what: str) -> Any:
     found = name if name in block.columns else next((c for c in block.columns if c.lower() == name.lower()), None)
     if found is None:
         raise DataError(f"{block.origin} has no column '{name}' ({what}).{did_you_mean(name, block.columns)}")

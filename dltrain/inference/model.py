@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from dltrain.base.errors import ConfigError, RunError
 from dltrain.data.answers import name_answers
-from dltrain.inference.evaluate import Evaluation, evaluate_blocks
+from dltrain.inference.evaluate import Evaluation, evaluate_rows
 from dltrain.inference.row_inputs import RowInputs
-from dltrain.inference.rows import Block, frame_block, sliced
+from dltrain.inference.rows import RawRows, frame_rows, sliced
 from dltrain.internals.many_inputs import flatten_once
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
@@ -86,8 +86,8 @@ class Model:
         return answers
 
     def answered(
-        self, blocks: Iterable[Block], row_inputs: RowInputs
-    ) -> Iterator[tuple[Block, npt.NDArray[np.float32]]]:
+        self, blocks: Iterable[RawRows], row_inputs: RowInputs
+    ) -> Iterator[tuple[RawRows, npt.NDArray[np.float32]]]:
         """Yields each block, cut to what the model predicts at a time, with its outputs."""
         for whole in blocks:
             for block in sliced(whole, self.rows_at_once):
@@ -106,7 +106,7 @@ class Model:
             DataError: If a column is missing, or a cell does not fit its kind.
         """
         row_inputs = RowInputs(self.signature)
-        answers = [found for _, found in self.answered([frame_block(frame)], row_inputs)]
+        answers = [found for _, found in self.answered([frame_rows(frame)], row_inputs)]
         units = self.network.output.shape[-1]
         joined = np.concatenate(answers) if answers else np.empty((0, units), np.float32)
         return pd.DataFrame(self.name(joined), index=frame.index)
@@ -125,7 +125,7 @@ class Model:
         Raises:
             DataError: If the target or `by` is missing, or a cell does not fit its kind.
         """
-        return evaluate_blocks(self, [frame_block(frame)], by)
+        return evaluate_rows(self, [frame_rows(frame)], by)
 
 
 def load(path: str | Path) -> Model:

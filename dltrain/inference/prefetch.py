@@ -18,7 +18,7 @@ class _End:
         self.error = error
 
 
-def work_ahead(items: Iterable[Item], depth: int = DEPTH) -> Iterator[Item]:
+def prefetch(items: Iterable[Item], depth: int = DEPTH) -> Iterator[Item]:
     """Yields the items, computed in a thread at most `depth` items ahead of their use.
 
     Exceptions of `items` are raised here.

@@ -19,7 +19,7 @@ import pyarrow.parquet
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data import source_file
 from dltrain.inference.delimited_rows import SAMPLE, delimited, whole_table
-from dltrain.inference.rows import ROWS, Block, to_arrow
+from dltrain.inference.rows import ROWS, RawRows, to_arrow
 
 SUFFIXES = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet", ".arff": "arff",
@@ -28,9 +28,9 @@ SUFFIXES = {
 }  # fmt: skip
 
 
-def read_blocks(
+def read_rows(
     path: str, *, file_format: str | None, reading: Mapping[str, Any], only_column: str, kind: str
-) -> Iterator[Block]:
+) -> Iterator[RawRows]:
     """Reads the rows of a file or folder.
 
     Args:
@@ -111,7 +111,7 @@ def _detect(location: Path | None, stream: Any, kind: str) -> str:
     return "jsonl" if start.lstrip().startswith(b"{") else "csv"
 
 
-def _parquet(stream: Any, location: Path | None, origin: str) -> Iterator[Block]:
+def _parquet(stream: Any, location: Path | None, origin: str) -> Iterator[RawRows]:
     with tempfile.TemporaryFile() as copy:
         if location is None:  # Parquet is read from its end, which a stream does not allow
             while content := stream.read(SAMPLE):
@@ -122,7 +122,7 @@ def _parquet(stream: Any, location: Path | None, origin: str) -> Iterator[Block]
             file = pa.parquet.ParquetFile(copy if location is None else location)
             for batch in file.iter_batches(ROWS):
                 columns = {name: to_arrow(batch.column(place)) for place, name in enumerate(batch.schema.names)}
-                yield Block(columns, done, origin)
+                yield RawRows(columns, done, origin)
                 done += len(batch)
         except (pa.ArrowException, OSError) as error:
             reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
@@ -131,7 +131,7 @@ def _parquet(stream: Any, location: Path | None, origin: str) -> Iterator[Block]
         raise DataError(f"{origin} has no rows.")
 
 
-def _json_lines(stream: Any, origin: str) -> Iterator[Block]:
+def _json_lines(stream: Any, origin: str) -> Iterator[RawRows]:
     rows: list[dict[str, Any]] = []
     names: list[str] = []
     done = 0
@@ -159,15 +159,15 @@ def _json_lines(stream: Any, origin: str) -> Iterator[Block]:
         raise DataError(f"{origin} has no rows.")
 
 
-def _row_block(rows: list[dict[str, Any]], names: list[str], first: int, origin: str) -> Block:
-    return Block({name: to_arrow([row[name] for row in rows]) for name in names}, first, origin)
+def _row_block(rows: list[dict[str, Any]], names: list[str], first: int, origin: str) -> RawRows:
+    return RawRows({name: to_arrow([row[name] for row in rows]) for name in names}, first, origin)
 
 
-def _files(location: Path | None, stream: Any, found: str, column: str) -> Iterator[Block]:
+def _files(location: Path | None, stream: Any, found: str, column: str) -> Iterator[RawRows]:
     if location is None:
         content = stream.read()
         cells = [_text(content, "standard input")] if found == "text" else [content]
-        yield Block({column: pa.array(cells) if found == "text" else cells}, 0, "standard input", ["-"])
+        yield RawRows({column: pa.array(cells) if found == "text" else cells}, 0, "standard input", ["-"])
         return
     wanted = {suffix for suffix, kind in SUFFIXES.items() if kind == found}
     files = [location]
@@ -185,9 +185,9 @@ def _files(location: Path | None, stream: Any, found: str, column: str) -> Itera
             raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from None
         if found == "text":
             texts = [_text(content, name) for content, name in zip(contents, names, strict=True)]
-            yield Block({column: pa.array(texts)}, start, location.name, names)
+            yield RawRows({column: pa.array(texts)}, start, location.name, names)
         else:
-            yield Block({column: contents}, start, location.name, names)
+            yield RawRows({column: contents}, start, location.name, names)
 
 
 def _text(content: bytes, origin: str) -> str:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data.image_file import decode_image
 from dltrain.data.kinds import WHOLE_NUMBER
-from dltrain.inference.rows import Block, to_arrow
+from dltrain.inference.rows import RawRows, to_arrow
 from dltrain.record.signature import Column, Signature
 
 SHOWN = 3
@@ -27,11 +27,11 @@ class RowInputs:
         self.signature = signature
         self.rows = 0
         self._unknown: dict[str, Counter[str]] = {}
-        self._beyond: Counter[str] = Counter()
+        self._out_of_range: Counter[str] = Counter()
         self._extra: tuple[str, ...] = ()
         self._found: dict[str, str] = {}
 
-    def inputs(self, block: Block) -> dict[str, Any]:
+    def inputs(self, block: RawRows) -> dict[str, Any]:
         """Returns a tensor of n rows for each column of the model.
 
         Raises:
@@ -63,16 +63,16 @@ class RowInputs:
                 f"{', …' if len(words) > SHOWN else ''}); the model takes them for unknown."
             )
         for column in self.signature.columns:
-            if self._beyond[column.name]:
-                beyond = self._beyond[column.name]
-                lie = "lies" if beyond == 1 else "lie"
+            if self._out_of_range[column.name]:
+                out_of_range = self._out_of_range[column.name]
+                lie = "lies" if out_of_range == 1 else "lie"
                 notes.append(
-                    f"{column.name}: {_counted(beyond)} {lie} beyond those of the train rows "
+                    f"{column.name}: {_counted(out_of_range)} {lie} beyond those of the train rows "
                     f"({column.minimum:g} to {column.maximum:g})."
                 )
         return notes
 
-    def _match(self, block: Block) -> dict[str, str]:
+    def _match(self, block: RawRows) -> dict[str, str]:
         """Finds the column of the block for each needed one; case is ignored if that is unambiguous."""
         lower: dict[str, list[str]] = {}
         for name in block.columns:
@@ -103,7 +103,7 @@ class RowInputs:
         self._extra = tuple(name for name in block.columns if name not in found.values())
         return found
 
-    def _make(self, block: Block) -> dict[str, Any]:
+    def _make(self, block: RawRows) -> dict[str, Any]:
         """Makes the columns that the dataset makes from others, unless the rows have them already."""
         if all(name in self._found for name in self.signature.made):
             return {}
@@ -118,7 +118,7 @@ class RowInputs:
             made[name] = to_arrow(recipe.make(lists))
         return made
 
-    def _tensor(self, column: Column, cells: Any, block: Block) -> Any:
+    def _tensor(self, column: Column, cells: Any, block: RawRows) -> Any:
         if column.kind == "image":
             if isinstance(cells, pa.Array):
                 cells = cells.to_pylist()
@@ -126,7 +126,7 @@ class RowInputs:
         if column.kind == "numeric":
             values = numbers(cells, column.source, block)
             if column.minimum is not None and column.maximum is not None:
-                self._beyond[column.name] += int(np.sum((values < column.minimum) | (values > column.maximum)))
+                self._out_of_range[column.name] += int(np.sum((values < column.minimum) | (values > column.maximum)))
             return tf.constant(values[:, None])
         if column.kind == "text":
             return tf.constant(_words(cells).fill_null("").to_numpy(zero_copy_only=False)[:, None], tf.string)
@@ -162,7 +162,7 @@ def spell(value: Any, known: set[str]) -> str:
     return stripped
 
 
-def numbers(cells: Any, name: str, block: Block) -> npt.NDArray[np.float64]:
+def numbers(cells: Any, name: str, block: RawRows) -> npt.NDArray[np.float64]:
     """Converts cells to float64 with NaN for a missing one, shape (n,).
 
     Raises:
@@ -204,7 +204,7 @@ def _words(cells: Any) -> Any:
     return cells if pa.types.is_string(cells.type) else pc.cast(cells, pa.string())
 
 
-def _pixels(cell: Any, column: Column, block: Block, row: int) -> npt.NDArray[np.uint8]:
+def _pixels(cell: Any, column: Column, block: RawRows, row: int) -> npt.NDArray[np.uint8]:
     """Returns an image of the model's shape from pixels, or from a file's bytes or path, decoded and resized."""
     height, width, channels = column.shape
     where = block.where(row)

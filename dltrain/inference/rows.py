@@ -17,7 +17,7 @@ ROWS = 16_384
 
 
 @dataclass(frozen=True)
-class Block:
+class RawRows:
     """A block of consecutive rows.
 
     Attributes:
@@ -44,11 +44,11 @@ class Block:
         return f"{self.origin} row {self.first + row + 1}" if self.names is None else f"{self.names[int(row)]}"
 
 
-def frame_block(frame: pd.DataFrame, origin: str = "the data frame") -> Block:
+def frame_rows(frame: pd.DataFrame, origin: str = "the data frame") -> RawRows:
     """Converts a data frame to one block; its index is not used."""
     check_names([str(name) for name in frame.columns], origin=origin)
     columns = {str(name): to_arrow(frame.iloc[:, place]) for place, name in enumerate(frame.columns)}
-    return Block(columns, 0, origin)
+    return RawRows(columns, 0, origin)
 
 
 def to_arrow(cells: Any) -> Any:
@@ -65,10 +65,10 @@ def to_arrow(cells: Any) -> Any:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
-def sliced(block: Block, rows: int) -> Iterator[Block]:
+def sliced(block: RawRows, rows: int) -> Iterator[RawRows]:
     """Yields the same rows in blocks of at most `rows`."""
     for start in range(0, len(block), rows):
-        yield Block(
+        yield RawRows(
             {name: cells[start : start + rows] for name, cells in block.columns.items()},
             block.first + start,
             block.origin,

@@ -54,7 +54,7 @@ def tabular(
             "bi,i->bi", output_shape=hidden.shape[1:], kernel_initializer="ones", name="feature_scaling"
         )(hidden)
     if ensemble > 1:
-        hidden = _of_members(hidden, ensemble)
+        hidden = _scale_for_members(hidden, ensemble)
     for width in units:
         hidden = keras.layers.Dense(
             width,
@@ -65,7 +65,9 @@ def tabular(
         hidden = keras.layers.Activation(activation)(hidden)
         if dropout:
             hidden = keras.layers.Dropout(dropout)(hidden)
-    answers = head(hidden) if ensemble == 1 else head.of_scores(_mean_of_members(hidden, head), apply=_applies(head))
+    answers = (
+        head(hidden) if ensemble == 1 else head.of_scores(_mean_of_members(hidden, head), apply=_averages_scores(head))
+    )
     if clamp and head.kind.clamps:
         targets = inputs.train("target")
         answers = Clamp(float(targets.min()), float(targets.max()), name="clamp")(answers)
@@ -89,7 +91,7 @@ def _embedded(
     return keras.layers.Concatenate()([*blocks, rest] if rest.shape[1] else blocks)
 
 
-def _of_members(hidden: Any, members: int) -> Any:
+def _scale_for_members(hidden: Any, members: int) -> Any:
     """Multiplies the units of a tensor (batch, width) by each member's own scales, (batch, members, width)."""
     width = hidden.shape[1]
     hidden = keras.layers.Reshape((1, members * width))(keras.layers.RepeatVector(members)(hidden))
@@ -101,7 +103,7 @@ def _of_members(hidden: Any, members: int) -> Any:
     return keras.layers.Reshape((members, width))(scale(hidden))
 
 
-def _applies(head: Head) -> bool:
+def _averages_scores(head: Head) -> bool:
     """Tells whether scores are averaged, so that the activation comes after the mean."""
     return not (head.kind.bounded or head.kind.deviation)
 
@@ -113,17 +115,17 @@ def _mean_of_members(hidden: Any, head: Head) -> Any:
         output_shape=(hidden.shape[1], head.units),
         bias_axes="ko",
         kernel_initializer=keras.initializers.VarianceScaling(1.0, "fan_in"),
-        activation=None if _applies(head) else head.activation,
+        activation=None if _averages_scores(head) else head.activation,
         dtype=keras.config.floatx(),  # as in every head
         name="member_heads",
     )(hidden)
     if head.kind.deviation:
         scores = gaussian.natural_parameters(scores)
-    scores = MemberLoss(_likelihood(head.kind), name="member_loss")(scores)
+    scores = MemberLoss(_loss_kind(head.kind), name="member_loss")(scores)
     return keras.ops.mean(scores, axis=1)
 
 
-def _likelihood(task: Task) -> str:
+def _loss_kind(task: Task) -> str:
     """Returns the `kind` of `MemberLoss` for a task."""
     if task.quantity:
         return "gaussian" if task.deviation else "quantity"

@@ -21,7 +21,7 @@ from dltrain.internals.many_inputs import flatten_once
 from dltrain.preprocessing.columns import Numbers, TableColumns
 from dltrain.preprocessing.imputation import Imputation
 from dltrain.preprocessing.scaling import Scaling
-from dltrain.preprocessing.text import IDS, numbers, numbers_of, vectorization
+from dltrain.preprocessing.text import IDS, cached_ngram_ids, ngram_ids, vectorization
 
 Features = dict[str, npt.NDArray[Any]]
 
@@ -72,7 +72,7 @@ class Preprocessing:
         features: Features = {}
         for name, model in self._parts.items():
             own = {column: raw[column] for column in model.input}
-            features[name] = numbers_of(model, own) if name == "text" else self._computed(model, own)
+            features[name] = cached_ngram_ids(model, own) if name == "text" else self._computed(model, own)
         self._refuse_non_finite(features, dataset)
         return features
 
@@ -168,7 +168,7 @@ def fit(
         vectorize = vectorization(np.concatenate([train.columns[name] for name in by_kind["text"]]), text)
         if text.output in IDS:
             vocabulary_size = vectorize.vocabulary_size()
-            outputs["text"] = _joined([numbers(vectorize, text, inputs[name]) for name in by_kind["text"]], "int32")
+            outputs["text"] = _joined([ngram_ids(vectorize, text, inputs[name]) for name in by_kind["text"]], "int32")
         else:
             # Keras infers another static shape than the layer returns.
             width = vectorize.vocabulary_size()

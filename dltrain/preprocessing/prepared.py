@@ -97,7 +97,7 @@ class Prepared:
             features = self._transform(rows[places])
         return Sample(self._dataset.take(rows[places]), self._target.take(rows[places]), features)
 
-    def of_train_rows(self, name: str) -> npt.NDArray[Any]:
+    def train_values(self, name: str) -> npt.NDArray[Any]:
         """Returns a feature of the train rows by its name, or for `target` their targets, shape (n, outputs)."""
         if name != "target":
             return self.features("train")[name]

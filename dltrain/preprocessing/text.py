@@ -56,7 +56,7 @@ def vectorization(texts: Texts, options: DictConfig) -> keras.layers.TextVectori
     return keras.layers.TextVectorization(vocabulary=words, **settings)
 
 
-def numbers(layer: keras.layers.TextVectorization, options: DictConfig, texts: Any) -> Any:
+def ngram_ids(layer: keras.layers.TextVectorization, options: DictConfig, texts: Any) -> Any:
     """Returns the n-gram ids of a tensor of texts, shape (n, length); 0 is padding, 1 an unknown n-gram."""
     ids = layer(texts)
     if options.output == "sequence":
@@ -69,7 +69,7 @@ def numbers(layer: keras.layers.TextVectorization, options: DictConfig, texts: A
     return keras.ops.cast(ids, "int64") * kept
 
 
-def numbers_of(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[np.int32]:
+def cached_ngram_ids(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[np.int32]:
     """Returns the ids (n, length) that `model` makes of raw text columns (n, 1), from the cache if they are there."""
     rows, width = len(next(iter(raw.values()))), model.output.shape[1]
 

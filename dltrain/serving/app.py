@@ -61,7 +61,7 @@ def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float) -> Fas
     predicted together with them.
     """
     predictor, meters, signature = Predictor(model), _Meters(), model.signature
-    batcher = Batcher(predictor.answer, wait=wait, most=ROWS_TOGETHER, seen=meters.batch)
+    batcher = Batcher(predictor.answer, wait=wait, max_rows=ROWS_TOGETHER, on_batch=meters.batch)
     rows_type = rows_model(signature)
     title = f"{model.record.facts.get('data', {}).get('name', 'model')}: {', '.join(signature.target)}"
     pages = {"/": form_page(signature, title), "/docs": docs_page(signature, title, max_rows, max_bytes)}
@@ -86,7 +86,7 @@ def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float) -> Fas
         meters.seconds.labels(path).observe(time.perf_counter() - began)
         return response
 
-    app.add_middleware(BodyLimit, most=max_bytes)
+    app.add_middleware(BodyLimit, max_bytes=max_bytes)
 
     @app.exception_handler(RequestValidationError)
     async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:

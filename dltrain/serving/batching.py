@@ -23,16 +23,15 @@ class _Waiting:
 class Batcher:
     """Collects the rows of requests for `wait` seconds and predicts them in one call.
 
-    `predict` is called in a thread of its own; a call has at most `most` rows unless a single request has more; `seen`
-    is
-    called with the number of rows of each call.
+    `predict` is called in a thread of its own; a call has at most `max_rows` rows unless a single request has more;
+    `on_batch` is called with the number of rows of each call.
     """
 
-    def __init__(self, predict: Predict, *, wait: float, most: int, seen: Callable[[int], None]) -> None:
+    def __init__(self, predict: Predict, *, wait: float, max_rows: int, on_batch: Callable[[int], None]) -> None:
         self.predict = predict
         self.wait = wait
-        self.most = most
-        self.seen = seen
+        self.max_rows = max_rows
+        self.on_batch = on_batch
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._task: asyncio.Task[None] | None = None
@@ -64,7 +63,7 @@ class Batcher:
             if self.wait:
                 await asyncio.sleep(self.wait)
             rows = len(together[0].rows)
-            while not self._queue.empty() and rows < self.most:
+            while not self._queue.empty() and rows < self.max_rows:
                 together.append(self._queue.get_nowait())
                 rows += len(together[-1].rows)
             await self._answer(together)
@@ -85,7 +84,7 @@ class Batcher:
             for waiting in together:
                 _finish(waiting, error)
             return
-        self.seen(len(rows))
+        self.on_batch(len(rows))
         for waiting in together:
             _finish(waiting, answers[: len(waiting.rows)])
             answers = answers[len(waiting.rows) :]

@@ -13,11 +13,11 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 to a body of more than `most` bytes, without holding it in memory."""
+    """ASGI middleware that answers 413 to a body of more than `max_bytes` bytes, without holding it in memory."""
 
-    def __init__(self, app: App, most: int) -> None:
+    def __init__(self, app: App, max_bytes: int) -> None:
         self.app = app
-        self.most = most
+        self.max_bytes = max_bytes
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Handles one request, as ASGI specifies."""
@@ -25,7 +25,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > self.most:
+        if not announced.isdigit() or int(announced) > self.max_bytes:
             await self._refuse(send)
             return
         chunks, size, more = [], 0, True
@@ -35,7 +35,7 @@ class BodyLimit:
                 return
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
-            if size > self.most:
+            if size > self.max_bytes:
                 await self._refuse(send)
                 return
             more = message.get("more_body", False)
@@ -47,7 +47,7 @@ class BodyLimit:
         await self.app(scope, replay, send)
 
     async def _refuse(self, send: Send) -> None:
-        words = json.dumps({"detail": f"The body is too large; expected at most {self.most:,} bytes."}).encode()
+        words = json.dumps({"detail": f"The body is too large; expected at most {self.max_bytes:,} bytes."}).encode()
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
         await send({"type": "http.response.body", "body": words})

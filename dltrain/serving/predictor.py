@@ -10,7 +10,7 @@ from typing import Any
 from dltrain.base.errors import DataError
 from dltrain.inference.model import Model
 from dltrain.inference.row_inputs import RowInputs, spell
-from dltrain.inference.rows import Block, to_arrow
+from dltrain.inference.rows import RawRows, to_arrow
 
 Row = dict[str, Any]
 
@@ -36,7 +36,7 @@ class Predictor:
             else to_arrow([row[name] for row in rows])
             for name in self.signature.needed
         }
-        block = Block(columns, 0, "the request")
+        block = RawRows(columns, 0, "the request")
         answers = []
         for _, found in self.model.answered([block], RowInputs(self.signature)):
             named = {name: cells.tolist() for name, cells in self.model.name(found).items()}

@@ -110,7 +110,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self._unwritten_best:
             self._save_best()
 
-    def whole_network(self, network: keras.Model) -> None:
+    def replace_network(self, network: keras.Model) -> None:
         """Follows this network from now on, whose weights become the best ones."""
         self.set_model(network)
         if self.best_weights is not None:

@@ -55,7 +55,7 @@ class Convergence(keras.callbacks.Callback):
             raise ConfigError(f"callbacks.convergence: expected a limit for one of {', '.join(self.records)} at least.")
         self.patience = max(1, patience)
         self._data, self._network = data, network
-        self._look: Any = None
+        self._loss_and_gradient_norm: Any = None
         self._loss = math.nan
         self._weights: list[Any] = []
         self._below: dict[str, int] = {}
@@ -71,13 +71,13 @@ class Convergence(keras.callbacks.Callback):
                 "callbacks.convergence: the gradient of a head on features that are computed once is not to be had. "
                 "Leave the callback out, or give an augmentation=, with which nothing is computed once."
             )
-        self._look = _graph(self.model, self._data)
-        self._loss, self._weights = float(self._look()[0]), self._trained()
+        self._loss_and_gradient_norm = _graph(self.model, self._data)
+        self._loss, self._weights = float(self._loss_and_gradient_norm()[0]), self._trained()
         self._below = dict.fromkeys(self.limits, 0)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
-        loss, gradient_norm = map(float, self._look())
+        loss, gradient_norm = map(float, self._loss_and_gradient_norm())
         weights = self._trained()
         moved = sum(float(np.sum((now - before) ** 2)) for now, before in zip(weights, self._weights, strict=True))
         found = dict(zip(self.records, (gradient_norm, abs(loss - self._loss), math.sqrt(moved)), strict=True))
@@ -113,7 +113,7 @@ def _graph(network: keras.Model, data: Prepared) -> Any:
     features = {name: tf.constant(values) for name, values in rows.features.items()}
     targets = tf.constant(rows.truth.column)
 
-    def look() -> tuple[Any, Any]:
+    def loss_and_gradient_norm() -> tuple[Any, Any]:
         weights = [local(weight) for weight in network.trainable_weights]
         with tf.GradientTape() as tape:
             answers = network(features, training=False)
@@ -121,4 +121,4 @@ def _graph(network: keras.Model, data: Prepared) -> Any:
         found = tape.gradient(loss, weights)
         return loss, tf.linalg.global_norm([gradient for gradient in found if gradient is not None])
 
-    return tf.function(look, autograph=False)
+    return tf.function(loss_and_gradient_norm, autograph=False)

@@ -37,11 +37,11 @@ class LayerSpread(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
         if "before" not in self.moments:  # fine-tuning begins a second training
-            self.moments["before"] = self._look()
+            self.moments["before"] = self._histograms()
 
     def on_weights_kept(self, epoch: int) -> None:
         """Called at the end of a completed training, when the network has the weights of the best epoch (from 1)."""
-        self.moments["after"] = self._look()
+        self.moments["after"] = self._histograms()
         with replace_file(self.path) as path:
             path.write_text(json.dumps({"rows": ROWS, **self.moments}) + "\n")
 
@@ -53,7 +53,7 @@ class LayerSpread(keras.callbacks.Callback):
         """Restores what `get_state` returned."""
         self.moments = dict(moments)
 
-    def _look(self) -> list[dict[str, Any]]:
+    def _histograms(self) -> list[dict[str, Any]]:
         rows = self._data.sample("train", ROWS)
         outputs, gradients = send_through(self._network, rows.features, rows.truth.column, training=False)
         found: list[dict[str, Any]] = []

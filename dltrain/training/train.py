@@ -192,14 +192,14 @@ def train_network(
                 best_epoch = _keep_best(built, len(history.epochs))
             for callback in built:
                 getattr(callback, "on_weights_kept", lambda epoch: None)(best_epoch)
-            notes.pace(history.seconds_per_epoch)
+            notes.fastest_epoch(history.seconds_per_epoch)
     except (KeyboardInterrupt, SystemExit):
-        notes.reached(history.epochs)
+        notes.stopped_early(history.epochs)
         for callback in built:
             getattr(callback, "on_interrupt", lambda: None)()
         raise
     except RunError:
-        notes.reached(history.epochs)
+        notes.stopped_early(history.epochs)
         for callback in built:
             getattr(callback, "on_failure", lambda: None)()
         raise

@@ -28,8 +28,8 @@ class TrainingNotes(Notes, Protocol):
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
         """Reports the logs of an epoch, counted from 1."""
 
-    def reached(self, history: Sequence[dict[str, float]]) -> None:
+    def stopped_early(self, history: Sequence[dict[str, float]]) -> None:
         """Reports how far an interrupted or failed training came."""
 
-    def pace(self, seconds: float | None) -> None:
+    def fastest_epoch(self, seconds: float | None) -> None:
         """Reports the duration of the fastest epoch, or None after a single one."""

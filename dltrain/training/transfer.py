@@ -112,4 +112,4 @@ def carry_over(network: keras.Model, callbacks: list[keras.callbacks.Callback]) 
     """Makes the network's weights, which include the best head, the best ones of the checkpoint."""
     for callback in callbacks:
         if isinstance(callback, Checkpoint):
-            callback.whole_network(network)
+            callback.replace_network(network)

@@ -33,11 +33,11 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
-    from dltrain.inference.evaluate import evaluate_blocks
+    from dltrain.inference.evaluate import evaluate_rows
     from dltrain.inference.model import Model
 
     model = Model(given.run)
-    evaluation = evaluate_blocks(model, _blocks(model, given), given.by, given.data or "the run's test part")
+    evaluation = evaluate_rows(model, _blocks(model, given), given.by, given.data or "the run's test part")
     if given.json:
         print(json.dumps(evaluation.as_json(), indent=2, ensure_ascii=False))
     elif given.csv:
@@ -79,11 +79,11 @@ VERB = Verb(
 
 def _blocks(model: Any, given: argparse.Namespace) -> Any:
     from dltrain.inference.overlap import run_dataset
-    from dltrain.inference.read_rows import read_blocks
-    from dltrain.inference.rows import Block, to_arrow
+    from dltrain.inference.read_rows import read_rows
+    from dltrain.inference.rows import RawRows, to_arrow
 
     if given.data is not None:
-        return read_blocks(
+        return read_rows(
             given.data,
             file_format=given.input_format,
             reading=model.signature.reading,
@@ -93,7 +93,7 @@ def _blocks(model: Any, given: argparse.Namespace) -> Any:
     dataset, parts = run_dataset(model.record)
     test = dataset.take(parts["test"])
     columns = {name: to_arrow(cells) for name, cells in {**test.columns, **test.target}.items()}
-    return [Block(columns, 0, f"the test part of {dataset.name}", [f"row {row}" for row in test.row_ids])]
+    return [RawRows(columns, 0, f"the test part of {dataset.name}", [f"row {row}" for row in test.row_ids])]
 
 
 def _show(evaluation: Any) -> None:

@@ -35,13 +35,13 @@ def _run(given: argparse.Namespace) -> int:
 
     tensorflow_quietly.load()
     from dltrain.inference.model import Model
-    from dltrain.inference.prefetch import work_ahead
-    from dltrain.inference.read_rows import read_blocks
+    from dltrain.inference.prefetch import prefetch
+    from dltrain.inference.read_rows import read_rows
     from dltrain.inference.row_inputs import RowInputs
     from dltrain.inference.write_predictions import choose_format, write_tables
 
     model = Model(given.run)
-    blocks = read_blocks(
+    blocks = read_rows(
         given.input,
         file_format=given.input_format,
         reading=model.signature.reading,
@@ -49,7 +49,7 @@ def _run(given: argparse.Namespace) -> int:
         kind=model.kind,
     )
     row_inputs = RowInputs(model.signature)
-    tables = work_ahead(_tables(model, work_ahead(blocks), row_inputs, given.id_column))
+    tables = prefetch(_tables(model, prefetch(blocks), row_inputs, given.id_column))
     first = next(tables)  # a fault of the first rows must not leave an empty file
     write_tables(
         itertools.chain([first], tables),

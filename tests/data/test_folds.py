@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.folds import make_folds
-from dltrain.data.split import Source, cut, ratio
+from dltrain.data.split import SplitConstraints, cut, ratio
 
 
 def options(name: str, **more: Any) -> DictConfig:
@@ -44,11 +44,11 @@ def test_each_row_is_scored_once_a_repeat(
     rows = np.sort(np.random.default_rng(seed).permutation(count)[: count - 2])
     assume(classes is None or np.bincount(classes[rows]).max() >= folds)
     more = {"kfold": {"folds": folds}, "repeated_kfold": {"folds": folds, "repeats": repeats}}.get(name, {})
-    found = make_folds(options(name, **more), Source(classes, None, count), rows, validation=0.2, seed=seed)
+    found = make_folds(options(name, **more), SplitConstraints(classes, None, count), rows, validation=0.2, seed=seed)
     assert_folds_of(found, rows, repeats if name == "repeated_kfold" else 1)
     assert [fold.number for fold in found] == list(range(1, len(found) + 1))
     assert len({fold.seed for fold in found}) == len(found)
-    again = make_folds(options(name, **more), Source(classes, None, count), rows, validation=0.2, seed=seed)
+    again = make_folds(options(name, **more), SplitConstraints(classes, None, count), rows, validation=0.2, seed=seed)
     for one, other in zip(found, again, strict=True):
         assert one.seed == other.seed
         np.testing.assert_array_equal(one.split.train, other.split.train)
@@ -65,7 +65,7 @@ def test_no_group_is_in_two_parts(count: int, sites: int, stratified: bool, seed
     random = np.random.default_rng(seed)
     groups = np.concatenate([np.arange(sites), random.integers(0, sites, count - sites)])
     classes = random.permutation(np.arange(count) % 2) if stratified else None
-    source = Source(classes, None, count, groups)
+    source = SplitConstraints(classes, None, count, groups)
     split = ratio(source, seed=seed, train=0.6, validation=0.2, test=0.2, stratify=True)
     rows = np.sort(np.concatenate([split.train, split.validation]))
     assume(len(set(groups[rows])) >= 4)
@@ -79,7 +79,7 @@ def test_no_group_is_in_two_parts(count: int, sites: int, stratified: bool, seed
 def test_folds_and_their_validation_keep_the_share_of_each_class() -> None:
     classes = np.repeat([0, 1], [80, 20])
     for fold in make_folds(
-        options("kfold", folds=5), Source(classes, None, 100), np.arange(100), validation=0.25, seed=1
+        options("kfold", folds=5), SplitConstraints(classes, None, 100), np.arange(100), validation=0.25, seed=1
     ):
         for part in fold.split.parts().values():
             assert classes[part].mean() == 0.2
@@ -88,13 +88,13 @@ def test_folds_and_their_validation_keep_the_share_of_each_class() -> None:
 def test_groups_are_cut_near_the_wanted_size_and_share() -> None:
     random = np.random.default_rng(0)
     groups, classes = random.integers(0, 60, 600), random.integers(0, 2, 600)
-    one, other = cut(np.arange(600), 480, Source(classes, None, 600, groups), classes, 3)
+    one, other = cut(np.arange(600), 480, SplitConstraints(classes, None, 600, groups), classes, 3)
     assert abs(len(one) - 480) < 30
     assert abs(classes[one].mean() - classes[other].mean()) < 0.1
 
 
 def test_one_group_cannot_be_cut() -> None:
-    source = Source(None, None, 20, np.zeros(20, int))
+    source = SplitConstraints(None, None, 20, np.zeros(20, int))
     with pytest.raises(DataError, match="20 rows of one group cannot be split"):
         cut(np.arange(20), 10, source, None, 1)
     with pytest.raises(ConfigError, match="3 folds need at least 3 groups, and column 'site' has 1"):

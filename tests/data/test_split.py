@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.data import split
-from dltrain.data.split import Source, Split
+from dltrain.data.split import Split, SplitConstraints
 
 SHARES = {"train": 0.5, "validation": 0.2, "test": 0.3}
 
 
-def source(rows: int, classes: Any = None, test_rows: Any = None) -> Source:
-    return Source(None if classes is None else np.asarray(classes), test_rows, rows)
+def source(rows: int, classes: Any = None, test_rows: Any = None) -> SplitConstraints:
+    return SplitConstraints(None if classes is None else np.asarray(classes), test_rows, rows)
 
 
 def assert_parts_of(found: Split, rows: int) -> None:

@@ -16,7 +16,7 @@ from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.folds import make_folds
 from dltrain.experiment.cross_validation import train_folds
 from dltrain.experiment.experiment import draw, pose
-from dltrain.experiment.stages import load_dataset, split_source
+from dltrain.experiment.stages import load_dataset, split_constraints
 from dltrain.experiment.tables import show_folds
 from dltrain.inference.overlap import train_hashes
 from dltrain.models.ensemble import average, predict
@@ -98,7 +98,7 @@ def folds_of(compose_config: Any, make_journal: Any, path: Path, *overrides: str
     config, journal = compose_config(*SMALL, *overrides), make_journal(path, Console(quiet=True))
     problem = draw(config, pose(config, dataset or load_dataset(config.dataset, journal), journal, []), journal)
     rows = np.arange(len(problem.dataset))[:-8]
-    source = split_source(problem.dataset, problem.target)
+    source = split_constraints(problem.dataset, problem.target)
     return config, problem, make_folds(config.cv, source, rows, validation=0.2, seed=config.seed), journal
 
 

@@ -158,9 +158,9 @@ def test_one_of_several_trainings_has_a_folder_and_shares_the_facts(
 
 def test_how_far_a_training_came_and_how_fast_it_was(make: Any) -> None:
     with make("trainer.epochs=9") as journal:
-        journal.reached([{"loss": 2.0}, {"loss": 1.0}])
-        journal.pace(0.12345678)
+        journal.stopped_early([{"loss": 2.0}, {"loss": 1.0}])
+        journal.fastest_epoch(0.12345678)
         assert journal.directory.facts["reached"] == {"epoch": 2, "epochs": 9, "metrics": {"loss": 1.0}}
         assert journal.directory.facts["seconds_per_epoch"] == 0.123457
-        journal.reached([])
+        journal.stopped_early([])
         assert journal.directory.facts["reached"]["metrics"] == {}

@@ -12,7 +12,7 @@ import pytest
 from dltrain.base.errors import DataError
 from dltrain.data.recipe import Recipe
 from dltrain.inference.row_inputs import RowInputs, spell
-from dltrain.inference.rows import Block, to_arrow
+from dltrain.inference.rows import RawRows, to_arrow
 from dltrain.record.signature import Column, Signature
 
 NUMBER = Column("size", "numeric", "Size", minimum=0.0, maximum=10.0)
@@ -23,8 +23,8 @@ def row_inputs(*columns: Column, **more: Any) -> RowInputs:
     return RowInputs(Signature(columns, ("price",), "regression", **more))
 
 
-def block(folder: Path = Path(), **cells: Any) -> Block:
-    return Block({name: to_arrow(values) for name, values in cells.items()}, 0, "new.csv", folder=folder)
+def block(folder: Path = Path(), **cells: Any) -> RawRows:
+    return RawRows({name: to_arrow(values) for name, values in cells.items()}, 0, "new.csv", folder=folder)
 
 
 @pytest.mark.parametrize("cells", [[1.5, None, 2], [" 1.5 ", "", "2"], ["1.5", None, "2"]])
@@ -107,4 +107,4 @@ def test_images_have_the_shape_of_the_model(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"row 1, column 'image': 'gone\.png' cannot be read: No such file"):
         row_inputs(column).inputs(block(tmp_path, image=["gone.png"]))
     with pytest.raises(DataError, match="row 2, column 'image' has no image"):
-        row_inputs(column).inputs(Block({"image": [pixels[0], None]}, 0, "new.csv"))
+        row_inputs(column).inputs(RawRows({"image": [pixels[0], None]}, 0, "new.csv"))
