@@ -1,1 +1,1 @@
-"""From the words of a command line to a verb or to Hydra."""
+"""Passes the words of a command line to a verb or to Hydra."""

@@ -1,4 +1,4 @@
-"""Shell completion of verbs, their flags and run directories; what can be overridden is Hydra's to complete."""
+"""Completes verbs, their flags and run directories in the shell; Hydra completes overrides."""
 
 from __future__ import annotations
 
@@ -16,13 +16,9 @@ DEEPEST = 4  # outputs/sweeps/day/time/job
 
 
 def complete(line: str) -> tuple[list[str], str | None]:
-    """What may stand at the end of a command line.
+    """Returns the words that fit the end of a command line, and the line for Hydra to complete too, or None.
 
-    Args:
-        line: as typed up to the cursor, the program's name first.
-
-    Returns:
-        The words that fit, and the command line that Hydra may complete as well; None where it has nothing to say.
+    `line` is what was typed up to the cursor, with the program's name.
     """
     words = line.split()
     current = words.pop() if words and not line.endswith(" ") and len(words) > 1 else ""
@@ -44,13 +40,13 @@ def complete(line: str) -> tuple[list[str], str | None]:
     name = [*positional, ""][min(len(places), max(0, len(positional) - 1))]
     if name == "overrides":
         return [], " ".join([words[0], *places[positional.index(name) :], current])
-    if name == "key":  # what can be overridden can be asked for
+    if name == "key":  # any key that can be overridden
         return [], f"{words[0]} {current}"
     return list(runs_at(current)) if name in RUN_NAMES else [], None
 
 
 def runs_at(prefix: str) -> Iterator[str]:
-    """Run directories whose path begins with what was typed, the newest first; below outputs/ where nothing was."""
+    """Yields run directories whose path begins with `prefix`, the newest first; without one, those below outputs/."""
     root = Path(prefix if prefix.endswith("/") else os.path.dirname(prefix) or ".")  # noqa: PTH120 - keeps "./"
     if not os.path.dirname(prefix) and "outputs".startswith(prefix):  # noqa: PTH120
         root = Path("outputs")
@@ -63,5 +59,5 @@ def runs_at(prefix: str) -> Iterator[str]:
             found.append(lead + folder.removeprefix("./"))
         if "run.json" in files or len(found) >= MOST_RUNS or len(Path(folder).parts) - depth >= DEEPEST:
             folders.clear()
-    # A path with a space would be torn into words by the shell.
+    # The shell would split a path with a space.
     yield from (path for path in found if path.startswith(prefix) and " " not in path)

@@ -1,4 +1,4 @@
-"""What `dltrain --help` prints: the verbs, then each group with its options. It composes nothing, so it is quick."""
+"""Makes the text of `dltrain --help`: the verbs, then each group with its options, without composing a config."""
 
 from __future__ import annotations
 
@@ -17,13 +17,10 @@ from dltrain.config.overrides import sentence
 
 
 def page(composer: Composer) -> str:
-    """The whole text; what stands around the groups is `hydra.help` of the config that a run starts from.
-
-    Args:
-        composer: of the folders that hold the options.
+    """Returns the whole text; header and footer are those of `hydra.help` in the main config.
 
     Raises:
-        ConfigError: that config cannot be read.
+        ConfigError: If that config cannot be read.
     """
     repository = composer.loader.repository
     try:
@@ -48,7 +45,7 @@ def page(composer: Composer) -> str:
 
 
 def _groups(repository: Any, parent: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Every group with its options, Hydra's own left out."""
+    """Yields every group with its options, without Hydra's own."""
     for name in repository.get_group_options(parent, ObjectType.GROUP):
         group = f"{parent}/{name}" if parent else name
         if group == "hydra":

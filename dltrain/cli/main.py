@@ -1,4 +1,4 @@
-"""The command line: verbs, and Hydra for everything else. Nothing heavy is imported before a job runs."""
+"""Runs a command line: a verb, or Hydra for everything else, without heavy imports before a job runs."""
 
 from __future__ import annotations
 
@@ -16,19 +16,15 @@ INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command line.
+    """Runs a command line; `argv` holds the words after the program's name, by default those of the process.
 
-    Args:
-        argv: the words after the program's name; those of the process by default.
-
-    Returns:
-        The exit code: 0 done, 1 the run failed or a job of the sweep did, 2 usage, config or data error,
-        130 interrupted, 143 terminated.
+    Returns the exit code: 0 done, 1 the run or a job of the sweep failed, 2 usage, config or data error, 130
+    interrupted, 143 terminated.
     """
     short = {"-v": "verbose=true", "--retry-failed": "retry_failed=true"}
     words = [short.get(word, word) for word in (sys.argv[1:] if argv is None else argv)]
     memory.renewable = memory.renewable or argv is None
-    # Classes that a config names may stand in the working directory, as they may for `python -m`.
+    # A config may name classes in the working directory, as with `python -m`.
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
@@ -48,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except SystemExit as error:
@@ -83,7 +79,7 @@ def _train(words: list[str]) -> int:
 
 
 def _complete(line: str) -> bool:
-    """Prints the words that fit the end of a command line; whether Hydra is to add its own."""
+    """Prints the words that fit the end of a command line; returns whether Hydra shall add its own."""
     from dltrain.cli.completion import complete
 
     found, rest = complete(line)

@@ -1,3 +1,3 @@
-"""The report of a run: one HTML file that opens from disk, with its pictures and a diagnosis in words."""
+"""Writes the report of a run or sweep: one HTML file that opens from disk, with its pictures and a diagnosis."""
 
 INSIGHTS = "insights.json"  # what was found with the model and the raw rows

@@ -1,4 +1,4 @@
-"""The last step of a run: its report."""
+"""Writes the report at the end of a run."""
 
 from __future__ import annotations
 
@@ -16,22 +16,20 @@ logger = logging.getLogger("dltrain")
 
 
 def report_run(experiment: Experiment, journal: Journal) -> None:
-    """Writes insights.json, plots/ and report.html; the run is complete, whatever becomes of them.
+    """Writes insights.json, plots/ and report.html; if that fails, the run is still complete.
 
-    Args:
-        experiment: compiled, with the weights that were kept.
-        journal: of the run, finished; its `report` is true, false, or auto: not for a job of a sweep.
+    `report` is true, false, or auto, which writes no report for a job of a sweep.
     """
     config = journal.config
     if config.report is False or (config.report == "auto" and journal.in_sweep):
         return
     began = time.perf_counter()
-    # Only here: drawing needs half a second of imports.
+    # Imported here, since drawing needs half a second of imports.
     from dltrain.report.insights import insights_of_run
     from dltrain.report.report import write_report
 
     try:
-        if config.cv is None:  # they need rows that did not train
+        if config.cv is None:  # insights need rows that did not train
             insights = insights_of_run(experiment.data, experiment.network, experiment.task, config.seed)
             journal.directory.write_json(INSIGHTS, insights)
         file = write_report(journal.path)

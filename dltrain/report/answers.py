@@ -1,4 +1,4 @@
-"""A run's answers read back from predictions.csv, and what can be counted from them."""
+"""Reads a run's predictions from predictions.csv and counts errors."""
 
 from __future__ import annotations
 
@@ -21,14 +21,12 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers for one part.
+    """The predictions for one part.
 
     Attributes:
-        part: its name.
-        task: that they answer.
-        classes: names of the classes or labels; empty for a quantity.
-        truth: class numbers (n,), labels of 0 and 1 (n, labels), or amounts (n,).
-        given: probability of each class or label (n, classes), or amounts (n,).
+        classes: The names of the classes or labels; empty for a quantity.
+        truth: Class numbers (n,), labels of 0 and 1 (n, labels), or amounts (n,).
+        given: The probability of each class or label (n, classes), or amounts (n,).
     """
 
     part: str
@@ -45,18 +43,15 @@ class Answers:
 
 
 def read_answers(path: Path, task: Task, classes: Sequence[str]) -> dict[str, Answers]:
-    """The answers of a run by part; those for the scored folds of a cross-validation count as `validation`.
+    """Reads the predictions of a run by part; those for the folds of a cross-validation are its `validation`.
 
-    Args:
-        path: of predictions.csv, of the run or of its folds.
-        task: that they answer.
-        classes: names of the classes or labels.
+    `path` is the predictions.csv of the run or of its folds.
     """
     with csv.open_csv(path) as opened:
         names = opened.schema.names
-    first = 3 if names[1] == "repeat" else 2  # behind the row and its part or fold
+    first = 3 if names[1] == "repeat" else 2  # the first column after the row's id, part, repeat and fold
     words = {"part"} & set(names) | ({"target"} if task.one_class else set())
-    # Words as numbers, and none that are not needed: a large run has ten million of each.
+    # Words are read as numbers, and only those that are needed, since a large run has ten million of each.
     needless = {"row_id", "prediction"} if words - {"part"} else {"row_id"}
     convert = csv.ConvertOptions(
         column_types=dict.fromkeys(names, float64()) | dict.fromkeys(words, dictionary(int32(), string())),
@@ -64,7 +59,7 @@ def read_answers(path: Path, task: Task, classes: Sequence[str]) -> dict[str, An
         strings_can_be_null=False,
     )
     parse = csv.ParseOptions(newlines_in_values=True)
-    # One block after the other: all at once they take four times the memory of what is kept.
+    # Read in batches, since reading all at once takes four times the memory of the result.
     with csv.open_csv(path, convert_options=convert, parse_options=parse) as opened:
         table = Table.from_batches(opened, opened.schema)
 
@@ -73,11 +68,11 @@ def read_answers(path: Path, task: Task, classes: Sequence[str]) -> dict[str, An
 
     truth: npt.NDArray[Any]
     if task.labels:
-        # By place, since the columns of a label come in threes: target, prediction, probability.
+        # Each label has three columns: target, prediction, probability.
         truth = np.column_stack([numbers(names[first + 3 * place]) for place in range(len(classes))])
         given = np.column_stack([numbers(names[first + 2 + 3 * place]) for place in range(len(classes))])
     elif task.one_class:
-        # A name that a spreadsheet would take for a formula is written behind an apostrophe.
+        # A name that a spreadsheet would take for a formula is written with an apostrophe before it.
         place = {name: number for number, name in enumerate(classes)}
         place = {f"'{name}": number for name, number in place.items()} | place
         listed, word_of = _words(table.column("target"))
@@ -94,23 +89,21 @@ def read_answers(path: Path, task: Task, classes: Sequence[str]) -> dict[str, An
 
 
 def _together(rows: npt.NDArray[np.bool_]) -> Any:
-    """The marked rows as a slice, which copies nothing, where they stand together, as they do in most files."""
+    """Returns the marked rows as a slice, which copies nothing, if they are contiguous, as in most files."""
     first, last = int(rows.argmax()), len(rows) - int(rows[::-1].argmax())
     return slice(first, last) if rows[first:last].all() else rows
 
 
 def _words(column: ChunkedArray) -> tuple[list[str], npt.NDArray[np.integer[Any]]]:
-    """The different words in the order in which they come, and for each row the place of its word among them."""
+    """Returns the distinct words in the order of their first row, and the index of each row's word."""
     whole = column.unify_dictionaries().combine_chunks()
     return whole.dictionary.to_pylist(), whole.indices.to_numpy()
 
 
 def per_class(answers: Answers, threshold: float) -> list[dict[str, Any]]:
-    """Precision, recall, F1 and number of rows of each class or label, and the area under ROC where there is one.
+    """Returns precision, recall, F1, number of rows and area under ROC (or NaN) of each class or label.
 
-    Args:
-        answers: of classes or labels.
-        threshold: above which a label, or the second of two classes, is predicted.
+    A probability above `threshold` predicts a label, or the second of two classes.
     """
     truth, guess = _indicators(answers, threshold)
     found = precision_recall_fscore_support(truth, guess, average=None, zero_division=np.nan)
@@ -132,7 +125,7 @@ def per_class(answers: Answers, threshold: float) -> list[dict[str, Any]]:
 
 
 def _indicators(answers: Answers, threshold: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Truth and guess as (n, classes) of 0 and 1."""
+    """Returns truth and prediction as (n, classes) of 0 and 1."""
     if answers.task.labels:
         return answers.truth.astype(np.int64), (answers.given > threshold).astype(np.int64)
     chosen = (answers.given[:, 1] > threshold).astype(np.int64) if answers.task.two_classes else answers.chosen
@@ -141,7 +134,7 @@ def _indicators(answers: Answers, threshold: float) -> tuple[npt.NDArray[np.int6
 
 
 def confusion(answers: Answers, threshold: float) -> npt.NDArray[np.int64]:
-    """Rows by true class (first axis) and predicted class, (classes, classes)."""
+    """Counts rows by true class (first axis) and predicted class, (classes, classes)."""
     truth, guess = _indicators(answers, threshold)
     counts: npt.NDArray[np.int64] = truth.T @ guess
     return counts
@@ -149,13 +142,13 @@ def confusion(answers: Answers, threshold: float) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far probabilities can be taken at their word.
+    """How far predicted probabilities match what came true.
 
     Attributes:
-        confidence: mean probability of each bin that has rows, (bins,).
-        share: share of these rows for which it came true, (bins,).
-        rows: number of rows of each, (bins,).
-        error: expected calibration error: mean distance of the two, weighted by the rows (Guo et al. 2017).
+        confidence: The mean probability of each bin that has rows, (bins,).
+        share: The share of these rows for which it came true, (bins,).
+        rows: The number of rows of each bin, (bins,).
+        error: The expected calibration error: the mean difference of both, weighted by rows (Guo et al. 2017).
     """
 
     confidence: Numbers
@@ -165,7 +158,7 @@ class Calibration:
 
 
 def calibration(answers: Answers) -> Calibration:
-    """Ten bins of equal width: of the second class, of the chosen class among several, or of all labels together."""
+    """Bins the probability of the second class, of the chosen class, or of all labels together by ten equal widths."""
     if answers.task.two_classes:
         confidence, came_true = answers.given[:, 1], answers.truth == 1
     elif answers.task.labels:
@@ -183,15 +176,9 @@ def calibration(answers: Answers) -> Calibration:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What each threshold on the probability of the second class would give on one part.
+    """The scores of each threshold on the probability of the second class on one part.
 
-    Attributes:
-        values: the thresholds, rising.
-        precision: of each; NaN where no row is above it.
-        recall: of each.
-        f1: of each.
-        accuracy: of each.
-        balanced_accuracy: mean of the recall of both classes, of each.
+    `values` are the ascending thresholds; precision is NaN where no row is above the threshold.
     """
 
     values: Numbers
@@ -202,13 +189,13 @@ class Thresholds:
     balanced_accuracy: Numbers
 
     def best(self, name: str) -> float:
-        """The threshold with the greatest value of a measure; the one nearest to 0.5 among equals."""
+        """Returns the threshold with the greatest value of a measure; of equal ones the nearest to 0.5."""
         measure: Numbers = getattr(self, name)
         equal = self.values[measure >= np.nanmax(measure) - 1e-12]
         return float(equal[np.argmin(np.abs(equal - 0.5))])
 
     def at(self, threshold: float) -> dict[str, float]:
-        """The measures at one of the thresholds."""
+        """Returns the measures at one of the thresholds."""
         place = int(np.argmin(np.abs(self.values - threshold)))
         return {
             name: float(getattr(self, name)[place])
@@ -217,7 +204,7 @@ class Thresholds:
 
 
 def thresholds(answers: Answers) -> Thresholds:
-    """Measures of a binary task at the thresholds 0.01, 0.02, … 0.99."""
+    """Computes the measures of a binary task at the thresholds 0.01, 0.02, … 0.99."""
     values = np.arange(1, 100) / 100
     truth = answers.truth == 1
     above = np.sort(answers.given[truth, 1])

@@ -1,4 +1,4 @@
-"""Pictures of what the callbacks that a person adds have recorded: limits, mini-batches, layers, gradient check."""
+"""Draws what optional callbacks have recorded: limits, mini-batches, layers, gradient check."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from dltrain.record.record import Record
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 
 BATCH_LOSSES, LAYERS, GRADIENT_CHECK = "batch_losses.csv", "layers.json", "gradient_check.json"
-MOST_STEPS = 400  # in the picture of the mini-batches
-BANDS = {1e-7: "right", 1e-5: "good", 1e-3: "doubtful", 1e3: "wrong"}  # up to which relative error a gradient is so
+MOST_STEPS = 400  # of mini-batches in their picture
+BANDS = {1e-7: "right", 1e-5: "good", 1e-3: "doubtful", 1e3: "wrong"}  # by the largest relative error of each
 STYLES = ("-", "--", "-.")
-ROW_HEIGHT = 0.2  # inches a layer
+ROW_HEIGHT = 0.2  # inches for each layer
 
 Spread = Sequence[Mapping[str, Any]]
 
 
 def limits_of(record: Record) -> dict[str, float | None]:
-    """The limits that a run was to stop at, by the name of their column in history.csv; empty without any."""
+    """Returns the limits of early stopping by Convergence, by their columns in history.csv; empty without any."""
     settings = record.settings
     nodes = [
         key.rpartition(".")[0]
@@ -40,7 +40,7 @@ def limits_of(record: Record) -> dict[str, float | None]:
 
 
 def pictures_of(record: Record) -> Iterator[Picture]:
-    """One picture for each callback that left something."""
+    """Yields a picture for each callback that recorded something."""
     limits = limits_of(record)
     if limits:
         yield _limits(record.history, limits)
@@ -109,14 +109,13 @@ def _batch_losses(rows: Sequence[Mapping[str, float]]) -> Picture:
 
 
 def layer_spreads(named: Mapping[str, Spread]) -> Picture:
-    """Histograms of outputs and gradients by layer, one above the other, a pair of panels for each name.
+    """Draws histograms of outputs and gradients by layer, a pair of panels for each name.
 
-    Args:
-        named: from `layers.json`, the layers from the input to the output by what they are the histograms of.
+    `named` holds entries of `layers.json`, the layers from the input to the output, by a title each.
     """
     layers = max(len(each) for each in named.values())
     names = [[layer["name"] for layer in each] for each in named.values()]
-    if any(each != names[0] for each in names):  # Keras counts on from network to network
+    if any(each != names[0] for each in names):  # Keras continues to number layers from network to network
         names = [[*(f"layer {place}" for place in range(1, len(each))), each[-1]] for each in names]
     heights = [0.45 + ROW_HEIGHT * layers] * len(named)
     height = sum(heights) + 0.45
@@ -153,7 +152,7 @@ def layer_spreads(named: Mapping[str, Spread]) -> Picture:
 
 
 def short_title(title: str) -> str:
-    """A title that fits over two panels."""
+    """Cuts a title to fit over two panels."""
     return title if len(title) <= 48 else f"{title[:47]}…"
 
 

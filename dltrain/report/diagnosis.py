@@ -1,4 +1,4 @@
-"""What ails a training, judged by its curves, its scores and its layers, and what to try next."""
+"""Diagnoses a training by its curves, scores and layers, and suggests what to try next."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dltrain.scoring.comparison import Difference
 
 GOOD, NOTICE, PROBLEM = "good", "notice", "problem"
 
-GAP = 0.25  # of the validation error that the train error lacks
-FLAT = 0.01  # relative change of the loss that counts as none
-CONSTANT = {task.baselines[0] for task in TASKS.values()}  # names of the baselines that look at no column
+GAP = 0.25  # least share of the validation error by which the train error is lower when it overfits
+FLAT = 0.01  # most relative change of a loss that counts as flat
+CONSTANT = {task.baselines[0] for task in TASKS.values()}  # the baselines that use no column
 JUMPS = 0.35  # share of epochs in which the train loss rises
 
 
 def diagnose(evidence: Evidence) -> list[Finding]:
-    """What was found, problems first."""
+    """Returns the findings, problems first."""
     found: list[Finding] = []
     for look in (_baseline, _bias, _variance, _course, _rate, _gradients, _dead_units):
         found += look(evidence)
@@ -46,7 +46,7 @@ def _baseline(seen: Evidence) -> list[Finding]:
 
 
 def _noise(seen: Evidence, error: float, rows: int) -> float:
-    """Two standard errors: of a share, or of the root mean square of residuals that are about normal."""
+    """Returns two standard errors of a share, or of the root mean square of normal residuals."""
     if not rows:
         return 0.0
     if seen.traits(seen.metric).direction == "max":
@@ -55,7 +55,7 @@ def _noise(seen: Evidence, error: float, rows: int) -> float:
 
 
 def _error(seen: Evidence, scores: Scores, part: str) -> float:
-    """What the main metric leaves to be better: 0 is perfect."""
+    """Returns the distance of the main metric from its best value."""
     value = scores[part].get(seen.metric)
     return math.nan if value is None else abs((seen.traits(seen.metric).best or 0.0) - value)
 

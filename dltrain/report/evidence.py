@@ -1,4 +1,4 @@
-"""What a diagnosis is made from, and what it finds."""
+"""Defines what a diagnosis is made from, and what it finds."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Finding:
 
     Attributes:
         level: good, notice or problem.
-        title: a few words.
-        text: why it is thought so, and what it means.
-        tries: overrides for a next run, each a row of words.
+        title: A few words.
+        text: Why it is thought so, and what it means.
+        tries: Overrides for a next run, several words in each row.
     """
 
     level: str
@@ -33,15 +33,15 @@ class Evidence:
     """What a diagnosis is made from.
 
     Attributes:
-        history: the values of each epoch by name.
-        scores: of each part: metrics by name.
-        baselines: of each baseline: of each part: metrics by name.
-        rows: number of rows of each part.
-        best_epoch: from 1.
-        settings: every setting by its full key.
-        difference: how far the network is ahead of the best baseline: the entry of metrics.json.
-        traits: gives those of a metric by its name.
-        layers: what `checkup.layers` found on a batch, first layer first.
+        history: The values of each epoch by name.
+        scores: For each part, metrics by name.
+        baselines: For each baseline, metrics by name for each part.
+        rows: The number of rows of each part.
+        best_epoch: Counted from 1.
+        settings: Every setting by its full key.
+        difference: The entry of metrics.json that compares the network with the best baseline.
+        traits: Returns the traits of a metric by its name.
+        layers: What `look_at_layers` found on a batch, the first layer first.
     """
 
     history: Sequence[Mapping[str, float]]
@@ -56,11 +56,11 @@ class Evidence:
 
     @property
     def metric(self) -> str:
-        """The main metric: the first of the task of which an error is left; the loss where there is none."""
+        """The main metric, which is the first of the task that has a best value; the loss if there is none."""
         found = [name for name, value in self.scores["validation"].items() if value is not None and name != "loss"]
         known = [name for name in found if self.traits(name).best is not None]
         return next((name for name in known if self.scores["train"].get(name) is not None), "loss")
 
     def curve(self, name: str) -> list[float]:
-        """A value's course over the epochs."""
+        """Returns the values of a metric over the epochs."""
         return [epoch[name] for epoch in self.history if name in epoch]

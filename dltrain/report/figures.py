@@ -1,4 +1,4 @@
-"""The pictures of a run: learning curves, importance of columns, gradients."""
+"""Draws learning curves, the importance of columns and gradients of a run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from dltrain.report.svg import ACCENT, GRID, INK, MUTED, SECOND, Picture, draw, 
 def learning_curves(
     history: Sequence[Mapping[str, float]], best_epoch: int, besides: Collection[str] = ()
 ) -> list[Picture]:
-    """One picture for the loss and for each metric, and one for the learning rate where it changed.
+    """Draws the loss, each metric, and the learning rate if it changed.
 
-    Args:
-        history: a row an epoch; without any there is no picture.
-        best_epoch: from 1; that of folds may lie beyond their mean curve, which is as long as the shortest.
-        besides: columns that are no metrics.
+    `best_epoch` counts from 1; that of folds may lie beyond their mean curve, which is as long as the shortest.
+    `besides` names columns that are no metrics.
     """
     others = {"epoch", "learning_rate", *besides}
     names = [name for name in next(iter(history), {}) if name not in others and not name.startswith("val_")]
@@ -71,10 +69,9 @@ def _rates(rates: list[float], best_epoch: int) -> Picture:
 
 
 def importance(columns: Sequence[Mapping[str, Any]]) -> Picture:
-    """By how much the loss rises without each column; bars with their standard deviation.
+    """Draws by how much the loss rises without each column, with its standard deviation.
 
-    Args:
-        columns: `column`, `mean` and `sd`, the most important first.
+    `columns` holds `column`, `mean` and `sd`, the most important first.
     """
 
     def plot(axes: Axes) -> None:
@@ -101,7 +98,7 @@ def importance(columns: Sequence[Mapping[str, Any]]) -> Picture:
 
 
 def gradients(layers: Sequence[Mapping[str, Any]]) -> Picture:
-    """The root mean square of the gradient in each layer with weights, on a log scale."""
+    """Draws the root mean square of the gradient in each layer with weights, on a log scale."""
     shown = [layer for layer in layers if layer.get("gradient_rms")]
 
     def plot(axes: Axes) -> None:

@@ -1,4 +1,4 @@
-"""A cross-validated run as its report sees it: the scored folds stand where other runs have a validation part."""
+"""Prepares a cross-validated run for its report: the scored folds replace the validation part."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Folds:
     """What the folds of a run give its report.
 
     Attributes:
-        metrics: those of the run, with the mean over the folds as `validation`.
-        rows: rows outside the test part, which trained the model and stand in some scored fold each.
-        history: the values of each epoch by name, averaged over the folds, up to the end of the shortest.
-        each: the entry of every fold in cv/summary.json.
-        deviation: standard deviation over the folds by metric.
+        metrics: Those of the run, with the mean over the folds as `validation`.
+        rows: The number of rows outside the test part, each of which is in a scored fold.
+        history: The values of each epoch by name, averaged over the folds, up to the end of the shortest.
+        each: The entry of every fold in cv/summary.json.
+        deviation: The standard deviation over the folds, by metric.
     """
 
     metrics: dict[str, Any]
@@ -37,12 +37,7 @@ class Folds:
 
 
 def read_folds(record: Record, rows: Mapping[str, int]) -> Folds | None:
-    """The folds of a run, or None where it is not cross-validated.
-
-    Args:
-        record: of the run.
-        rows: of each part.
-    """
+    """Reads the folds of a run; None if it is not cross-validated. `rows` counts the rows of each part."""
     if not (record.path / SUMMARY).exists():
         return None
     summary = record.json(str(SUMMARY))
@@ -60,7 +55,7 @@ def read_folds(record: Record, rows: Mapping[str, int]) -> Folds | None:
 
 
 def folds_picture(folds: Folds, metric: str) -> Picture:
-    """A dot for each fold, and the band of their mean and standard deviation."""
+    """Draws a dot for each fold, and the band of their mean and standard deviation."""
     values = np.array([float(fold[metric]) for fold in folds.each])
     mean, deviation = float(folds.metrics["validation"][metric]), folds.deviation[metric]
 

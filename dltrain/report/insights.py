@@ -1,4 +1,4 @@
-"""What a report needs the model and the raw rows for: importance of columns, worst mistakes, layers."""
+"""Finds what needs the model and the raw rows: importance of columns, worst mistakes, layers."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from dltrain.models.network import build_loss
 from dltrain.preprocessing.prepared import Prepared
 
 REPEATS = 5
-MOST_ROWS = 1_000  # validation rows that the importance is measured on
-MOST_CELLS = 4_000_000  # cells that go through the model for it
-LEAST_ROWS = 50  # fewer would say nothing
+MOST_ROWS = 1_000  # of the validation part, for the importance
+MOST_CELLS = 4_000_000  # that the model gets for the importance
+LEAST_ROWS = 50  # for the importance
 MISTAKES = 10
 LAYER_ROWS = 256
 LONGEST_TEXT = 300
@@ -31,14 +31,7 @@ Answer = Callable[[Dataset], npt.NDArray[np.float32]]
 
 
 def insights_of_run(data: Prepared, network: keras.Model, task: DictConfig, seed: int) -> dict[str, Any]:
-    """The content of insights.json, with the layers.
-
-    Args:
-        data: of the run.
-        network: compiled, with the weights that were kept.
-        task: the row of the head table.
-        seed: of the shuffling.
-    """
+    """Returns the content of insights.json, with the layers; `network` has the weights that were kept."""
 
     def answer(dataset: Dataset) -> npt.NDArray[np.float32]:
         return np.asarray(network(data.preprocessing.transform(dataset), training=False))
@@ -52,14 +45,9 @@ def insights_of_run(data: Prepared, network: keras.Model, task: DictConfig, seed
 
 
 def insights(raw: Dataset, truth: Target, answer: Answer, task: DictConfig, seed: int) -> dict[str, Any]:
-    """Importance of the raw columns and the worst mistakes; both on validation rows, so that test rows stay unseen.
+    """Returns the importance of the raw columns and the worst mistakes, both on rows of the validation part.
 
-    Args:
-        raw: the validation rows.
-        truth: their target.
-        answer: the model.
-        task: the row of the head table.
-        seed: of the shuffling.
+    `answer` predicts for raw rows; `seed` decides the shuffling.
     """
     loss = build_loss(task, truth)
 
@@ -82,7 +70,7 @@ def insights(raw: Dataset, truth: Target, answer: Answer, task: DictConfig, seed
 def _importance(
     raw: Dataset, truth: Target, answer: Answer, losses: Callable[..., npt.NDArray[np.float64]], seed: int
 ) -> dict[str, Any]:
-    """By how much the loss rises where one column's cells are shuffled among the rows (Breiman 2001)."""
+    """Measures by how much the loss rises if one column is shuffled among the rows (Breiman 2001)."""
     names = list(raw.columns)
     width = sum(int(np.prod(cells.shape[1:])) for cells in raw.columns.values())
     count = min(len(raw), MOST_ROWS, MOST_CELLS // (REPEATS * len(names) * width))
@@ -145,7 +133,7 @@ def _mistakes(
 
 
 def _said(truth: Target, named: Mapping[str, npt.NDArray[Any]], place: int) -> dict[str, Any]:
-    """The target and the prediction of a row in words."""
+    """Returns the target and the prediction of a row in words."""
     value = truth.values[place]
     if truth.kind.labels:
         true = [label for label, given in zip(truth.classes, value, strict=True) if given]

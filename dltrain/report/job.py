@@ -1,4 +1,4 @@
-"""A setting of a sweep with what its first job recorded."""
+"""Pairs a setting of a sweep with the record of its first job."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Job:
-    """A setting of the sweep with the files of its first job.
+    """A setting of a sweep with the files of its first job.
 
     Attributes:
-        words: the swept keys and their values.
-        record: of the job.
-        monitor: name of the value that orders the sweep.
-        value: of it.
-        place: in the order of the sweep, 0 the best.
+        words: The swept keys and their values.
+        monitor: The name of the value that orders the sweep.
+        value: Its mean.
+        place: In the order of the sweep; 0 is the best.
     """
 
     words: Mapping[str, str]
@@ -39,30 +38,24 @@ class Job:
 
     @property
     def watched(self) -> str:
-        """A column of history.csv: an objective that no epoch has, such as seconds, gives way to the run's monitor."""
+        """A column of history.csv: the monitor, or that of the run if epochs lack it, as for seconds."""
         own = str(self.record.metrics.get("monitor") or "val_loss")
         return self.monitor if self.record.history and self.monitor in self.record.history[0] else own
 
     @property
     def name(self) -> str:
-        """The values alone for one key; with the keys' last words for several."""
+        """The value of one key, or the values of several with the last words of their keys."""
         if len(self.words) == 1:
             return short(next(iter(self.words.values())))
         return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in self.words.items())
 
     def course(self, name: str) -> Numbers:
-        """A column of history.csv."""
+        """Returns a column of history.csv."""
         return np.array([epoch.get(name, math.nan) for epoch in self.record.history])
 
 
 def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[Job]:
-    """The settings whose jobs can be read, in the order in which they were typed.
-
-    Args:
-        sweep: its directory.
-        found: its settings.
-        keys: in which they differ.
-    """
+    """Returns the settings whose jobs can be read, in the order in which they were typed."""
     swept = [key for key in keys if key != "seed"]
     jobs = []
     for place, each in enumerate(found):
@@ -79,7 +72,7 @@ def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[
 
 
 def numbers_of(jobs: Sequence[Job], key: str) -> list[float]:
-    """The different values of a key, sorted; none where they are no numbers."""
+    """Returns the distinct values of a key, sorted; empty if they are no numbers."""
     try:
         return sorted({float(job.words[key]) for job in jobs})
     except ValueError:
@@ -87,7 +80,7 @@ def numbers_of(jobs: Sequence[Job], key: str) -> list[float]:
 
 
 def scores_of(job: Job, part: str) -> Mapping[str, float]:
-    """The metrics of a part; of a cross-validation, the mean over the folds stands for validation."""
+    """Returns the metrics of a part; of a cross-validation, validation is the mean over the folds."""
     crossed = job.record.metrics.get("cross_validation") or {}
     found: Mapping[str, float] | None = crossed.get("mean") if part == "validation" and crossed else None
     return found or job.record.metrics.get(part) or {}

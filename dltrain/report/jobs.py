@@ -1,4 +1,4 @@
-"""The settings of a sweep side by side: their learning curves, their scores over a setting, their layers."""
+"""Draws the settings of a sweep side by side: learning curves, scores over a setting, layers."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from dltrain.report.job import Job, Numbers, numbers_of, scores_of
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 from dltrain.report.words import main_metric, number
 
-MOST = len(SERIES)  # settings in one picture, a colour each
+MOST = len(SERIES)  # settings in one picture, each with its colour
 MOST_LAYERED = 6  # settings in the picture of the layers
-LEAST_VALUES = 3  # of a number, for a curve over it
-SLOWER = 3.0  # times as long for an epoch, and the picture shows the times
-LONGEST_OF_TWO = 22  # letters of a name that leaves room for another one beside it
-LEFT = 0.19  # share of the width for what stands left of the axes, such as 0.0001 and the name
-FAR = 50.0  # losses that are so many times as large as others stand on a log axis
-MOST_NUMBERED = 40  # jobs whose dots have their numbers beside them
+LEAST_VALUES = 3  # of a key, for a curve over it
+SLOWER = 3.0  # if an epoch takes so many times as long as another, the times are drawn
+LONGEST_OF_TWO = 22  # letters of a name in a legend of two columns
+LEFT = 0.19  # share of the width left of the axes, for numbers such as 0.0001 and the label
+FAR = 50.0  # if losses are so many times as large as others, the axis is logarithmic
+MOST_NUMBERED = 40  # with more jobs their dots are not numbered
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def side_by_side(jobs: Sequence[Job]) -> Iterator[Picture]:
-    """The pictures that these settings give, the most telling first."""
+    """Yields the pictures that these settings give, the most telling first."""
     if len(jobs) < 2:
         return
     keys = list(jobs[0].words)
@@ -44,8 +44,8 @@ def side_by_side(jobs: Sequence[Job]) -> Iterator[Picture]:
 
 
 def _curves(jobs: Sequence[Job]) -> Picture:
-    """Train and validation of each setting over the epochs; below, what else differs: learning rate or time."""
-    # A root mean square error is the loss without the penalties, which differ where they are compared.
+    """Draws train and validation of each setting over the epochs; below, learning rates or times if they differ."""
+    # The root mean square error has no penalties, which may differ between the settings.
     name = "val_rmse" if "val_rmse" in jobs[0].record.history[0] else jobs[0].watched
     trained = name.removeprefix("val_")
     below = _below(jobs)
@@ -97,7 +97,7 @@ def _scale(axes: Axes, values: Numbers) -> None:
         axes.set_yscale("log")
         plain_log(axes.yaxis)
     elif len(values):
-        # A few wild epochs would flatten all others.
+        # A few far outliers would flatten all other epochs.
         middle, top = np.quantile(values, [0.5, 0.97])
         if values.max() > top + 2 * (top - middle):
             top += top - middle
@@ -105,7 +105,7 @@ def _scale(axes: Axes, values: Numbers) -> None:
 
 
 def _below(jobs: Sequence[Job]) -> Callable[[Axes], None] | None:
-    """The learning rates, where they change and not all alike, or the time of an epoch, where it differs."""
+    """Draws the learning rates if they change, or the time of an epoch if it differs; otherwise None."""
     rates = [job.course("learning_rate") for job in jobs]
     paces = [job.record.facts.get("seconds_per_epoch") or 0.0 for job in jobs]
     if any(len(each) and np.nanmin(each) < np.nanmax(each) for each in rates):
@@ -136,7 +136,7 @@ def _below(jobs: Sequence[Job]) -> Callable[[Axes], None] | None:
 
 
 def _over(jobs: Sequence[Job], key: str) -> Picture:
-    """The main metric of each part over a number, with the interval of the test part where it was scored."""
+    """Draws the main metric of each part over a number, with the interval of the test part if it was scored."""
     ordered = sorted(jobs, key=lambda job: float(job.words[key]))
     values = [float(job.words[key]) for job in ordered]
     metric = main_metric(ordered[0].record.metrics)
@@ -172,7 +172,7 @@ def _over(jobs: Sequence[Job], key: str) -> Picture:
 
 
 def _crossed(jobs: Sequence[Job], one: str, two: str) -> Iterator[Picture]:
-    """The main validation metric for each pair of values of two keys, where every pair was tried."""
+    """Draws the main validation metric for each pair of values of two keys, if every pair was tried."""
     ones, twos = (list(dict.fromkeys(job.words[key] for job in jobs)) for key in (one, two))
     if len(ones) * len(twos) != len(jobs) or len(ones) < 2 or len(twos) < 2:
         return
@@ -201,7 +201,7 @@ def _crossed(jobs: Sequence[Job], one: str, two: str) -> Iterator[Picture]:
 
 
 def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
-    """Where in the plane of two numbers the jobs were, and which of them were good."""
+    """Draws which pairs of two numbers the jobs tried, the darker the better."""
     places = [np.array([float(job.words[key]) for job in jobs]) for key in (one, two)]
     ranks = np.argsort(np.argsort([job.place for job in jobs])) / (len(jobs) - 1)
     best = int(np.argmin(ranks))

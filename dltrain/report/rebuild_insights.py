@@ -1,4 +1,4 @@
-"""What a report needs the model for, found after the run: the data and the model are loaded again."""
+"""Makes the insights of a finished run, for which it loads the data and the model again."""
 
 from __future__ import annotations
 
@@ -23,11 +23,7 @@ logger = logging.getLogger("dltrain")
 
 
 def write_insights(record: Record) -> None:
-    """Writes insights.json of a finished run, without the layers; where the data cannot be had, a warning says so.
-
-    Args:
-        record: of the run.
-    """
+    """Writes insights.json of a finished run, without the layers; without the data it only warns."""
     try:
         dataset, parts = run_dataset(record)
         model = Model(record.path)

@@ -1,4 +1,4 @@
-"""Where a run comes from, as its report tells it: its data, its configuration, its environment."""
+"""Lists the data, the configuration and the environment of a run for its report."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dltrain.report.score_sections import Table
 
 
 def columns(signature: Signature) -> list[list[str]]:
-    """A row for each column that the model takes: its name, its kind, its values, whether cells are missing."""
+    """Returns name, kind, values and missing cells of each column that the model takes."""
     return [[each.name, each.kind, _values(each), "yes" if each.has_missing else ""] for each in signature.columns]
 
 
 def checks(record: Record) -> Table | None:
-    """What the checks of the data found, without rows for nothing; None for a run of before there were checks."""
+    """Returns the findings of the data checks as a table; None for runs of versions without checks."""
     found = record.facts.get("checks")
     if found is None:
         return None
@@ -26,13 +26,13 @@ def checks(record: Record) -> Table | None:
 
 
 def options(record: Record) -> list[tuple[str, str, bool]]:
-    """Each group of the configuration with its option, and whether a person typed it."""
+    """Returns each group of the configuration with its option, and whether a person typed it."""
     typed = _typed(record)
     return [(group, option or "none", group in typed) for group, option in record.choices.items()]
 
 
 def settings(record: Record) -> list[tuple[str, str, bool]]:
-    """Each key of the configuration with its value, and whether a person typed it."""
+    """Returns each key of the configuration with its value, and whether a person typed it."""
     typed = _typed(record)
     return [
         (key, _plain(value), any(key == word or key.startswith(f"{word}.") for word in typed))
@@ -41,7 +41,7 @@ def settings(record: Record) -> list[tuple[str, str, bool]]:
 
 
 def versions(record: Record) -> list[tuple[str, Any]]:
-    """Times, machine and versions of a run."""
+    """Returns times, machine and versions of a run."""
     facts = record.facts
     git = facts.get("git") or {}
     rows = {name: facts.get(name) for name in ("started", "finished", "seed", "device", "platform")}
@@ -51,7 +51,7 @@ def versions(record: Record) -> list[tuple[str, Any]]:
 
 
 def flags(record: Record) -> list[str]:
-    """The flags of a run's command that its configuration hangs on."""
+    """Returns the flags of a run's command that its configuration depends on."""
     kept = []
     words: Sequence[str] = record.facts.get("command", [])
     for place, word in enumerate(words):

@@ -1,4 +1,4 @@
-"""What to try next: words of a command line for what ails a training."""
+"""Suggests overrides for what is wrong with a training."""
 
 from __future__ import annotations
 
@@ -11,26 +11,20 @@ Tries = tuple[tuple[str, ...], ...]
 
 
 def command(overrides: Sequence[str], words: Sequence[str] = (), *flags: str) -> str:
-    """The command of a run with some words changed, for the shell.
-
-    Args:
-        overrides: of the run.
-        words: what to change.
-        flags: that the run had, such as `--config-dir`.
-    """
+    """Returns the command of a run with some words changed, for the shell; `flags` are kept, such as `--config-dir`."""
     changed = {word.partition("=")[0].lstrip("+~") for word in words}
     kept = [word for word in overrides if word.partition("=")[0].lstrip("+~") not in changed]
     return shlex.join(["dltrain", *flags, *kept, *words])
 
 
 def longer(seen: Evidence) -> Tries:
-    """More epochs, where all were run."""
+    """Suggests more epochs, if all were run."""
     epochs = seen.settings.get("trainer.epochs")
     return ((f"trainer.epochs={2 * epochs}",),) if isinstance(epochs, int) and len(seen.history) >= epochs else ()
 
 
 def larger(seen: Evidence) -> Tries:
-    """More units."""
+    """Suggests more units, or a hidden layer."""
     units = seen.settings.get("model.units")
     if isinstance(units, list) and units:
         return ((f"model.units=[{','.join(str(2 * each) for each in units)}]",),)
@@ -39,13 +33,13 @@ def larger(seen: Evidence) -> Tries:
 
 
 def freer(seen: Evidence) -> Tries:
-    """No dropout."""
+    """Suggests no dropout."""
     dropout = seen.settings.get("model.dropout")
     return (("model.dropout=0",),) if isinstance(dropout, (int, float)) and dropout > 0 else ()
 
 
 def stricter(seen: Evidence) -> Tries:
-    """More dropout, a penalty, fewer units."""
+    """Suggests more dropout, a penalty and fewer units."""
     tries: list[tuple[str, ...]] = []
     dropout = seen.settings.get("model.dropout")
     if isinstance(dropout, (int, float)) and dropout < 0.5:
@@ -59,24 +53,24 @@ def stricter(seen: Evidence) -> Tries:
 
 
 def faster(seen: Evidence) -> Tries:
-    """A learning rate ten times as large."""
+    """Suggests ten times the learning rate."""
     rate = seen.settings.get("optimizer.learning_rate")
     return ((f"optimizer.learning_rate={rate * 10:g}",),) if isinstance(rate, (int, float)) else ()
 
 
 def slower(seen: Evidence) -> Tries:
-    """A tenth of the learning rate."""
+    """Suggests a tenth of the learning rate."""
     rate = seen.settings.get("optimizer.learning_rate")
     return ((f"optimizer.learning_rate={rate / 10:g}",),) if isinstance(rate, (int, float)) else ()
 
 
 def slower_by_schedule(seen: Evidence) -> Tries:
-    """A learning rate that falls, where none does."""
+    """Suggests a falling learning rate, if there is no schedule."""
     return (("schedule=cosine",),) if seen.settings.get("schedule") is None else ()
 
 
 def healthier(seen: Evidence) -> Tries:
-    """Another initializer, and normalization."""
+    """Suggests another initializer, and normalization."""
     if "model.units" not in seen.settings:
         return ()
     words = ["initializer=he_normal"]

@@ -1,4 +1,4 @@
-"""report.html and plots/ of a run, made from the files of its directory alone."""
+"""Makes report.html and plots/ of a run from the files of its directory alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.pages.render import render
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
-from dltrain.report import INSIGHTS, figures, record_sections, score_sections
-from dltrain.report import callback_pictures as recorded
+from dltrain.report import INSIGHTS, callback_pictures, figures, record_sections, score_sections
 from dltrain.report.answers import per_class, read_answers
 from dltrain.report.diagnosis import diagnose
 from dltrain.report.evidence import Evidence, Finding
@@ -21,17 +20,14 @@ from dltrain.report.svg import Picture
 from dltrain.report.words import main_metric, number, scored_parts, summary
 from dltrain.report.write import write_files
 
-MOST_COLUMNS = 20  # that are listed unasked, or drawn
+MOST_COLUMNS = 20  # with more, the list of columns is folded and the picture shows the first ones
 
 
 class RunReport:
     """The report of one completed run.
 
-    Args:
-        record: of the run.
-
     Raises:
-        ConfigError: the run did not complete.
+        ConfigError: If the run did not complete.
     """
 
     def __init__(self, record: Record) -> None:
@@ -42,7 +38,7 @@ class RunReport:
             )
         self.record = record
         self.signature = Signature.of(record)
-        parts = record.facts["data"].get("parts")  # runs of versions before have the row ids alone
+        parts = record.facts["data"].get("parts")  # older versions wrote only the row ids
         self.split: dict[str, int] = parts or {part: len(ids) for part, ids in record.json("splits.json").items()}
         self.rows = dict(self.split)
         self.metrics = record.metrics
@@ -61,7 +57,7 @@ class RunReport:
         self.pictures: list[Picture] = []
 
     def html(self) -> str:
-        """The whole page; the pictures are kept beside it."""
+        """Returns the whole page, and keeps its pictures in `pictures`."""
         record, metrics, last = self.record, self.metrics, self.last
         threshold, best_epoch = self.signature.threshold, metrics["best_epoch"]
         importance, layers = self.insights.get("importance") or {}, self.insights.get("layers", ())
@@ -74,8 +70,8 @@ class RunReport:
         )
         drawn = {
             "folds": [folds_picture(self.folds, main_metric(metrics))] if self.folds else [],
-            "recorded": list(recorded.pictures_of(record)),
-            "learning": figures.learning_curves(self.history, best_epoch, recorded.limits_of(record)),
+            "recorded": list(callback_pictures.pictures_of(record)),
+            "learning": figures.learning_curves(self.history, best_epoch, callback_pictures.limits_of(record)),
             "errors": errors,
             "calibration": calibration,
             "importance": [figures.importance(importance["columns"][:MOST_COLUMNS])] if "columns" in importance else [],
@@ -117,7 +113,7 @@ class RunReport:
         )
 
     def _tiles(self) -> list[tuple[str, str]]:
-        """Numbers to see first, the main metric before all, each with what it is."""
+        """Returns the numbers to see first, each with its name; the main metric comes first."""
         name = main_metric(self.metrics)
         interval = self.metrics.get("intervals", {}).get(self.last, {}).get(name)
         between = f"; 95 % {number(interval[0])} to {number(interval[1])}" if interval else ""
@@ -125,7 +121,7 @@ class RunReport:
         for baseline, scores in self.metrics.get("baselines", {}).items():
             if name in scores.get(self.last, {}):
                 tiles.append((number(scores[self.last][name]), f"{name} of the {baseline} baseline"))
-        if not self.record.settings.get("cv.ensemble"):  # then each of the averaged models has its own
+        if not self.record.settings.get("cv.ensemble"):  # each of several averaged models has its own best epoch
             tiles.append((f"{self.metrics['best_epoch']} of {self.metrics['epochs']}", "best epoch"))
         if self.record.facts.get("seconds") is not None:
             tiles.append((f"{self.record.facts['seconds']:.1f} s", "whole run"))
@@ -148,16 +144,10 @@ class RunReport:
 
 
 def write_report(path: Path) -> Path:
-    """Writes report.html and plots/*.svg of a completed run.
-
-    Args:
-        path: the run directory.
-
-    Returns:
-        The path of report.html.
+    """Writes report.html and plots/*.svg of a completed run, and returns the path of report.html.
 
     Raises:
-        ConfigError: there is no completed run, or a file of it cannot be read.
+        ConfigError: If there is no completed run, or one of its files cannot be read.
     """
     report = RunReport(Record(path))
     html = report.html()

@@ -1,4 +1,4 @@
-"""The pictures of a run's scores: errors, curves over thresholds, calibration."""
+"""Draws the pictures of a run's scores: errors, curves over thresholds, calibration."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 from dltrain.report.answers import Answers, Calibration, Numbers, Thresholds
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, short
 
-MOST_LINES = len(SERIES)  # classes in one picture of curves
-MOST_NUMBERED = 12  # classes in a confusion matrix with its counts written in
+MOST_LINES = len(SERIES)  # of classes in one picture of curves
+MOST_NUMBERED = 12  # with more classes a confusion matrix shows no counts
 MOST_POINTS = 1_500
 CURVE_POINTS = 200
 STYLES = ("-", "--", "-.", ":")
 
 
 def confusion_matrix(counts: Any, classes: Sequence[str], part: str) -> Picture:
-    """Counts by true and predicted class, each shaded by its share of the true class."""
+    """Draws counts by true and predicted class, each shaded by its share of the true class."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     many = len(classes) > MOST_NUMBERED
 
@@ -53,7 +53,7 @@ def confusion_matrix(counts: Any, classes: Sequence[str], part: str) -> Picture:
 
 
 def _binary_views(answers: Answers) -> list[tuple[str, Any, Numbers]]:
-    """Name, truth and probability of each class or label that has both kinds of rows; the most frequent ones."""
+    """Returns name, truth and probability of the most frequent classes or labels that have both kinds of rows."""
     if answers.task.two_classes:
         views = [(answers.classes[1], answers.truth == 1, answers.given[:, 1])]
     elif answers.task.several_classes:
@@ -65,7 +65,7 @@ def _binary_views(answers: Answers) -> list[tuple[str, Any, Numbers]]:
 
 
 def roc_and_precision_recall(answers: Answers) -> list[Picture]:
-    """The two curves of each class or label; none where no class has rows on both sides."""
+    """Draws the two curves of each class or label that has both kinds of rows; without any there is no picture."""
     views = _binary_views(answers)
     if not views:
         return []
@@ -129,7 +129,7 @@ def _thinned(xs: Numbers, ys: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def reliability(found: Calibration, part: str) -> Picture:
-    """Probability against how often it came true, a dot a bin, its area the rows."""
+    """Draws predicted probabilities against the share that came true, a dot for each bin, sized by its rows."""
 
     def plot(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
@@ -148,7 +148,7 @@ def reliability(found: Calibration, part: str) -> Picture:
 
 
 def threshold_curves(found: Thresholds, chosen: float) -> Picture:
-    """Precision, recall and F1 of the validation part over the threshold."""
+    """Draws precision, recall and F1 of the validation part over the threshold."""
 
     def plot(axes: Axes) -> None:
         axes.plot(found.values, found.precision, color=SECOND, linestyle="--", label="precision")
@@ -165,7 +165,7 @@ def threshold_curves(found: Thresholds, chosen: float) -> Picture:
 
 
 def regression_pictures(answers: Answers) -> list[Picture]:
-    """Predicted against true, and the residuals over the prediction."""
+    """Draws predicted against true values, and the residuals over the prediction."""
     truth, given = answers.truth, answers.given
     if len(truth) > MOST_POINTS:
         kept = np.random.default_rng(0).choice(len(truth), MOST_POINTS, replace=False)

@@ -1,4 +1,4 @@
-"""What a report says of scores: tables, as the names of their columns and their rows, and pictures."""
+"""Makes tables and pictures of scores for a report; a table is the names of its columns and its rows."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dltrain.report.words import number
 
 Table = tuple[list[str], list[list[Any]]]
 
-MOST_CLASSES = 40  # in the picture of the confusion matrix
+MOST_CLASSES = 40  # in the confusion matrix
 
 
 def fold_table(folds: Folds) -> Table:
-    """What each fold reached, and the mean and the standard deviation over the folds."""
+    """Returns the scores of each fold, and their mean and standard deviation."""
     names = list(folds.deviation)
     rows = [
         [fold["fold"], f"{fold['rows']:,}", fold["best_epoch"], *(number(fold.get(name)) for name in names)]
@@ -29,12 +29,7 @@ def fold_table(folds: Folds) -> Table:
 
 
 def score_table(metrics: Mapping[str, Any], parts: Sequence[str]) -> Table:
-    """Every metric on every part, beside the baselines.
-
-    Args:
-        metrics: as metrics.json has them.
-        parts: those that were scored; the last one has the intervals.
-    """
+    """Returns every metric on every scored part, the interval of the last part, and the baselines."""
     last = parts[-1]
     intervals, baselines = metrics.get("intervals", {}).get(last, {}), metrics.get("baselines", {})
     rows = []
@@ -48,12 +43,10 @@ def score_table(metrics: Mapping[str, Any], parts: Sequence[str]) -> Table:
 
 
 def errors(shown: Answers | None, last: str, threshold: float) -> tuple[list[Picture], list[str]]:
-    """Pictures of where the answers are right and wrong, and sentences on what they leave out.
+    """Draws where predictions are right and wrong, and says in sentences what the pictures leave out.
 
-    Args:
-        shown: the answers of the last part; None without any.
-        last: its name.
-        threshold: above which a row counts as the second class.
+    `shown` holds the predictions of the part `last`, or is None. A probability above `threshold` predicts the second
+    class.
     """
     if shown is None:
         return [], []
@@ -76,13 +69,9 @@ def errors(shown: Answers | None, last: str, threshold: float) -> tuple[list[Pic
 def calibration_and_threshold(
     shown: Answers | None, validation: Answers | None, last: str, threshold: float
 ) -> tuple[list[Picture], list[list[str]]]:
-    """Pictures of how far probabilities hold, and what some thresholds are worth: a row a threshold and part.
+    """Draws how far probabilities hold, and returns the scores of some thresholds, a row for each and each part.
 
-    Args:
-        shown: the answers of the last part; None without any.
-        validation: the answers of the validation part.
-        last: name of the last part.
-        threshold: the one in use.
+    `shown` holds the predictions of the part `last`, or is None; `threshold` is the one in use.
     """
     if shown is None or not shown.classes:
         return [], []

@@ -1,4 +1,4 @@
-"""Pictures as SVG that take the colours of the page around them, light or dark."""
+"""Draws pictures as SVG that take the colours of the page around them, light or dark."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from dltrain.pages.render import source
 
-# Each colour of a picture is drawn as a mark, #0n0n0n, which becomes a variable of the page or a colour of its own.
+# Each colour is drawn as a mark, #0n0n0n, which is replaced by a variable of the page or by a fixed colour.
 MARKS = tuple(f"#{number:02x}{number:02x}{number:02x}" for number in range(1, 12))
 INK, MUTED, GRID, ACCENT, SECOND, *OTHERS = MARKS
 SERIES = (ACCENT, SECOND, *OTHERS)
@@ -57,10 +57,10 @@ class Picture:
     """One picture.
 
     Attributes:
-        name: of its file in plots/, and of its ids in the page.
-        title: a few words.
-        message: what it shows, as a sentence, for those who cannot see it as well.
-        template: the SVG with marks for the colours.
+        name: The name of its file in plots/, and the prefix of its ids in the page.
+        title: A few words.
+        message: What it shows, as a sentence, also for those who cannot see it.
+        template: The SVG with marks for the colours.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Picture:
     template: str
 
     def inline(self) -> Markup:
-        """For the page: the colours are its variables, the size is that of the column."""
+        """Returns the SVG for the page, with the page's variables as colours and the width of the column."""
         text = re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r"\1", self.template, count=1)
         text = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", text, count=1)
         for number, mark in enumerate(MARKS, 1):
@@ -77,7 +77,7 @@ class Picture:
         return Markup(text)
 
     def file(self) -> str:
-        """As a file of its own: light, on a white card."""
+        """Returns the SVG for a file, light, on a white card."""
         card = '<rect width="100%" height="100%" fill="#ffffff"/>'
         text = re.sub(r"(</desc>)", rf"\1{card}", self.template, count=1)
         for mark, colour in zip(MARKS, LIGHT, strict=True):
@@ -94,15 +94,9 @@ def draw(
     height: float = 3.1,
     left: float = 0.13,
 ) -> Picture:
-    """Draws one picture.
+    """Draws one picture with one panel, `height` inches high.
 
-    Args:
-        name: letters and underscores.
-        title: a few words.
-        message: what it shows.
-        plot: draws on the axes.
-        height: in inches.
-        left: share of the width for what stands left of the axes.
+    `left` is the share of the width left of the axes.
     """
 
     def on(figure: Figure) -> None:
@@ -114,16 +108,8 @@ def draw(
 
 
 def draw_panels(name: str, title: str, message: str, plot: Callable[[Figure], None], *, height: float) -> Picture:
-    """Draws one picture of several panels.
-
-    Args:
-        name: letters and underscores.
-        title: a few words.
-        message: what it shows.
-        plot: puts axes on the figure, each of them through `prepare`, and draws.
-        height: in inches.
-    """
-    # Class names may hold characters that the font has not; the browser's fonts do.
+    """Draws one picture, `height` inches high; `plot` adds axes to the figure, each through `prepare`."""
+    # Class names may hold characters that Matplotlib's font lacks, which it warns of; the browser's fonts have them.
     style: Any = {**STYLE, "svg.hashsalt": name}
     with mpl.rc_context(style), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -137,14 +123,14 @@ def draw_panels(name: str, title: str, message: str, plot: Callable[[Figure], No
 
 
 def prepare(axes: Axes) -> Axes:
-    """Axes as the pages have them: few ticks, nothing behind."""
+    """Gives axes few ticks and no background."""
     axes.patch.set_visible(False)
-    axes.locator_params(nbins=5)  # ticks take most of the time
+    axes.locator_params(nbins=5)  # drawing ticks takes most of the time
     return axes
 
 
 def _labelled(svg: str, name: str, title: str, message: str) -> str:
-    """The `svg` element alone, with a name and a description, and with ids that no other picture has."""
+    """Returns the `svg` element alone, with a name, a description and unique ids."""
     text = svg[svg.index("<svg") :].rstrip()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]*)"', rf'id="{name}-\1"', text)
@@ -161,7 +147,7 @@ def _labelled(svg: str, name: str, title: str, message: str) -> str:
 
 
 def plain_log(axis: Axis) -> None:
-    """Writes the numbers of a log axis as they are, since formulas are not drawn."""
+    """Writes the numbers of a log axis as decimals, since formulas are not drawn."""
     axis.set_major_locator(LogLocator(numticks=6))
     axis.set_minor_locator(LogLocator(subs=(2, 5), numticks=6))
     axis.set_major_formatter("{x:g}")
@@ -170,6 +156,6 @@ def plain_log(axis: Axis) -> None:
 
 
 def short(name: object) -> str:
-    """A name as a label: what cannot be printed is a dot, and what is too long is cut."""
+    """Returns a name as a label: cut if it is too long, and with a dot for each character that cannot be printed."""
     text = "".join(character if character.isprintable() else "·" for character in str(name))
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"

@@ -1,4 +1,4 @@
-"""report.html of a sweep: the leaderboard, what the settings do to the value, and how to train the winner."""
+"""Makes report.html of a sweep: the leaderboard, the effect of its settings, and how to train the winner."""
 
 from __future__ import annotations
 
@@ -22,16 +22,10 @@ from dltrain.sweep.standings import Setting, like_the_best, standings
 
 
 def write_sweep_report(sweep: Path) -> Path:
-    """Writes report.html and plots/*.svg of a sweep.
-
-    Args:
-        sweep: its directory.
-
-    Returns:
-        The path of report.html.
+    """Writes report.html and plots/*.svg of a sweep, and returns the path of report.html.
 
     Raises:
-        ConfigError: none of its jobs has ended, or best.json cannot be read.
+        ConfigError: If none of its jobs has ended, or best.json cannot be read.
     """
     entries = Ledger(sweep).entries()
     if not entries:
@@ -66,7 +60,7 @@ def write_sweep_report(sweep: Path) -> Path:
 
 
 def _winner(first: Setting, keys: Sequence[str]) -> str:
-    """The job, its value and its settings."""
+    """Describes the best job, its value and its settings."""
     words = " ".join(f"{key}={value}" for key, value in settings_of(first.entries[0]).items() if key in keys)
     spread = "" if first.deviation is None else f" ± {number(first.deviation)} over {len(first.values)} values"
     return f"job {first.entries[0].job}, {number(first.mean)}{spread}{': ' if words else ''}{words}"

@@ -1,4 +1,4 @@
-"""What the settings of a sweep do to its value: parallel coordinates, a picture for each setting, the best so far."""
+"""Draws the effect of a sweep's settings: parallel coordinates, a picture for each setting, the best so far."""
 
 from __future__ import annotations
 
@@ -17,24 +17,21 @@ from dltrain.sweep.ledger import Entry
 from dltrain.sweep.ranking import settings_of
 from dltrain.sweep.standings import Setting
 
-MOST_LINES = 200  # jobs in the parallel coordinates
-MOST_AXES = 6  # settings in them
-MOST_NAMES = 12  # at one of their axes
-WIDE = 50  # numbers that span so much stand on a log axis
-BEST_SHARE = 0.1  # of the jobs is drawn in colour
-LETTERS = 44  # in a row below the axis
+MOST_LINES = 200  # of jobs in the parallel coordinates
+MOST_AXES = 6  # of settings in the parallel coordinates
+MOST_NAMES = 12  # at one of those axes
+WIDE = 50  # if the largest number is so many times the smallest, the axis is logarithmic
+BEST_SHARE = 0.1  # the share of jobs that is drawn in colour
+LETTERS = 44  # in a row of names below the axis
 
 
 def sweep_pictures(
     entries: Sequence[Entry], found: Sequence[Setting], keys: Sequence[str], best: Mapping[str, Any]
 ) -> list[Picture]:
-    """Pictures of the value over the settings, and of the best one so far.
+    """Draws the value over the settings, and the best value so far.
 
-    Args:
-        entries: the jobs in the order in which they ended.
-        found: the settings, the best first.
-        keys: those in which the jobs differ.
-        best: the content of best.json.
+    `entries` are in the order in which they ended, `found` holds the settings, the best first, `keys` those in which
+    the jobs differ, and `best` the content of best.json.
     """
     jobs = [entry for each in found for entry in each.entries if entry.value is not None]
     if len(jobs) < 2:
@@ -47,7 +44,7 @@ def sweep_pictures(
 
 
 def _places(words: Sequence[str]) -> tuple[npt.NDArray[np.float64], list[tuple[float, str]], bool]:
-    """Words as numbers, what to write at which, and whether they stand on a log scale."""
+    """Returns words as numbers, the labels for some of them, and whether the scale is logarithmic."""
     try:
         values = np.array([float(word) for word in words])
     except ValueError:
@@ -60,14 +57,14 @@ def _places(words: Sequence[str]) -> tuple[npt.NDArray[np.float64], list[tuple[f
 
 
 def _by_numbers(name: str) -> list[tuple[float, str]]:
-    """[64] before [128], as a person sorts them."""
+    """Returns a key that sorts [64] before [128]."""
     return [(float(number or 0), word) for number, word in re.findall(r"(\d+)|(\D+)", name)]
 
 
 def _name_ticks(axes: Axes, marks: Sequence[tuple[float, str]], label: str) -> None:
-    """Names below the axis: in two rows where one has no room for them, and not all of them where two have none.
+    """Writes names below the axis: in two rows if they need them, and only some of them if two rows are too short.
 
-    The second row takes the room of the axis' label, which the title says as well.
+    The second row replaces the label of the axis, which is in the title too.
     """
     names = [short(name) for _, name in marks]
     wanted = len(names) * max(map(len, names))

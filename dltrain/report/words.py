@@ -1,4 +1,4 @@
-"""A run in plain words: what was trained on what, how good it is, and how sure that is."""
+"""Describes a run in plain words: what was trained on what, how good it is, and how sure that is."""
 
 from __future__ import annotations
 
@@ -13,32 +13,25 @@ FEW_ROWS = 500
 
 
 def number(value: float | None) -> str:
-    """A metric as a person reads it; empty where there is none."""
+    """Formats a metric for people; None and NaN give an empty text."""
     if value is None or value != value:
         return ""
     return f"{value:.4f}" if abs(value) < 1_000 else f"{value:,.1f}" if abs(value) < 1e9 else f"{value:.4g}"
 
 
 def scored_parts(metrics: Mapping[str, Any]) -> list[str]:
-    """The parts that were scored, the last one being what counts."""
+    """Returns the parts that were scored; the last one is the one that counts."""
     return [part for part in ("train", "validation", "test") if part in metrics]
 
 
 def main_metric(metrics: Mapping[str, Any]) -> str:
-    """The metric that a run is judged by: the first of its task."""
+    """Returns the metric that a run is judged by: the first of its task."""
     part = metrics[scored_parts(metrics)[-1]]
     return next((name for name in part if name != "loss"), "loss")
 
 
 def summary(record: Record, signature: Signature, metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
-    """Sentences.
-
-    Args:
-        record: of the run.
-        signature: of its model.
-        metrics: by part, as the report shows them.
-        rows: number of rows of each part.
-    """
+    """Returns sentences on what was trained, its scores and their uncertainty; `rows` counts the rows of each part."""
     return [_trained(record, signature, rows), *_scored(metrics, rows), *_uncertainty(record, rows)]
 
 

@@ -1,4 +1,4 @@
-"""Where a report is written: report.html and plots/*.svg."""
+"""Writes report.html and plots/*.svg."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ FILE = "report.html"
 
 
 def write_files(directory: Path, html: str, pictures: Sequence[Picture]) -> Path:
-    """Writes a page and its pictures into a directory.
-
-    Returns:
-        The path of the page.
-    """
+    """Writes a page and its pictures into a directory, and returns the path of the page."""
     for picture in pictures:
         _write(directory / "plots" / f"{picture.name}.svg", picture.file())
     return _write(directory / FILE, html)
