@@ -32,8 +32,7 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
     """Loads one row for each census tract; the target MEDV is the median value of a home in 1,000 dollars.
 
     `source` is `mlxtend` (installed with the package) or `keras` (downloaded once, rows in another order). `path` names
-    a
-    `housing.data` or Keras' `boston_housing.npz` to read in place of the source.
+    a `housing.data` or Keras' `boston_housing.npz` to read in place of the source.
 
     Raises:
         ConfigError: If the source is unknown or given beside a path.

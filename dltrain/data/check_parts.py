@@ -31,8 +31,7 @@ def shared_rows(parts: Parts) -> Iterator[Finding]:
     """Finds validation and test rows whose features also occur in train.
 
     Rows with few and coarse columns can be equal without being copies. Then even more of them are equal in all columns
-    but
-    one, and the finding is a note instead of a warning.
+    but one, and the finding is a note instead of a warning.
     """
     rows = {part: parts.sample(part, MOST_ROWS) for part in parts.raw}
     # Train rows are deduplicated because copies within train are not looked for.

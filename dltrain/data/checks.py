@@ -40,8 +40,7 @@ def check_data(dataset: Dataset, target: Target, split: Split, *, weighted: bool
     """Runs all checks and returns their findings, warnings first.
 
     The target of the test part is not looked at. `weighted` says that classes are weighted, which makes their imbalance
-    no
-    finding; `seed` draws samples and folds.
+    no finding; `seed` draws samples and folds.
     """
     key = _content_hash(dataset, target, split, weighted, seed)
     if key not in _found:

@@ -43,8 +43,7 @@ def parse(
     Raises:
         ConfigError: If the separator is no single character or known name.
         DataError: If a line has more or fewer fields than the first, a quote stays open, two columns have the same
-            name, or
-            there is no row.
+            name, or there is no row.
     """
     mark = detect_separator(text) if separator is None else _separator(separator)
     first: list[str] | None = None

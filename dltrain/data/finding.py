@@ -86,8 +86,7 @@ class Parts:
         """Returns a numeric matrix (rows, columns) and the names of its columns.
 
         Categories become the positions of their values, -1 if unseen in train; images become mean and deviation of
-        their
-        brightness; a missing number lies below all others.
+        their brightness; a missing number lies below all others.
         """
         columns: list[Matrix] = []
         names: list[str] = []

@@ -35,10 +35,8 @@ def load(*, name: str, path: str | None, target: str) -> Dataset:
     """Loads the reviews from the archive or its folder; downloads the archive if there is none.
 
     `path` is a .tar or .tar.gz, an unpacked folder, or a folder that holds one of them; None looks in the data
-    directory
-    first. `target` is `sentiment` ("negative" or "positive") or `rating` (1 to 10). The training part comes first, then
-    the
-    official test part, each negative before positive and by number; reviews keep their HTML tags.
+    directory first. `target` is `sentiment` ("negative" or "positive") or `rating` (1 to 10). The training part comes
+    first, then the official test part, each negative before positive and by number; reviews keep their HTML tags.
 
     Raises:
         ConfigError: If the target is unknown.

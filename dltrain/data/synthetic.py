@@ -47,8 +47,7 @@ def load(
     """Makes a dataset; the same arguments, explained in conf/dataset/synthetic.yaml, give the same values.
 
     Columns are `numeric_0` … (standard normal) and `category_0` … (three values), or one `text`, or one `image`.
-    Classes are
-    the strings `class_0` …, labels are columns `label_0` … of 0.0 and 1.0.
+    Classes are the strings `class_0` …, labels are columns `label_0` … of 0.0 and 1.0.
 
     Raises:
         ConfigError: If arguments are out of range; all of them are named at once.

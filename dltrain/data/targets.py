@@ -23,8 +23,7 @@ class Target:
     Attributes:
         task: The name of the task.
         values: (n,) int32 class numbers for multiclass, (n,) float32 for binary (0 or 1) and regression, (n, C) float32
-            of
-            0 and 1 for multilabel.
+            of 0 and 1 for multilabel.
         classes: Names of the classes or labels; empty for regression.
         offset: Added to the last layer's output after it is multiplied by `scale`.
         scale: In the unit of the target; 1 for classes.

@@ -53,8 +53,7 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
     """Loads one row for each passenger; the target is 1.0 for a survivor and 0.0 for the others.
 
     `path` is a CSV with Kaggle's or OpenML's columns, or None for OpenML's version 1. `target` is `survived` or one of
-    the
-    features. `engineered` adds title (from the name), family_size (with the passenger) and deck (from the cabin).
+    the features. `engineered` adds title (from the name), family_size (with the passenger) and deck (from the cabin).
 
     Raises:
         DataError: If the file cannot be read or is no table of these passengers, or the download fails.

@@ -17,8 +17,7 @@ def cut_lookups(model: keras.Model) -> tuple[keras.Model, dict[str, dict[str, An
     """Cuts the lookups from a model of raw columns, and describes them.
 
     Returns the model with ids in place of words, and for each such column `words`, and for a text also `length` (ids in
-    a
-    row) and `ngrams`.
+    a row) and `ngrams`.
 
     Raises:
         ConfigError: If a text is split in a way that rows.py does not support.

@@ -8,9 +8,8 @@
     print(to_answers(session.run(None, to_inputs(rows))[0]))
 
 columns.json beside this file lists the columns: numbers are taken as they are, a missing one is NaN; words of a
-category
-or a text become their position in `words`, counted from 2, with 0 for a missing and 1 for an unknown one. A column with
-`made` is made from the columns that it names, by recipe.py.
+category or a text become their position in `words`, counted from 2, with 0 for a missing and 1 for an unknown one. A
+column with `made` is made from the columns that it names, by recipe.py.
 """
 
 from __future__ import annotations

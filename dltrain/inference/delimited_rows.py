@@ -32,8 +32,7 @@ def delimited(stream: Any, location: Path | None, origin: str, reading: Mapping[
     """Reads the rows of a table with separators.
 
     `stream` has a method `peek`; `location` is None for standard input; `origin` is its name for messages. `reading`
-    may
-    hold separator, encoding, header and missing_values; what is missing is detected.
+    may hold separator, encoding, header and missing_values; what is missing is detected.
 
     Raises:
         DataError: If it is empty, truncated or no table.

@@ -22,8 +22,7 @@ class RawRows:
 
     Attributes:
         columns: n cells for each name: Arrow arrays with nulls for missing cells; images are an array (n, height,
-            width,
-            channels), or a list of encoded files.
+            width, channels), or a list of encoded files.
         first: The number of rows before this block.
         origin: The file's name for messages.
         names: The names of rows without an id, or None for their numbers from 0.

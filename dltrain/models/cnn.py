@@ -38,8 +38,7 @@ def cnn(
     """Builds stages of convolution, normalization and activation, each followed by pooling, then dense layers.
 
     Convolutions have stride 1 and keep the size; pooling halves it, rounded up. A residual stage is two convolutions
-    with a
-    shortcut (He et al. 2015). Numbers and categories join after the convolutions. The options are explained in
+    with a shortcut (He et al. 2015). Numbers and categories join after the convolutions. The options are explained in
     conf/model/cnn.yaml.
     """
     if "image" not in inputs:

@@ -19,8 +19,7 @@ def average(models: Sequence[keras.Model], task: Task) -> keras.Model:
     """Returns a model of the mean prediction, with the preprocessing of each model inside.
 
     Means with standard deviations are joined as a mixture of normal distributions (Lakshminarayanan et al. 2017). There
-    are
-    at least two models, each with a name of its own and the same raw columns as input.
+    are at least two models, each with a name of its own and the same raw columns as input.
     """
     columns = models[0].input
     inputs = {name: keras.Input(column.shape[1:], dtype=column.dtype, name=name) for name, column in columns.items()}

@@ -19,8 +19,7 @@ class MemberLoss(keras.layers.Layer):
     """Adds, in training, the mean of the members' losses minus the loss of their mean.
 
     `kind` is `quantity` for the squared error, `labels` for the cross-entropy of each score's sigmoid, `classes` for
-    that of
-    the softmax over the scores, or `gaussian` for minus the log-likelihood of natural parameters.
+    that of the softmax over the scores, or `gaussian` for minus the log-likelihood of natural parameters.
     """
 
     def __init__(self, kind: str, **kwargs: Any) -> None:

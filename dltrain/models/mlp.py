@@ -1,9 +1,8 @@
 """Builds dense networks with no, one or many hidden layers.
 
 A model is a function `model(inputs, head, **options)` that returns `head(hidden)`. It may take `initializer` (a
-function
-that returns a new Keras initializer), `regularizer` (with `kernel` and `bias`) and `normalization` (a function that
-returns a new layer, or None); a group whose parameter it does not take cannot be chosen with it.
+function that returns a new Keras initializer), `regularizer` (with `kernel` and `bias`) and `normalization` (a function
+that returns a new layer, or None); a group whose parameter it does not take cannot be chosen with it.
 """
 
 from __future__ import annotations
@@ -37,8 +36,7 @@ def mlp(
     """Builds hidden layers of Dense, normalization, activation and dropout, as wide as `units` says.
 
     `normalization_position` is before_activation or after_activation; `dropout` is the share of units dropped after
-    each
-    hidden layer.
+    each hidden layer.
     """
     hidden = _flat(inputs, "mlp")
     return head(

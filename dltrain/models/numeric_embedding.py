@@ -32,8 +32,7 @@ def piecewise_linear(numbers: Any, train: npt.NDArray[np.floating], dimension: i
     """Computes the position in each bin between quantiles of `train`, then a dense layer for each column.
 
     `numbers` has shape (batch, columns), `train` (n, columns), the result (batch, columns, dimension); `bins` is the
-    number
-    of bins of each column.
+    number of bins of each column.
     """
     edges = np.quantile(train.astype(np.float64), np.linspace(0, 1, bins + 1), axis=0).T
     start, width = edges[:, :-1], np.diff(edges, axis=1)

@@ -18,15 +18,13 @@ class Inputs(Mapping[str, Any]):
 
     Args:
         tensors: Those of `table` (batch, d), `categories` (batch, k), `text` (batch, length) and `image` (batch,
-            height,
-            width, channels) that the data has.
+            height, width, channels) that the data has.
         categories: The number of ids of each column of `categories`.
         vocabulary_size: The number of ids in `text`.
         embedding_dimension: The length of a category's vector; None derives it from the number of ids.
         numbers: How many columns at the start of `table` are numbers.
         train: Returns the train rows' values of a tensor by its name, and under `target` their targets (n, outputs),
-            for
-            models that start from a statistic of them.
+            for models that start from a statistic of them.
     """
 
     def __init__(

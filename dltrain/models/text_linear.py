@@ -23,10 +23,8 @@ def text_linear(
     """Sums one weight for each n-gram and output over the n-grams of a text, without a matrix of rows by n-grams.
 
     With `naive_bayes` each weight is multiplied by the n-gram's fixed log-count ratio in the train rows, the network
-    form of
-    NB-SVM (Wang & Manning 2012). `normalize` gives all texts the same length; `auto` does so for a quantity, which does
-    not
-    grow with the text. Other columns have weights of their own. The options are explained in
+    form of NB-SVM (Wang & Manning 2012). `normalize` gives all texts the same length; `auto` does so for a quantity,
+    which does not grow with the text. Other columns have weights of their own. The options are explained in
     conf/model/text_linear.yaml.
     """
     ids = texts_of(inputs, "text_linear")

@@ -116,8 +116,7 @@ def text_transformer(
     """Applies blocks of self-attention to word and position vectors and takes their mean (Vaswani et al. 2017).
 
     Layers are normalized at their input, which trains without a warm-up (Xiong et al. 2020). The options are explained
-    in
-    conf/model/text_transformer.yaml.
+    in conf/model/text_transformer.yaml.
     """
     ids = texts_of(inputs, "text_transformer")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)

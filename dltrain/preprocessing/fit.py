@@ -39,10 +39,8 @@ class Preprocessing:
 
     Attributes:
         model: Maps a dict of raw columns, (n, 1) or (n, height, width, channels) for an image, to a dict of the
-            features
-            that the data has: `table` (n, d) float32, `categories` (n, k) int32 if they are embedded, `text` (n,
-            length)
-            int32, `image` (n, height, width, channels) float32.
+            features that the data has: `table` (n, d) float32, `categories` (n, k) int32 if they are embedded, `text`
+            (n, length) int32, `image` (n, height, width, channels) float32.
         feature_names: The names of the d columns of `table`.
         numbers: How many columns at the start of `table` are numbers.
         categories: The number of different ids of each embedded column.
@@ -135,8 +133,7 @@ def fit(
     """Learns every statistic and vocabulary from the train rows alone.
 
     `imputation` and `scaling` take the numeric columns (n, d), the latter without missing values; `encoding` and `text`
-    are
-    the config groups of these names.
+    are the config groups of these names.
     """
     inputs = {name: _input(name, train.kinds[name], cells) for name, cells in train.columns.items()}
     by_kind = {

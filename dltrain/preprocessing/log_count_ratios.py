@@ -12,10 +12,9 @@ def log_count_ratios(
     """Returns how much more frequent each n-gram is in rows with a high target, in logarithms (Wang & Manning 2012).
 
     `ids` are n-gram ids (n, length), 0 for padding and 1 for unknown, below `size`; `targets` is (n, outputs), 0 and 1
-    or a
-    quantity, which counts as high above its mean; `smoothing` above 0 is added to each count. The result
-    log((p / |p|) / (q / |q|)) has shape (size, outputs), with p the counts in the rows with a high target and q in the
-    others; it is 0 for the ids 0 and 1.
+    or a quantity, which counts as high above its mean; `smoothing` above 0 is added to each count. The result log((p /
+    |p|) / (q / |q|)) has shape (size, outputs), with p the counts in the rows with a high target and q in the others;
+    it is 0 for the ids 0 and 1.
     """
     ratios = np.zeros((size, targets.shape[1]), np.float32)
     for output, column in enumerate(targets.T):

@@ -26,8 +26,7 @@ class Prepared:
     """Parts of a dataset with the preprocessing that was fitted on the train part.
 
     Rows can be read by part alone, and those of the test part only after `unseal_test`, so that no code reads a test
-    row by
-    mistake.
+    row by mistake.
 
     Attributes:
         dataset: The dataset without its rows.

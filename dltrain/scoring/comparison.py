@@ -68,8 +68,8 @@ def compare(part: str, target: Target, answers: Answers, baselines: Mapping[str,
     """Compares the network's predictions (rows, units) with those of the best baseline.
 
     For one class a row the interval is that of Agresti & Min (2005) for matched pairs, which holds for few rows as
-    well;
-    else it is a percentile interval of a paired bootstrap over the rows (Efron & Tibshirani 1993), drawn by `seed`.
+    well; else it is a percentile interval of a paired bootstrap over the rows (Efron & Tibshirani 1993), drawn by
+    `seed`.
     """
     found = {name: _by_row(target, given) for name, given in baselines.items()}
     mine = _by_row(target, answers)

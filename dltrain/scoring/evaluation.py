@@ -104,8 +104,7 @@ def intervals(
     """Computes 95 % intervals of metrics and loss for predictions (rows, units), for this split and seed alone.
 
     They are Wilson's for an accuracy, else percentiles of a bootstrap over rows (Efron & Tibshirani 1993), drawn by
-    `seed`,
-    which need two rows and resamples that differ. `penalty` is what the weights add to the loss.
+    `seed`, which need two rows and resamples that differ. `penalty` is what the weights add to the loss.
     """
     rows = len(answers)
     truth = target.column

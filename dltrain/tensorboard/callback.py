@@ -25,11 +25,9 @@ class TensorBoard(keras.callbacks.Callback):
     """Writes curves of train and validation, the layers, histograms, embeddings, and images with large losses.
 
     Graph and config are written when the training begins, curves after each epoch. Embeddings and mistakes are of
-    validation
-    rows with the kept weights. `histograms` (weights, activations, gradients) are written after the first epoch and
-    then
-    after every so many; `embeddings`, `augmented` and `mistakes` are numbers of rows or images at most. None turns each
-    off.
+    validation rows with the kept weights. `histograms` (weights, activations, gradients) are written after the first
+    epoch and then after every so many; `embeddings`, `augmented` and `mistakes` are numbers of rows or images at most.
+    None turns each off.
     """
 
     def __init__(

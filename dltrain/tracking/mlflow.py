@@ -35,8 +35,7 @@ class MLflow:
     """Sends one run to MLflow; a failure after the beginning is logged and does not stop the run.
 
     `uri` is a tracking server or a database such as `sqlite:///mlflow.db`. The experiment is created if missing. The
-    model
-    of a completed run becomes a new version of `registered_model`, if given; jobs of a sweep register none.
+    model of a completed run becomes a new version of `registered_model`, if given; jobs of a sweep register none.
 
     Raises:
         ConfigError: If MLflow is not installed.

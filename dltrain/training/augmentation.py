@@ -72,11 +72,9 @@ class MixUp:
     """Blends each image with another one of its batch and weights its target accordingly (Zhang et al. 2018).
 
     Two rows of a batch become the same blend, and the loss of each against its own target is weighted with its share.
-    That
-    equals the loss against blended targets for every loss that is linear in them. Train metrics use each row's own
-    target
-    and are therefore lower than those of the validation part. `alpha` above 0 is the parameter of the Beta distribution
-    that draws the shares; a small one keeps most images nearly unchanged.
+    That equals the loss against blended targets for every loss that is linear in them. Train metrics use each row's own
+    target and are therefore lower than those of the validation part. `alpha` above 0 is the parameter of the Beta
+    distribution that draws the shares; a small one keeps most images nearly unchanged.
     """
 
     def __init__(self, *, alpha: float, seed: int | None = None) -> None:
@@ -101,8 +99,7 @@ class Augmentation:
     """A chain of changes to the images of a training batch.
 
     `changes` are named layers on images whose bytes 0 to 255 became 0 to 1, and mix-up; `low` and `high` are the
-    features of
-    the bytes 0 and 255 for each channel.
+    features of the bytes 0 and 255 for each channel.
     """
 
     def __init__(self, changes: dict[str, Any], low: Any, high: Any, seed: int) -> None:

@@ -21,8 +21,7 @@ def build_callbacks(
     """Returns the callbacks of a config in calling order; one set to null is left out.
 
     `task` is the row of the head table, whose metrics can be monitored; `offered` holds further arguments that a
-    callback
-    may take by name, in addition to the run's directory, network and console.
+    callback may take by name, in addition to the run's directory, network and console.
 
     Raises:
         ConfigError: If an object is no callback, or monitors a name that is not recorded.

@@ -25,12 +25,9 @@ class Convergence(keras.callbacks.Callback):
     """Ends the training when one of three quantities stayed below its limit for `patience` epochs in succession.
 
     All three are recorded after each epoch, with or without a limit. Gradient and loss are computed on the same train
-    rows
-    each time, in inference mode and with penalties, so that neither dropout nor sampling adds noise. The limits, of
-    which
-    None means none, are for the norm of the gradient by all weights, the difference between the losses of two epochs,
-    and
-    the norm of an epoch's change of the weights.
+    rows each time, in inference mode and with penalties, so that neither dropout nor sampling adds noise. The limits,
+    of which None means none, are for the norm of the gradient by all weights, the difference between the losses of two
+    epochs, and the norm of an epoch's change of the weights.
 
     Raises:
         ConfigError: If there is no limit at all.

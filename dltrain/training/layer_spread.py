@@ -24,8 +24,7 @@ class LayerSpread(keras.callbacks.Callback):
     """Writes `layers.json` with a histogram of outputs and one of gradients for each layer with a kernel.
 
     The histograms are of log10 |value| with the same bins for all layers and runs, because signals vanish or explode by
-    a
-    factor from layer to layer, which is a shift on this scale.
+    a factor from layer to layer, which is a shift on this scale.
     """
 
     def __init__(self, directory: Path, data: Prepared, network: keras.Model) -> None:
@@ -72,8 +71,7 @@ def spread(values: npt.NDArray[Any]) -> dict[str, Any]:
     """Returns a histogram of log10 |value| over all values that are not zero.
 
     Its keys are `first`, the lower edge of the first bin with a value; `shares` of all values in the bins from there
-    on;
-    `zero`, the share of zeros; and `sd`, the standard deviation of the values.
+    on; `zero`, the share of zeros; and `sd`, the standard deviation of the values.
     """
     flat = np.abs(values.astype(np.float64).ravel())
     powers = np.log10(flat[(flat > 0) & np.isfinite(flat)]).clip(LOWEST, HIGHEST - WIDTH)

@@ -87,8 +87,7 @@ class TrainingsProgress:
     """Shows one line for several trainings that run at the same time.
 
     `noun` names one of them, `count` is their number, and each has at most `epochs` epochs. Setting `stopping` ends
-    every
-    training after its current epoch.
+    every training after its current epoch.
     """
 
     def __init__(self, console: Console, noun: str, count: int, epochs: int, *, quiet: bool) -> None:

@@ -28,12 +28,10 @@ class TrainingState(keras.callbacks.Callback):
     epoch and step. The order of rows follows from seed and epoch.
 
     A callback with the methods `get_state()` and `set_state(state)` decides itself what is saved. Of any other, the
-    public
-    attributes are saved that hold numbers, text, NumPy arrays, or lists, tuples and dicts of them.
+    public attributes are saved that hold numbers, text, NumPy arrays, or lists, tuples and dicts of them.
 
     At least `seconds` are between two savings, and at least fifty times the duration of one; None saves only after a
-    signal
-    and at the end.
+    signal and at the end.
     """
 
     def __init__(

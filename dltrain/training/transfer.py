@@ -86,8 +86,7 @@ def begin_fine_tuning(
     """Unfreezes the top of the backbone at a small learning rate; returns a sentence for the log.
 
     Batch normalization stays frozen, because a few small batches would spoil its averages. The network, which has the
-    best
-    head, is compiled again, and its weights become the best of the callbacks' checkpoints.
+    best head, is compiled again, and its weights become the best of the callbacks' checkpoints.
     """
     backbone = network.get_layer(BACKBONE)
     backbone.trainable = True
