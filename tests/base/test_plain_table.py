@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from dltrain.base.plain_table import cell, say, seconds, setting, table
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""), (True, "true"), (3, "3"), (0.5, "0.5000"), (0.00012345, "0.0001235"), (12345.678, "1.235e+04"),
+        (math.nan, "nan"), ([1, 0.5, None], "[1,0.5000,]"),
+    ],
+)  # fmt: skip
+def test_values_for_people(value: Any, text: str) -> None:
+    assert cell(value) == text
+
+
+def test_no_cell_breaks_the_line() -> None:
+    assert not {"\n", "\x1b"} & set(cell("a\nb\x1b[31m"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "null"), (0.00012345, "0.00012345"), (1e-8, "1e-08"), ([0.5, None, "a"], "[0.5,null,a]"), (False, "false")],
+)
+def test_settings_as_they_would_be_typed(value: Any, text: str) -> None:
+    assert setting(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (1.25, "1.2 s"), (59.94, "59.9 s"), (60, "1 min 0 s"), (3599.6, "1 h 0 min"), (7260, "2 h 1 min")],
+)
+def test_durations(value: float | None, text: str) -> None:
+    assert seconds(value) == text
+
+
+def test_columns_are_as_wide_as_their_widest_cell_and_numbers_stand_right() -> None:
+    assert table(["name", "n"], [["a", "10"], ["longer", ""]], right=["n"]) == ["name     n", "a       10", "longer"]
+    assert table(["name"], []) == ["name"]
+
+
+def test_sentence_is_wrapped_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    say("one two three four five six")
+    monkeypatch.setenv("COLUMNS", "10")
+    say("one two three four five six")
+    assert capsys.readouterr().out.splitlines() == ["one two three four five six", "one two three four", "five six"]
