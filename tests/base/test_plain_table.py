@@ -11,7 +11,7 @@ from dltrain.base.plain_table import cell, say, seconds, setting, table
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, ""), (True, "true"), (3, "3"), (0.5, "0.5000"), (0.00012345, "0.0001235"), (12345.678, "1.235e+04"),
+        (None, ""), (True, "true"), (3, "3"), (0.5, "0.5000"), (0.00012346, "0.0001235"), (12345.678, "1.235e+04"),
         (math.nan, "nan"), ([1, 0.5, None], "[1,0.5000,]"),
     ],
 )  # fmt: skip

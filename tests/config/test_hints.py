@@ -54,7 +54,7 @@ def test_hints_in_words(hint: Any, words: str) -> None:
     ("value", "words"),
     [
         ("autp", "expected one of auto, none, came the text 'autp'. Did you mean 'auto'?"),
-        (None, "expected one of auto, none, came null."),
+        (None, "expected one of auto, none, came null. Did you mean 'none'?"),
         (True, "expected one of auto, none, came true."),
     ],
 )

@@ -55,7 +55,7 @@ def test_rows_of_the_same_content_have_the_same_hash_whatever_the_order_of_colum
 
 def test_train_rows_are_those_of_the_run_unless_its_data_has_changed(run_in: Any, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
-    table.write_text("a,b\n" + "".join(f"{row},{row % 2}\n" for row in range(30)))
+    table.write_text("a,b\n" + "".join(f"{row * row % 31 + 0.5},{row % 2}\n" for row in range(30)))
     words = ("dataset=csv", f"dataset.path={table}", "dataset.target=b", "model=linear", "checks=none")
     record = Record(run_in(tmp_path / "run", *words).path)
     dataset, parts = run_dataset(record)
@@ -63,8 +63,8 @@ def test_train_rows_are_those_of_the_run_unless_its_data_has_changed(run_in: Any
     assert reason == ""
     assert hashes is not None
     np.testing.assert_array_equal(hashes, row_hashes({"a": dataset.columns["a"][parts["train"], None]}))
-    table.write_text(table.read_text().replace("\n3,", "\n3.5,"))
+    table.write_text(table.read_text().replace("\n0.5,", "\n0.75,"))
     with pytest.raises(DltrainError, match=r"has changed since the run"):
         run_dataset(record)
-    table.write_text("a,b\n" + "".join(f"{row},{row % 2}\n" for row in range(20)))
+    table.write_text("a,b\n" + "".join(f"{row * row % 31 + 0.5},{row % 2}\n" for row in range(20)))
     assert train_hashes(record) == (None, "The rows of dataset table are others than those of the run.")

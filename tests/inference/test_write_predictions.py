@@ -33,7 +33,7 @@ def test_format_is_the_asked_one_or_that_of_the_suffix(output: str | None, asked
 
 def test_csv_has_one_header_and_no_formula(tmp_path: Path) -> None:
     write_tables(TABLES, str(tmp_path / "out"), "csv")
-    assert (tmp_path / "out").read_text() == """"row","'=name","value"\n1,a,0.1\n2,'=1,\n3,ä,1e-9\n"""
+    assert (tmp_path / "out").read_text() == """"row","'=name","value"\n1,"a",0.1\n2,"'=1",\n3,"ä",1e-9\n"""
 
 
 def test_json_lines_and_parquet_keep_every_value(tmp_path: Path) -> None:
