@@ -78,12 +78,7 @@ def _row(path: str, sweep: str | None) -> Row:
     try:
         record = Record(path)
         facts, choices, settings = record.facts, record.choices, record.settings
-        metrics = {part: scores for part, scores in record.metrics.items() if part in ("train", "validation", "test")}
-        folds = record.metrics.get("cross_validation")
-        if folds and "validation" not in metrics:  # after the last fold the model has trained on all other rows
-            metrics["validation"] = dict(folds["mean"])
-        repeated = record.metrics.get("seeds") or {}
-        metrics |= {part: dict(repeated[part]["mean"]) for part in metrics if part in repeated}
+        metrics = {part: scores for part in ("train", "validation", "test") if (scores := record.scores(part))}
         model = choices.get("model") or str(settings.get("model._target_", "")).rpartition(".")[2]
         main = main_metric(metrics.get("validation") or metrics.get("test") or {})
         values = {
@@ -96,7 +91,7 @@ def _row(path: str, sweep: str | None) -> Row:
             "dataset": (facts.get("data") or {}).get("name") or choices.get("dataset") or settings.get("dataset.name"),
             "model": model or None,
             "metric": main,
-            **{part: metrics.get(part, {}).get(main) for part in ("validation", "test")},
+            **{part: metrics.get(part, {}).get(str(main)) for part in ("validation", "test")},
             "seconds": facts.get("seconds"),
             "best_value": record.metrics.get("best_value"),
             "best_epoch": record.metrics.get("best_epoch"),

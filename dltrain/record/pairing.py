@@ -123,7 +123,7 @@ def _squared_error(target: tuple[str, ...], answer: tuple[str, ...]) -> float:
 
 def _folds(first: Record, second: Record) -> Iterator[Finding]:
     """Tests the metrics of the folds in cv/summary.json, corrected by `rows` and `train_rows` where folds have them."""
-    one, two = _summary(first), _summary(second)
+    one, two = _scored_folds(first), _scored_folds(second)
     if one is None and two is None:
         return
     if one is None or two is None or len(one) != len(two) or len(one) < 2:
@@ -151,19 +151,16 @@ def _folds_a_repeat(record: Record, folds: int) -> int:
     return named if isinstance(named, int) and 1 < named <= folds else folds
 
 
-def _summary(record: Record) -> list[dict[str, Any]] | None:
-    if not (record.path / "cv" / "summary.json").exists():
-        return None
+def _scored_folds(record: Record) -> list[dict[str, Any]] | None:
     try:
-        folds = dict(record.json("cv/summary.json")).get("folds")
-    except (ConfigError, TypeError, ValueError):
+        return None if record.folds is None else list(record.repeats("test", "validation")["folds"].values())
+    except ConfigError:
         return []
-    return [_scores(fold) for fold in folds if isinstance(fold, dict)] if isinstance(folds, list) else []
 
 
 def _seeds(first: Record, second: Record) -> Iterator[Finding]:
     """Tests the metrics of the seeds in metrics.json: a list of `{"seed": …, metric: value}`, or with parts between."""
-    one, two = _repetitions(first), _repetitions(second)
+    one, two = (record.repeats("test", "validation")["seeds"] for record in (first, second))
     if not one and not two:
         return
     common = [seed for seed in one if seed in two]
@@ -176,23 +173,6 @@ def _seeds(first: Record, second: Record) -> Iterator[Finding]:
         raise ValueError("The seeds cannot be paired: not every one has the same metric.")
     scores = [[float(each[seed][metric]) for seed in common] for each in (one, two)]
     yield Finding(metric, f"{len(common)} common seeds", significance.wilcoxon(*scores))
-
-
-def _repetitions(record: Record) -> dict[str, dict[str, Any]]:
-    seeds = record.metrics.get("seeds")
-    if isinstance(seeds, dict):
-        seeds = seeds.get("runs") or seeds.get("seeds")
-    if not isinstance(seeds, list):
-        return {}
-    return {str(each["seed"]): _scores(each) for each in seeds if isinstance(each, dict) and "seed" in each}
-
-
-def _scores(entry: dict[str, Any]) -> dict[str, Any]:
-    """Returns the metrics of a fold or a seed: of its test part, else of validation, else those of the entry itself."""
-    for part in ("test", "validation"):
-        if isinstance(entry.get(part), dict):
-            return {**entry, **entry[part]}
-    return entry
 
 
 def _data(record: Record) -> dict[str, Any]:

@@ -117,8 +117,47 @@ class Record:
             **{file.parent.name.replace("_", " "): read_history(file) for file in sorted(files)},
         }
 
+    @functools.cached_property
+    def folds(self) -> dict[str, Any] | None:
+        """The content of cv/summary.json; None where the run is not cross-validated.
+
+        Raises:
+            ConfigError: the file is damaged.
+        """
+        known = self.metrics.get("cross_validation")
+        if known is None and (self.path / "cv" / "summary.json").exists():  # the model of all folds may be missing yet
+            known = self.json("cv/summary.json")
+        return known if isinstance(known, dict) else None
+
+    @property
+    def seeds(self) -> dict[str, Any] | None:
+        """The entry `seeds` of metrics.json; None where the run has a single one."""
+        known = self.metrics.get("seeds")
+        return known if isinstance(known, dict) else None
+
+    def scores(self, part: str) -> dict[str, Any]:
+        """Returns the metrics of a part, which are means over folds or seeds; empty if it was not scored."""
+        several = (self.folds or {}) if part == "validation" else {}
+        several = several or (self.seeds or {}).get(part) or {}
+        return dict(several.get("mean") or self.metrics.get(part) or {})
+
+    def repeats(self, *parts: str) -> dict[str, dict[str, dict[str, Any]]]:
+        """Returns the entry of each fold or seed by its number, under `folds` and `seeds`.
+
+        The metrics of the first of these parts that an entry has stand in it beside what it has of its own.
+        """
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        for kind, entries in (("folds", (self.folds or {}).get("folds")), ("seeds", (self.seeds or {}).get("runs"))):
+            known = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+            numbers = [str(entry.get(kind[:-1], place)) for place, entry in enumerate(known)]
+            found[kind] = {
+                number: entry | next((entry[part] for part in parts if isinstance(entry.get(part), dict)), {})
+                for number, entry in zip(numbers, known, strict=True)
+            }
+        return found
+
     def traits(self, name: str) -> MetricTraits:
-        """The traits of a metric: as the run wrote them down, else by its class or its name."""
+        """Returns the traits of a metric: as the run wrote them down, else by its class or its name."""
         name = name.removeprefix("val_")
         known = (self.facts.get("metric_traits") or {}).get(name)
         return MetricTraits(**known) if known else traits(name, self.settings.get(f"task.metrics.{name}._target_"))

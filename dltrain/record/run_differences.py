@@ -21,7 +21,7 @@ def sections_of(runs: Mapping[str, Record]) -> dict[str, dict[str, list[Any]]]:
         {
             f"{part} {name}": value
             for part in ("train", "validation", "test")
-            for name, value in _mapping(run.metrics.get(part)).items()
+            for name, value in run.scores(part).items()
         }
         for run in records
     ]

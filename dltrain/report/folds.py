@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,6 @@ from matplotlib.axes import Axes
 from dltrain.record.record import Record
 from dltrain.report.svg import ACCENT, MUTED, SECOND, Picture, draw
 from dltrain.report.words import number
-
-SUMMARY = Path("cv", "summary.json")
 
 
 @dataclass(frozen=True)
@@ -38,9 +35,9 @@ class Folds:
 
 def read_folds(record: Record, rows: Mapping[str, int]) -> Folds | None:
     """Reads the folds of a run; None if it is not cross-validated. `rows` counts the rows of each part."""
-    if not (record.path / SUMMARY).exists():
+    summary = record.folds
+    if summary is None:
         return None
-    summary = record.json(str(SUMMARY))
     metrics = dict(record.metrics)
     metrics["validation"] = summary["mean"]
     metrics["baselines"] = {

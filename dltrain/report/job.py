@@ -77,10 +77,3 @@ def numbers_of(jobs: Sequence[Job], key: str) -> list[float]:
         return sorted({float(job.words[key]) for job in jobs})
     except ValueError:
         return []
-
-
-def scores_of(job: Job, part: str) -> Mapping[str, float]:
-    """Returns the metrics of a part; of a cross-validation, validation is the mean over the folds."""
-    crossed = job.record.metrics.get("cross_validation") or {}
-    found: Mapping[str, float] | None = crossed.get("mean") if part == "validation" and crossed else None
-    return found or job.record.metrics.get(part) or {}

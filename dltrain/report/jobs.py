@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.report.callback_pictures import LAYERS, layer_spreads
-from dltrain.report.job import Job, Numbers, numbers_of, scores_of
+from dltrain.report.job import Job, Numbers, numbers_of
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 from dltrain.report.words import main_metric, number
 
@@ -141,7 +141,7 @@ def _over(jobs: Sequence[Job], key: str) -> Picture:
     values = [float(job.words[key]) for job in ordered]
     metric = main_metric(ordered[0].record.metrics)
     scores = {
-        part: np.array([scores_of(job, part).get(metric, math.nan) for job in ordered], float)
+        part: np.array([job.record.scores(part).get(metric, math.nan) for job in ordered], float)
         for part in ("train", "validation", "test")
     }
     ranges = [(job.record.metrics.get("intervals") or {}).get("test", {}).get(metric) for job in ordered]
@@ -179,7 +179,7 @@ def _crossed(jobs: Sequence[Job], one: str, two: str) -> Iterator[Picture]:
     if len(ones) > len(twos):
         one, two, ones, twos = two, one, twos, ones
     metric = main_metric(jobs[0].record.metrics)
-    scores = {(job.words[one], job.words[two]): scores_of(job, "validation").get(metric, math.nan) for job in jobs}
+    scores = {(job.words[one], job.words[two]): job.record.scores("validation").get(metric, math.nan) for job in jobs}
     if len(twos) > MOST:
         return
 

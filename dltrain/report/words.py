@@ -53,7 +53,7 @@ def _kept(record: Record) -> str:
     metrics = record.metrics
     if record.settings.get("cv.ensemble"):
         return "It is the mean of the models of the folds."
-    if "cross_validation" in metrics:
+    if record.folds is not None:
         return f"It was trained for {metrics['epochs']} epochs, the median of what was best for the folds."
     return (
         f"Of {metrics['epochs']} epochs, the weights of epoch {metrics['best_epoch']} are kept: there "
@@ -88,7 +88,7 @@ def _scored(metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
 
 def _uncertainty(record: Record, rows: Mapping[str, int]) -> list[str]:
     metrics = record.metrics
-    if "test" not in metrics and "cross_validation" in metrics:
+    if "test" not in metrics and record.folds is not None:
         return ["The test part was not scored. No fold was scored by a model that had seen its rows."]
     if "test" not in metrics:
         return [

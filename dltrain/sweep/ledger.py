@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -79,9 +78,9 @@ class Entry:
             monitor=monitor,
             direction=record.traits(monitor).direction if record and monitor else None,
             value=metrics.get("best_value"),
-            metrics=_validation(metrics),
-            repeats=_repeats(metrics),
-            overlap=_overlap(metrics),
+            metrics=record.scores("validation") if record else {},
+            repeats=_repeats(record) if record else {},
+            overlap=_overlap(record) if record else None,
             epochs=metrics.get("epochs", len(history) or None),
             best_epoch=metrics.get("best_epoch"),
             parameters=facts.get("trainable_parameters"),
@@ -188,31 +187,19 @@ def _overrides(directory: Path) -> list[str]:
     return [str(each) for each in OmegaConf.load(file)] if file.exists() else []
 
 
-def _validation(metrics: dict[str, Any]) -> dict[str, float | None]:
-    """Returns the metrics of the validation part, or their means over folds or seeds."""
-    crossed = metrics.get("cross_validation") or {}
-    repeated = (metrics.get("seeds") or {}).get("validation") or {}
-    return dict(crossed.get("mean") or repeated.get("mean") or metrics.get("validation") or {})
-
-
-def _repeats(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
+def _repeats(record: Record) -> dict[str, dict[str, float]]:
     """Returns each metric of each fold or seed, if the run has several."""
-    names = _validation(metrics)
-    for group, several in (("cross_validation", "folds"), ("seeds", "runs")):
-        parts = (metrics.get(group) or {}).get(several)
-        values: dict[str, dict[str, float]] = {}
-        for place, part in enumerate(parts if isinstance(parts, list) else []):
-            scores: dict[str, Any] = dict(part.get("validation", part))
-            for name in names:
-                if isinstance(value := scores.get(name), (int, float)):
-                    values.setdefault(name, {})[f"{group} {part.get('fold', part.get('seed', place))}"] = float(value)
-        if values:
-            return {name: each for name, each in values.items() if len(each) > 1}
-    return {}
+    values: dict[str, dict[str, float]] = {}
+    for kind, entries in record.repeats("validation").items():
+        for number, entry in entries.items():
+            for name in record.scores("validation"):
+                if isinstance(value := entry.get(name), (int, float)):
+                    place = f"{'cross_validation' if kind == 'folds' else kind} {number}"
+                    values.setdefault(name, {})[place] = float(value)
+    return {name: each for name, each in values.items() if len(each) > 1}
 
 
-def _overlap(metrics: dict[str, Any]) -> float | None:
-    folds = (metrics.get("cross_validation") or {}).get("folds") or []
-    pairs = [(fold.get("rows"), fold.get("train_rows")) for fold in folds]
+def _overlap(record: Record) -> float | None:
+    pairs = [(fold.get("rows"), fold.get("train_rows")) for fold in record.repeats()["folds"].values()]
     ratios = [rows / trained for rows, trained in pairs if rows and trained]
     return sum(ratios) / len(ratios) if ratios else None

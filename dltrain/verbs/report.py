@@ -29,11 +29,10 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.record.record import Record
     from dltrain.record.signature import Signature
     from dltrain.report import INSIGHTS
-    from dltrain.report.folds import SUMMARY
 
     record = Record(given.directory)
     Signature.of(record)
-    if record.metrics and not any((record.path / name).exists() for name in (INSIGHTS, SUMMARY)):
+    if record.metrics and record.folds is None and not (record.path / INSIGHTS).exists():
         from dltrain.internals import tensorflow_quietly
 
         tensorflow_quietly.load()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,3 +68,21 @@ def test_the_runs_of_a_sweep_are_listed_by_a_likelihood_as_the_sweep_ranks_them(
     entries = [Entry.of(tmp_path / job, tmp_path) for job in ("0", "1")]
     assert [entry.direction for entry in entries] == [None, None]
     assert better_way([Entry("0", monitor="val_log_likelihood")]) == "max"
+
+
+def test_scores_of_folds_and_seeds_are_means(run: Path) -> None:
+    def scores(metrics: dict[str, Any]) -> list[dict[str, float]]:
+        (run / "metrics.json").write_text(json.dumps(metrics))
+        return [Record(run).scores(part) for part in ("train", "validation", "test")]
+
+    plain = {"train": {"loss": 1.0}, "validation": {"loss": 2.0}}
+    assert scores(plain) == [{"loss": 1.0}, {"loss": 2.0}, {}]
+    seeds = {"train": {"mean": {"loss": 1.5}}, "runs": [{"seed": 4, "train": {"loss": 1.0}}, {"seed": 5}]}
+    assert scores(plain | {"seeds": seeds}) == [{"loss": 1.5}, {"loss": 2.0}, {}]
+    assert Record(run).repeats("test", "train")["seeds"] == {
+        "4": {"seed": 4, "train": {"loss": 1.0}, "loss": 1.0},
+        "5": {"seed": 5},
+    }
+    folds = {"mean": {"loss": 3.0}, "folds": [{"fold": 1, "loss": 2.5}, {"fold": 2, "loss": 3.5}]}
+    assert scores({"train": {"loss": 1.0}, "cross_validation": folds}) == [{"loss": 1.0}, {"loss": 3.0}, {}]
+    assert list(Record(run).repeats()["folds"]) == ["1", "2"]
