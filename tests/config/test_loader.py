@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.config.compose import conf_directory
 from dltrain.config.loader import Loader
-from dltrain.internals.hydra_loading import search_path
+from dltrain.internals.hydra_loading import HydraLoader, search_path
 
 
 def load(loader: ConfigLoaderImpl, words: list[str]) -> DictConfig:
@@ -42,7 +42,7 @@ def test_job_does_not_change_the_next_one(monkeypatch: pytest.MonkeyPatch) -> No
     second = load(loader, [])
     assert (first.trainer.epochs, second.trainer.epochs, second.trainer.batch_size) == (7, 300, 32)
     with monkeypatch.context() as patch:  # a known choice costs no reading
-        patch.setattr(ConfigLoaderImpl, "_load_configuration_impl", None)
+        patch.setattr(HydraLoader, "merge", None)
         assert load(loader, ["trainer.epochs=8"]).trainer.epochs == 8
 
 

@@ -10,6 +10,7 @@ import keras
 import pytest
 
 from dltrain.config.metric_traits import KERAS, MetricTraits, traits, traits_behind, traits_by_name, traits_of
+from dltrain.internals.keras_optimizers import better_way
 from dltrain.models.gaussian import LogLikelihood, RootMeanSquaredErrorOfMean
 from dltrain.models.losses import SideAccuracy
 
@@ -42,8 +43,7 @@ def test_the_table_has_the_metrics_of_keras_and_their_directions() -> None:
     needed |= {"precision": 0.5, "recall": 0.5}
     for name, each in concrete.items():
         required = [p.name for p in inspect.signature(each).parameters.values() if p.default is inspect.Parameter.empty]
-        way = getattr(each(**{key: needed[key] for key in required}), "_direction", None)
-        assert KERAS[name].direction == {"up": "max", "down": "min", None: None}[way], name
+        assert KERAS[name].direction == better_way(each(**{key: needed[key] for key in required})), name
 
 
 @pytest.mark.parametrize("metric", [SideAccuracy, LogLikelihood, RootMeanSquaredErrorOfMean, keras.metrics.AUC])

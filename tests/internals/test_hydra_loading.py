@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import setup_globals
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from dltrain.internals.hydra_loading import Copies, HydraLoader, Repository, override_directory, search_path, set_values
+
+parse = OverridesParser.create().parse_overrides
+
+
+def test_both_steps_of_the_loader_can_be_replaced(tmp_path: Path) -> None:
+    setup_globals()
+    (tmp_path / "config.yaml").write_text("size: 1\n")
+    taken: list[str] = []
+
+    class Loader(HydraLoader):
+        def merge(self, *arguments: object) -> DictConfig:
+            taken.append("merge")
+            return super().merge(*arguments)
+
+        def parse(self, config_name: str | None, overrides: list[str]) -> tuple[list, Repository]:
+            taken.append("parse")
+            parsed, files = super().parse(config_name, overrides)
+            return parsed, Copies(files)
+
+    loader = Loader(search_path(str(tmp_path)))
+    assert loader.load_configuration("config", ["size=2"], RunMode.RUN).size == 2
+    assert loader.load_configuration("config", [], RunMode.RUN).size == 1
+    assert taken[:2] == ["merge", "parse"]
+
+
+def test_values_are_set_added_and_deleted() -> None:
+    config = OmegaConf.create({"size": 1, "old": 2})
+    OmegaConf.set_struct(config, True)
+    set_values(config, parse(["size=2", "+new=3", "~old"]))
+    assert config == {"size": 2, "new": 3}
+    with pytest.raises(HydraException), open_dict(config):
+        set_values(config, parse(["~gone"]))
+
+
+def test_directory_is_named_by_overrides() -> None:
+    assert override_directory(parse(["b=2", "a=1", "seed=3"]), ["seed"], ",", "-") == "a-1,b-2"
