@@ -22,15 +22,7 @@ MOST_ROWS = 2_048
 
 
 class CheckedNetwork:
-    """The untrained network of a config, with rows of the train part drawn by `seed`.
-
-    Attributes:
-        network: The compiled network, with a constant learning rate.
-        task: The row of the head table.
-        features: At most 2,048 train rows, as tensors.
-        truth: The target of these rows.
-        batch_size: The number of rows in a batch.
-    """
+    """The untrained, compiled network of a config, with at most 2,048 rows of the train part drawn by `seed`."""
 
     def __init__(self, experiment: Experiment, seed: int) -> None:
         self.network = experiment.network

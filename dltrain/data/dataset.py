@@ -26,10 +26,8 @@ class Dataset:
     """Raw data before any split and any preprocessing.
 
     Attributes:
-        name: The name in outputs; that of synthetic data says so.
         columns: The features, n rows each: `numeric` is float64 with NaN for a missing cell; `category` and `text` are
             object arrays of str with "" for a missing cell; `image` is uint8 of shape (n, height, width, channels).
-        kinds: The kind of each column.
         target: The target columns, n rows each, as in the source (float64 or object of str, NaN or None for a missing
             cell). There are several only for multilabel.
         row_ids: n identifiers to find a row in the source: its own id column, else the row number from 0.

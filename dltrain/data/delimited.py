@@ -30,15 +30,9 @@ def parse(
     missing_values: Collection[str],
     words: Collection[str],
 ) -> RawTable:
-    """Parses text with separators into a table.
+    """Parses text with separators into a table; the arguments are explained in `read_table`.
 
-    Args:
-        text: The whole file.
-        origin: The file's name for messages.
-        separator: One character or its name; None detects it.
-        header: Whether the first line holds the names; else columns are named column_1, column_2, …
-        missing_values: Words for a missing cell, in addition to those of pandas.
-        words: Columns whose cells are kept as written ("007" is not 7).
+    Without a header, columns are named column_1, column_2, …
 
     Raises:
         ConfigError: If the separator is no single character or known name.

@@ -23,15 +23,7 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding of one check.
-
-    Attributes:
-        check: The name of the check.
-        severity: `warning`, or `note` for what may be intended.
-        sentence: What was found and what to do about it.
-        columns: The columns concerned.
-        rows: Ids of the rows concerned, 100 at most.
-    """
+    """A finding of one check: a `warning`, or a `note` on what may be intended, with at most 100 ids of rows."""
 
     check: str
     severity: str
@@ -42,13 +34,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Parts:
-    """The data that the checks may read.
+    """The data that the checks may read: the raw rows of each part, those of test without a target.
 
-    Attributes:
-        raw: The rows of train, validation (if there is such a part) and test; those of test without a target.
-        target: The target of the train rows.
-        weighted: Whether classes are weighted in training.
-        seed: Draws samples and folds.
+    `target` is that of the train rows.
     """
 
     raw: Mapping[str, Dataset]

@@ -23,7 +23,7 @@ class Fold:
         number: The number of the fold, from 1 through all repeats.
         repeat: The number of the repeat, from 1.
         seed: The seed for weights and shuffling, derived from the run's seed and the number.
-        split: The rows; `test` is the part that is scored, `validation` is cut from the others.
+        split: The rows; `test` is scored, `validation` is cut from the others.
     """
 
     number: int

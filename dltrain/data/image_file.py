@@ -55,13 +55,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Images:
-    """Images of one size.
-
-    Attributes:
-        pixels: Array of shape (n, height, width, channels).
-        readable: Marks the readable files, shape (files,); n are true.
-        notes: Sentences for the log.
-    """
+    """Images of one size, (n, height, width, channels); `readable`, (files,), marks the n files that they are from."""
 
     pixels: Pixels
     readable: npt.NDArray[np.bool_]

@@ -20,11 +20,9 @@ class RawTable:
     """Columns of one length, with the place that each row came from.
 
     Attributes:
-        origin: The file's name for messages.
         columns: n rows each: float64 with NaN, or object of str with None, for a missing cell.
         lines: The line of the file where each row starts, from 1; None for a file without lines.
         declared: Kind and reason of the columns whose kind the file declares.
-        notes: Sentences for the log.
     """
 
     origin: str

@@ -30,12 +30,11 @@ class Split:
 
 @dataclass(frozen=True)
 class SplitConstraints:
-    """What a split may look at.
+    """What a split has to respect.
 
     Attributes:
         classes: The class number of each row, or None if the target has no classes.
         test_rows: Marks an official test set, or None.
-        rows: The number of rows.
         groups: The group of each row, or None; no group may be in two parts.
     """
 

@@ -21,7 +21,6 @@ class Target:
     """The encoded target of every row.
 
     Attributes:
-        task: The name of the task.
         values: (n,) int32 class numbers for multiclass, (n,) float32 for binary (0 or 1) and regression, (n, C) float32
             of 0 and 1 for multilabel.
         classes: Names of the classes or labels; empty for regression.

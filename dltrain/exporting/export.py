@@ -38,13 +38,9 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Exported:
-    """An exported model.
+    """An exported model and how many rows, from where, it was compared on.
 
-    Attributes:
-        path: The folder.
-        rows: The number of rows compared.
-        which: Where these rows are from.
-        difference: The largest difference of an output; a quantity's in units of its standard deviation.
+    `difference` is the largest one of an output; a quantity's is in units of its standard deviation.
     """
 
     path: Path

@@ -34,11 +34,8 @@ class Evaluation:
     """The result of scoring a finished model.
 
     Attributes:
-        rows: The number of rows scored.
         metrics: For each metric its `value`, and `low` and `high` of its 95 % interval (None if it has none).
-        groups: The number of `rows` and the same metrics for each group of `by`.
-        by: The column of the groups, or None.
-        notes: Warnings and remarks about these rows.
+        groups: The number of `rows` and the same metrics for each group of the column `by`.
         overlap: The number of rows whose content equals a train row of the run, or None if that is not known.
     """
 

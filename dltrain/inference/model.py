@@ -30,12 +30,7 @@ flatten_once()
 
 
 class Model:
-    """A run's model with the names and kinds of its columns and classes.
-
-    Attributes:
-        record: The record of the run.
-        signature: What the model takes and predicts.
-        network: The Keras model from raw columns to outputs.
+    """A run's model: its record, the signature of its columns and classes, and the network from raw columns to outputs.
 
     Raises:
         ConfigError: If there is no completed run, or its model cannot be read.
@@ -94,13 +89,9 @@ class Model:
                 yield block, self.answer(row_inputs.inputs(block))
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Predicts rows of raw columns.
+        """Predicts rows of raw columns; the target may be missing, and columns that the run's data lacks are ignored.
 
-        Args:
-            frame: The n rows with the columns of the run's data; the target may be missing, other columns are ignored.
-
-        Returns:
-            A frame with the same index: `prediction`, and the probability of each class or label.
+        Returns a frame with the same index: `prediction`, and the probability of each class or label.
 
         Raises:
             DataError: If a column is missing, or a cell does not fit its kind.
@@ -116,11 +107,7 @@ class Model:
         return name_answers(self.signature.kind, self.signature.classes, answers, self.signature.threshold)
 
     def evaluate(self, frame: pd.DataFrame, by: str | None = None) -> Evaluation:
-        """Computes metrics with 95 % intervals on rows with their target.
-
-        Args:
-            frame: The n rows of raw columns and the target.
-            by: A column whose groups are scored separately as well.
+        """Computes metrics with 95 % intervals on rows with their target, also for each group of the column `by`.
 
         Raises:
             DataError: If the target or `by` is missing, or a cell does not fit its kind.

@@ -31,10 +31,10 @@ SUFFIXES = {
 def read_rows(
     path: str, *, file_format: str | None, reading: Mapping[str, Any], only_column: str, kind: str
 ) -> Iterator[RawRows]:
-    """Reads the rows of a file or folder.
+    """Reads the rows of a file or folder of texts or images, or of standard input (-).
 
     Args:
-        path: A file, a folder of texts or images, or - for standard input.
+        path: The file, the folder, or -.
         file_format: csv, tsv, parquet, arff, jsonl, text or images; None goes by suffix and content.
         reading: How the training file was read: separator, encoding, header, missing_values.
         only_column: The name of the column that texts and images form.

@@ -1,4 +1,4 @@
-"""Builds convolutional networks for images."""
+"""Builds convolutional networks for images; conf/model/cnn.yaml explains their options."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ def cnn(
     """Builds stages of convolution, normalization and activation, each followed by pooling, then dense layers.
 
     Convolutions have stride 1 and keep the size; pooling halves it, rounded up. A residual stage is two convolutions
-    with a shortcut (He et al. 2015). Numbers and categories join after the convolutions. The options are explained in
-    conf/model/cnn.yaml.
+    with a shortcut (He et al. 2015). Numbers and categories join after the convolutions.
     """
     if "image" not in inputs:
         raise ConfigError("model=cnn needs images, and this dataset has none. Use model=mlp, or text_bag for text.")

@@ -34,17 +34,9 @@ def build_network(
 ) -> keras.Model:
     """Returns an uncompiled model from the features of `preprocessing` to predictions in the target's unit.
 
-    Args:
-        model: The config group, as are initializer, regularizer and normalization.
-        preprocessing: The fitted preprocessing.
-        target: Decides on the last layer.
-        activation: The activation of the last layer.
-        initializer: Initializes kernels.
-        regularizer: Penalizes kernels and biases.
-        normalization: Makes normalization layers.
-        embedding_dimension: The length of a category's vector; None derives it from the number of categories.
-        precision: Keras' dtype policy of the layers, such as mixed_bfloat16.
-        train: Returns the features of the train rows by name, and under `target` their targets.
+    `embedding_dimension` is the length of a category's vector; None derives it from the number of categories.
+    `precision` is a dtype policy of Keras. `train` returns a feature of the train rows by its name, and for `target`
+    their targets.
 
     Raises:
         ConfigError: If the model ignores a part of the data or refuses its options.

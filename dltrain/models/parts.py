@@ -88,12 +88,7 @@ def _safe(name: str) -> str:
 class Head:
     """The last layer of a task, called on the last hidden tensor, shape (batch, width).
 
-    Attributes:
-        task: The name of the task.
-        units: The number of outputs.
-        activation: The activation, or None.
-        offset: Added to the output after `scale`, so that the model predicts in the target's own unit.
-        scale: The factor on the output, in the target's unit.
+    The output is multiplied by `scale` and `offset` is added, so that the model predicts in the target's own unit.
     """
 
     task: str

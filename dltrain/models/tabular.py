@@ -1,4 +1,4 @@
-"""Builds a network for tables from the parts of RealMLP and TabM.
+"""Builds a network for tables from the parts of RealMLP and TabM; conf/model/tabular.yaml explains its options.
 
 After Holzmüller et al. 2024 (RealMLP), Gorishniy et al. 2022 (embeddings of numbers) and Gorishniy et al. 2024 (TabM).
 """
@@ -41,7 +41,7 @@ def tabular(
     """Embeds numbers and categories, scales each feature by a learned factor, and adds the hidden layers.
 
     The `ensemble` members share the hidden layers and differ in the scale of each input of the first and in their heads
-    (TabM-mini). The options are explained in conf/model/tabular.yaml.
+    (TabM-mini).
     """
     table = None
     if "table" in inputs and inputs.numbers and numeric_embedding != "none":

@@ -1,4 +1,4 @@
-"""Builds a bag-of-words network."""
+"""Builds a bag-of-words network; conf/model/text_bag.yaml explains its options."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def text_bag(
     """Averages learned word vectors (fastText; Joulin et al. 2017) and joins the other columns of the row.
 
     With `naive_bayes` each vector is multiplied by the absolute log-count ratio of its n-gram, the largest over the
-    outputs (Wang & Manning 2012). The options are explained in conf/model/text_bag.yaml.
+    outputs (Wang & Manning 2012).
     """
     ids = texts_of(inputs, "text_bag")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)

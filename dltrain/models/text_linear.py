@@ -1,4 +1,4 @@
-"""Builds a linear model of n-grams."""
+"""Builds a linear model of n-grams; conf/model/text_linear.yaml explains its options."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ def text_linear(
 
     With `naive_bayes` each weight is multiplied by the n-gram's fixed log-count ratio in the train rows, the network
     form of NB-SVM (Wang & Manning 2012). `normalize` gives all texts the same length; `auto` does so for a quantity,
-    which does not grow with the text. Other columns have weights of their own. The options are explained in
-    conf/model/text_linear.yaml.
+    which does not grow with the text. Other columns have weights of their own.
     """
     ids = texts_of(inputs, "text_linear")
     # All weights start at 0, and those of padding (id 0) are multiplied by 0.

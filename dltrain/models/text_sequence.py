@@ -1,4 +1,4 @@
-"""Builds networks that read words in order: convolutional, recurrent, and a small transformer."""
+"""Builds networks that read words in order; conf/model/text_*.yaml explains their options."""
 
 from __future__ import annotations
 
@@ -24,10 +24,7 @@ def text_cnn(
     initializer: Callable[[], Any],
     regularizer: Regularizers,
 ) -> Any:
-    """Applies convolutions of several widths to word vectors and takes each filter's maximum (Kim 2014).
-
-    The options are explained in conf/model/text_cnn.yaml.
-    """
+    """Applies convolutions of several widths to word vectors and takes each filter's maximum (Kim 2014)."""
     ids = texts_of(inputs, "text_cnn")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)
     answers = [
@@ -72,10 +69,7 @@ def text_rnn(
     initializer: Callable[[], Any],
     regularizer: Regularizers,
 ) -> Any:
-    """Returns the last state of a recurrent layer on word vectors (Hochreiter & Schmidhuber 1997; Cho et al. 2014).
-
-    The options are explained in conf/model/text_rnn.yaml.
-    """
+    """Returns the last state of a recurrent layer on word vectors (Hochreiter & Schmidhuber 1997; Cho et al. 2014)."""
     ids = texts_of(inputs, "text_rnn")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, mask_zero=True, name="words")(ids)
     if dropout:
@@ -115,8 +109,7 @@ def text_transformer(
 ) -> Any:
     """Applies blocks of self-attention to word and position vectors and takes their mean (Vaswani et al. 2017).
 
-    Layers are normalized at their input, which trains without a warm-up (Xiong et al. 2020). The options are explained
-    in conf/model/text_transformer.yaml.
+    Layers are normalized at their input, which trains without a warm-up (Xiong et al. 2020).
     """
     ids = texts_of(inputs, "text_transformer")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)

@@ -21,12 +21,7 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Imputation:
-    """What is learned from the train rows.
-
-    Attributes:
-        fill: The value that replaces a missing cell, shape (d,).
-        indicated: Positions of the columns that get a 0/1 column "was missing" in addition.
-    """
+    """The value that fills each column, (d,), and the positions of columns that get a 0/1 column "was missing" too."""
 
     fill: Matrix
     indicated: npt.NDArray[np.intp]

@@ -26,14 +26,7 @@ class Prepared:
     """Parts of a dataset with the preprocessing that was fitted on the train part.
 
     Rows can be read by part alone, and those of the test part only after `unseal_test`, so that no code reads a test
-    row by mistake.
-
-    Attributes:
-        dataset: The dataset without its rows.
-        target: The target without its values, scaled on the train rows.
-        split: Positions of the rows of each part.
-        preprocessing: The fitted preprocessing.
-        resident: Whether all features are held in memory.
+    row by mistake. `dataset` and `target` have no rows; `resident` says that all features are held in memory.
     """
 
     def __init__(

@@ -19,13 +19,7 @@ ROWS_AT_ONCE = 128  # images are large
 
 @dataclass(frozen=True)
 class Sample:
-    """Some rows of a part.
-
-    Attributes:
-        raw: The n rows as loaded.
-        truth: Their target.
-        features: The same rows preprocessed.
-    """
+    """Some rows of a part as loaded, their target, and the same rows preprocessed."""
 
     raw: Dataset
     truth: Target

@@ -70,10 +70,7 @@ def robust(values: Numbers) -> Scaling:
 
 
 def robust_smooth_clip(values: Numbers, *, bound: float) -> Scaling:
-    """Scales as `robust`, then squashes into [-bound, bound]: x / sqrt(1 + (x/bound)^2) (Holzmüller et al. 2024).
-
-    `bound` is in interquartile ranges.
-    """
+    """Scales as `robust`, then squashes into [-bound, bound]: x / sqrt(1 + (x/bound)^2) (Holzmüller et al. 2024)."""
     scaled = robust(values)
 
     def clipped(tensor: Any) -> Any:

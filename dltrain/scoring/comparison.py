@@ -26,7 +26,6 @@ class Difference:
     """The network against the best baseline on the same rows.
 
     Attributes:
-        part: The part of the rows.
         metric: Accuracy for classes and labels, rmse for quantities.
         baseline: The best baseline in this metric on this part.
         value: By how much the network is better, in the unit of the metric; below 0 if it is worse.

@@ -27,18 +27,14 @@ Intervals = dict[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Results:
-    """The final scores of a run.
+    """The final scores of a run; metrics are by part and name.
 
     Attributes:
-        metrics: The metrics of each scored part, by part and name.
         intervals: 95 % intervals of the test metrics, for this split and seed alone.
         baselines: Metrics of simple models on the same parts, by baseline, part and name.
         difference: The network against the best baseline, on the part that was scored last.
-        notes: Sentences on the limits of these numbers.
         best_epoch: The epoch (from 1) whose weights are kept.
-        epochs: The number of epochs run.
         best_value: The monitored value of the best epoch, or its mean over folds or seeds.
-        monitor: The name of the monitored value.
         cross_validation: The content of cv/summary.json, if there were folds.
         seeds: The metrics of each seed with mean, standard deviation and interval, if there were several.
     """

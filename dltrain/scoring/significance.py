@@ -21,12 +21,10 @@ class Test:
     """The result of a test.
 
     Attributes:
-        name: The name of the test.
         pairs: The number of pairs of scores.
         difference: The second minus the first.
         p_value: Two-sided; None for an interval alone.
         interval: The 95 % interval of the difference, or None.
-        note: A remark on this use of the test.
     """
 
     name: str

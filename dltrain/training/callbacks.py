@@ -66,10 +66,10 @@ def _column_order(name: str) -> tuple[bool, bool, bool, str]:
 
 
 class MovingAverage(keras.callbacks.Callback):
-    """Validates and keeps the moving average of the weights, which `optimizer.use_ema` makes.
+    """Validates and keeps the moving average of the weights, which `optimizer.use_ema` turns on.
 
-    Keras' callback for it adds and subtracts weight by weight, which takes several times as long and rounds the trained
-    weights; and it gives these up at the end, so that no more epochs could follow.
+    Keras' own callback swaps weight by weight, which takes several times as long and rounds the trained weights, and
+    drops them at the end, so that no more epochs could follow.
     """
 
     def __init__(self) -> None:
@@ -77,23 +77,23 @@ class MovingAverage(keras.callbacks.Callback):
         self._swapped = False
 
     def get_state(self) -> bool:
-        """Whether the network holds the averages now, and the optimizer the trained weights."""
+        """Tells whether the network holds the averages now, and the optimizer the trained weights."""
         return self._swapped
 
     def set_state(self, swapped: bool) -> None:
-        """Back to what `get_state` gave."""
+        """Restores what `get_state` returned."""
         self._swapped = swapped
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Training goes on from the trained weights."""
+        """Called by the engine; puts the trained weights back."""
         self._swap(averages=False)
 
     def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
-        """What is validated are the averages."""
+        """Called by the engine; puts the averages in, to be validated."""
         self._swap(averages=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """What is kept are the averages, where nothing was validated too."""
+        """Called by the engine; puts the averages in, also without a validation."""
         self._swap(averages=True)
 
     def _swap(self, *, averages: bool) -> None:

@@ -16,8 +16,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interrupts:
     """A context manager that holds the first signal until `check`; outside the main thread it does nothing.
 
-    Attributes:
-        received: The number of the signal received, or None.
+    `received` is the number of the signal received, or None.
     """
 
     def __init__(self) -> None:

@@ -36,17 +36,13 @@ def better(value: float, than: float, way: str) -> bool:
 
 
 def described(model: keras.Model) -> dict[str, dict[str, Any]]:
-    """Direction and best value of each metric by its name, for the record of a run.
-
-    Args:
-        model: compiled.
-    """
+    """Returns direction and best value of each metric of a compiled model by name, for the record of a run."""
     found = {metric.name: _traits(metric) for metric in _given(model)}
     return {name: {"direction": each.direction, "best": each.best} for name, each in found.items()}
 
 
 def _traits(metric: keras.Metric) -> MetricTraits:
-    """Those of its class, or by its name where the class gives no direction."""
+    """Returns the traits of the metric's class, or of its name if the class gives no direction."""
     own = traits_of(type(metric))
     if own.direction is None and (way := better_way(metric)):
         return MetricTraits(way)

@@ -32,13 +32,7 @@ from dltrain.training.transfer import FineTuning, StopOnSignal, begin_fine_tunin
 
 @dataclass(frozen=True)
 class Training:
-    """The result of a training, in addition to the weights.
-
-    Attributes:
-        engine: The engine with its compiled graphs, for scoring.
-        history: The logs of each epoch.
-        best_epoch: The epoch (from 1) whose weights the network has now.
-    """
+    """The result of a training: engine with graphs, logs of each epoch, and epoch (from 1) of the weights."""
 
     engine: Engine
     history: list[dict[str, float]]

@@ -17,13 +17,7 @@ from dltrain.training.interrupts import Interrupts
 
 @dataclass(frozen=True)
 class FineTuning:
-    """The second part of a transfer.
-
-    Attributes:
-        layers: How many of the backbone's top layers are trained.
-        epochs: The number of epochs at most.
-        learning_rate: A small rate, so that pretrained weights change little.
-    """
+    """The second part of a transfer: it trains the top `layers` of the backbone at a small learning rate."""
 
     layers: int
     epochs: int
