@@ -33,10 +33,6 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
 
     `source` is `mlxtend` (installed with the package) or `keras` (downloaded once, rows in another order). `path` names
     a `housing.data` or Keras' `boston_housing.npz` to read in place of the source.
-
-    Raises:
-        ConfigError: If the source is unknown or given beside a path.
-        DataError: If the file is not this table or the download fails.
     """
     if source not in SOURCES:
         raise ConfigError(f"dataset.source={source} is no source of Boston's table.{did_you_mean(source, SOURCES)}")

@@ -30,9 +30,6 @@ def load(*, name: str, path: str | None) -> Dataset:
 
     `path` is the archive of the binary version or its unpacked folder; None looks in the data directory, then downloads
     170 MB.
-
-    Raises:
-        DataError: If the source is missing, damaged or another version, or cannot be downloaded.
     """
     location = _locate(path)
     batches: dict[str, Bytes] = {}

@@ -23,13 +23,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Options:
-    """The keys `size`, `channels` and `corrupt` of a dataset.
-
-    Attributes:
-        size: Height and width in pixels, or None to keep the size that all images have.
-        channels: 1 for grey, 3 for colour, or None for colour if any image has one.
-        corrupt: `skip` leaves unreadable files out, `refuse` ends the run.
-    """
+    """The keys `size`, `channels` and `corrupt` of a dataset; conf/dataset/images.yaml explains them."""
 
     size: tuple[int, int] | None
     channels: int | None

@@ -24,10 +24,6 @@ def load(*, name: str, path: str, size: int | Sequence[int] | None, channels: in
     A folder `test` around the classes is an official test set; all other rows train and validate. `path` is relative to
     the current directory, else to the data directory. The name `images`, the option's own, is replaced by that of the
     folder or archive.
-
-    Raises:
-        ConfigError: If a key is out of range.
-        DataError: If there are no images, fewer than two classes, or an image that is refused.
     """
     options = Options.of(size, channels, corrupt)
     location = _locate(path)

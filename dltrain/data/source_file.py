@@ -76,11 +76,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _unpacked(content: bytes, path: Path) -> bytes:
-    """Decompresses a gzip file.
-
-    Raises:
-        DataError: If it grows to more than a hundred times its size and more than a gibibyte.
-    """
+    """Decompresses a gzip file, but not to more than a hundred times its size and more than a gibibyte."""
     most = max(LEAST_UNPACKED, MOST_RATIO * len(content))
     with gzip.open(io.BytesIO(content)) as file:
         unpacked = file.read(most + 1)

@@ -38,14 +38,7 @@ def load(
     channels: int | None,
     corrupt: str,
 ) -> Dataset:
-    """Loads a file: one column or several are the target, the others features by kind.
-
-    The arguments are explained in conf/dataset/csv.yaml.
-
-    Raises:
-        ConfigError: If a key has an impossible value or no effect on this kind of file.
-        DataError: If the file cannot be read, lacks a column, or a cell does not fit its kind.
-    """
+    """Loads a file: one column or several are the target, the others features by kind (see conf/dataset/csv.yaml)."""
     targets = [target] if isinstance(target, str) else [str(column) for column in target]
     wanted = {str(column): str(kind) for column, kind in kinds.items()}
     _check_kinds(wanted, targets, id_column)

@@ -18,9 +18,6 @@ def load(*, name: str, path: str, encoding: str | None) -> Dataset:
 
     The folders of the classes may stand in folders `train` and `test`, which then make an official test set. The name
     `texts`, the option's own, is replaced by that of the folder. `encoding` None detects a codec for each file.
-
-    Raises:
-        DataError: If there is no such folder, it has fewer than two classes, or a file is no text.
     """
     folder = Path(path).expanduser().absolute()
     if not folder.is_dir():

@@ -54,9 +54,6 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
 
     `path` is a CSV with Kaggle's or OpenML's columns, or None for OpenML's version 1. `target` is `survived` or one of
     the features. `engineered` adds title (from the name), family_size (with the passenger) and deck (from the cabin).
-
-    Raises:
-        DataError: If the file cannot be read or is no table of these passengers, or the download fails.
     """
     table, source = _openml() if path is None else _own_file(path)
     wanted = target.lower()

@@ -33,9 +33,6 @@ def delimited(stream: Any, location: Path | None, origin: str, reading: Mapping[
 
     `stream` has a method `peek`; `location` is None for standard input; `origin` is its name for messages. `reading`
     may hold separator, encoding, header and missing_values; what is missing is detected.
-
-    Raises:
-        DataError: If it is empty, truncated or no table.
     """
     try:
         sample = stream.peek(SAMPLE)
@@ -110,9 +107,6 @@ def whole_table(
     """Reads the rows of a table that cannot be read in blocks.
 
     `suffix` tells the kind of file; the other arguments are those of `delimited`.
-
-    Raises:
-        DataError: If it is no table.
     """
     options = {key: reading[key] for key in ("separator", "encoding", "header", "missing_values") if key in reading}
     if location is not None:

@@ -116,9 +116,5 @@ class Model:
 
 
 def load(path: str | Path) -> Model:
-    """Loads the model of a finished run from its directory: `load(RUN).predict(frame)`.
-
-    Raises:
-        ConfigError: If there is no completed run.
-    """
+    """Loads the model of a finished run from its directory: `load(RUN).predict(frame)`."""
     return Model(path)

@@ -31,10 +31,6 @@ def write_tables(tables: Iterable[Any], output: str | None, file_format: str) ->
     """Writes Arrow tables of one schema; the file appears when the last one is written.
 
     There is at least one table; `output` is None for standard output; `file_format` is csv, parquet or jsonl.
-
-    Raises:
-        ConfigError: If the output is a folder, or Parquet would go to a terminal.
-        DataError: If the output cannot be written.
     """
     if output is not None and Path(output).is_dir():
         raise ConfigError(f"--output {output} is a folder; expected a file.")

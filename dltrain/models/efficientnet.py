@@ -39,10 +39,6 @@ def efficientnet(
     `inputs` needs images from 0 to 255 (scaling=none). With pretrained weights the backbone is frozen while the head
     trains; `dltrain.training.transfer` then fine-tunes its top layers by the `fine_tune` options, which are not used
     here. The options are explained in conf/model/efficientnet.yaml.
-
-    Raises:
-        ConfigError: If there are no images, or the weights do not fit.
-        DataError: If the weights cannot be downloaded.
     """
     del fine_tune_layers, fine_tune_epochs, fine_tune_learning_rate
     if "image" not in inputs:

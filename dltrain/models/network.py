@@ -97,10 +97,8 @@ def compile_network(
 ) -> None:
     """Compiles the network with optimizer, loss and metrics.
 
-    `task` is the row of the head table; `schedule` maps the first learning rate to a Keras schedule.
-
-    Raises:
-        ConfigError: If there is a schedule and the optimizer takes no learning rate.
+    `task` is the row of the head table; `schedule`, which needs an optimizer with a learning rate, maps the first rate
+    to a Keras schedule.
     """
     if schedule is None:
         built = build(optimizer, key="optimizer")

@@ -163,10 +163,6 @@ def prepare(
     """Fits the preprocessing and the target's scale on the train rows.
 
     `memory_budget` is in GiB; with the engine auto, features of the train and validation parts above it are streamed.
-
-    Raises:
-        ConfigError: If an option does not fit the data.
-        DataError: If the data cannot be preprocessed.
     """
     train = dataset.take(split.train)
     if scales_target:

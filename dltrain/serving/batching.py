@@ -48,11 +48,7 @@ class Batcher:
         self._thread.shutdown()
 
     def submit(self, rows: Sequence[Row]) -> Awaitable[list[Any]]:
-        """Returns a future of the predictions, one for each row.
-
-        Raises:
-            DataError: If a row cannot be used.
-        """
+        """Returns a future of the predictions, one for each row; it raises DataError if a row cannot be used."""
         waiting = _Waiting(rows, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
         return waiting.answer

@@ -25,11 +25,7 @@ class Predictor:
         self._images = {column.source for column in self._of_kind("image")}
 
     def answer(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        """Returns the prediction for each row, and the probability of each class or label.
-
-        Raises:
-            DataError: If a row cannot be used.
-        """
+        """Returns prediction and probabilities of classes or labels for each row; raises DataError for a bad row."""
         columns = {
             name: [_decode(row[name], name) for row in rows]
             if name in self._images

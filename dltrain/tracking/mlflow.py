@@ -36,9 +36,6 @@ class MLflow:
 
     `uri` is a tracking server or a database such as `sqlite:///mlflow.db`. The experiment is created if missing. The
     model of a completed run becomes a new version of `registered_model`, if given; jobs of a sweep register none.
-
-    Raises:
-        ConfigError: If MLflow is not installed.
     """
 
     def __init__(self, uri: str, experiment: str, registered_model: str | None) -> None:

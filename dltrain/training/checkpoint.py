@@ -21,12 +21,9 @@ SECONDS_BETWEEN = 10.0
 class Checkpoint(keras.callbacks.Callback):
     """Keeps the best weights in memory, and writes them and the last ones into `checkpoints/`.
 
-    Without a count, files are written every ten seconds and at the end, because writing a model takes longer than an
-    epoch of a small training. `every_samples` is rounded up to whole steps. `mode` is min, max, or auto, which takes
-    the direction from the metric. `best_only` writes no `last.keras`.
-
-    Raises:
-        ConfigError: If more than one count is given, or a count is below 1.
+    At most one count is given. Without one, files are written every ten seconds and at the end, because writing a model
+    takes longer than an epoch of a small training. `every_samples` is rounded up to whole steps. `mode` is min, max, or
+    auto, which takes the direction from the metric. `best_only` writes no `last.keras`.
     """
 
     def __init__(

@@ -26,11 +26,8 @@ class Convergence(keras.callbacks.Callback):
 
     All three are recorded after each epoch, with or without a limit. Gradient and loss are computed on the same train
     rows each time, in inference mode and with penalties, so that neither dropout nor sampling adds noise. The limits,
-    of which None means none, are for the norm of the gradient by all weights, the difference between the losses of two
-    epochs, and the norm of an epoch's change of the weights.
-
-    Raises:
-        ConfigError: If there is no limit at all.
+    of which one at least is not None, are for the norm of the gradient by all weights, the difference between the
+    losses of two epochs, and the norm of an epoch's change of the weights.
     """
 
     records = ("gradient_norm", "loss_change", "weight_change")
