@@ -45,7 +45,7 @@ from dltrain.config.compose import compose  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.data.split import Split, cut  # noqa: E402
 from dltrain.experiment.experiment import Problem, assemble_on, draw, pose  # noqa: E402
-from dltrain.experiment.side_by_side import Job, train_side_by_side  # noqa: E402
+from dltrain.experiment.side_by_side import TrainingJob, train_side_by_side  # noqa: E402
 from dltrain.experiment.stages import load_dataset, split_constraints  # noqa: E402
 
 FILES = Path(os.environ.get("DLTRAIN_TEST_DATA", "/nowhere"))
@@ -196,7 +196,9 @@ def trained(config: Any, problem: Problem, journal: Any, cuts: Sequence[Cut], *,
             parts = [Split(np.sort(kept), np.sort(held), test)]
         for member, split in enumerate(parts):
             name, seed = f"{number}_{member}", number * 100 + member
-            jobs.append(Job(f"fold {name}", seed, partial(assemble_on, config, problem, split), journal.part(name)))
+            jobs.append(
+                TrainingJob(f"fold {name}", seed, partial(assemble_on, config, problem, split), journal.part(name))
+            )
 
     def answers(job: Any, experiment: Any, training: Any) -> Any:
         experiment.data.unseal_test(lambda rows: None)

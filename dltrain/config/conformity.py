@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.base.errors import did_you_mean
 from dltrain.config.hints import accepts, describe, mismatch, nearest, show
-from dltrain.config.signatures import Signature, signature
+from dltrain.config.signatures import TargetSignature, signature
 from dltrain.config.sources import Unknown
 
 # Keys of a node with a `_target_` that are Hydra's own.
@@ -137,7 +137,7 @@ def _unlike_fields(node: DictConfig, fields: Mapping[str, dataclasses.Field[Any]
 
 
 def _unlike_signature(
-    node: DictConfig, target: str, found: Signature, key: str, offered: tuple[str, ...]
+    node: DictConfig, target: str, found: TargetSignature, key: str, offered: tuple[str, ...]
 ) -> Iterator[str]:
     given = set(map(str, node))
     if not found.open:
@@ -150,7 +150,7 @@ def _unlike_signature(
             yield f"{_join(key, name)}: {target} needs this argument. Give one with +{_join(key, name)}=…"
 
 
-def _hint_of(found: Signature, name: str) -> Any:
+def _hint_of(found: TargetSignature, name: str) -> Any:
     """The annotated type, else what the default shows plainly; null and a node always fit."""
     if name in found.hints:
         return Annotated[found.hints[name] | dict | None, describe(found.hints[name])]

@@ -14,7 +14,7 @@ from dltrain.config.tasks import TASKS
 
 
 @dataclass
-class Task:
+class HeadRow:
     """A row of the head table: what the last layer, the loss and the metrics are."""
 
     name: str = field(
@@ -108,7 +108,7 @@ class Config:
     """The whole experiment. A field of type Any holds a `_target_` with its arguments, or null."""
 
     dataset: Any = MISSING
-    task: Task = MISSING
+    task: HeadRow = MISSING
     split: Any = MISSING
     cv: CrossValidation | None = MISSING
     imputation: Any = MISSING

@@ -24,7 +24,7 @@ TRANSPARENT = {
 
 
 @dataclass(frozen=True)
-class Signature:
+class TargetSignature:
     """The arguments of a class or a function.
 
     Attributes:
@@ -46,7 +46,7 @@ class Signature:
 
 
 @cache
-def signature(target: str) -> Signature | Unknown:
+def signature(target: str) -> TargetSignature | Unknown:
     """The signature behind a dotted path such as `keras.optimizers.Adam`.
 
     Args:
@@ -59,19 +59,19 @@ def signature(target: str) -> Signature | Unknown:
         case Module():
             return Unknown(f"'{target}' is a module; a class or a function of it was expected.")
         case Definition(node=ast.ClassDef()) as definition:
-            return _of_class(definition, ()) or Signature(open=False, is_class=True)
+            return _of_class(definition, ()) or TargetSignature(open=False, is_class=True)
         case Definition(module, ast.FunctionDef() | ast.AsyncFunctionDef() as node) if _transparent(node):
             return _of_arguments(module, node.args, skip=0, is_open=node.args.kwarg is not None)
-    return Signature()
+    return TargetSignature()
 
 
-def _of_class(definition: Definition, seen: tuple[Definition, ...]) -> Signature | None:
+def _of_class(definition: Definition, seen: tuple[Definition, ...]) -> TargetSignature | None:
     """The signature of a class, or None where neither it nor a base has an initializer of its own."""
     module, node = definition.module, definition.node
     assert isinstance(node, ast.ClassDef)
     metaclasses = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
     if definition in seen or not _transparent(node) or any(last_name(m) != "ABCMeta" for m in metaclasses):
-        return Signature(is_class=True)
+        return TargetSignature(is_class=True)
     bases = [_of_base(module, base, (*seen, definition)) for base in node.bases]
     inherited = [base for base in bases if base is not None]
     if any(last_name(decorator) == "dataclass" for decorator in node.decorator_list):
@@ -81,20 +81,20 @@ def _of_class(definition: Definition, seen: tuple[Definition, ...]) -> Signature
     if method is None:
         return inherited[0] if inherited else None
     if method.name == "__new__" and method.args.kwarg:
-        return inherited[0] if inherited else Signature(is_class=True)
+        return inherited[0] if inherited else TargetSignature(is_class=True)
     if not _transparent(method):
-        return Signature(is_class=True)
+        return TargetSignature(is_class=True)
     own = _of_arguments(module, method.args, skip=1, is_open=False)
     if method.args.kwarg is None:
         return _union([own], is_open=False)
     rest = method.args.kwarg.arg
-    taken = Signature(dict.fromkeys(_taken_from(method, rest), COMPUTED))
+    taken = TargetSignature(dict.fromkeys(_taken_from(method, rest), COMPUTED))
     if _hands_up(method, rest):
         return _union([own, taken, *(_optional(base) for base in inherited)], any(base.open for base in inherited))
     return _union([own, taken], is_open=not _refuses(method, rest))
 
 
-def _of_base(module: Module, base: ast.expr, seen: tuple[Definition, ...]) -> Signature | None:
+def _of_base(module: Module, base: ast.expr, seen: tuple[Definition, ...]) -> TargetSignature | None:
     in_keras = module.name.startswith("keras.")
     # What Keras inherits from its backends takes no argument that a configuration could give.
     if in_keras and last_name(base).startswith("Backend"):
@@ -103,13 +103,13 @@ def _of_base(module: Module, base: ast.expr, seen: tuple[Definition, ...]) -> Si
     if in_keras:
         found = [each for each in found if isinstance(each, Definition) and each.module.name.startswith("keras.")]
     elif not found or any(not isinstance(each, Definition) for each in found):
-        return None if last_name(base) == "object" else Signature(is_class=True)
+        return None if last_name(base) == "object" else TargetSignature(is_class=True)
     several = [_of_class(each, seen) for each in found if isinstance(each, Definition) and each not in seen]
     known = [each for each in several if each is not None]
     return _union(known, is_open=any(each.open for each in known)) if known else None
 
 
-def _of_arguments(module: Module, arguments: ast.arguments, *, skip: int, is_open: bool) -> Signature:
+def _of_arguments(module: Module, arguments: ast.arguments, *, skip: int, is_open: bool) -> TargetSignature:
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
     pairs = [*zip(positional, [*defaults, *arguments.defaults], strict=True)][skip:]
@@ -117,10 +117,10 @@ def _of_arguments(module: Module, arguments: ast.arguments, *, skip: int, is_ope
     pairs += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     hints = {each.arg: annotated(module, each.annotation) for each, _ in pairs}
     parameters = {each.arg: REQUIRED if default is None else literal(default) for each, default in pairs}
-    return Signature(parameters, {name: hint for name, hint in hints.items() if hint is not Any}, is_open)
+    return TargetSignature(parameters, {name: hint for name, hint in hints.items() if hint is not Any}, is_open)
 
 
-def _of_fields(module: Module, node: ast.ClassDef) -> Signature:
+def _of_fields(module: Module, node: ast.ClassDef) -> TargetSignature:
     parameters: dict[str, Any] = {}
     hints: dict[str, Any] = {}
     for child in node.body:
@@ -138,22 +138,22 @@ def _of_fields(module: Module, node: ast.ClassDef) -> Signature:
         )
         parameters[child.target.id] = REQUIRED if is_required else literal(child.value)
         hints[child.target.id] = annotated(module, child.annotation)
-    return Signature(parameters, {name: hint for name, hint in hints.items() if hint is not Any}, open=False)
+    return TargetSignature(parameters, {name: hint for name, hint in hints.items() if hint is not Any}, open=False)
 
 
-def _union(signatures: list[Signature], is_open: bool) -> Signature:
+def _union(signatures: list[TargetSignature], is_open: bool) -> TargetSignature:
     """All arguments together; the first that has a name settles its default and type."""
     parameters = {name: default for each in reversed(signatures) for name, default in each.parameters.items()}
     hints = {name: hint for each in reversed(signatures) for name, hint in each.hints.items()}
     own = signatures[0].parameters if signatures else {}
     hints = {name: hint for name, hint in hints.items() if name not in own or name in signatures[0].hints}
-    return Signature(parameters, hints, is_open, is_class=True)
+    return TargetSignature(parameters, hints, is_open, is_class=True)
 
 
-def _optional(signature: Signature) -> Signature:
+def _optional(signature: TargetSignature) -> TargetSignature:
     """The same without required arguments: the class below may supply them itself."""
     parameters = {n: COMPUTED if default is REQUIRED else default for n, default in signature.parameters.items()}
-    return Signature(parameters, signature.hints, signature.open, signature.is_class)
+    return TargetSignature(parameters, signature.hints, signature.open, signature.is_class)
 
 
 def _taken_from(method: ast.FunctionDef, rest: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from dltrain.config import (
     search_space,
 )
 from dltrain.config.fingerprint import OF_THE_SWEEP, group_of
-from dltrain.config.signatures import Signature, signature
+from dltrain.config.signatures import TargetSignature, signature
 from dltrain.config.sources import Unknown
 
 VARIANTS = tuple(f"B{number}" for number in range(8))
@@ -106,7 +106,7 @@ def _callbacks(config: DictConfig) -> Iterator[str]:
 
 def _model_ignores(config: DictConfig) -> Iterator[str]:
     found = signature(str(config.model.get("_target_")))
-    if not isinstance(found, Signature) or found.open:
+    if not isinstance(found, TargetSignature) or found.open:
         return
     penalised = config.regularizer.kernel is not None or config.regularizer.bias is not None
     chosen = {

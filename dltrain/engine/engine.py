@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.engine.divergence import diverged
-from dltrain.engine.graphs import Augment, Graphs, Results
+from dltrain.engine.graphs import Augment, EpochResults, Graphs
 from dltrain.preprocessing.rows import Source
 
 logger = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ class Engine:
 
     def _epoch(
         self, source: Source, epoch: int, done: int, steps: int, hooks: Any, steppers: Sequence[Any]
-    ) -> Iterator[tuple[int, Results]]:
+    ) -> Iterator[tuple[int, EpochResults]]:
         """Trains the steps of an epoch from number `done` on, and yields after each segment how many are done."""
         for block in source.blocks(self.order(epoch, source.rows)[done * self.batch_size :], self.batch_size):
             in_block = -(-int(block.order.shape[0]) // self.batch_size)

@@ -29,7 +29,7 @@ EVALUATION_NUMBERS = 2**20  # inputs of a batch at most; a network makes many ti
 
 
 @dataclass(frozen=True)
-class Results:
+class EpochResults:
     """Where the metrics stand after a graph.
 
     Attributes:
@@ -105,7 +105,7 @@ class Graphs:
         )
         self._others = traces_of(self.model, None, self._functions())
 
-    def train(self, block: Block, first: int, last: int, *, empties: bool = False) -> Results:
+    def train(self, block: Block, first: int, last: int, *, empties: bool = False) -> EpochResults:
         """Training steps number `first` to below `last` of a block.
 
         Args:
@@ -120,21 +120,21 @@ class Graphs:
         steps = tf.constant(first, tf.int64), tf.constant(last, tf.int64), tf.constant(empties)
         weights = () if block.weights is None else block.weights
         try:
-            return Results(*self._call("train", block.features, block.targets, weights, block.order, *steps))
+            return EpochResults(*self._call("train", block.features, block.targets, weights, block.order, *steps))
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
             if self.jit_compile is True:
                 raise not_compiled(error) from error
             raise
 
-    def test(self, block: Block) -> Results:
+    def test(self, block: Block) -> EpochResults:
         """Loss and metrics over a block, added to what the metrics hold."""
         for rows in self._batches(block):
             results = self._call("test", block.features, block.targets, rows)
-        return Results(results)
+        return EpochResults(results)
 
-    def test_alone(self, block: Block) -> Results:
+    def test_alone(self, block: Block) -> EpochResults:
         """Loss and metrics over a block of one evaluation batch, whatever the metrics hold; in one call."""
-        return Results(self._call("test_alone", block.features, block.targets, block.order))
+        return EpochResults(self._call("test_alone", block.features, block.targets, block.order))
 
     def predict(self, block: Block) -> npt.NDArray[np.float32]:
         """The model's answers for a block in its order, shape (rows, units)."""

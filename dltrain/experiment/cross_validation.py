@@ -16,7 +16,7 @@ from dltrain.experiment.experiment import Experiment, Problem, assemble_on, chec
 from dltrain.experiment.fold_results import NETWORK, FoldResult, difference, entry, summarize, write_predictions
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.score_run import parts_to_score, predict_parts, prediction_table, score_answers, write_model
-from dltrain.experiment.side_by_side import Job, forget_states, train_side_by_side
+from dltrain.experiment.side_by_side import TrainingJob, forget_states, train_side_by_side
 from dltrain.experiment.stages import refuse_lacking_classes, split_constraints, split_rows
 from dltrain.experiment.tables import show_folds
 from dltrain.internals.determinism import seed_generators
@@ -86,7 +86,7 @@ def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], jou
         return assemble_on(config, problem, fold.split)
 
     jobs = [
-        Job(name, fold.seed, lambda fold=fold: assemble(fold), journal.part(f"cv/fold_{fold.number}"))  # type: ignore[misc]
+        TrainingJob(name, fold.seed, lambda fold=fold: assemble(fold), journal.part(f"cv/fold_{fold.number}"))  # type: ignore[misc]
         for name, fold in by_name.items()
     ]
     return train_side_by_side(
@@ -99,7 +99,7 @@ def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], jou
     )
 
 
-def _score_fold(fold: Fold, job: Job, experiment: Experiment, training: Training, *, keep: bool) -> FoldResult:
+def _score_fold(fold: Fold, job: TrainingJob, experiment: Experiment, training: Training, *, keep: bool) -> FoldResult:
     data, task = experiment.data, experiment.task
     data.unseal_test(lambda rows: None)  # the fold's test part, which holds no row of the run's test part
     network, found, given = predict_parts(data, experiment.network, training, task=task, parts=["test"], seed=job.seed)

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.base.files import replace_file
 from dltrain.experiment.experiment import Experiment, Problem, assemble
 from dltrain.experiment.journal import Journal
-from dltrain.experiment.side_by_side import Job, forget_states, train_side_by_side
+from dltrain.experiment.side_by_side import TrainingJob, forget_states, train_side_by_side
 from dltrain.experiment.tables import show_seeds
 from dltrain.scoring.evaluation import Results
 from dltrain.scoring.spread import mean_intervals, spread
@@ -38,7 +38,7 @@ def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) ->
             journal.header(experiment.data, experiment.network, experiment.batch_size)
         return experiment
 
-    jobs = [Job(f"seed {seed}", seed, lambda seed=seed: assembled(seed), parts[seed]) for seed in seeds]  # type: ignore[misc]
+    jobs = [TrainingJob(f"seed {seed}", seed, lambda seed=seed: assembled(seed), parts[seed]) for seed in seeds]  # type: ignore[misc]
     trained = train_side_by_side(
         jobs, lambda job, experiment, training: (experiment, training), config=config, journal=journal
     )

@@ -29,7 +29,7 @@ GRADIENT_CHECK = "dltrain.training.gradient_check.GradientCheck"  # sets Keras' 
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """One of the trainings, with a name for people such as `fold 3` and its own journal.
 
     `seed` is set before `assemble` builds the experiment; it also decides the order of rows.
@@ -42,8 +42,8 @@ class Job:
 
 
 def train_side_by_side(
-    jobs: Sequence[Job],
-    finish: Callable[[Job, Experiment, Training], Result],
+    jobs: Sequence[TrainingJob],
+    finish: Callable[[TrainingJob, Experiment, Training], Result],
     *,
     config: DictConfig,
     journal: Journal,
@@ -60,7 +60,7 @@ def train_side_by_side(
     callbacks = quiet_callbacks(config.callbacks)
     with _progress_line(journal, jobs, config.trainer.epochs) as line:
 
-        def work(job: Job, experiment: Experiment) -> Result:
+        def work(job: TrainingJob, experiment: Experiment) -> Result:
             try:
                 training = experiment.train(
                     config, job.journal, seed=job.seed, callbacks=callbacks, extra_callbacks=[line.callback()]
@@ -137,7 +137,7 @@ def _raise_failure(futures: Sequence[Future[Any]]) -> None:
 
 
 @contextmanager
-def _progress_line(journal: Journal, jobs: Sequence[Job], epochs: int) -> Iterator[TrainingsProgress]:
+def _progress_line(journal: Journal, jobs: Sequence[TrainingJob], epochs: int) -> Iterator[TrainingsProgress]:
     line = TrainingsProgress(journal.console, jobs[0].name.split()[0], len(jobs), epochs, quiet=journal.quiet)
     try:
         yield line

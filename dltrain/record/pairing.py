@@ -20,7 +20,7 @@ METRICS: dict[Kind, str] = {"classes": "accuracy", "labels": "accuracy of the la
 
 
 @dataclass(frozen=True)
-class Finding:
+class PairedTest:
     """A test of the second run against the first on one metric; `on` names the rows, folds or seeds in words."""
 
     metric: str
@@ -32,7 +32,7 @@ class Finding:
 class Comparison:
     """The findings of all tests that are valid for two runs, and the reasons why other tests are not."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[PairedTest] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
 
@@ -79,7 +79,7 @@ def scored(record: Record, part: str) -> Scored | None:
     return Scored("labels" if "target" not in header else "classes" if classes else "numbers", rows) if rows else None
 
 
-def _rows(first: Record, second: Record) -> Iterator[Finding]:
+def _rows(first: Record, second: Record) -> Iterator[PairedTest]:
     part, one, two = _common_part(first, second)
     if one.kind != two.kind:
         raise ValueError("The rows cannot be paired: one run predicts classes, the other does not.")
@@ -97,12 +97,12 @@ def _rows(first: Record, second: Record) -> Iterator[Finding]:
     metric = METRICS[one.kind]
     if one.kind == "numbers":
         errors = [[_squared_error(*each.rows[row]) for row in common] for each in (one, two)]
-        yield Finding(metric, on, significance.paired_bootstrap(*errors, root=True))
+        yield PairedTest(metric, on, significance.paired_bootstrap(*errors, root=True))
         return
     right = [[_share_right(*each.rows[row]) for row in common] for each in (one, two)]
-    yield Finding(metric, on, significance.paired_bootstrap(*right))
+    yield PairedTest(metric, on, significance.paired_bootstrap(*right))
     if one.kind == "classes":
-        yield Finding(metric, on, significance.mcnemar(*([share == 1 for share in each] for each in right)))
+        yield PairedTest(metric, on, significance.mcnemar(*([share == 1 for share in each] for each in right)))
 
 
 def _common_part(first: Record, second: Record) -> tuple[str, Scored, Scored]:
@@ -121,7 +121,7 @@ def _squared_error(target: tuple[str, ...], answer: tuple[str, ...]) -> float:
     return sum((float(one) - float(two)) ** 2 for one, two in zip(target, answer, strict=True)) / len(target)
 
 
-def _folds(first: Record, second: Record) -> Iterator[Finding]:
+def _folds(first: Record, second: Record) -> Iterator[PairedTest]:
     """Tests the metrics of the folds in cv/summary.json, corrected by `rows` and `train_rows` where folds have them."""
     one, two = _scored_folds(first), _scored_folds(second)
     if one is None and two is None:
@@ -143,7 +143,7 @@ def _folds(first: Record, second: Record) -> Iterator[Finding]:
     scores = ([float(fold[metric]) for fold in one], [float(fold[metric]) for fold in two])
     sizes = [fold["rows"] / fold["train_rows"] for fold in one if fold.get("rows") and fold.get("train_rows")]
     ratio = sum(sizes) / len(sizes) if sizes else 1 / (_folds_a_repeat(first, len(one)) - 1)
-    yield Finding(metric, f"{len(one)} common folds", significance.corrected_t(scores[0], scores[1], ratio))
+    yield PairedTest(metric, f"{len(one)} common folds", significance.corrected_t(scores[0], scores[1], ratio))
 
 
 def _folds_a_repeat(record: Record, folds: int) -> int:
@@ -158,7 +158,7 @@ def _scored_folds(record: Record) -> list[dict[str, Any]] | None:
         return []
 
 
-def _seeds(first: Record, second: Record) -> Iterator[Finding]:
+def _seeds(first: Record, second: Record) -> Iterator[PairedTest]:
     """Tests the metrics of the seeds in metrics.json: a list of `{"seed": …, metric: value}`, or with parts between."""
     one, two = (record.repeats("test", "validation")["seeds"] for record in (first, second))
     if not one and not two:
@@ -172,7 +172,7 @@ def _seeds(first: Record, second: Record) -> Iterator[Finding]:
     ):
         raise ValueError("The seeds cannot be paired: not every one has the same metric.")
     scores = [[float(each[seed][metric]) for seed in common] for each in (one, two)]
-    yield Finding(metric, f"{len(common)} common seeds", significance.wilcoxon(*scores))
+    yield PairedTest(metric, f"{len(common)} common seeds", significance.wilcoxon(*scores))
 
 
 def _data(record: Record) -> dict[str, Any]:

@@ -18,7 +18,7 @@ Table = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
-class Difference:
+class Change:
     """One thing in which two runs differ.
 
     Attributes:
@@ -36,7 +36,7 @@ class Difference:
     matters: bool
 
 
-def differences(before: Record, after: Record) -> list[Difference]:
+def differences(before: Record, after: Record) -> list[Change]:
     """Returns everything in which the run `after` differs from the run `before` that it repeats."""
     return [
         *_data(before, after),
@@ -48,43 +48,43 @@ def differences(before: Record, after: Record) -> list[Difference]:
     ]
 
 
-def _data(before: Record, after: Record) -> list[Difference]:
+def _data(before: Record, after: Record) -> list[Change]:
     one, other = (record.facts.get("data") or {} for record in (before, after))
     return [
-        Difference("data", name, f"was {one.get(name)}, is {other.get(name)}", None, matters=True)
+        Change("data", name, f"was {one.get(name)}, is {other.get(name)}", None, matters=True)
         for name in ("sha256", "rows")
         if one.get(name) != other.get(name)
     ]
 
 
-def _settings(before: Record, after: Record) -> list[Difference]:
+def _settings(before: Record, after: Record) -> list[Change]:
     one, other = (flat(_lists_as_mappings(OmegaConf.to_container(record.config))) for record in (before, after))
     return [
-        Difference("config", key, f"was {one.get(key)}, is {other.get(key)}", None, matters=True)
+        Change("config", key, f"was {one.get(key)}, is {other.get(key)}", None, matters=True)
         for key in sorted(set(one) | set(other))
         if one.get(key) != other.get(key)
     ]
 
 
-def _environment(before: Record, after: Record) -> list[Difference]:
+def _environment(before: Record, after: Record) -> list[Change]:
     one, other = (record.facts.get("versions") or {} for record in (before, after))
     found = [
-        Difference("versions", name, f"was {one.get(name)}, is {other.get(name)}", None, matters=False)
+        Change("versions", name, f"was {one.get(name)}, is {other.get(name)}", None, matters=False)
         for name in sorted(set(one) | set(other))
         if one.get(name) != other.get(name)
     ]
     commits = [record.facts.get("git") or {} for record in (before, after)]
     if commits[0].get("commit") != commits[1].get("commit"):
         sentence = f"was {commits[0].get('commit')}, is {commits[1].get('commit')}"
-        found.append(Difference("git", "commit", sentence, None, matters=False))
+        found.append(Change("git", "commit", sentence, None, matters=False))
     for when, commit in zip(("the first run", "this run"), commits, strict=True):
         if commit.get("changed_files"):
             sentence = f"{when} had {commit['changed_files']} files that were not committed"
-            found.append(Difference("git", "changed_files", sentence, None, matters=False))
+            found.append(Change("git", "changed_files", sentence, None, matters=False))
     return found
 
 
-def _metrics(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
+def _metrics(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Change]:
     left, right = flat(_lists_as_mappings(one)), flat(_lists_as_mappings(other))
     return [
         found
@@ -101,9 +101,9 @@ def _lists_as_mappings(node: Any) -> Any:
     )
 
 
-def _tables(where: str, one: Table, other: Table) -> list[Difference]:
+def _tables(where: str, one: Table, other: Table) -> list[Change]:
     if len(one) != len(other):
-        return [Difference(where, "rows", f"was {len(one)}, is {len(other)}", None, matters=True)]
+        return [Change(where, "rows", f"was {len(one)}, is {len(other)}", None, matters=True)]
     columns = list(dict.fromkeys(name for row in [*one[:1], *other[:1]] for name in row))
     return [
         found
@@ -112,18 +112,18 @@ def _tables(where: str, one: Table, other: Table) -> list[Difference]:
     ]
 
 
-def _compared(where: str, name: str, one: Sequence[Any], other: Sequence[Any]) -> Difference | None:
+def _compared(where: str, name: str, one: Sequence[Any], other: Sequence[Any]) -> Change | None:
     """Returns the difference of two columns, or None if all cells are equal to the last digit."""
     unlike = [(left, right) for left, right in zip(one, other, strict=True) if left != right]
     if not unlike:
         return None
     numbers = [(_number(left), _number(right)) for left, right in unlike]
     if all(left is None and right is None for left, right in numbers):
-        return Difference(where, name, f"{len(unlike)} of {len(one)} values differ", None, matters=True)
+        return Change(where, name, f"{len(unlike)} of {len(one)} values differ", None, matters=True)
     apart = [math.inf if left is None or right is None else abs(left - right) for left, right in numbers]
     largest = max(math.inf if math.isnan(each) else each for each in apart)
     sentence = f"{len(unlike)} of {len(one)} values differ, by {largest:.3g} at most"
-    return Difference(where, name, sentence, largest, matters=True)
+    return Change(where, name, sentence, largest, matters=True)
 
 
 def _number(cell: Any) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dltrain.config.tasks import TASKS
 from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
-from dltrain.report.evidence import Evidence, Finding, Scores
+from dltrain.report.evidence import Diagnosis, Evidence, Scores
 from dltrain.report.remedies import faster, freer, healthier, larger, longer, slower, slower_by_schedule, stricter
 from dltrain.scoring.comparison import Difference
 
@@ -20,29 +20,29 @@ CONSTANT = {task.baselines[0] for task in TASKS.values()}  # the baselines that 
 JUMPS = 0.35  # share of epochs in which the train loss rises
 
 
-def diagnose(evidence: Evidence) -> list[Finding]:
+def diagnose(evidence: Evidence) -> list[Diagnosis]:
     """Returns the findings, problems first."""
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     for look in (_baseline, _bias, _variance, _course, _rate, _gradients, _dead_units):
         found += look(evidence)
     if all(each.level == GOOD for each in found):
         text = "Neither the curves nor the scores nor the layers show a fault that these rules know."
-        found.append(Finding(GOOD, "Nothing stands out", text))
+        found.append(Diagnosis(GOOD, "Nothing stands out", text))
     return sorted(found, key=lambda each: (PROBLEM, NOTICE, GOOD).index(each.level))
 
 
-def _baseline(seen: Evidence) -> list[Finding]:
+def _baseline(seen: Evidence) -> list[Diagnosis]:
     if seen.difference is None:
         return []
     found = Difference(**seen.difference)
     said = f"The network {found.sentence()}"
     if found.value <= 0:
         text = f"{said}. Its effort is not worth it yet."
-        return [Finding(PROBLEM, "The baseline is not beaten", text, larger(seen) or longer(seen))]
+        return [Diagnosis(PROBLEM, "The baseline is not beaten", text, larger(seen) or longer(seen))]
     if not found.beats:
         text = f"{said}. {seen.rows[found.part]:,} rows are too few to call the network better."
-        return [Finding(NOTICE, "The lead over the baseline is not certain", text)]
-    return [Finding(GOOD, "The baseline is beaten", f"{said}.")]
+        return [Diagnosis(NOTICE, "The lead over the baseline is not certain", text)]
+    return [Diagnosis(GOOD, "The baseline is beaten", f"{said}.")]
 
 
 def _noise(seen: Evidence, error: float, rows: int) -> float:
@@ -60,7 +60,7 @@ def _error(seen: Evidence, scores: Scores, part: str) -> float:
     return math.nan if value is None else abs((seen.traits(seen.metric).best or 0.0) - value)
 
 
-def _bias(seen: Evidence) -> list[Finding]:
+def _bias(seen: Evidence) -> list[Diagnosis]:
     name = seen.metric
     train, validation = (_error(seen, seen.scores, part) for part in ("train", "validation"))
     constant = next((scores for each, scores in seen.baselines.items() if each in CONSTANT), None)
@@ -76,10 +76,10 @@ def _bias(seen: Evidence) -> list[Finding]:
         f"{linear['train'][name]:.3g}. High bias: it does not even fit what it sees. More capacity, longer training or "
         "less regularization comes first; more data would not help."
     )
-    return [Finding(PROBLEM, "Underfitting", text, (*larger(seen), *freer(seen), *longer(seen)))]
+    return [Diagnosis(PROBLEM, "Underfitting", text, (*larger(seen), *freer(seen), *longer(seen)))]
 
 
-def _variance(seen: Evidence) -> list[Finding]:
+def _variance(seen: Evidence) -> list[Diagnosis]:
     name = seen.metric
     train, validation = (_error(seen, seen.scores, part) for part in ("train", "validation"))
     gap = validation - train
@@ -90,7 +90,7 @@ def _variance(seen: Evidence) -> list[Finding]:
             "by chance. High variance: it learned things that hold for the train rows only. More rows help, or "
             "regularization, or a smaller model."
         )
-        return [Finding(PROBLEM, "Overfitting", text, stricter(seen))]
+        return [Diagnosis(PROBLEM, "Overfitting", text, stricter(seen))]
     curve, losses = seen.curve("val_loss"), seen.curve("loss")
     if len(curve) > 4 and curve[-1] > 1.1 * min(curve) and losses[-1] < losses[int(np.argmin(curve))]:
         text = (
@@ -98,34 +98,34 @@ def _variance(seen: Evidence) -> list[Finding]:
             f"weights of epoch {seen.best_epoch} are kept, so that it does no harm; with regularization a later epoch "
             "may be better."
         )
-        return [Finding(NOTICE, "It would overfit if it went on", text, stricter(seen)[:1])]
-    return [Finding(GOOD, "Train and validation agree", f"{name}: the gap is {abs(gap):.2g}, which chance explains.")]
+        return [Diagnosis(NOTICE, "It would overfit if it went on", text, stricter(seen)[:1])]
+    return [Diagnosis(GOOD, "Train and validation agree", f"{name}: the gap is {abs(gap):.2g}, which chance explains.")]
 
 
-def _course(seen: Evidence) -> list[Finding]:
+def _course(seen: Evidence) -> list[Diagnosis]:
     limit = seen.settings.get("trainer.epochs")
     losses = seen.curve("loss")
     if len(losses) < 5:
         if limit == len(losses):
             text = f"{len(losses)} epochs are too few to judge the curves by."
-            return [Finding(NOTICE, "Very short", text, (("trainer.epochs=50",),))]
+            return [Diagnosis(NOTICE, "Very short", text, (("trainer.epochs=50",),))]
         return []
     if seen.best_epoch > 0.95 * len(losses) and len(losses) == limit:
         text = f"The best epoch is {seen.best_epoch} of {len(losses)}, the limit: it was still getting better."
-        return [Finding(NOTICE, "Stopped too early", text, longer(seen))]
+        return [Diagnosis(NOTICE, "Stopped too early", text, longer(seen))]
     half = losses[len(losses) // 2 :]
     total = losses[0] - min(losses)
     flat = abs(half[0] - min(half)) <= FLAT * abs(half[0])
     if flat and total <= FLAT * abs(losses[0]):
         text = f"The train loss went from {losses[0]:.4g} to {min(losses):.4g} only: the training did not move."
-        return [Finding(PROBLEM, "Plateau from the start", text, faster(seen))]
+        return [Diagnosis(PROBLEM, "Plateau from the start", text, faster(seen))]
     if flat and len(losses) == limit and seen.best_epoch < 0.5 * len(losses):
         text = f"In the second half of {len(losses)} epochs the train loss fell by less than {100 * FLAT:g} %."
-        return [Finding(NOTICE, "Plateau", text, slower_by_schedule(seen))]
+        return [Diagnosis(NOTICE, "Plateau", text, slower_by_schedule(seen))]
     return []
 
 
-def _rate(seen: Evidence) -> list[Finding]:
+def _rate(seen: Evidence) -> list[Diagnosis]:
     losses = seen.curve("loss")
     rate = seen.settings.get("optimizer.learning_rate")
     if len(losses) < 8 or not isinstance(rate, (int, float)):
@@ -138,17 +138,17 @@ def _rate(seen: Evidence) -> list[Finding]:
             f"The train loss rose in {int(np.sum(steps > 0)):,} of {len(steps):,} epochs"
             f"{' and ends above its start' if losses[-1] > losses[0] else ''}: steps at rate {rate:g} are too long."
         )
-        return [Finding(PROBLEM, "Learning rate too high", text, ((f"optimizer.learning_rate={rate / 10:g}",),))]
+        return [Diagnosis(PROBLEM, "Learning rate too high", text, ((f"optimizer.learning_rate={rate / 10:g}",),))]
     tenth = max(2, len(losses) // 10)
     first, last = losses[0] - losses[tenth], losses[-tenth - 1] - losses[-1]
     unfinished = len(losses) == seen.settings.get("trainer.epochs")
     if first > 0 and last > 0.5 * first and unfinished and jumps < 0.1:
         text = f"The train loss falls in a nearly straight line to the end: at rate {rate:g} it hardly gets anywhere."
-        return [Finding(PROBLEM, "Learning rate too low", text, faster(seen))]
+        return [Diagnosis(PROBLEM, "Learning rate too low", text, faster(seen))]
     return []
 
 
-def _gradients(seen: Evidence) -> list[Finding]:
+def _gradients(seen: Evidence) -> list[Diagnosis]:
     trained = [layer for layer in seen.layers if layer.get("gradient_rms") is not None and layer["weights"] > 1]
     kernels = [layer for layer in trained if layer["kind"] not in ("BatchNormalization", "LayerNormalization")]
     if not kernels:
@@ -157,22 +157,22 @@ def _gradients(seen: Evidence) -> list[Finding]:
     if broken:
         text = f"{broken[0]['name']} has a gradient of {broken[0]['gradient_rms']:.3g} a weight (root mean square)."
         tries = (("optimizer.global_clipnorm=1",), *slower(seen))
-        return [Finding(PROBLEM, "Exploding gradients", text, tries)]
+        return [Diagnosis(PROBLEM, "Exploding gradients", text, tries)]
     first, last = kernels[0], kernels[-1]
     if len(kernels) > 1 and last["gradient_rms"] > 0 and first["gradient_rms"] < VANISHED * last["gradient_rms"]:
         text = (
             f"The gradient is {first['gradient_rms']:.2g} a weight in {first['name']} and {last['gradient_rms']:.2g} "
             f"in {last['name']}: the first layers hardly learn."
         )
-        return [Finding(PROBLEM, "Vanishing gradients", text, healthier(seen))]
+        return [Diagnosis(PROBLEM, "Vanishing gradients", text, healthier(seen))]
     return []
 
 
-def _dead_units(seen: Evidence) -> list[Finding]:
+def _dead_units(seen: Evidence) -> list[Diagnosis]:
     found = [layer for layer in seen.layers if (layer.get("dead") or 0) > DEAD_SHARE]
     if not found:
         return []
     named = ", ".join(f"{layer['name']} {100 * layer['dead']:.0f} %" for layer in found)
     text = f"Units that are zero for every row: {named}. They give no gradient and do not come back."
     active = (("model.activation=leaky_relu",),) if "model.activation" in seen.settings else ()
-    return [Finding(PROBLEM, "Dead units", text, (*active, *slower(seen)))]
+    return [Diagnosis(PROBLEM, "Dead units", text, (*active, *slower(seen)))]

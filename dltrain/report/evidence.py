@@ -12,7 +12,7 @@ Scores = Mapping[str, Mapping[str, float | None]]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was found.
 
     Attributes:

@@ -20,7 +20,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Job:
+class RecordedJob:
     """A setting of a sweep with the files of its first job.
 
     Attributes:
@@ -54,7 +54,7 @@ class Job:
         return np.array([epoch.get(name, math.nan) for epoch in self.record.history])
 
 
-def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[Job]:
+def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[RecordedJob]:
     """Returns the settings whose jobs can be read, in the order in which they were typed."""
     swept = [key for key in keys if key != "seed"]
     jobs = []
@@ -65,13 +65,13 @@ def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[
             record = Record(sweep / first.job)
             if record.metrics:
                 own = {key: words.get(key, "") for key in swept}
-                jobs.append((first.job, Job(own, record, first.monitor or "val_loss", each.mean, place)))
+                jobs.append((first.job, RecordedJob(own, record, first.monitor or "val_loss", each.mean, place)))
         except ConfigError:
             continue
     return [job for _, job in sorted(jobs, key=lambda pair: (len(pair[0]), pair[0]))]
 
 
-def numbers_of(jobs: Sequence[Job], key: str) -> list[float]:
+def numbers_of(jobs: Sequence[RecordedJob], key: str) -> list[float]:
     """Returns the distinct values of a key, sorted; empty if they are no numbers."""
     try:
         return sorted({float(job.words[key]) for job in jobs})

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.report.callback_pictures import LAYERS, layer_spreads
-from dltrain.report.job import Job, Numbers, numbers_of
+from dltrain.report.job import Numbers, RecordedJob, numbers_of
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 from dltrain.report.words import main_metric, number
 
@@ -26,7 +26,7 @@ MOST_NUMBERED = 40  # with more jobs their dots are not numbered
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
-def side_by_side(jobs: Sequence[Job]) -> Iterator[Picture]:
+def side_by_side(jobs: Sequence[RecordedJob]) -> Iterator[Picture]:
     """Yields the pictures that these settings give, the most telling first."""
     if len(jobs) < 2:
         return
@@ -43,7 +43,7 @@ def side_by_side(jobs: Sequence[Job]) -> Iterator[Picture]:
         yield _curves(jobs)
 
 
-def _curves(jobs: Sequence[Job]) -> Picture:
+def _curves(jobs: Sequence[RecordedJob]) -> Picture:
     """Draws train and validation of each setting over the epochs; below, learning rates or times if they differ."""
     # The root mean square error has no penalties, which may differ between the settings.
     name = "val_rmse" if "val_rmse" in jobs[0].record.history[0] else jobs[0].watched
@@ -104,7 +104,7 @@ def _scale(axes: Axes, values: Numbers) -> None:
             axes.set_ylim(float(values.min() - 0.04 * (top - values.min())), float(top))
 
 
-def _below(jobs: Sequence[Job]) -> Callable[[Axes], None] | None:
+def _below(jobs: Sequence[RecordedJob]) -> Callable[[Axes], None] | None:
     """Draws the learning rates if they change, or the time of an epoch if it differs; otherwise None."""
     rates = [job.course("learning_rate") for job in jobs]
     paces = [job.record.facts.get("seconds_per_epoch") or 0.0 for job in jobs]
@@ -135,7 +135,7 @@ def _below(jobs: Sequence[Job]) -> Callable[[Axes], None] | None:
     return None
 
 
-def _over(jobs: Sequence[Job], key: str) -> Picture:
+def _over(jobs: Sequence[RecordedJob], key: str) -> Picture:
     """Draws the main metric of each part over a number, with the interval of the test part if it was scored."""
     ordered = sorted(jobs, key=lambda job: float(job.words[key]))
     values = [float(job.words[key]) for job in ordered]
@@ -171,7 +171,7 @@ def _over(jobs: Sequence[Job], key: str) -> Picture:
     return draw("over_setting", f"{metric} over {key}", message, plot, height=3.4, left=0.15)
 
 
-def _crossed(jobs: Sequence[Job], one: str, two: str) -> Iterator[Picture]:
+def _crossed(jobs: Sequence[RecordedJob], one: str, two: str) -> Iterator[Picture]:
     """Draws the main validation metric for each pair of values of two keys, if every pair was tried."""
     ones, twos = (list(dict.fromkeys(job.words[key] for job in jobs)) for key in (one, two))
     if len(ones) * len(twos) != len(jobs) or len(ones) < 2 or len(twos) < 2:
@@ -200,7 +200,7 @@ def _crossed(jobs: Sequence[Job], one: str, two: str) -> Iterator[Picture]:
     yield draw("crossed", f"{one} and {two}", f"Validation {metric} by {one}, {said}.", plot, height=3.4, left=0.16)
 
 
-def _tried(jobs: Sequence[Job], one: str, two: str) -> Picture:
+def _tried(jobs: Sequence[RecordedJob], one: str, two: str) -> Picture:
     """Draws which pairs of two numbers the jobs tried, the darker the better."""
     places = [np.array([float(job.words[key]) for job in jobs]) for key in (one, two)]
     ranks = np.argsort(np.argsort([job.place for job in jobs])) / (len(jobs) - 1)

@@ -13,7 +13,7 @@ from dltrain.record.signature import Signature
 from dltrain.report import INSIGHTS, callback_pictures, figures, record_sections, score_sections
 from dltrain.report.answers import per_class, read_answers
 from dltrain.report.diagnosis import diagnose
-from dltrain.report.evidence import Evidence, Finding
+from dltrain.report.evidence import Diagnosis, Evidence
 from dltrain.report.folds import folds_picture, read_folds
 from dltrain.report.remedies import command
 from dltrain.report.svg import Picture
@@ -127,7 +127,7 @@ class RunReport:
             tiles.append((f"{self.record.facts['seconds']:.1f} s", "whole run"))
         return tiles
 
-    def _diagnosis(self) -> list[Finding]:
+    def _diagnosis(self) -> list[Diagnosis]:
         return diagnose(
             Evidence(
                 history=self.history,

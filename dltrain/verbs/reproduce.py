@@ -14,7 +14,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.base.lock import unlock
 from dltrain.record.listing import SWEEPS
 from dltrain.record.record import Record
-from dltrain.record.reproduction import Difference, differences
+from dltrain.record.reproduction import Change, differences
 from dltrain.record.run_directory import claim
 from dltrain.verbs import Verb, argument
 
@@ -84,7 +84,7 @@ VERB = Verb(
 )
 
 
-def _as_json(before: Path, after: Path, found: list[Difference], same: bool) -> dict[str, object]:
+def _as_json(before: Path, after: Path, found: list[Change], same: bool) -> dict[str, object]:
     rows = [dataclasses.asdict(each) for each in found]
     for row in rows:
         if row["largest"] is not None and not math.isfinite(row["largest"]):

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from dltrain.config.annotations import REQUIRED
-from dltrain.config.signatures import Signature, signature
+from dltrain.config.signatures import TargetSignature, signature
 from dltrain.config.sources import Unknown
 
 
@@ -26,9 +26,9 @@ def write(tmp_path: Path, package: str, name: str, text: str) -> None:
     (tmp_path / package / f"{name}.py").write_text(text)
 
 
-def known(target: str) -> Signature:
+def known(target: str) -> TargetSignature:
     found = signature(target)
-    assert isinstance(found, Signature), found
+    assert isinstance(found, TargetSignature), found
     return found
 
 

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from dltrain.base.errors import RunError
-from dltrain.experiment.side_by_side import Job, forget_states, quiet_callbacks, train_side_by_side
+from dltrain.experiment.side_by_side import TrainingJob, forget_states, quiet_callbacks, train_side_by_side
 
 
 def network(*, from_elsewhere: bool) -> keras.Model:
@@ -35,7 +35,7 @@ def trained(make_journal: Any, train: Any, *, jobs: int = 3, from_elsewhere: boo
         return SimpleNamespace(network=made, train=lambda *_, seed, **__: train(seed, drawn))
 
     return train_side_by_side(
-        [Job(f"fold {number}", number, assemble, journal) for number in range(jobs)],
+        [TrainingJob(f"fold {number}", number, assemble, journal) for number in range(jobs)],
         lambda job, experiment, training: (job.name, training),
         config=config,
         journal=journal,

@@ -10,7 +10,7 @@ from omegaconf import open_dict
 
 from dltrain.config.compose import Composer
 from dltrain.report.diagnosis import GOOD, PROBLEM, diagnose
-from dltrain.report.evidence import Evidence, Finding
+from dltrain.report.evidence import Diagnosis, Evidence
 from dltrain.report.remedies import command
 
 SETTINGS = {
@@ -67,7 +67,7 @@ def layer(name: str, gradient: float | None, dead: float | None = None, kind: st
     return {"name": name, "kind": kind, "weights": 100, "gradient_rms": gradient, "dead": dead}
 
 
-def found(seen: Evidence) -> dict[str, Finding]:
+def found(seen: Evidence) -> dict[str, Diagnosis]:
     return {each.title: each for each in diagnose(seen)}
 
 
