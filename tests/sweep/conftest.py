@@ -12,6 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from dltrain.config.fingerprint import fingerprint
+from dltrain.sweep.ledger import Entry
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +20,11 @@ def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     return tmp_path
+
+
+def entry(job: int, *words: str, value: float | None = 0.5, **more: object) -> Entry:
+    base: dict[str, object] = {"status": "completed", "monitor": "val_loss", "value": value, "overrides": list(words)}
+    return Entry(job=str(job), **{**base, **more})  # type: ignore[arg-type]
 
 
 def leave_a_run(config: DictConfig, **metrics: Any) -> float:
