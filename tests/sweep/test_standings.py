@@ -71,7 +71,7 @@ def test_the_best_by_the_objectives_keep_their_models(tmp_path: Path, objectives
     for job in jobs():
         ledger.append(job)
         (tmp_path / job.job).mkdir()
-        (tmp_path / entry.job / "model.keras").touch()
+        (tmp_path / job.job / "model.keras").touch()
     remove_models(ledger, DictConfig({"keep": "best", "search": {"objectives": objectives, "directions": "auto"}}))
     assert "".join(sorted(path.parent.name for path in tmp_path.glob("*/model.keras"))) == left
 
