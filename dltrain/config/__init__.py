@@ -1,1 +1,1 @@
-"""From YAML and the words of a command line to one checked config; imports nothing heavy."""
+"""Composes YAML and the words of a command line to one checked config, without heavy imports."""

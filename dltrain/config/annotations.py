@@ -1,4 +1,4 @@
-"""What source code spells out: defaults as values, annotations as types."""
+"""Reads defaults and types from source code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Mark:
 REQUIRED: Final = Mark()
 COMPUTED: Final = Mark()
 
-# A list in YAML stands in for every kind of sequence, a mapping for every kind of mapping.
+# YAML has one kind of sequence and one kind of mapping.
 HINTS: dict[str, Any] = {
     "int": int, "float": float, "bool": bool, "str": str, "None": type(None), "list": list, "List": list,
     "Sequence": list, "Iterable": list, "Collection": list, "tuple": list, "Tuple": list, "dict": dict,
@@ -25,7 +25,7 @@ HINTS: dict[str, Any] = {
 
 
 def annotated(module: Module, node: ast.expr | None, depth: int = 0) -> Any:
-    """An annotation as a type, or Any where it holds something beside plain types and names for these."""
+    """Returns an annotation as a type, or Any if it holds something other than plain types and names for these."""
     match node:
         case ast.Constant(value=None):
             return type(None)
@@ -61,7 +61,7 @@ def annotated(module: Module, node: ast.expr | None, depth: int = 0) -> Any:
 
 
 def literal(node: ast.expr | None) -> Any:
-    """The value of a literal, or `COMPUTED`."""
+    """Returns the value of a literal, or `COMPUTED`."""
     try:
         return COMPUTED if node is None else ast.literal_eval(node)
     except (ValueError, TypeError):
@@ -69,7 +69,7 @@ def literal(node: ast.expr | None) -> Any:
 
 
 def last_name(node: ast.expr) -> str:
-    """`C` of `a.b.C`, `C(x)` and `C[x]`; an empty string for anything else."""
+    """Returns `C` of `a.b.C`, `C(x)` and `C[x]`; an empty string for anything else."""
     match node:
         case ast.Call(func=inner) | ast.Subscript(value=inner):
             return last_name(inner)

@@ -1,4 +1,4 @@
-"""From a node of the config to an object."""
+"""Builds objects from nodes of the config."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ REFUSALS = (InstantiationException, TypeError, ValueError)
 
 
 def build(node: Any, *arguments: Any, key: str, **offered: Any) -> Any:
-    """Calls the `_target_` of a node with its keys.
+    """Calls the `_target_` of a node with its keys and `arguments`; None gives None.
 
-    Args:
-        node: a node with a `_target_`; None gives None.
-        arguments: passed on by position.
-        key: where the node stands in the config, for errors.
-        offered: passed on by name where the target has a parameter of that name and the node leaves it open.
+    `key` names the node in errors. `offered` arguments are passed if the target has a parameter of that name and the
+    node does not set it.
 
     Raises:
-        ConfigError: the target does not take these arguments, or a library or dltrain refused one of them. What a
-            person's own code raises comes through as it is, with the place where it was raised.
+        ConfigError: If the target does not take these arguments, or a library or dltrain refused one of them. Errors
+            from a person's own code are raised unchanged.
     """
     if node is None:
         return None
@@ -36,7 +33,7 @@ def build(node: Any, *arguments: Any, key: str, **offered: Any) -> Any:
         raise ConfigError(f"{key}: expected a node with a _target_, got {node!r}.")
     accepted = parameters(node)
     extra = {name: value for name, value in offered.items() if name in accepted and node.get(name) is None}
-    # Hydra would turn objects among the arguments into config nodes, so it only binds the keys of the node.
+    # Hydra only binds the keys of the node, since it would turn objects among the arguments into config nodes.
     bound = _refusing(
         f"{key}: cannot build {node['_target_']}", lambda: instantiate(node, _partial_=True, _convert_="all")
     )
@@ -51,10 +48,10 @@ def build(node: Any, *arguments: Any, key: str, **offered: Any) -> Any:
 
 
 def parameters(node: DictConfig) -> frozenset[str]:
-    """Names of the parameters that a node's `_target_` takes by name.
+    """Returns the names of the parameters of a node's `_target_`.
 
     Raises:
-        ConfigError: the target cannot be imported.
+        ConfigError: If the target cannot be imported.
     """
     target = node["_target_"]
     signature = _refusing(
@@ -66,9 +63,9 @@ def parameters(node: DictConfig) -> frozenset[str]:
 
 
 def _bind(bound: functools.partial[Any], arguments: tuple[Any, ...], extra: dict[str, Any], *, partial: bool) -> None:
-    """Raises a TypeError where the target has no place for an argument, or lacks one."""
+    """Raises a TypeError if the target has no parameter for an argument, or lacks one."""
     try:
-        # A decorator may supply an argument itself, so that what it wraps does not count.
+        # A decorator may supply an argument itself, so that the signature of the wrapped function does not count.
         signature = inspect.signature(bound.func, follow_wrapped=False)
     except ValueError:  # compiled code may have none
         return
@@ -77,7 +74,7 @@ def _bind(bound: functools.partial[Any], arguments: tuple[Any, ...], extra: dict
 
 
 def _refusing(refusal: str, call: Callable[[], Any], kinds: tuple[type[Exception], ...] = REFUSALS) -> Any:
-    """Gives what a call gives; makes a ConfigError of what a library or dltrain raises in it, and of nothing else."""
+    """Returns what a call returns; makes a ConfigError of an error of a library or dltrain, but of no other."""
     try:
         return call()
     except kinds as error:
@@ -85,12 +82,12 @@ def _refusing(refusal: str, call: Callable[[], Any], kinds: tuple[type[Exception
         if bug is None:
             reason = error.__cause__ if isinstance(error, InstantiationException) else None
             raise ConfigError(f"{refusal}: {reason or error}") from error
-    raise bug  # outside of the handler, so that the wrapping of it is not told as well
+    raise bug  # outside of the handler, so that the traceback does not show the error that wraps it
 
 
 def _own_bug(error: BaseException) -> BaseException | None:
-    """The error, or one that it was made from, whose traceback goes through a person's own module."""
+    """Returns the error, or one that caused it, whose traceback goes through a person's own module; else None."""
     if error.__cause__ is not None and (bug := _own_bug(error.__cause__)) is not None:
         return bug
-    # A module that is missing is told in a sentence, whoever needs it.
+    # A missing module is a fault of the config, whichever code imports it.
     return error if raised_in_own_code(error) and not isinstance(error, (DltrainError, ImportError)) else None

@@ -1,4 +1,4 @@
-"""Callbacks that would wait for a value that never comes, or look the wrong way."""
+"""Finds callbacks that would wait for a value that never comes, or compare in the wrong direction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dltrain.config.metric_traits import KERAS
 
 MODES = ("auto", "min", "max")
 
-# What classes of callbacks add to the logs of an epoch.
+# The values that callbacks add to the logs of an epoch.
 RECORDED = {
     "LearningRate": ("learning_rate",),
     "ReduceLROnPlateau": ("learning_rate",),
@@ -21,11 +21,7 @@ RECORDED = {
 
 
 def faults(config: DictConfig) -> Iterator[str]:
-    """A sentence for each callback that cannot do what it is there for.
-
-    Args:
-        config: composed.
-    """
+    """Yields a sentence for each callback that cannot work."""
     nodes = {str(name): node for name, node in config.callbacks.items() if node is not None}
     for key, node in {"task": config.task, **{f"callbacks.{name}": node for name, node in nodes.items()}}.items():
         monitor = node.get("monitor")
@@ -50,12 +46,7 @@ def faults(config: DictConfig) -> Iterator[str]:
 
 
 def too_late(config: DictConfig, words: list[str]) -> Iterator[str]:
-    """What was typed to happen after the last epoch, which was typed as well.
-
-    Args:
-        config: composed.
-        words: the keys that were typed.
-    """
+    """Yields a sentence for each of the typed keys (`words`) that takes effect only after the last epoch."""
     if "trainer.epochs" not in words:
         return
     epochs = config.trainer.epochs
@@ -78,7 +69,7 @@ def _recorded(config: DictConfig, nodes: dict[str, Any]) -> list[str]:
 
 
 def _is_known(monitor: str, config: DictConfig, nodes: dict[str, Any]) -> bool:
-    # Of task=auto the metrics are known when the target is: the training looks at its monitors itself.
+    # The metrics of task=auto are known only with the target, so that the training checks its monitors itself.
     return "metrics" not in config.task or monitor in _recorded(config, nodes)
 
 

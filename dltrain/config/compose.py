@@ -1,13 +1,11 @@
-"""From folders of YAML and the words of a command line to one checked config, or to all of its faults."""
+"""Composes folders of YAML and the words of a command line to one checked config, or to all of its faults."""
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -21,26 +19,23 @@ from yaml import YAMLError
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config import conformity
 from dltrain.config.hydra_node import record, resolving, unresolved_directories
-from dltrain.config.loader import Loader
+from dltrain.config.loader import Loader, folders_of_options
 from dltrain.config.moved_paths import rename_typed
 from dltrain.config.overrides import apply, grid_jobs, not_listed, parse, sentence
 from dltrain.config.schema import Config
 from dltrain.config.search_space import corners, dimensions
-from dltrain.internals.hydra_loading import search_path
 
-log = logging.getLogger(__name__)
-
-# What a fault in YAML or in an override raises; Hydra refuses some choices of options with a ValueError.
+# The errors of faults in YAML or in overrides; Hydra refuses some options with a ValueError.
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
-# A sweep of thousands is not held up by checking each of its jobs.
+# Further jobs of a sweep are not checked before it starts, since thousands would take long.
 MOST_JOBS_CHECKED = 64
 ONE_SEARCH = "search: a job would be a search of its own: expected one for the whole sweep, such as search=random."
-# Launchers that come with an extra of dltrain, whose options are there where it is installed.
+# Launchers whose options exist only if an extra of dltrain is installed.
 LAUNCHERS = {"joblib": "parallel", "submitit_local": "slurm", "submitit_slurm": "slurm"}
 
 
 def conf_directory() -> Path:
-    """The folder of shipped YAML: the wheel's copy, else the one of the checkout."""
+    """Returns the folder of shipped YAML: the wheel's copy, else the one of the checkout."""
     package = Path(__file__).parents[1]
     return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
 
@@ -52,56 +47,37 @@ def compose(
     extra_directory: Path | None = None,
     config_name: str = "config",
 ) -> DictConfig:
-    """The checked config of a single run, `hydra` node included.
-
-    Args:
-        overrides: `key=value`, `group=option`, `+key=value`, `~key`, as typed.
-        config_directory: the folder of `config_name`; the shipped one by default.
-        extra_directory: a folder that is searched in addition.
-        config_name: name of the YAML to start from.
+    """Returns the checked config of a single run, `hydra` node included; see `Composer` for the folders.
 
     Raises:
-        ConfigError: all faults of overrides, YAML, types, targets and combinations.
+        ConfigError: If overrides, YAML, types, targets or combinations have faults; all of them are named.
     """
     return Composer(config_directory, extra_directory, config_name).compose(overrides)
 
 
 class Composer:
-    """Composes and checks job after job from the same folders.
+    """Composes and checks one job after another from the same folders.
 
-    Args:
-        directory: the folder of `config_name`; the shipped one by default.
-        extra_directory: a folder that is searched in addition.
-        config_name: name of the YAML to start from.
+    `directory` holds `config_name`, the YAML to start from; None is the shipped folder. `extra_directory` is searched
+    in addition.
 
     Raises:
-        ConfigError: a folder does not exist.
+        ConfigError: If `extra_directory` does not exist.
     """
 
     def __init__(
-        self,
-        directory: Path | None = None,
-        extra_directory: Path | None = None,
-        config_name: str = "config",
+        self, directory: Path | None = None, extra_directory: Path | None = None, config_name: str = "config"
     ) -> None:
         setup_globals()
-        directory = directory or conf_directory()
-        folders = search_path(str(directory.resolve()))
-        if extra_directory is not None:
-            if not extra_directory.is_dir():
-                raise ConfigError(f"--config-dir expects a folder, there is none at '{extra_directory}'.")
-            _warn_of_shadows(extra_directory, directory)
-            path = f"file://{extra_directory.resolve()}"
-            folders.prepend("command-line", path, SearchPathQuery(provider="schema"))
-        self.loader = Loader(folders)
+        self.loader = Loader(folders_of_options(directory or conf_directory(), extra_directory))
         self.parser = OverridesParser.create(config_loader=self.loader)
         self.config_name = config_name
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
-        """The checked config of one job.
+        """Returns the checked config of one job; overrides are `key=value`, `group=option`, `+key=value` or `~key`.
 
         Raises:
-            ConfigError: every fault found.
+            ConfigError: If there are faults; all of them are named.
         """
         config, faults = self.check(overrides)
         if faults or config is None:
@@ -109,10 +85,10 @@ class Composer:
         return config
 
     def compose_sweep(self, overrides: Sequence[str]) -> DictConfig:
-        """The config that a sweep starts from, after its jobs have been checked.
+        """Returns the config that a sweep starts from, after its first jobs have been checked.
 
         Raises:
-            ConfigError: every fault found, with the job that has it where not all of them do.
+            ConfigError: If there are faults; all of them are named, with the job unless all jobs have the fault.
         """
         parsed, faults = parse(self.parser, overrides)
         if faults:
@@ -147,7 +123,7 @@ class Composer:
         return config
 
     def check(self, overrides: Sequence[str]) -> tuple[DictConfig | None, list[str]]:
-        """The config of one job as far as it can be composed, and every fault of it, a sentence each."""
+        """Returns the config of one job, or None if it cannot be composed, and a sentence for every fault of it."""
         from dltrain.config import validate
 
         parsed, faults = parse(self.parser, overrides)
@@ -176,7 +152,7 @@ class Composer:
             return config, faults or unresolved_directories(config)
 
     def _sort(self, parsed: Sequence[Override]) -> tuple[tuple[str, ...], list[Override], list[str]]:
-        """Choices of options, values, and the faults of those that are neither."""
+        """Sorts overrides into choices of options and values, and returns the faults of those that are neither."""
         choices, values, faults = [], [], []
         added = [str(each.input_line) for each in parsed if each.key_or_group == "hydra.searchpath"]
         _, repository = self.loader.parse(self.config_name, added)
@@ -208,7 +184,7 @@ class Composer:
         return tuple(choices), values, faults
 
     def _choose(self, choices: tuple[str, ...]) -> tuple[DictConfig | None, list[str]]:
-        """The config of some choices before any value, without those choices that fail, and their faults."""
+        """Returns the config of those choices that can be composed, before any value, and the faults of the others."""
         config, failure = self._base(choices)
         if config is not None:
             return config, []
@@ -219,7 +195,7 @@ class Composer:
         return config, list(dict.fromkeys(faults)) or [failure]
 
     def _base(self, choices: tuple[str, ...]) -> tuple[DictConfig | None, str]:
-        """A fresh copy of the config of some choices, or the sentence that says why there is none."""
+        """Returns a new copy of the config of some choices, or the sentence that says why there is none."""
         try:
             return self._load(choices, RunMode.RUN), ""
         except COMPOSITION_ERRORS as error:
@@ -229,22 +205,22 @@ class Composer:
         return self.loader.load_configuration(self.config_name, list(overrides), mode, from_shell=False)
 
     def jobs(self, overrides: Sequence[str]) -> list[list[str]]:
-        """The overrides of every job of a sweep.
+        """Returns the overrides of every job of a sweep.
 
         Raises:
-            ConfigError: an override cannot be read.
+            ConfigError: If an override cannot be read.
         """
         parsed, faults = parse(self.parser, overrides)
         if faults:
             raise ConfigError(faults)
         try:
             config = self._load(overrides, RunMode.MULTIRUN)
-        except COMPOSITION_ERRORS:  # the check of each job tells
+        except COMPOSITION_ERRORS:  # the check of each job names the faults
             config = None
         return self._jobs(parsed, config)[0]
 
     def _jobs(self, parsed: list[Override], config: DictConfig | None) -> tuple[list[list[str]], set[str]]:
-        """The overrides of the first jobs of a sweep, and the keys that differ between jobs."""
+        """Returns the overrides of the first jobs of a sweep, and the keys that differ between jobs."""
         sweeper = config.hydra.sweeper if config is not None else {}
         if not str(sweeper.get("_target_", "BasicSweeper")).endswith(("BasicSweeper", "DltrainSweeper")):
             return [[str(each.input_line) for each in parsed if not each.is_sweep_override()]], set()
@@ -258,17 +234,10 @@ class Composer:
             raise ConfigError(sentence(error)) from None
 
     def _corners(self, words: list[str], config: DictConfig) -> tuple[list[list[str]], set[str]]:
-        """The jobs at the ends of a search's space, one key after the other, and the keys of the space."""
+        """Returns the jobs at the ends of a search's space, one key after the other, and the keys of the space."""
         try:
             space = dimensions(config.search.space)
-        except ConfigError:  # the base job tells
+        except ConfigError:  # the check of the base job names the faults
             return [words], set()
         jobs = [[*words, *(f"{key}={value}" for key, value in drawn.items())] for drawn in corners(space, config)]
         return [words, *jobs], {dimension.key for dimension in space}
-
-
-def _warn_of_shadows(extra: Path, shipped: Path) -> None:
-    for file in sorted(extra.rglob("*.yaml")):
-        name = file.relative_to(extra)
-        if (shipped / name).exists():
-            log.warning("'%s' is not used: dltrain ships '%s', which wins. Give the file another name.", file, name)

@@ -1,4 +1,4 @@
-"""Whether a composed config holds what the schema and the signatures of its targets ask for."""
+"""Checks a composed config against the schema and the signatures of its targets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dltrain.config.hints import accepts, describe, mismatch, nearest, show
 from dltrain.config.signatures import TargetSignature, signature
 from dltrain.config.sources import Unknown
 
-# Keys of a node with a `_target_` that are Hydra's own.
+# Hydra's own keys of a node with a `_target_`.
 HYDRA_KEYS: dict[str, Any] = {
     "_target_": str,
     "_partial_": bool,
@@ -33,18 +33,16 @@ BOUNDS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
 
 
 def faults(config: DictConfig, schema: type) -> list[str]:
-    """Every fault of a config, a sentence each.
+    """Returns a sentence for each fault of a config, without its `hydra` node.
 
-    Args:
-        config: composed; its `hydra` node is left aside.
-        schema: a dataclass. Its fields may carry the metadata `choices`, `minimum`, `maximum`, `above` and
-            `below`, and `offered`: names of arguments that a target gets beside those in the config.
+    `schema` is a dataclass. The metadata of its fields may be `choices`, `minimum`, `maximum`, `above` and `below`, and
+    `offered`: arguments that a target gets in addition to those in the config.
     """
     return list(_mapping(config, schema, "", {}))
 
 
 def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any]) -> Iterator[str]:
-    """The faults of a mapping and of all below it."""
+    """Yields the faults of a mapping and of all below it."""
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         fields = {field.name: field for field in dataclasses.fields(hint)}
         hints = get_type_hints(hint)
@@ -64,7 +62,7 @@ def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any])
         if "_target_" in node:
             hints |= HYDRA_KEYS
     for name in names:
-        # What is said of a mapping of nodes by name holds for each of its nodes.
+        # The metadata of a mapping of nodes holds for each of its nodes.
         inner = fields[name].metadata if name in fields else metadata if get_origin(hint) is dict else {}
         yield from _entry(node, name, hints.get(name, Any), _join(key, name), inner)
 
@@ -72,7 +70,7 @@ def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any])
 def _entry(
     node: DictConfig | ListConfig, name: str | int, hint: Any, key: str, metadata: Mapping[str, Any]
 ) -> Iterator[str]:
-    """The faults of one value and of all below it."""
+    """Yields the faults of one value and of all below it."""
     if OmegaConf.is_missing(node, name):
         yield _missing(key)
         return
@@ -98,7 +96,7 @@ def _entry(
 
 
 def _out_of_bounds(value: Any, hint: Any, key: str, metadata: Mapping[str, Any]) -> Iterator[str]:
-    """A fault against `choices`, which bind values of their type, or bounds, which bind numbers."""
+    """Yields a fault against `choices`, which bind values of their type, or bounds, which bind numbers."""
     choices = metadata.get("choices", ())
     bounds = {name: bound for name, bound in metadata.items() if name in BOUNDS}
     if not (choices or bounds) or value in choices:
@@ -109,7 +107,7 @@ def _out_of_bounds(value: Any, hint: Any, key: str, metadata: Mapping[str, Any])
         fits = bool(bounds) or not any(type(choice) is type(value) for choice in choices)
         fits &= all(BOUNDS[name][0](value, bound) for name, bound in bounds.items())
     else:
-        # Where the schema says Any, nothing but the metadata says what may stand here.
+        # If the schema says Any, only the metadata tells what is valid.
         fits = hint is not Any and not any(type(choice) is type(value) for choice in choices)
     if fits:
         return
@@ -128,7 +126,7 @@ def _unlike_fields(node: DictConfig, fields: Mapping[str, dataclasses.Field[Any]
         if name not in fields and (key, name) != ("", "hydra"):
             yield f"{_join(key, name)}: there is no such key.{did_you_mean(name, fields)}"
     if look_up(node, "name") == "auto":
-        return  # the data decides on the rest
+        return  # the data decides about the other keys
     given = set(map(str, node))
     for name, field in fields.items():
         bare = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
@@ -144,14 +142,14 @@ def _unlike_signature(
         for name in sorted(given - set(found.parameters) - set(HYDRA_KEYS)):
             near = did_you_mean(name, found.parameters)
             yield f"{_join(key, name)}: {target} has no argument '{name}'.{near}"
-    # Functions, and what dltrain brings itself, are called with more than stands in the config.
+    # Functions and dltrain's own classes get further arguments when they are called.
     if found.is_class and not target.startswith("dltrain.") and not look_up(node, "_partial_"):
         for name in sorted(found.required - given - set(offered)) if "_args_" not in given else []:
             yield f"{_join(key, name)}: {target} needs this argument. Give one with +{_join(key, name)}=…"
 
 
 def _hint_of(found: TargetSignature, name: str) -> Any:
-    """The annotated type, else what the default shows plainly; null and a node always fit."""
+    """Returns the annotated type, else the type of the default; null and a node always fit."""
     if name in found.hints:
         return Annotated[found.hints[name] | dict | None, describe(found.hints[name])]
     match found.parameters[name]:
@@ -165,13 +163,13 @@ def _hint_of(found: TargetSignature, name: str) -> Any:
 
 
 def _of_mapping(hint: Any) -> Any:
-    """The part of a hint that says what a mapping holds."""
+    """Returns the part of a hint that says what a mapping holds."""
     several = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else [hint]
     return next((each for each in several if dataclasses.is_dataclass(each) or get_origin(each) is dict), Any)
 
 
 def _of_item(hint: Any) -> Any:
-    """The part of a hint that says what a list holds."""
+    """Returns the part of a hint that says what a list holds."""
     several = get_args(hint) if get_origin(hint) in (Union, types.UnionType, Annotated) else [hint]
     return next((get_args(each)[0] for each in several if get_origin(each) is list), Any)
 
@@ -181,15 +179,15 @@ def _missing(key: str) -> str:
 
 
 def _decided_later(node: DictConfig | ListConfig, text: str) -> bool:
-    """Whether an interpolation asks for a key of a node that the data is to fill in."""
+    """Returns whether an interpolation refers to a node that the data will fill in."""
     parents = [name.rpartition(".")[0] for name in re.findall(r"\$\{([\w.]+)\}", text)]
-    # Interpolations start from the root, which a node does not tell.
+    # Interpolations start at the root, which is not known here, so that OmegaConf resolves them.
     names = OmegaConf.create([f"${{{parent}.name}}" for parent in parents if parent], parent=node)
     return any(look_up(names, f"[{place}]") == "auto" for place in range(len(names)))
 
 
 def look_up(node: Any, key: str) -> Any:
-    """The value of a dotted key, or None where it is absent, missing or cannot be resolved."""
+    """Returns the value of a dotted key, or None if it is absent, missing or cannot be resolved."""
     try:
         return OmegaConf.select(node, key, throw_on_missing=False)
     except OmegaConfBaseException:

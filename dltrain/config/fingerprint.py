@@ -1,4 +1,4 @@
-"""A short word for everything that decides the result of a run, apart from its data."""
+"""Computes a fingerprint of everything that decides the result of a run, apart from its data."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.config.moved_paths import original, renamed
 
-# The keys that change nothing of what comes out of a run: what is told of it and where, and which jobs a sweep runs.
+# Keys that do not influence the result of a run: what is shown of it and where, and which jobs a sweep runs.
 OF_THE_SWEEP = ("hydra", "search", "keep", "extend", "retry_failed")
 WITHOUT_INFLUENCE = ("quiet", "verbose", "report", "tracking", *OF_THE_SWEEP)
 
 
 def group_of(word: str) -> str:
-    """The first part of a key or an override: `search` of `+search.sampler.seed=1`, `hydra` of `hydra/launcher=ray`."""
+    """Returns the first part of a key or override: `search` of `+search.seed=1`, `hydra` of `hydra/launcher=ray`."""
     return re.split(r"[=./@:]", word.lstrip("+~"))[0]
 
 
 def fingerprint(config: DictConfig) -> str:
-    """16 hexadecimal digits of the SHA-256 of the resolved config, whatever the order of its keys.
+    """Returns 16 hexadecimal digits of the SHA-256 of the resolved config, independent of the order of its keys.
 
-    Paths that have moved count as their original ones, so that it stays what it was.
+    Moved paths count as their original ones, so that recorded fingerprints stay valid.
     """
     nodes = {str(key): node for key, node in config.items_ex(resolve=False) if key not in WITHOUT_INFLUENCE}
     values: dict[str, Any] = {

@@ -1,6 +1,6 @@
-"""What last layer, loss and metrics of a row of the head table must agree on.
+"""Checks that last layer, loss and metrics of a row of the head table fit each other.
 
-Keras broadcasts, clips or ignores what does not fit together: the training then runs and its numbers mean nothing.
+Keras broadcasts, clips or ignores what does not fit: the training then runs, and its numbers mean nothing.
 """
 
 from __future__ import annotations
@@ -17,11 +17,7 @@ OF_GAUSSIAN = ("dltrain.models.gaussian.LogLikelihood", "dltrain.models.gaussian
 
 
 def faults(task: DictConfig) -> Iterator[str]:
-    """A sentence for each part of a head that does not fit the others.
-
-    Args:
-        task: a row of the head table; of `task=auto` what is given of it.
-    """
+    """Yields a sentence for each part of a row of the head table that does not fit the others."""
     kind = TASKS.get(task.name)
     if kind is not None and "activation" in task:
         yield from _activation(task, kind)
@@ -82,7 +78,7 @@ def _shapes(task: Task, key: str, target: str, name: str) -> Iterator[str]:
     elif task.unbounded and "Crossentropy" in name:
         yield f"{key}: {target} needs targets from 0 to 1. Use task=unit_regression, or keras.losses.MeanSquaredError."
     elif task.quantity and KERAS.get(name, MetricTraits()).of_classes and key != "task.loss":
-        # They would count which values happen to be equal, or above a half.
+        # Such a metric would count values that happen to be equal, or above a half.
         yield f"{key}: {target} is for classes, and task={task.name} predicts a quantity. Use keras.metrics.R2Score."
 
 

@@ -1,4 +1,4 @@
-"""Type hints against the plain values that YAML gives, and both in words."""
+"""Compares type hints with plain values from YAML, and describes both in words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORDS = {
 
 
 def accepts(hint: Any, value: Any) -> bool:
-    """Whether a value fits; an integer fits float, true and false fit bool alone, a number is no text."""
+    """Returns whether a value fits; an integer fits float, true and false fit only bool, a number is no text."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return any(accepts(each, value) for each in arguments)
@@ -42,19 +42,19 @@ def accepts(hint: Any, value: Any) -> bool:
 
 
 def mismatch(hint: Any, value: Any) -> str:
-    """The words on a value that does not fit: what was expected, what came, what is near."""
+    """Describes a value that does not fit: what was expected, what came, what is near."""
     words = [word for word in _literals(hint) if isinstance(word, str)]
     return f"expected {describe(hint)}, came {show(value)}.{nearest(value, words)}"
 
 
 def nearest(word: object, choices: list[str]) -> str:
-    """`" Did you mean 'x'?"`, or an empty string where nothing is near."""
+    """Returns `" Did you mean 'x'?"`, or an empty string if nothing is near."""
     near = did_you_mean(str(word), choices)
     return near if "Did you mean" in near else ""
 
 
 def describe(hint: Any) -> str:
-    """A type hint in words."""
+    """Describes a type hint in words."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return " or ".join(dict.fromkeys(describe(each) for each in arguments))
@@ -68,7 +68,7 @@ def describe(hint: Any) -> str:
 
 
 def show(value: Any) -> str:
-    """A value as YAML has it, with text marked as such."""
+    """Returns a value as in YAML, and marks text as such."""
     match value:
         case None:
             return "null"

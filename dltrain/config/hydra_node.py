@@ -1,4 +1,4 @@
-"""Hydra's own node in a composed config: what it holds while no job of Hydra is running."""
+"""Fills Hydra's own node of a composed config while no job of Hydra is running."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dltrain.internals.hydra_loading import override_directory
 
 @contextmanager
 def resolving(config: DictConfig) -> Iterator[None]:
-    """Lets `${hydra:…}` in a composed config be read while no job of Hydra is running."""
+    """Makes `${hydra:…}` in a composed config readable while no job of Hydra is running."""
     job = copy.deepcopy(config)
     with open_dict(job.hydra):
         job.hydra.runtime.output_dir, job.hydra.job.id, job.hydra.job.num = ".", "0", 0
@@ -31,7 +31,7 @@ def resolving(config: DictConfig) -> Iterator[None]:
 
 
 def record(config: DictConfig, parsed: Sequence[Override]) -> None:
-    """Notes the overrides where Hydra notes them, since validation and run directories ask for them."""
+    """Writes the overrides into Hydra's node as Hydra does, since validation and run directories read them there."""
     hydra = [each for each in parsed if each.is_hydra_override()]
     task = [each for each in parsed if not each.is_hydra_override()]
     config.hydra.overrides.hydra = [each.input_line for each in hydra]
@@ -42,7 +42,7 @@ def record(config: DictConfig, parsed: Sequence[Override]) -> None:
 
 
 def unresolved_directories(config: DictConfig) -> list[str]:
-    """Faults of the two directories, which Hydra would meet only once it starts."""
+    """Returns the faults of the two directories, which Hydra would find only after its start."""
     faults = []
     for key in ("hydra.run.dir", "hydra.sweep.dir"):
         try:

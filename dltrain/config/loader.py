@@ -1,43 +1,66 @@
-"""Composes each choice of options once: jobs that differ in values alone get copies of it."""
+"""Composes each choice of options once; jobs that differ only in values get copies of it."""
 
 from __future__ import annotations
 
 import copy
+import logging
 import os
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 
+from dltrain.base.errors import ConfigError
 from dltrain.config.hydra_node import record
 from dltrain.config.moved_paths import rename_moved, rename_typed
-from dltrain.internals.hydra_loading import Copies, HydraLoader, Repository, set_values
+from dltrain.internals.hydra_loading import Copies, HydraLoader, Repository, search_path, set_values
 
-MOST_KEPT = 64  # configs of choices
+log = logging.getLogger(__name__)
+
+MOST_KEPT = 64  # of configs, one for each choice of options
 
 
 @dataclass
 class _Kept:
-    """What was read of some files that have not changed since."""
+    """What was read from files that have not changed since."""
 
     repository: Repository
     bases: OrderedDict[tuple[str, ...], DictConfig] = field(default_factory=OrderedDict)
 
 
-# Of the process: commands that Python runs one after the other share what was read.
+# Kept for the process, so that several commands in one Python process read the files once.
 _kept: dict[Hashable, _Kept] = {}
 
 
-class Loader(HydraLoader):
-    """Hydra's loader, which reads and merges YAML anew only where the choice of options is another.
+def folders_of_options(directory: Path, extra: Path | None) -> ConfigSearchPath:
+    """Returns the folders that Hydra searches; warns of a file in the extra one that has the name of a shipped one.
 
-    Hydra merges the chosen files first and sets the values after that, so that a copy of the first step's result with
-    the values set is what Hydra gives. Files that have changed since are read again.
+    Raises:
+        ConfigError: If the extra folder does not exist.
+    """
+    folders = search_path(str(directory.resolve()))
+    if extra is not None:
+        if not extra.is_dir():
+            raise ConfigError(f"--config-dir expects a folder, there is none at '{extra}'.")
+        for file in sorted(extra.rglob("*.yaml")):
+            name = file.relative_to(extra)
+            if (directory / name).exists():
+                log.warning("'%s' is not used: dltrain ships '%s', which wins. Give the file another name.", file, name)
+        folders.prepend("command-line", f"file://{extra.resolve()}", SearchPathQuery(provider="schema"))
+    return folders
+
+
+class Loader(HydraLoader):
+    """Hydra's loader, which reads and merges YAML only for a new choice of options.
+
+    Hydra merges the chosen files before it sets values, so that setting the values in a copy of the merged files gives
+    the same config. Changed files are read again.
     """
 
     def merge(
@@ -48,7 +71,7 @@ class Loader(HydraLoader):
         from_shell: bool = True,
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
-        """The config that the chosen files and the values give, as Hydra would make it."""
+        """Returns the config of the chosen files and values, as Hydra would compose it."""
 
         def in_full(words: list[str]) -> DictConfig:
             config = HydraLoader.merge(self, config_name, words, run_mode, from_shell, validate_sweep_overrides)
@@ -75,7 +98,7 @@ class Loader(HydraLoader):
         return _with_values(kept.bases[choices], values, parsed)
 
     def parse(self, config_name: str | None, overrides: list[str]) -> tuple[list[Override], Repository]:
-        """The overrides as Hydra understands them, and the files among which they choose."""
+        """Returns the parsed overrides, and the files among which they choose."""
         if any("hydra.searchpath" in word for word in overrides):
             return super().parse(config_name, overrides)
         return OverridesParser.create().parse_overrides(overrides), Copies(self._unchanged(config_name).repository)
@@ -91,7 +114,7 @@ class Loader(HydraLoader):
 
 
 def _files(folder: str) -> list[tuple[str, int, int]]:
-    """Name, time and size of every file below a folder; none where there is no folder."""
+    """Returns path, time and size of every file below a folder, or nothing if there is no folder."""
     found: list[tuple[str, int, int]] = []
     if not Path(folder).is_dir():
         return found

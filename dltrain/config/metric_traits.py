@@ -1,7 +1,7 @@
-"""What a metric is: which way is better, when it has no value, how its interval is found.
+"""Tells of a metric which way is better, when it has no value, and how its interval is found.
 
-A class of one's own says so itself, by attributes with the names below, such as `direction = "max"`. The metrics of
-Keras stand in the table here. Both are read without importing anything, since the command line asks too.
+A person's own class says so by attributes with the names below, such as `direction = "max"`; a table here has the
+metrics of Keras. Both are read without heavy imports, since the command line needs them too.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ class MetricTraits:
     """The traits of a metric; the defaults claim nothing.
 
     Attributes:
-        direction: which way is better; None where neither is.
-        best: its value for answers without a fault; None where there is no bound.
-        share_of_rows: whether it is the share of rows that are right, whose interval is Wilson's; others are resampled.
-        whole_sums: whether its sums are whole numbers, which come out the same in whatever portions they are added.
-        needs_both: whether it has no value where the rows have nothing but ones, or nothing but zeros.
-        of_classes: whether it means nothing for a quantity.
-        splits_range: whether it takes the middle of the target's range as its `threshold`.
+        direction: `min` or `max`; None if neither is better.
+        best: The value of perfect predictions; None if there is no bound.
+        share_of_rows: Whether it is the share of rows that are right, whose interval is Wilson's; others are resampled.
+        whole_sums: Whether its sums are whole numbers, so that the order of additions does not matter.
+        needs_both: Whether it is undefined if all rows are ones or all are zeros.
+        of_classes: Whether it means nothing for a quantity.
+        splits_range: Whether its `threshold` is the middle of the target's range.
     """
 
     direction: Literal["min", "max"] | None = None
@@ -38,12 +38,12 @@ class MetricTraits:
     splits_range: bool = False
 
 
-# What a class made of another one has from it; the rest is claimed for the very class alone.
+# The traits that a derived class inherits; the others hold for the class itself alone.
 INHERITED = ("direction", "best", "needs_both", "of_classes")
 FIELDS = [field.name for field in dataclasses.fields(MetricTraits)]
 ERROR, SHARE = MetricTraits("min", 0.0), MetricTraits("max", 1.0)
 OF_CLASSES = MetricTraits("max", 1.0, of_classes=True)
-COUNT = MetricTraits(of_classes=True)  # of cases: more of them may be better or worse
+COUNT = MetricTraits(of_classes=True)  # more cases may be better or worse
 KERAS = {
     **dict.fromkeys(("Accuracy", "BinaryIoU", "F1Score", "FBetaScore"), OF_CLASSES),
     **dict.fromkeys(("CategoricalAccuracy", "TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"), OF_CLASSES),
@@ -67,7 +67,7 @@ KERAS = {
     **dict.fromkeys(("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives"), COUNT),
     **dict.fromkeys(("Mean", "Sum"), MetricTraits()),
 }
-# Parts of names that people give; what comes first counts.
+# Parts of names that people give; the first match counts.
 WORDS = {
     "likelihood": MetricTraits("max"),
     **dict.fromkeys(("accuracy", "auc", "precision", "recall", "f1", "r2", "iou", "similarity"), SHARE),
@@ -77,21 +77,21 @@ WORDS = {
 
 
 def traits_of(metric: type) -> MetricTraits:
-    """The traits of a class: those that it says itself, and what it has from a metric of Keras."""
+    """Returns the traits of a class: its own, and those inherited from a metric of Keras."""
     keras = [each for each in metric.__mro__ if each.__module__.startswith("keras.") and each.__name__ in KERAS]
     own = {name: getattr(metric, name) for name in FIELDS if hasattr(metric, name)}
     return _joined(KERAS[keras[0].__name__] if keras else MetricTraits(), own, exact=keras[:1] == [metric])
 
 
 def traits_behind(target: str) -> MetricTraits | None:
-    """The traits of the class that a `_target_` names, read from its source; None where there is no such class."""
+    """Returns the traits of the class of a `_target_`, read from its source; None if there is no such class."""
     found = locate(target)
     definitions = [each for each in found if isinstance(each, Definition)] if isinstance(found, list) else []
     return _behind(definitions[0], ()) if definitions else None
 
 
 def traits_by_name(name: str) -> MetricTraits:
-    """What the name of a value in the logs tells, such as val_rmse."""
+    """Returns the traits that the name of a value in the logs suggests, such as val_rmse."""
     name = name.removeprefix("val_")
     if name == "loss":
         return ERROR
@@ -99,12 +99,7 @@ def traits_by_name(name: str) -> MetricTraits:
 
 
 def traits(name: str, target: Any = None) -> MetricTraits:
-    """The traits of a metric by its `_target_`, and by its name where that says nothing.
-
-    Args:
-        name: in the logs.
-        target: dotted path of its class, if that is known.
-    """
+    """Returns the traits of a metric by its `_target_`, or by its name in the logs if the target tells nothing."""
     behind = traits_behind(str(target)) if target else None
     return behind if behind is not None and behind != MetricTraits() else traits_by_name(name)
 

@@ -1,4 +1,4 @@
-"""Options of the models of text and tables that cannot work or would have no effect."""
+"""Finds options of the models of text and tables that cannot work or have no effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dltrain.base.errors import did_you_mean
 from dltrain.config.tasks import TASKS
 
 EMBEDDINGS = ("none", "periodic", "piecewise_linear")
-# What each kind of embedding has a use for.
+# The kinds of embedding that use a key.
 OWN_KEYS = {"numeric_dimension": EMBEDDINGS[1:], "frequencies": ("periodic",), "frequency_scale": ("periodic",),
             "bins": ("piecewise_linear",)}  # fmt: skip
 IDS = ("sequence", "set")
@@ -18,12 +18,7 @@ IN_ORDER = ("text_cnn", "text_rnn", "text_transformer")
 
 
 def faults(config: DictConfig, words: Collection[str]) -> Iterator[str]:
-    """A sentence for each of them.
-
-    Args:
-        config: composed.
-        words: the keys and groups that were typed.
-    """
+    """Yields a sentence for each fault; `words` holds the keys and groups that were typed."""
     target = str(config.model.get("_target_"))
     if config.task.get("monte_carlo_dropout") and "dropout" in config.model and not config.model.dropout:
         yield "task.monte_carlo_dropout: model.dropout=0 drops no units. Use model.dropout=0.2."
@@ -94,7 +89,7 @@ def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
     loss = str((config.task.get("loss") or {}).get("_target_") or "").rpartition(".")[2]
     if model.ensemble > 1 and not model.units:
         yield "model.ensemble: without a hidden layer all members are the same. Use model.ensemble=1."
-    # A member's share is that of a loss which falls into one of the mean and one of the differences.
+    # The loss of each member is known only for losses that split into one of the mean and one of the differences.
     if model.ensemble > 1 and task and loss and loss != task.loss:
         yield (
             f"task.loss: with model.ensemble={model.ensemble} each member has a loss of its own, which is worked out "

@@ -1,7 +1,6 @@
-"""Where classes and functions stand now that configs name by an earlier path: those of users, and recorded ones.
+"""Maps earlier paths of classes and functions, which users' and recorded configs name, to today's paths.
 
-Fingerprints and the spaces of sweeps are made of the earlier paths, as they were before the first move, so that
-nothing that was recorded has to be written anew.
+Fingerprints and the spaces of sweeps use the original paths, so that no record has to be rewritten.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, read_write
 logger = logging.getLogger("dltrain")
 
 PACKAGE = "dltrain."
-# Below the package, the earlier path of a module, a class or a function, and today's; the first of several that lead to
-# the same place is the original one.
+# The earlier path of a module, class or function in the package, and today's; if several lead to the same place, the
+# first is the original one.
 MOVED = {
     "distribution": "engine.distribution",
     "gaussian": "models.gaussian",
@@ -27,12 +26,12 @@ TARGET = "_target_"
 
 
 def current(path: str) -> str:
-    """Today's path of what a config names; one that has not moved stays as it is."""
+    """Returns today's path of what a config names; a path that has not moved is unchanged."""
     return _replaced(path, MOVED.items())
 
 
 def original(path: str) -> str:
-    """The path before it moved for the first time; one that has not moved stays as it is."""
+    """Returns the path before its first move; a path that has not moved is unchanged."""
     return _replaced(path, ((now, before) for before, now in MOVED.items()))
 
 
@@ -44,7 +43,7 @@ def _replaced(path: str, pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def renamed(node: Any, rename: Callable[[str], str]) -> Any:
-    """A copy of plain mappings and lists with each `_target_` renamed; keys may be flat, as `model._target_`."""
+    """Copies plain mappings and lists with each `_target_` renamed; keys may be flat, as `model._target_`."""
     if isinstance(node, dict):
         return {
             key: rename(value) if _names_a_path(key, value) else renamed(value, rename) for key, value in node.items()
@@ -53,7 +52,7 @@ def renamed(node: Any, rename: Callable[[str], str]) -> Any:
 
 
 def rename_moved(config: DictConfig | ListConfig) -> None:
-    """Puts today's path into each `_target_` of a config that has an earlier one."""
+    """Replaces earlier paths by today's in each `_target_` of a config."""
     for key in list(config) if isinstance(config, DictConfig) else range(len(config)):
         if OmegaConf.is_missing(config, key) or OmegaConf.is_interpolation(config, key):
             continue
@@ -67,7 +66,7 @@ def rename_moved(config: DictConfig | ListConfig) -> None:
 
 
 def rename_typed(config: DictConfig, overrides: Iterable[str]) -> None:
-    """Does that where an override may have brought an earlier path; looking at every key takes ten milliseconds."""
+    """Calls `rename_moved` if an override names an earlier path, since looking at every key takes ten milliseconds."""
     if any(PACKAGE + before in word for word in overrides for before in MOVED):
         rename_moved(config)
 

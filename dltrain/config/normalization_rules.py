@@ -1,4 +1,4 @@
-"""What a normalization needs of the layers that it stands in."""
+"""Checks a normalization against the layers that use it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from omegaconf import DictConfig, ListConfig
 
 
 def faults(config: DictConfig) -> Iterator[str]:
-    """A sentence for each fault of `normalization` with this model and these batches."""
+    """Yields a sentence for each fault of `normalization` with this model and these batches."""
     node = config.normalization
     if node is None:
         return
@@ -49,6 +49,6 @@ def faults(config: DictConfig) -> Iterator[str]:
 
 
 def _layer_widths(config: DictConfig) -> list[int]:
-    """The numbers in `model.units`; a person's own model may mean something else by that key."""
+    """Returns the numbers in `model.units`, which may be something else in a person's own model."""
     units = config.model.get("units")
     return [width for width in units if isinstance(width, int)] if isinstance(units, ListConfig) else []

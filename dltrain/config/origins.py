@@ -1,4 +1,4 @@
-"""Where a value of the config comes from: every file and override that set it, in the order in which they did."""
+"""Finds every file and override that set a value of the config, in their order."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Origin:
     """One place that set the value.
 
     Attributes:
-        source: a YAML file, or the command line.
-        line: of the file, from 1; None for the command line.
-        value: as it is written there.
-        reason: what chose the file, such as `optimizer=sgd (command line)`; empty where it is always read.
+        source: A YAML file, or the command line.
+        line: The line of the file, from 1; None for the command line.
+        value: The value as written there.
+        reason: What chose the file, such as `optimizer=sgd (command line)`; empty if it is always read.
     """
 
     source: str
@@ -50,10 +50,10 @@ class Explained:
     """A value and its history.
 
     Attributes:
-        key: the key or the group.
-        value: that it has in the end, resolved; the option of a group.
-        chain: who set it, the last one wins.
-        refers_to: keys that the winning value names as `${key}`.
+        key: The key or the group.
+        value: The final value, resolved; the option of a group.
+        chain: The places that set it; the last one wins.
+        refers_to: The keys that the winning value names as `${key}`.
     """
 
     key: str
@@ -63,15 +63,10 @@ class Explained:
 
 
 def explain(composer: Composer, key: str, overrides: Sequence[str]) -> Explained:
-    """Looks for all places that set a key or choose the option of a group.
-
-    Args:
-        composer: of the folders that are searched.
-        key: such as `optimizer.learning_rate`, or a group such as `optimizer`.
-        overrides: as typed for a run.
+    """Finds all places that set a key, such as `optimizer.learning_rate`, or choose the option of a group.
 
     Raises:
-        ConfigError: the overrides have faults, or nothing sets the key.
+        ConfigError: If the overrides have faults, or nothing sets the key.
     """
     config = composer.compose(overrides)
     search = _Search(composer, config, overrides)
@@ -113,14 +108,14 @@ class _Search:
         self.primary = composer.config_name
 
     def is_group(self, key: str) -> bool:
-        """Whether a key names a group of options."""
+        """Returns whether a key names a group of options."""
         return key in self.choices or bool(self.loader.repository.group_exists(key))
 
     def options(self, group: str) -> list[Origin]:
-        """Who chose the option of a group."""
+        """Returns the places that chose the option of a group."""
         paths = dict.fromkeys([self.primary, *(str(each.config_path) for each in self.files)])
         found = [origin for path in paths for origin in self._chosen_in(path, group)]
-        # Which of several files wins is Hydra's affair: the one whose option came out.
+        # Hydra decides which of several files wins: the one whose option was chosen in the end.
         found.sort(key=lambda origin: origin.value == self.choices.get(group, origin.value))
         return found + [
             Origin(COMMAND_LINE, None, REMOVED if each.is_delete() else each.value())
@@ -139,7 +134,7 @@ class _Search:
                     yield Origin(file, name.start_mark.line + 1, value)
 
     def values(self, key: str) -> Iterator[Origin]:
-        """Who set a key."""
+        """Yields the places that set a key."""
         for each in self.files:
             path, package = str(each.config_path), each.package or ""
             if package and not key.startswith(f"{package}."):
@@ -157,7 +152,7 @@ class _Search:
         yield from self._typed(key)
 
     def _in_structure(self, path: str, inside: str) -> Iterator[Origin]:
-        """Hydra's own settings are classes, which have no lines."""
+        """Yields Hydra's own settings, which are classes and have no lines."""
         result = self.loader.repository.load_config(path)
         plain: Any = OmegaConf.to_container(result.config, resolve=False) if result and result.config else {}
         known = flat(plain)
@@ -190,7 +185,7 @@ class _Search:
         return f"{group}={_option(chain[-1].value)} {where}"
 
     def _yaml(self, path: str) -> tuple[str, yaml.Node | None]:
-        """The name of a file as one would open it, and its content with line numbers; None where it is no file."""
+        """Returns the path of a file and its content with line numbers; None as content if it is no file."""
         result = self.loader.repository.load_config(path)
         if result is None or not result.path.startswith("file://"):
             return path, None
@@ -203,7 +198,7 @@ def _option(value: Any) -> str:
 
 
 def shown(file: Path) -> str:
-    """A file's path from the current directory; of the shipped ones from their `conf`."""
+    """Returns a file's path from the current directory; for shipped files from their `conf`."""
     for folder in (Path.cwd(), conf_directory().parent):
         if file.is_relative_to(folder):
             return str(file.relative_to(folder))
@@ -211,7 +206,7 @@ def shown(file: Path) -> str:
 
 
 def _look_up(root: yaml.Node, key: str) -> tuple[int, yaml.Node] | None:
-    """The line of a dotted key, from 1, and the node of its value."""
+    """Returns the line of a dotted key, from 1, and the node of its value."""
     line, node = 0, root
     for name in key.split("."):
         entries = node.value if isinstance(node, yaml.MappingNode) else []

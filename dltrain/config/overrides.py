@@ -1,4 +1,4 @@
-"""Single overrides of a command line, `key=value` and its kin: read, set, refused in words."""
+"""Parses and applies single overrides of a command line, and says in words what is wrong with them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from dltrain.internals.hydra_loading import set_values
 
 
 def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override], list[str]]:
-    """The overrides that follow the grammar and can be run, and a sentence for each other one."""
+    """Returns the overrides that can be parsed, and a sentence for each of the others."""
     parsed: list[Override] = []
     faults: list[str] = []
     for line in lines:
         try:
             override = parser.parse_override(line)
-            override.config_loader = parser.config_loader  # knows the options that a glob stands for
+            override.config_loader = parser.config_loader  # lists the options that a glob matches
             if isinstance(override.value(), Glob) and not list(override.sweep_string_iterator()):
                 faults.append(_no_option(override))
             else:
@@ -45,7 +45,7 @@ def _no_option(override: Override) -> str:
 
 
 def not_listed(override: Override) -> str:
-    """The fault of a sweep over an interval, which has no list of values."""
+    """Returns the fault of a sweep over an interval, which has no list of values."""
     return (
         f"{override.key_or_group}: {override.get_value_string()} is no list of values. "
         "Give choice(…) or range(…), or put the interval into the space of a search."
@@ -53,9 +53,9 @@ def not_listed(override: Override) -> str:
 
 
 def grid_jobs(overrides: Sequence[Override]) -> list[list[str]]:
-    """The words of every job of a grid: each value of each swept key with each of the others.
+    """Returns the words of every job of a grid: each value of each swept key with each of the others.
 
-    Of a key that is given twice the last one counts.
+    If a key is given twice, the last one counts.
     """
     words: dict[str, list[str]] = {}
     for each in overrides:
@@ -66,7 +66,7 @@ def grid_jobs(overrides: Sequence[Override]) -> list[list[str]]:
 
 
 def apply(override: Override, config: DictConfig, unlisted: dict[str, str]) -> list[str]:
-    """Sets, adds or deletes one value; what the YAML does not list is added all the same and noted."""
+    """Sets, adds or deletes one value; a key that the YAML does not list is added and noted in `unlisted`."""
     key, line, value = override.key_or_group, str(override.input_line), override.value()
     parent, _, name = key.rpartition(".")
     node = look_up(config, parent) if parent else config
@@ -97,7 +97,7 @@ def _holds(config: DictConfig, key: str) -> bool:
 
 
 def sentence(error: BaseException) -> str:
-    """The message of Hydra, OmegaConf or the YAML parser in one line."""
+    """Returns the message of Hydra, OmegaConf or the YAML parser in one line."""
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     text = str(cause).partition("\nConfig search path:")[0].partition("\nSee https://")[0]
     lines = [line.strip() for line in text.splitlines() if "full_key:" not in line and "object_type" not in line]

@@ -1,4 +1,4 @@
-"""Where the pruning of a search cannot work, found before any job starts."""
+"""Finds searches whose pruning cannot work, before any job starts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from dltrain.config.search_objectives import COSTS
 
 
 def faults(config: DictConfig) -> Iterator[str]:
-    """A sentence for each reason why jobs cannot be pruned.
-
-    Args:
-        config: composed, with a search.
-    """
+    """Yields a sentence for each reason why jobs of a search cannot be pruned."""
     nodes = {f"callbacks.{name}": node for name, node in config.callbacks.items() if node is not None}
     pruning = {key: node for key, node in nodes.items() if str(node.get("_target_")).endswith("pruning.Pruning")}
     for key, node in pruning.items():
@@ -24,7 +20,7 @@ def faults(config: DictConfig) -> Iterator[str]:
 
 
 def _repeats(config: DictConfig) -> Iterator[str]:
-    """An epoch of one fold or seed cannot be compared with that of another: the parts are others."""
+    """Refuses folds and seeds, since their epochs are scored on different rows."""
     for key, single, several in (("cv", "cv=none", config.cv is not None), ("seeds", "seeds=1", config.seeds > 1)):
         if several:
             yield (
@@ -34,7 +30,7 @@ def _repeats(config: DictConfig) -> Iterator[str]:
 
 
 def _too_few_epochs(config: DictConfig, key: str, node: DictConfig) -> Iterator[str]:
-    """Jobs are compared from the first rung or the end of the warm-up on, but not after their last epoch."""
+    """Refuses trainings that end before the first rung or the end of the warm-up, where jobs are first compared."""
     pruner, every, epochs = node.pruner, node.every_epochs, config.trainer.epochs
     start = "n_warmup_steps" if "n_warmup_steps" in pruner else "min_resource"
     numbers = [pruner.get(start), pruner.get("reduction_factor", 4), pruner.get("min_early_stopping_rate", 0)]

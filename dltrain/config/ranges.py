@@ -1,4 +1,4 @@
-"""Numbers that a library would take and that cannot train: a momentum of 1, a negative penalty, a factor of 0."""
+"""Finds numbers that a library accepts but that cannot train, such as a momentum of 1 or a negative penalty."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FRACTION: Range = (lambda value: 0 <= value <= 1, "from 0 to 1")
 SHRINKING: Range = (lambda value: 0 < value < 1, "above 0 and below 1")
 FINITE: Range = (lambda value: True, "that is finite")
 
-# Pattern of a key -> what its number must be. Only classes of Keras and of dltrain: elsewhere a name may mean anything.
+# Pattern of a key -> its range, for classes of Keras and dltrain alone, since elsewhere a name may mean anything.
 RANGES: dict[str, Range] = {
     r"optimizer\.(learning_rate|clipnorm|global_clipnorm|clipvalue|epsilon)": ABOVE_ZERO,
     r"optimizer\.(momentum|beta_1|beta_2|rho|ema_momentum)": SHARE,
@@ -57,17 +57,17 @@ PATTERNS = [(re.compile(pattern), limits) for pattern, limits in RANGES.items()]
 
 
 def faults(config: DictConfig) -> Iterator[str]:
-    """A sentence for each number out of its range."""
+    """Yields a sentence for each number out of its range."""
     for key, value in _numbers(config, ""):
         for pattern, (fits, words) in PATTERNS:
             if pattern.fullmatch(key) and not (math.isfinite(value) and fits(value)):
-                # A share between 0 and 1 is what a person thinks of first.
+                # For dropout people think of a share.
                 noun = "share" if (fits, words) == SHARE and key.endswith("dropout") else "number"
                 yield f"{key}: expected a {noun} {words}, got {value}."
 
 
 def _numbers(node: Any, key: str) -> Iterator[tuple[str, float]]:
-    """Every number below a node with its dotted key; a person's own classes and Hydra's node are left out."""
+    """Yields every number below a node with its dotted key, without a person's own classes and Hydra's node."""
     if isinstance(node, DictConfig):
         target = str(OmegaConf.select(node, "_target_") or "keras.")
         if target.startswith(("keras.", "dltrain.")) and key != "hydra":
@@ -82,7 +82,7 @@ def _value(node: Any, name: Any, key: str) -> Iterator[tuple[str, float]]:
     try:
         value = node[name]
     except OmegaConfBaseException:
-        return  # missing, or filled in when the data is known
+        return  # missing, or known only with the data
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         yield key, value
     else:

@@ -1,6 +1,6 @@
-"""The keys that dltrain owns, with their types and bounds; nodes with a `_target_` are checked by its signature.
+"""Declares the keys that dltrain owns, with their types and bounds; a `_target_` is checked by its signature.
 
-The values themselves stand in conf/ and nowhere else: no field here has a default of its own.
+The values are in conf/ alone: no field here has its own default.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dltrain.config.tasks import TASKS
 
 @dataclass
 class HeadRow:
-    """A row of the head table: what the last layer, the loss and the metrics are."""
+    """A row of the head table: last activation, loss and metrics."""
 
     name: str = field(
         default=MISSING,
@@ -32,7 +32,7 @@ class HeadRow:
 
 @dataclass
 class Encoding:
-    """How a category becomes numbers."""
+    """How categories become numbers."""
 
     name: str = field(default=MISSING, metadata={"choices": ("one_hot", "embedding")})
     minimum_count: int = field(default=MISSING, metadata={"minimum": 1})
@@ -41,7 +41,7 @@ class Encoding:
 
 @dataclass
 class Text:
-    """How a text becomes numbers."""
+    """How texts become numbers."""
 
     output: str = field(default=MISSING, metadata={"choices": ("sequence", "set", "multi_hot", "count", "tf_idf")})
     standardize: str = field(
@@ -55,7 +55,7 @@ class Text:
 
 @dataclass
 class Regularizer:
-    """Penalties on the weights that join the loss."""
+    """Penalties on the weights, which are added to the loss."""
 
     kernel: dict[str, Any] | None = MISSING
     bias: dict[str, Any] | None = MISSING
@@ -63,7 +63,7 @@ class Regularizer:
 
 @dataclass
 class Trainer:
-    """How long and in which portions the training goes over the train rows."""
+    """How long the training runs, and in which batches."""
 
     epochs: int = field(default=MISSING, metadata={"minimum": 1})
     batch_size: Any = field(default=MISSING, metadata={"choices": ("auto",), "minimum": 1})
@@ -78,7 +78,7 @@ class Trainer:
 
 @dataclass
 class Search:
-    """Which jobs a search draws, and what makes one better than another."""
+    """Which jobs a search draws, and by which values it compares them."""
 
     sampler: Any = MISSING
     points: int | None = field(default=MISSING, metadata={"minimum": 1})
@@ -92,7 +92,7 @@ class Search:
 
 @dataclass
 class CrossValidation:
-    """Which rows each fold scores, and what becomes of the models of the folds."""
+    """Which rows each fold scores, and whether the models of the folds are averaged."""
 
     name: str = field(
         default=MISSING, metadata={"choices": ("kfold", "repeated_kfold", "group_kfold", "leave_one_out")}
@@ -105,7 +105,7 @@ class CrossValidation:
 
 @dataclass
 class Config:
-    """The whole experiment. A field of type Any holds a `_target_` with its arguments, or null."""
+    """The whole experiment; a field of type Any holds a `_target_` with its arguments, or null."""
 
     dataset: Any = MISSING
     task: HeadRow = MISSING

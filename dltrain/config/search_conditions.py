@@ -1,4 +1,4 @@
-"""The conditions of a search space, `when`: the order in which they can be judged, and those that can never hold."""
+"""Orders the keys of a search space by their conditions, `when`, and finds conditions that can never hold."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ ABSENT = object()
 
 
 def in_order(space: Sequence[Dimension]) -> list[Dimension]:
-    """The dimensions, each behind those that its conditions ask for.
+    """Returns the dimensions, each after those that its conditions depend on.
 
     Raises:
-        ConfigError: conditions ask for each other.
+        ConfigError: If conditions depend on each other.
     """
     left = list(space)
     placed: list[Dimension] = []
@@ -41,13 +41,9 @@ def in_order(space: Sequence[Dimension]) -> list[Dimension]:
 
 
 def faults(space: Sequence[Dimension], config: DictConfig) -> Iterator[str]:
-    """A sentence for each condition that names nothing, or that no job can meet.
+    """Yields a sentence for each condition that names nothing, or that no job can meet.
 
-    That another option of a group is chosen is no fault: a space may serve several of them.
-
-    Args:
-        space: of the search.
-        config: composed.
+    A condition on an option of a group that is not chosen is no fault, since a space may serve several options.
     """
     found = [
         f"search.space.{dimension.key}.when: {fault}"
@@ -92,7 +88,7 @@ def _draws(dimension: Dimension, text: str) -> bool:
 
 
 def _options(group: str, config: DictConfig) -> list[str]:
-    """The options of a group; none where a folder of them cannot be listed."""
+    """Returns the options of a group; none if one of its folders cannot be listed."""
     sources = [each for each in config.hydra.runtime.config_sources if each.path not in ("", "hydra.conf")]
     if any(each.schema != "file" for each in sources):
         return []

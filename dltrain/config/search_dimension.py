@@ -1,4 +1,4 @@
-"""One key of a search space: what can be drawn for it, as words of a command line, and when."""
+"""Defines one key of a search space: what can be drawn for it, as words of a command line, and when."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ class Dimension:
     """One key of a search space.
 
     Attributes:
-        key: dotted, as typed on a command line; or a group, whose choices are options.
-        choices: of a category; empty for a number.
-        low: least number.
-        high: greatest number.
-        log: whether each factor is as likely as any other, rather than each difference.
-        integer: whether only whole numbers are drawn.
-        length: least and greatest length, where the value is a list of equal numbers, such as the layers of
-            `model.units`.
-        when: other keys or groups with the values under which this one is drawn.
+        key: Dotted, as typed on a command line; or a group, whose choices are options.
+        choices: The values of a category; empty for a number.
+        low: The least number; `high` is the greatest.
+        log: Whether the logarithm of the number is drawn uniformly.
+        integer: Whether only whole numbers are drawn.
+        length: The least and greatest length of a list of equal numbers, such as the layers of `model.units`; None for
+            a single value.
+        when: Other keys or groups with the values under which this one is drawn.
     """
 
     key: str
@@ -42,7 +41,7 @@ class Dimension:
     when: Mapping[str, tuple[str, ...]] | None = None
 
     def distributions(self) -> dict[str, BaseDistribution]:
-        """What Optuna draws from, by name: one, or two for a list."""
+        """Returns the distributions that Optuna draws from, by name: one, or two for a list."""
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
         if self.choices:
@@ -58,16 +57,16 @@ class Dimension:
         return found
 
     def text(self, drawn: Mapping[str, Any]) -> str:
-        """The value as typed on a command line."""
+        """Returns the value as typed on a command line."""
         value = drawn[self.key]
         word = text_of(value) if self.choices else str(value) if self.integer else f"{value:.6g}"
         return f"[{','.join([word] * drawn[self.key + LENGTH])}]" if self.length else word
 
     def parse(self, text: str) -> dict[str, Any]:
-        """The values behind a word that `text` made.
+        """Returns the drawn values from a word that `text` made.
 
         Raises:
-            ValueError: it is none of this dimension.
+            ValueError: If the word is not from this dimension.
         """
         if self.choices:
             if text not in [text_of(choice) for choice in self.choices]:
@@ -80,7 +79,7 @@ class Dimension:
         return drawn | ({self.key + LENGTH: len(numbers)} if self.length else {})
 
     def points(self, number: int) -> list[str]:
-        """At most so many values, evenly from low to high, for a grid."""
+        """Returns at most `number` values, evenly from low to high, for a grid."""
         if self.choices:
             return [text_of(choice) for choice in self.choices]
         scale: Callable[[float], float] = math.log if self.log else float
@@ -94,7 +93,7 @@ class Dimension:
 
 
 def text_of(value: Any) -> str:
-    """A choice as typed on a command line: `null`, `true`, `[64,64]`."""
+    """Returns a choice as typed on a command line: `null`, `true`, `[64,64]`."""
     if isinstance(value, (list, tuple, ListConfig)):
         return f"[{','.join(map(text_of, value))}]"
     return (
@@ -105,13 +104,7 @@ def text_of(value: Any) -> str:
 
 
 def applies(dimension: Dimension, drawn: Mapping[str, str], config: DictConfig) -> bool:
-    """Whether the conditions of a dimension hold.
-
-    Args:
-        dimension: to be drawn or not.
-        drawn: the words so far, by key.
-        config: what holds where nothing is drawn.
-    """
+    """Returns whether the conditions of a dimension hold for the words drawn so far, or else the config."""
     for key, wanted in (dimension.when or {}).items():
         chosen = config.hydra.runtime.choices.get(key)
         value = drawn.get(key, chosen if chosen is not None else text_of(OmegaConf.select(config, key)))

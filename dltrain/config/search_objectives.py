@@ -1,4 +1,4 @@
-"""What a search makes small or great: validation metrics, and what a network costs; never the test part."""
+"""Checks the objectives of a search: validation metrics or costs of a network, never the test part."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COSTS = ("parameters", "seconds", "epochs")
 
 
 def faults(config: DictConfig) -> Iterator[str]:
-    """What is wrong with the objectives of a search, a sentence each."""
+    """Yields a sentence for each fault of the objectives of a search."""
     search = config.search
     names = list(search.objectives)
     known = [*COSTS]
@@ -43,7 +43,7 @@ def faults(config: DictConfig) -> Iterator[str]:
 
 
 def directions(config: DictConfig) -> list[str]:
-    """`min` or `max` for each objective."""
+    """Returns `min` or `max` for each objective."""
     if config.search.directions != "auto":
         return list(config.search.directions)
     return [_direction(config, name) or "min" for name in config.search.objectives]
@@ -55,7 +55,7 @@ def _direction(config: DictConfig, name: str) -> str | None:
 
 
 def by_objectives(config: DictConfig) -> dict[str, str]:
-    """`min` or `max` for each objective of a search, by its name; empty without a search."""
+    """Returns `min` or `max` for each objective of a search, by its name; empty without a search."""
     if config.search is None:
         return {}
     return dict(zip(config.search.objectives, directions(config), strict=True))

@@ -1,4 +1,4 @@
-"""The space of a search: which keys are drawn, from where, and under which condition."""
+"""Defines the space of a search: which keys are drawn, from which values, and under which condition."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WORDS = ("low", "high", "log", "integer", "choices", "length", "when")
 
 
 def dimensions(space: DictConfig) -> list[Dimension]:
-    """The dimensions of a node `search.space`, in its order, but behind those that their conditions ask for.
+    """Returns the dimensions of a node `search.space`, each after those that its conditions depend on.
 
     Raises:
-        ConfigError: every fault of it.
+        ConfigError: If the space has faults; all of them are named.
     """
     faults: list[str] = []
     found = list(_walk(space, "", faults))
@@ -115,7 +115,7 @@ def _suggest(trial: Trial, name: str, wanted: BaseDistribution) -> Any:
 
 
 def grid(space: Sequence[Dimension], points: int, config: DictConfig) -> list[dict[str, str]]:
-    """Every combination of so many points a number and of all choices, conditions kept, each once."""
+    """Returns every combination of `points` points of each number and all choices, as far as conditions hold."""
     combinations: list[dict[str, str]] = [{}]
     for dimension in space:
         combinations = [
@@ -127,7 +127,7 @@ def grid(space: Sequence[Dimension], points: int, config: DictConfig) -> list[di
 
 
 def corners(space: Sequence[Dimension], config: DictConfig) -> Iterator[dict[str, str]]:
-    """The ends of each dimension alone, with those choices of others that its conditions ask for."""
+    """Yields the ends of each dimension alone, with those choices of others that its conditions need."""
     by_key = {dimension.key: dimension for dimension in space}
     for dimension in space:
         needed = {key: values[0] for key, values in (dimension.when or {}).items() if key in by_key}

@@ -1,4 +1,4 @@
-"""A config as one row of `key: value`, and which of these keys tell several runs apart."""
+"""Flattens a config to `key: value` and finds the keys in which runs differ."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE
 
-# Two runs do not differ by these: nothing that is trained does.
+# Two runs do not count as different if only these differ, since they do not change what is trained.
 TELL_ONLY = frozenset({*WITHOUT_INFLUENCE, "score_test"})
 _REFERENCE = re.compile(r"\$\{[\w.]+\}")
 
 
 def flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as `{"trainer.epochs": 300, …}`; a list is one value."""
+    """Returns nested mappings as `{"trainer.epochs": 300, …}`; a list is one value."""
     found: dict[str, Any] = {}
     for key, value in node.items():
         if isinstance(value, Mapping) and value:
@@ -27,14 +27,14 @@ def flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def settings_of(config: DictConfig) -> dict[str, Any]:
-    """Every setting of a composed config, resolved; those that only repeat another key are left out."""
+    """Returns every setting of a composed config, resolved, without those that only refer to another key."""
     written: Any = OmegaConf.to_container(config, resolve=False)
     resolved: Any = OmegaConf.to_container(config, resolve=True)
     return without_repeats(flat(written), flat(resolved))
 
 
 def without_repeats(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings but for those that were written as `${another.key}`."""
+    """Returns the settings without those that were written as `${another.key}`."""
     repeats = [key for key, value in written.items() if isinstance(value, str) and _REFERENCE.fullmatch(value)]
     return {
         key: value
@@ -44,18 +44,15 @@ def without_repeats(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> 
 
 
 def choices_of(choices: Mapping[str, Any]) -> dict[str, Any]:
-    """The option that was chosen of each group, without Hydra's own groups and those that follow from others."""
+    """Returns the chosen option of each group, without Hydra's own groups and those that follow from others."""
     return {str(group): option for group, option in choices.items() if not re.search("^hydra/|@", str(group))}
 
 
 def differing(runs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[str]:
-    """The groups and keys in which runs differ.
+    """Returns the groups and keys in which runs differ; `runs` holds the choices and settings of each.
 
-    A key below a group counts only among runs that chose the same option of the group: that Adam has a `beta_1` and
+    A key of a group is compared only among runs that chose the same option of the group: that Adam has a `beta_1` and
     SGD has none follows from `optimizer`.
-
-    Args:
-        runs: choices and settings of each.
     """
     options = [{group: str(option) for group, option in choices.items()} for choices, _ in runs]
     groups = list(dict.fromkeys(group for choices in options for group in choices if group not in TELL_ONLY))

@@ -1,7 +1,7 @@
-"""What a `_target_` accepts, read from its source: nothing is imported and nothing runs.
+"""Reads from source what a `_target_` accepts, without importing or running anything.
 
-Where the source does not settle a question (compiled code, names made at run time), the answer is "open": a
-check built on it may miss a fault, and never invents one.
+Where the source does not settle a question (compiled code, names made at run time), the answer is "open": a check may
+then miss a fault, but never invents one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from dltrain.config.annotations import COMPUTED, REQUIRED, annotated, last_name, literal
 from dltrain.config.sources import Definition, Module, Unknown, locate, resolve
 
-# These decorators leave the arguments as the source shows them.
+# Decorators that do not change the arguments.
 TRANSPARENT = {
     "abstractmethod", "cache", "contextmanager", "dataclass", "final", "keras_export", "lru_cache",
     "no_automatic_dependency_tracking", "override", "register_keras_serializable", "runtime_checkable",
@@ -28,10 +28,9 @@ class TargetSignature:
     """The arguments of a class or a function.
 
     Attributes:
-        parameters: each name with its default, `REQUIRED`, or `COMPUTED` where the default is no literal.
-        hints: the type of each argument whose annotation is made of plain types; the others may be anything.
-        open: whether it may take arguments beside these.
-        is_class: whether the target is a class.
+        parameters: Each name with its default, `REQUIRED`, or `COMPUTED` if the default is no literal.
+        hints: The type of each argument whose annotation consists of plain types; others may be anything.
+        open: Whether it may take further arguments.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -47,11 +46,7 @@ class TargetSignature:
 
 @cache
 def signature(target: str) -> TargetSignature | Unknown:
-    """The signature behind a dotted path such as `keras.optimizers.Adam`.
-
-    Args:
-        target: module, then class or function; a method behind a class is taken as open.
-    """
+    """Returns the signature of a dotted path such as `keras.optimizers.Adam`; methods of classes are open."""
     found = locate(target)
     if isinstance(found, Unknown):
         return found
@@ -66,7 +61,7 @@ def signature(target: str) -> TargetSignature | Unknown:
 
 
 def _of_class(definition: Definition, seen: tuple[Definition, ...]) -> TargetSignature | None:
-    """The signature of a class, or None where neither it nor a base has an initializer of its own."""
+    """Returns the signature of a class, or None if neither it nor a base has its own initializer."""
     module, node = definition.module, definition.node
     assert isinstance(node, ast.ClassDef)
     metaclasses = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
@@ -96,7 +91,7 @@ def _of_class(definition: Definition, seen: tuple[Definition, ...]) -> TargetSig
 
 def _of_base(module: Module, base: ast.expr, seen: tuple[Definition, ...]) -> TargetSignature | None:
     in_keras = module.name.startswith("keras.")
-    # What Keras inherits from its backends takes no argument that a configuration could give.
+    # Keras' backend classes take no argument that a config could give.
     if in_keras and last_name(base).startswith("Backend"):
         return None
     found = resolve(module, base.value if isinstance(base, ast.Subscript) else base)
@@ -142,7 +137,7 @@ def _of_fields(module: Module, node: ast.ClassDef) -> TargetSignature:
 
 
 def _union(signatures: list[TargetSignature], is_open: bool) -> TargetSignature:
-    """All arguments together; the first that has a name settles its default and type."""
+    """Joins all arguments; the first signature that has a name decides its default and type."""
     parameters = {name: default for each in reversed(signatures) for name, default in each.parameters.items()}
     hints = {name: hint for each in reversed(signatures) for name, hint in each.hints.items()}
     own = signatures[0].parameters if signatures else {}
@@ -151,13 +146,13 @@ def _union(signatures: list[TargetSignature], is_open: bool) -> TargetSignature:
 
 
 def _optional(signature: TargetSignature) -> TargetSignature:
-    """The same without required arguments: the class below may supply them itself."""
+    """Returns the signature without required arguments, since a derived class may supply them itself."""
     parameters = {n: COMPUTED if default is REQUIRED else default for n, default in signature.parameters.items()}
     return TargetSignature(parameters, signature.hints, signature.open, signature.is_class)
 
 
 def _taken_from(method: ast.FunctionDef, rest: str) -> Iterator[str]:
-    """Names that a method looks up in its `**rest`."""
+    """Yields the names that a method looks up in its `**rest`."""
     for node in ast.walk(method):
         match node:
             case (
@@ -169,7 +164,7 @@ def _taken_from(method: ast.FunctionDef, rest: str) -> Iterator[str]:
 
 
 def _hands_up(method: ast.FunctionDef, rest: str) -> bool:
-    """Whether `**rest` goes on to the initializer of a base."""
+    """Returns whether `**rest` is passed to the initializer of a base."""
     return any(
         isinstance(node, ast.Call)
         and last_name(node.func) == "__init__"
@@ -179,7 +174,7 @@ def _hands_up(method: ast.FunctionDef, rest: str) -> bool:
 
 
 def _refuses(method: ast.FunctionDef, rest: str) -> bool:
-    """Whether `**rest` may hold nothing else: the method raises then, or would drop it without a word."""
+    """Returns whether `**rest` may hold no other names: the method raises an error or ignores them."""
     if not any(isinstance(node, ast.Name) and node.id == rest for node in ast.walk(method)):
         return True
     return any(

@@ -1,4 +1,4 @@
-"""Where a dotted name is defined, found by reading source files: nothing is imported and nothing runs."""
+"""Finds where a dotted name is defined by reading source files, without importing or running anything."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPAQUE: Final = Opaque()
 
 @dataclass(frozen=True)
 class Module:
-    """A module or package; without source `file` is None, without submodules `folders` is empty."""
+    """A module or package; `file` is None without source, `folders` is empty without submodules."""
 
     name: str
     file: Path | None
@@ -34,7 +34,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Definition:
-    """A class or function and the module that its names belong to."""
+    """A class or function with the module that its names belong to."""
 
     module: Module
     node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -42,7 +42,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A dotted name that cannot exist, and the sentence that says which part of it."""
+    """A dotted name that cannot exist, and the sentence that says which part of it is wrong."""
 
     sentence: str
 
@@ -51,11 +51,7 @@ Found = Module | Definition | Opaque
 
 
 def locate(target: str) -> list[Found] | Unknown:
-    """What a dotted name may stand for; several where the source decides by an `if`.
-
-    Args:
-        target: module, then class or function, such as `keras.optimizers.Adam`.
-    """
+    """Returns what a dotted name may stand for, several if the source decides by an `if`."""
     parts = target.split(".")
     found, reached = _walk(parts)
     if found:
@@ -68,7 +64,7 @@ def locate(target: str) -> list[Found] | Unknown:
 
 
 def _walk(parts: list[str]) -> tuple[list[Found], int]:
-    """What a path stands for, and how many of its parts exist."""
+    """Returns what a path stands for, and how many of its parts exist."""
     top = _top_module(parts[0])
     found: list[Found] = [top] if top else []
     for reached, name in enumerate(parts[1:], 1):
@@ -80,7 +76,7 @@ def _walk(parts: list[str]) -> tuple[list[Found], int]:
 
 
 def resolve(module: Module, expression: ast.expr) -> list[Found]:
-    """What an expression such as `optimizer.Optimizer` stands for at the top level of a module."""
+    """Returns what an expression such as `optimizer.Optimizer` stands for at the top level of a module."""
     match expression:
         case ast.Name(id=name):
             found = _member(module, name, frozenset())
@@ -92,7 +88,7 @@ def resolve(module: Module, expression: ast.expr) -> list[Found]:
 
 @cache
 def bindings(module: Module) -> dict[str, list[ast.stmt]]:
-    """The top-level statements that bind each name; `*` for star imports, `?` for names made at run time."""
+    """Returns the top-level statements that bind each name; `*` for star imports, `?` for names made at run time."""
     try:
         text = module.file.read_text("utf-8") if module.file else "__getattr__"
         body = ast.parse(text).body
@@ -132,7 +128,7 @@ def _names_bound(statement: ast.stmt) -> Iterator[str]:
 def _attribute(owner: Found, name: str) -> list[Found]:
     if isinstance(owner, Module):
         return _member(owner, name, frozenset())
-    # A function or class behind a class is bound or made at run time.
+    # Attributes of a class or function may be made at run time.
     return [OPAQUE]
 
 
@@ -186,7 +182,7 @@ def _imported_from(module: Module, node: ast.ImportFrom) -> Module | None:
 def _top_module(name: str) -> Module | None:
     try:
         spec = importlib.util.find_spec(name) if name else None
-    except ValueError:  # a module that was made at run time has no spec
+    except ValueError:  # modules made at run time have no spec
         return Module(name, None)
     if spec is None:
         return None

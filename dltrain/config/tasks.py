@@ -1,7 +1,6 @@
-"""The tasks: what each row of the head table asks of the target, of the last layer and of whoever shows its answers.
+"""Defines the tasks: what each row of the head table requires of the target, the last layer and the scoring.
 
-Names and numbers alone. What has to differ between tasks asks for one of these traits, so that a task is known here and
-compared by its name nowhere.
+It holds names and numbers alone. Other modules ask for these traits and compare no task by its name.
 """
 
 from __future__ import annotations
@@ -12,16 +11,15 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Task:
-    """What a row of the head table is fixed to; its YAML file says the rest.
+    """The fixed part of a row of the head table; its YAML file holds the rest.
 
     Attributes:
-        name: as `task=` has it.
-        answer: what a row is answered with: one of the classes, any number of labels, or a quantity.
-        purpose: of the training, in words with gaps for `names`, `count` and `target`.
-        loss: class of the loss that is minus the log-likelihood of such a target.
-        units: of the last layer; None stands for one a class or label.
-        activations: those of the last layer that keep within the range of the target; empty where it has no bounds.
-        deviation: whether the answer is a mean with its standard deviation.
+        answer: What a row is predicted to have: one of the classes, any number of labels, or a quantity.
+        purpose: The purpose of the training in words, with gaps for `names`, `count` and `target`.
+        loss: The class of the loss that is minus the log-likelihood of such a target.
+        units: The units of the last layer; None means one for each class or label.
+        activations: The activations of the last layer within the range of the target; empty if it has no bounds.
+        deviation: Whether a mean and its standard deviation are predicted.
     """
 
     name: str
@@ -34,12 +32,12 @@ class Task:
 
     @property
     def one_class(self) -> bool:
-        """Whether each row has one class, so that parts are drawn class by class."""
+        """Whether each row has one class, so that splits are stratified."""
         return self.answer == "class"
 
     @property
     def two_classes(self) -> bool:
-        """Whether the single unit is the probability of the second of two classes, which a threshold decides."""
+        """Whether the single unit is the probability of the second of two classes."""
         return self.one_class and self.units == 1
 
     @property
@@ -49,22 +47,22 @@ class Task:
 
     @property
     def labels(self) -> bool:
-        """Whether each row has any number of labels, and one target column for each."""
+        """Whether each row has any number of labels, each with its own target column."""
         return self.answer == "label"
 
     @property
     def zero_or_one(self) -> bool:
-        """Whether a unit answers with the probability of its 1."""
+        """Whether each unit predicts the probability of a 1."""
         return self.two_classes or self.labels
 
     @property
     def quantity(self) -> bool:
-        """Whether the target is a number, with no classes."""
+        """Whether the target is a number, without classes."""
         return self.answer == "quantity"
 
     @property
     def bounded(self) -> bool:
-        """Whether the quantity lies between known bounds, from which it is scaled to 0..1."""
+        """Whether the quantity has known bounds, from which it is scaled to 0..1."""
         return self.quantity and bool(self.activations)
 
     @property
@@ -74,17 +72,17 @@ class Task:
 
     @property
     def clamps(self) -> bool:
-        """Whether the answer is a number without bounds of its own, which can be kept within those of the rows."""
+        """Whether the prediction is a number without bounds, which can be clipped to the range of the rows."""
         return self.unbounded and not self.deviation
 
     @property
     def row_measure(self) -> str:
-        """What rows are compared by: `accuracy` (the share that is right), or `rmse` (the root of the mean square)."""
+        """The measure that compares rows: `accuracy` (the share that is right) or `rmse` (root mean squared error)."""
         return "rmse" if self.quantity else "accuracy"
 
     @property
     def baselines(self) -> tuple[str, str]:
-        """Names of the simple models that answer beside the network: the constant one and the linear one."""
+        """The names of the two baselines: the constant one and the linear one."""
         return ("mean", "ridge regression") if self.quantity else ("majority", "logistic regression")
 
 

@@ -1,4 +1,4 @@
-"""Combinations that cannot work or would have no effect, found before TensorFlow is loaded."""
+"""Finds combinations of keys that cannot work or have no effect, before TensorFlow is loaded."""
 
 from __future__ import annotations
 
@@ -26,32 +26,30 @@ from dltrain.config.sources import Unknown
 
 VARIANTS = tuple(f"B{number}" for number in range(8))
 CNN_CHOICES = {"pooling": ("max", "average", "none"), "end": ("average", "max", "flatten")}
-# Those that a person is likely to mean; Keras has more.
+# Suggested for a misspelt activation; Keras has more.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax", "selu", "elu", "gelu", "silu", "softplus", "leaky_relu", "linear")
 
 CV_KEYS = {"kfold": ("folds",), "repeated_kfold": ("folds", "repeats"), "group_kfold": ("folds", "group")}
 
 
 def faults(config: DictConfig, *, lenient: bool) -> list[str]:
-    """A sentence for each combination of keys that cannot work.
+    """Returns a sentence for each combination of keys that cannot work.
 
-    Args:
-        config: composed; its node `hydra` tells which keys were typed.
-        lenient: whether keys are known to be faulty by themselves, so that a check may stumble over them.
+    If `lenient`, single keys are known to be faulty, so that a check that fails because of them is skipped.
     """
     checks: tuple[Callable[[DictConfig], Iterator[str]], ...] = (
         _shares,
         _callbacks,
-        _ranges,
+        ranges.faults,
         _model_ignores,
         normalization_rules.faults,
         _layers,
-        _head,
+        lambda config: head_rules.faults(config.task),
         _cross_validation,
         _strategy,
         _without_effect,
         _search,
-        _model,
+        lambda config: model_rules.faults(config, typed(config.hydra)),
     )
     found: list[str] = []
     for check in checks:
@@ -64,16 +62,15 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
 
 
 def typed(hydra: Any) -> list[str]:
-    """The keys and groups that were typed on the command line, such as `model` or `trainer.epochs`.
+    """Returns the keys and groups that were typed on the command line, such as `model` or `trainer.epochs`.
 
-    Args:
-        hydra: the node of Hydra's own settings.
+    `hydra` is the node of Hydra's own settings.
     """
     return keys(hydra.overrides.task)
 
 
 def keys(overrides: Iterable[str]) -> list[str]:
-    """The keys and groups of overrides."""
+    """Returns the keys and groups of overrides."""
     return [word.split("=")[0].lstrip("+~") for word in overrides]
 
 
@@ -85,18 +82,6 @@ def _shares(config: DictConfig) -> Iterator[str]:
     yield from (f"split.{name}: expected a share above 0 and below 1, got {share}." for name, share in wrong.items())
     if len(shares) == 3 and not wrong and abs(sum(shares.values()) - 1) > 1e-6:
         yield f"split: expected three shares that add up to 1, got {', '.join(map(str, shares.values()))}."
-
-
-def _ranges(config: DictConfig) -> Iterator[str]:
-    yield from ranges.faults(config)
-
-
-def _head(config: DictConfig) -> Iterator[str]:
-    yield from head_rules.faults(config.task)
-
-
-def _model(config: DictConfig) -> Iterator[str]:
-    yield from model_rules.faults(config, typed(config.hydra))
 
 
 def _callbacks(config: DictConfig) -> Iterator[str]:
