@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dltrain.data.recipe import Recipe
+from dltrain.record.signature import Column, Signature
+from dltrain.serving.schema import describe_column, example, rows_model
+
+SIGNATURE = Signature(
+    (
+        Column("n", "numeric", "n umber", minimum=0.5, maximum=2.0, median=1.5),
+        Column("colour", "category", "colour", words=("red", "blue")),
+        Column("total", "numeric", "total"),
+    ),
+    ("y",),
+    "regression",
+    made={"total": Recipe(("a", "b"))},
+)
+ROW = {"n umber": 1, "colour": "red", "a": 1, "b": 2}
+
+
+def test_rows_have_the_names_of_the_source_and_may_have_more() -> None:
+    model = rows_model(SIGNATURE)
+    (row,) = model.model_validate({"rows": [ROW | {"other": 1}]}).rows  # type: ignore[attr-defined]
+    assert row.model_dump(by_alias=True) == ROW | {"other": 1}
+    assert set(example(SIGNATURE)) == set(ROW)
+    assert model.model_validate({"rows": [example(SIGNATURE)]})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rows": []},
+        {},
+        {"rows": [{**ROW, "n umber": "red"}]},
+        {"rows": [{**ROW, "n umber": float("inf")}]},
+        {"rows": [{key: value for key, value in ROW.items() if key != "b"}]},
+        {"rows": [{**ROW, "colour": ["red"]}]},
+    ],
+)
+def test_body_that_does_not_fit_is_refused(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        rows_model(SIGNATURE).model_validate(body)
+
+
+def test_columns_are_described() -> None:
+    number, word, _ = SIGNATURE.columns
+    assert describe_column(number) == "A number, or null where it is missing; the train rows have 0.5 to 2."
+    assert describe_column(word) == "One of red, blue, or null."
+    assert describe_column(None).startswith("Words, or null")
+    many = Column("w", "category", "w", words=tuple(map(str, range(30))))
+    assert describe_column(many).endswith("19, …, or null.")
