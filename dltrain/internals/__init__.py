@@ -1,1 +1,1 @@
-"""Every private name and process-wide setting of TensorFlow, Keras, Hydra and Optuna."""
+"""Holds every private name and process-wide setting of TensorFlow, Keras, Hydra and Optuna."""

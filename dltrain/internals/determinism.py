@@ -1,4 +1,4 @@
-"""The same seed gives the same numbers: every generator is seeded, and operations add in a fixed order."""
+"""Makes the same seed give the same numbers: seeds every generator and fixes the order of additions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ NAMES = (
     "tensorflow.python.framework.config.is_op_determinism_enabled",
 )
 
-# What draws nothing from the generator that TensorFlow seeds.
+# Packages that draw nothing from the generator that TensorFlow seeds.
 KNOWN = ("dltrain.", "keras.", "optuna.", "hydra.", "hydra_plugins.")
-# TensorFlow does not free all that it compiled for a training with that training: a megabyte or two of each stay.
-KEPT_FOR = 32  # seedings, of which a training has two
+# TensorFlow keeps one or two megabytes of what it compiled for each training until it is seeded again.
+KEPT_FOR = 32  # the number of seedings between two of TensorFlow; a training has two
 
 _seedings = itertools.count(1)
 
@@ -27,16 +27,13 @@ _seedings = itertools.count(1)
 def fix_randomness(config: DictConfig) -> None:
     """Seeds Python, NumPy and TensorFlow, and chooses TensorFlow's operations as `trainer.deterministic` says.
 
-    With true, operations whose threads would add in any order, or that choose their algorithm by the clock, are kept
-    from it; with auto where there is no GPU, since there it can cost much or be refused.
-
-    Args:
-        config: of the run.
+    True excludes operations whose threads add in any order, or that choose their algorithm by the clock. Auto does so
+    without a GPU, where it can be slow or refused.
     """
     deterministic = config.trainer.deterministic
     wanted = not tf.config.list_physical_devices("GPU") if deterministic == "auto" else deterministic
     if wanted != is_deterministic():
-        # An earlier job of the sweep may have asked for the other way, and kernels may have looked at it.
+        # An earlier job of the sweep may have chosen the other setting, which kernels may have read.
         if wanted:
             tf.config.experimental.enable_op_determinism()
         else:
@@ -46,29 +43,24 @@ def fix_randomness(config: DictConfig) -> None:
 
 
 def is_deterministic() -> bool:
-    """Whether TensorFlow keeps to one order of operations; publicly it can be told to, but not asked."""
+    """Returns whether operations are deterministic; TensorFlow has a public setter, but no getter."""
     from tensorflow.python.framework.config import is_op_determinism_enabled
 
     return bool(is_op_determinism_enabled())
 
 
 def _allow_any_order() -> None:
-    """Takes back the public `enable_op_determinism`, for which there is no public way."""
+    """Undoes the public `enable_op_determinism`, for which there is no public function."""
     from tensorflow.python.framework.config import disable_op_determinism
 
     disable_op_determinism()
 
 
 def seed_generators(seed: int, config: DictConfig) -> None:
-    """Seeds Python, NumPy and Keras; TensorFlow too, where code from elsewhere takes part.
+    """Seeds Python, NumPy and Keras, and TensorFlow too if code from elsewhere takes part.
 
-    TensorFlow's seeding throws away what it has compiled of every graph, lest an operation go on from where its
-    generator stood, and the trainings of a sweep, or folds, would have the graphs that they share compiled again and
-    again. Keras draws from generators of its own instead.
-
-    Args:
-        seed: from here on.
-        config: of the run.
+    Seeding TensorFlow discards all compiled graphs, so that the trainings of a sweep or of folds would compile the
+    graphs that they share again and again. Keras draws from its own generators.
     """
     if next(_seedings) % KEPT_FOR and _of_known_parts(OmegaConf.to_container(config)):
         with _without_tensorflow():

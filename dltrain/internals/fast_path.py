@@ -1,4 +1,4 @@
-"""Whether all private names are there that a training is made fast with: by shared graphs, and updates of its own."""
+"""Tells whether all private names exist that fast training needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger("dltrain")
 
 @functools.cache
 def is_whole() -> bool:
-    """Whether none of the names is missing; else trainings go on with the same numbers, and the log says so once."""
+    """Returns whether no name is missing; otherwise trainings have the same numbers, and the log tells once."""
     gone = missing(NAMES)
     if gone:
         logger.info(

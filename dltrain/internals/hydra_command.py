@@ -1,4 +1,4 @@
-"""Hydra's command line and its runs, each by itself: the public `hydra.main` reads the one and starts the other."""
+"""Gives Hydra's command-line parser and its runner separately, which the public `hydra.main` combines."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ NAMES = ("hydra._internal.hydra.Hydra", "hydra._internal.utils.get_args_parser")
 
 
 def parser() -> ArgumentParser:
-    """The parser of Hydra's own flags, such as -m and --cfg."""
+    """Returns the parser of Hydra's own flags, such as -m and --cfg."""
     from hydra._internal.utils import get_args_parser
 
     return get_args_parser()
 
 
 def runner(name: str, loader: Any) -> Any:
-    """What runs a job or a sweep, with methods `run` and `multirun`, on configs of a loader that is given.
+    """Returns an object that runs a job or a sweep, with methods `run` and `multirun`, on the configs of a loader.
 
-    Args:
-        name: of the task.
-        loader: of configs, as in `hydra_loading`.
+    `name` is that of the task; the loader is one of `hydra_loading`.
     """
     from hydra._internal.hydra import Hydra
 

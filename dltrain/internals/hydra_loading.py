@@ -1,4 +1,4 @@
-"""Hydra's steps from words and YAML to a config, one by one: its public `compose` only goes all the way at once."""
+"""Composes configs in Hydra's single steps, which its public `compose` only does all at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Repository = CachingConfigRepository  # the files of a search path, each read on
 
 
 class HydraLoader(ConfigLoaderImpl):
-    """Hydra's loader, whose two steps can be replaced; the public interface has no place for a loader of one's own."""
+    """Hydra's loader with two steps that can be overridden, since Hydra has no public place for another loader."""
 
     def merge(
         self,
@@ -37,11 +37,11 @@ class HydraLoader(ConfigLoaderImpl):
         from_shell: bool = True,
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
-        """The config that the chosen files and the values give."""
+        """Returns the config of the chosen files and values."""
         return super()._load_configuration_impl(config_name, overrides, run_mode, from_shell, validate_sweep_overrides)
 
     def parse(self, config_name: str | None, overrides: list[str]) -> tuple[list[Override], Repository]:
-        """The overrides as Hydra understands them, and the files among which they choose."""
+        """Returns the parsed overrides, and the files among which they choose."""
         return super()._parse_overrides_and_create_caching_repo(config_name, overrides)
 
     def _load_configuration_impl(
@@ -61,39 +61,35 @@ class HydraLoader(ConfigLoaderImpl):
 
 
 class Copies(Repository):
-    """Gives a composition files of its own: Hydra merges them without a copy, and sets the values in them."""
+    """Copies the files of a repository for one composition, since Hydra merges and sets values in them."""
 
     def __init__(self, shared: Repository) -> None:
         self.delegate, self.cache = shared, {}
 
     def load_config(self, config_path: str) -> ConfigResult | None:
-        """A file, the same one for the whole composition."""
+        """Returns a file, the same copy for the whole composition."""
         if config_path not in self.cache:
             self.cache[config_path] = copy.deepcopy(self.delegate.load_config(config_path))
         return self.cache[config_path]
 
 
 def set_values(config: DictConfig, overrides: Sequence[Override]) -> None:
-    """Sets, adds and deletes values as Hydra does on top of the files; publicly it does both in one step.
+    """Sets, adds and deletes values, as Hydra does after merging the files.
 
     Raises:
-        HydraException: the config has no such key, or has one that is to be added.
+        HydraException: If a key does not exist, or one that is to be added exists.
     """
     ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)
 
 
 def override_directory(overrides: Sequence[Override], left_out: list[str], between: str, equals: str) -> str:
-    """The text of `hydra.job.override_dirname`, which Hydra makes while it composes and at no other time.
+    """Returns the text of `hydra.job.override_dirname`, which Hydra makes only while it composes.
 
-    Args:
-        overrides: that the text names, apart from those with a key that is `left_out`.
-        left_out: keys.
-        between: stands between two overrides.
-        equals: stands in the place of `=`.
+    Overrides of the keys `left_out` are left out; `between` separates overrides, and `equals` replaces `=`.
     """
     return get_overrides_dirname(list(overrides), left_out, between, equals)
 
 
 def search_path(folder: str) -> ConfigSearchPath:
-    """Where Hydra looks for YAML: its own options, this folder, and what plugins add. Its maker is not public."""
+    """Returns where Hydra looks for YAML: its own options, this folder, and the folders of plugins."""
     return create_config_search_path(folder)

@@ -1,4 +1,4 @@
-"""How the operations of a model hang together, and what some layers and networks hold: Keras tells neither."""
+"""Reads the graph of a model's operations and the state of some layers and networks, which Keras keeps private."""
 
 from __future__ import annotations
 
@@ -20,40 +20,35 @@ SPATIAL = (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D, keras.l
 
 
 def calls(operation: keras.Operation) -> list[Any]:
-    """Each use of a layer in a model, with `input_tensors` and `outputs`; publicly only a single one is told."""
+    """Returns each use of a layer in a model, with `input_tensors` and `outputs`; public names allow a single one."""
     return cast("list[Any]", operation._inbound_nodes)
 
 
 def maker(tensor: keras.KerasTensor) -> keras.Operation:
-    """The layer or operation that a symbolic tensor comes from, which has no public name."""
+    """Returns the layer or operation that made a symbolic tensor."""
     return tensor._keras_history.operation
 
 
 def noise_shape(dropout: keras.layers.Dropout, inputs: Any) -> Any:
-    """The shape in which a layer of dropout draws, with None where it is the inputs' own, or None in all.
+    """Returns the shape in which a dropout layer draws for a tensor, with None for the tensor's own size, or None.
 
-    Layers that drop whole maps or words make it at each call, and publicly the layer cannot be asked for it.
-
-    Args:
-        dropout: Dropout, SpatialDropout1D, SpatialDropout2D or SpatialDropout3D.
-        inputs: a tensor.
+    Layers that drop whole feature maps or words compute it at each call.
     """
     return dropout._get_noise_shape(inputs) if isinstance(dropout, SPATIAL) else dropout.noise_shape
 
 
 def inverse_frequencies(layer: keras.layers.TextVectorization) -> npt.NDArray[np.float32]:
-    """What a layer that was adapted for TF-IDF multiplies by, a number a word, that of unknown words first.
+    """Returns the factors of a layer that was adapted for TF-IDF, one for each word, that of unknown words first.
 
-    The configuration has it only where it was given to the constructor.
+    The public config has them only if they were given to the constructor.
     """
     return np.asarray(layer._lookup_layer.idf_weights)
 
 
 def hash_of_efficientnet(variant: str) -> str:
-    """The MD5 of a file of weights without the top, which Keras checks where it downloads by itself, to its own folder.
+    """Returns the MD5 of the file of weights without the top of a variant, `b0` to `b7`.
 
-    Args:
-        variant: `b0` to `b7`.
+    Keras checks it only for its own downloads.
     """
     from keras.src.applications.efficientnet import WEIGHTS_HASHES
 

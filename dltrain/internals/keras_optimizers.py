@@ -1,4 +1,4 @@
-"""Parts of Keras' optimizers and metrics that are to be changed or asked, and have no public name."""
+"""Changes and reads parts of Keras' optimizers and metrics that have no public name."""
 
 from __future__ import annotations
 
@@ -14,23 +14,19 @@ NAMES = (
 
 
 def moving_averages(optimizer: keras.Optimizer) -> list[keras.Variable]:
-    """The averages that `use_ema` makes, a variable for each weight; publicly they can only overwrite the weights."""
+    """Returns the averages that `use_ema` keeps, one for each weight; publicly they can only overwrite the weights."""
     return cast("list[keras.Variable]", optimizer._model_variables_moving_average)
 
 
 def scale_weight_decay(optimizer: keras.Optimizer, share: keras.Variable) -> None:
-    """Has every step multiply the weight decay by a variable.
+    """Makes every step multiply the optimizer's weight decay by a scalar variable.
 
-    The public `weight_decay` is a number, which stands in a graph for good and is saved with the model.
-
-    Args:
-        optimizer: with a weight decay.
-        share: a scalar.
+    The public `weight_decay` is a number, which becomes a constant of a graph and is saved with the model.
     """
     constant, apply = optimizer.weight_decay, optimizer._apply_weight_decay
 
     def times_share(variables: Any) -> None:
-        # Only what is being traced sees a tensor; what is saved stays a number.
+        # It is a tensor only during tracing, so that a number is saved.
         optimizer.weight_decay = constant * keras.ops.convert_to_tensor(share)
         try:
             apply(variables)
@@ -41,6 +37,6 @@ def scale_weight_decay(optimizer: keras.Optimizer, share: keras.Variable) -> Non
 
 
 def better_way(metric: keras.Metric) -> Literal["min", "max"] | None:
-    """`max` or `min`; None where the metric does not know. Keras' tuner reads what nothing public tells."""
+    """Returns `max` or `min`, or None if the metric does not know; no public name tells."""
     way = getattr(metric, "_direction", None)
     return None if way is None else "max" if way == "up" else "min"

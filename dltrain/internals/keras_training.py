@@ -1,6 +1,6 @@
-"""What layers, compiled models and optimizers of Keras know and do not tell, as far as building graphs needs it.
+"""Reads what building graphs needs of Keras' layers, compiled models and optimizers.
 
-`fast_path` asks for all of these names before any of them is used in a training.
+`fast_path` checks that all of these names exist before a training uses any of them.
 """
 
 from __future__ import annotations
@@ -24,53 +24,47 @@ NAMES = (
 
 
 def all_layers(model: keras.Layer) -> list[keras.Layer]:
-    """Every layer below a model or layer, those within other layers too, in Keras' order.
-
-    The public `layers` stops at models and at layers that wrap others.
-    """
+    """Returns every layer of a model or layer in Keras' order, with nested ones, which the public `layers` lacks."""
     return cast("list[keras.Layer]", model._flatten_layers(include_self=False))
 
 
 def own_weights(layer: keras.Layer) -> list[keras.Variable]:
-    """The weights that a layer itself trains, frozen or not; the public list has those of its inner layers as well."""
+    """Returns the weights that a layer itself trains, frozen or not; the public list includes those of inner layers."""
     return cast("list[keras.Variable]", layer._trainable_variables)
 
 
 def given_metrics(model: keras.Model) -> tuple[Any, Any]:
-    """The metrics and the weighted metrics as `compile` got them.
+    """Returns the metrics and the weighted metrics as `compile` got them.
 
-    The public `metrics` has them after the first batch alone, and does not tell which are weighted.
+    The public `metrics` has them only after the first batch, and does not tell which are weighted.
     """
     compiled = model._compile_metrics
     return (None, None) if compiled is None else (compiled._user_metrics, compiled._user_weighted_metrics)
 
 
 def build_loss_and_metrics(model: keras.Model, targets: Any, answers: Any) -> None:
-    """Makes the variables of loss and metrics; publicly a whole step does it, which takes as long as ten small epochs.
+    """Creates the variables of loss and metrics, without the whole step that does so publicly.
 
-    Args:
-        model: compiled.
-        targets: any, shape (rows, …).
-        answers: of the model's shape.
+    `targets` and `answers` have any number of rows; a whole step takes as long as ten small epochs.
     """
     for part in filter(None, (model._compile_loss, model._compile_metrics)):
         part.build(targets, answers)
 
 
 def is_decayed(optimizer: keras.Optimizer, weight: keras.Variable) -> bool:
-    """Whether an optimizer's weight decay takes part of a weight; publicly a weight can be excluded, but not asked."""
+    """Returns whether an optimizer's weight decay applies to a weight; publicly this can be set, but not read."""
     return bool(optimizer._use_weight_decay(weight))
 
 
 def trained_weights(optimizer: keras.Optimizer) -> list[keras.Variable]:
-    """The weights that an optimizer was built for, in its order, which is that of its state; no public name has it."""
+    """Returns the weights that an optimizer was built for, in the order of its state."""
     return cast("list[keras.Variable]", optimizer._trainable_variables)
 
 
 def states(optimizer: keras.Optimizer) -> dict[str, list[keras.Variable]]:
-    """An optimizer's lists of a variable for each weight, by attribute, that of the weights among them.
+    """Returns an optimizer's lists of one variable for each weight, by attribute, with the list of the weights.
 
-    The public `variables` has them in one row.
+    The public `variables` is one flat list.
     """
     return {
         name: list(found)
@@ -80,11 +74,6 @@ def states(optimizer: keras.Optimizer) -> dict[str, list[keras.Variable]]:
 
 
 def share_rate_and_steps(follower: keras.Optimizer, leader: keras.Optimizer) -> None:
-    """Has an optimizer read the learning rate of another one and count in its steps; only the rate has a public setter.
-
-    Args:
-        follower: built.
-        leader: built.
-    """
+    """Makes a built optimizer use the learning rate and step counter of another one."""
     follower._learning_rate = leader._learning_rate
     follower._iterations = leader._iterations

@@ -1,7 +1,7 @@
-"""Names that libraries keep to themselves and that dltrain uses all the same: whether they are there.
+"""Checks whether private names of libraries exist.
 
-Each module of this package lists those that it uses as `NAMES`, dotted paths that begin with a module. A test asks for
-every one of them by name, so that a new release of a library tells what it took away.
+Each module of this package lists the names that it uses as `NAMES`, dotted paths that begin with a module. A test
+checks each one, so that a new release of a library shows what is missing.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 
 def missing(paths: Iterable[str]) -> list[str]:
-    """Those of the names that the installed libraries do not have."""
+    """Returns the names that the installed libraries lack."""
     return [path for path in paths if not is_there(path)]
 
 
 def is_there(path: str) -> bool:
-    """Whether a name exists: a module, something in it, or an attribute that a class there gives its objects."""
+    """Returns whether a name exists: a module, an attribute of it, or an attribute of the objects of a class."""
     owner, _, name = path.rpartition(".")
     try:
         found = _find(owner)
@@ -38,7 +38,7 @@ def _find(path: str) -> Any:
 
 
 def _in_methods(found: Any) -> set[str]:
-    """What the methods of a class name; most attributes exist from the constructor on and not before."""
+    """Returns the names in the methods of a class, since most attributes exist only after the constructor ran."""
     if not inspect.isclass(found):
         return set()
     methods = [

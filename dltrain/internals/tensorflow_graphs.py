@@ -1,4 +1,4 @@
-"""Graphs that TensorFlow knows by a name, and how it is to run them: its public functions hide both.
+"""Defines, calls and frees TensorFlow functions by name, and sets how they run, which public functions hide.
 
 Everything is imported at the first call, so that a release without one of the names ends no run.
 """
@@ -24,25 +24,21 @@ NAMES = (
 
 
 def define(function: Any) -> None:
-    """Lets TensorFlow know a function by the name in its definition; publicly it can only be traced or loaded.
-
-    Args:
-        function: a FunctionDef.
-    """
+    """Defines a FunctionDef under its name; publicly a function can only be traced or loaded."""
     from tensorflow.python.eager import context
 
     context.context().add_function_def(function)
 
 
 def definition(name: str) -> Any:
-    """The FunctionDef of a name; the public `function_def` of a traced function leaves out those that it calls."""
+    """Returns the FunctionDef of a name; the public `function_def` of a traced function lacks those that it calls."""
     from tensorflow.python.eager import context
 
     return context.context().get_function_def(name)
 
 
 def forget(names: Iterable[str]) -> None:
-    """Frees functions that were defined here; nothing public does that for a definition that was read."""
+    """Frees functions that `define` defined."""
     from tensorflow.python.eager import context
 
     for name in names:
@@ -50,12 +46,9 @@ def forget(names: Iterable[str]) -> None:
 
 
 def caller(name: str, outputs: int, attributes: Sequence[Any]) -> Callable[[list[Any]], list[Any]]:
-    """Calls a function by its name; publicly a traced one runs on the variables that it was traced with alone.
+    """Returns a function that calls a defined one; publicly one runs only on the variables that it was traced with.
 
-    Args:
-        name: of a function that TensorFlow knows.
-        outputs: how many tensors it gives.
-        attributes: names and values in turn, such as `executor_type` and `config_proto`.
+    It returns `outputs` tensors. `attributes` are names and values in turn, such as `executor_type` and `config_proto`.
     """
     from tensorflow.python.eager import context
     from tensorflow.python.eager.execute import execute
@@ -65,25 +58,21 @@ def caller(name: str, outputs: int, attributes: Sequence[Any]) -> Callable[[list
 
 
 def telling_where(function: Any) -> AbstractContextManager[None]:
-    """Has an error of a graph tell the line of Python that made the operation, as TensorFlow's own calls do.
-
-    Args:
-        function: the concrete function that was traced.
-    """
+    """Adds to errors of a traced concrete function the line of Python that made the operation."""
     from tensorflow.python.eager.polymorphic_function.atomic_function import InterpolateRuntimeError
 
     return cast("AbstractContextManager[None]", InterpolateRuntimeError(function._inference_function))
 
 
 def call_settings() -> bytes:
-    """The serialized ConfigProto that each call of a function holds; the public options do not tell their sum."""
+    """Returns the serialized ConfigProto of each function call, which public options only tell in parts."""
     from tensorflow.python.eager import context
 
     return cast("bytes", context.context().function_call_options.config_proto_serialized)
 
 
 def executed_by(executor: str) -> AbstractContextManager[None]:
-    """Has calls of functions that are traced meanwhile name an executor; no public call takes one."""
+    """Makes calls of functions that are traced in this context name an executor."""
     from tensorflow.python.eager import context
 
     return cast("AbstractContextManager[None]", context.function_executor_type(executor))

@@ -1,4 +1,4 @@
-"""Loads TensorFlow without the greetings of its C++ side: the CPU's features, and that no GPU was found."""
+"""Loads TensorFlow without the messages of its C++ side on features of the CPU and missing GPUs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from typing import Any
 
 
 def load(config: Any = None) -> None:
-    """Imports TensorFlow and lets it look for devices; with TF_CPP_MIN_LOG_LEVEL set, it speaks as that says.
+    """Imports TensorFlow and finds its devices; if TF_CPP_MIN_LOG_LEVEL is set, its messages follow it.
 
-    Args:
-        config: of the run that is to come, if it is known.
+    `config` is that of the run, if it is known.
     """
     if "tensorflow" in sys.modules:
         return
-    # The collector would walk through a million objects of the import again and again, and find nothing: a sixth of
-    # the time. What is imported stays, so it is left out of later walks too.
+    # The garbage collector would search the million objects of the import again and again and find nothing, which takes
+    # a sixth of the time. They stay, so that later searches leave them out too.
     gc.disable()
     try:
         _import()
@@ -34,10 +33,10 @@ def load(config: Any = None) -> None:
 
 
 def _run_operations_in_turn() -> None:
-    """Lets one thread begin all operations, of which each may still be shared among all cores.
+    """Lets one thread start all operations, each of which may still use all cores.
 
-    The operations of one training wait for each other, and a second thread with nothing to do takes them away from
-    the first: a small step then takes half as long again.
+    The operations of a training wait for each other, and a second idle thread would take them from the first, so that a
+    small step took half as long again.
     """
     if "TF_NUM_INTEROP_THREADS" not in os.environ:
         import tensorflow as tf
@@ -49,9 +48,9 @@ def _import() -> None:
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         importlib.import_module("tensorflow")
         return
-    # Its first lines come before any setting is read, so they can only be held back at the file descriptor.
+    # Its first messages come before any setting is read, so that they can only be held back at the file descriptor.
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    # Each job of a sweep traces graphs of its own, of which TensorFlow would warn.
+    # TensorFlow would warn of the many graphs that the jobs of a sweep trace.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with standard_error_held():
         import tensorflow as tf
@@ -61,7 +60,7 @@ def _import() -> None:
 
 @contextmanager
 def standard_error_held() -> Iterator[None]:
-    """Holds back what is written to standard error, and shows it after all if the block raises."""
+    """Holds back what is written to standard error, and writes it after all if the block raises."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as held:

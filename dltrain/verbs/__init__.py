@@ -1,4 +1,4 @@
-"""The verbs of the command line: each is a file here that describes it as `VERB`, from which all else comes."""
+"""Holds the verbs of the command line, each in a file that describes it as `VERB`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument: its name or its flags, and what else `argparse` is told of it.
+    """One argument: its name or its flags, and how `argparse` parses it.
 
     Attributes:
-        names: such as `("run",)` or `("-m", "--multirun")`.
-        details: the keywords of `ArgumentParser.add_argument`.
-        signed: whether its value may begin with a minus, which argparse takes for a flag.
+        names: Such as `("run",)` or `("-m", "--multirun")`.
+        details: The keywords of `ArgumentParser.add_argument`.
+        signed: Whether its value may begin with a minus, which argparse takes for a flag.
     """
 
     names: tuple[str, ...]
@@ -27,32 +27,32 @@ class Argument:
 
     @property
     def positional(self) -> bool:
-        """Whether its place tells it from others."""
+        """Whether the argument has no flag."""
         return not self.names[0].startswith("-")
 
     @property
     def takes_value(self) -> bool:
-        """Whether a word follows its flag."""
+        """Whether a value follows its flag."""
         return not self.positional and "action" not in self.details
 
 
 def argument(*names: str, signed: bool = False, **details: Any) -> Argument:
-    """Describes an argument by the words of `ArgumentParser.add_argument`."""
+    """Describes an argument with the parameters of `ArgumentParser.add_argument`."""
     return Argument(names, details, signed)
 
 
 @dataclass(frozen=True)
 class Verb:
-    """What `dltrain NAME …` is.
+    """Describes `dltrain NAME …`.
 
     Attributes:
-        name: that of its file.
-        summary: one line for `dltrain --help`.
-        description: what `dltrain NAME --help` says above the arguments.
-        examples: what it says below them, exit codes included.
-        arguments: in the order of the help; a tuple holds arguments of which one at most can be given.
-        function: takes the parsed arguments, returns the exit code. It imports what is heavy itself, so that all
-            verbs can be described at once.
+        name: The name of its file.
+        summary: One line for `dltrain --help`.
+        description: The text of `dltrain NAME --help` above the arguments.
+        examples: The text below the arguments, with the exit codes.
+        arguments: In the order of the help; at most one of the arguments in a tuple can be given.
+        function: Takes the parsed arguments and returns the exit code. It contains the heavy imports, so that all verbs
+            can be described at once.
     """
 
     name: str
@@ -63,11 +63,11 @@ class Verb:
     function: Callable[[argparse.Namespace], int]
 
     def main(self, words: Sequence[str]) -> int:
-        """Runs the verb with the words of the command line behind it; returns the exit code."""
+        """Runs the verb with the words that follow it and returns the exit code."""
         return self.function(self.parse(words))
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
-        """The values of the arguments; exits where they do not fit, and for --help."""
+        """Returns the values of the arguments; exits if they are invalid, and for --help."""
         parser = argparse.ArgumentParser(
             f"dltrain {self.name}", description=self.description, epilog=self.examples, formatter_class=Paragraphs
         )
@@ -78,12 +78,12 @@ class Verb:
         return parser.parse_intermixed_args(self._joined(words))
 
     def each_argument(self) -> Iterator[Argument]:
-        """The arguments, those of a choice one by one."""
+        """Yields the arguments, those of a tuple one by one."""
         for each in self.arguments:
             yield from each if isinstance(each, tuple) else (each,)
 
     def _joined(self, words: Sequence[str]) -> list[str]:
-        """The words, signed values joined to their flags by `=`."""
+        """Returns the words, with signed values joined to their flags by `=`."""
         signed = [name for each in self.each_argument() if each.signed for name in each.names]
         joined: list[str] = []
         for word in words:
@@ -95,7 +95,7 @@ class Verb:
 
 
 class Paragraphs(argparse.HelpFormatter):
-    """Wraps each paragraph by itself; one with an indented line, such as examples, keeps its lines."""
+    """Wraps each paragraph alone; a paragraph with an indented line, such as examples, keeps its lines."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         parts = text.strip("\n").split("\n\n")
@@ -103,18 +103,18 @@ class Paragraphs(argparse.HelpFormatter):
 
 
 def names() -> list[str]:
-    """The names of all verbs in alphabetical order: the files of this folder, none of which is imported."""
+    """Returns the names of all verbs in alphabetical order, without importing them."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def verb(name: str) -> Verb:
-    """The description of a verb."""
+    """Returns the description of a verb."""
     found: Verb = importlib.import_module(f"{__name__}.{name}").VERB
     return found
 
 
 def listing(width: int) -> str:
-    """All verbs with their summaries, in lines of at most so many characters."""
+    """Returns all verbs with their summaries, in lines of at most `width` characters."""
     longest = max(map(len, names()))
     return "\n".join(
         textwrap.fill(f"  {name:<{longest}}  {verb(name).summary}", width, subsequent_indent=" " * (longest + 4))

@@ -1,4 +1,4 @@
-"""`dltrain check [overrides]`: looks a network over before it is trained for long."""
+"""Implements `dltrain check [overrides]`, which examines a network before a long training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets runs side by side: settings, data, packages, metrics, curves, and whether they differ by more than noise."""
+"""Implements `dltrain compare RUN…`, which compares settings, metrics and curves of runs and tests differences."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _as_json(
 
 
 def _corrected(comparisons: Mapping[str, Comparison]) -> dict[str, list[float | None]]:
-    """P values corrected within each kind of test for the number of runs that it compares with the first."""
+    """Corrects p values within each kind of test for the number of runs that are compared with the first."""
     from dltrain.scoring.significance import holm
 
     found: dict[str, list[float | None]] = {name: [None] * len(each.findings) for name, each in comparisons.items()}

@@ -1,4 +1,4 @@
-"""`dltrain evaluate RUN [--data F]`: a run's model on rows with their target, also group by group."""
+"""Implements `dltrain evaluate RUN`, which scores a run's model on rows with their target, also by group."""
 
 from __future__ import annotations
 

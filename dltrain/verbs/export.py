@@ -1,4 +1,4 @@
-"""`dltrain export RUN --format onnx`: a run's model for another runtime, checked against the original."""
+"""Implements `dltrain export RUN`, which exports a run's model for another runtime and checks it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.record.signature import Signature
 
     record = Record(given.run)
-    Signature.of(record)  # what is no completed run is told before TensorFlow is loaded
+    Signature.of(record)  # refuses a run that is not completed before TensorFlow is loaded
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()

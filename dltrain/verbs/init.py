@@ -1,4 +1,4 @@
-"""Writes a small project of your own: options, a callback and made-up data, ready to run."""
+"""Implements `dltrain init NAME`, which writes a small project with options, a callback and made-up data."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ VERB = Verb(
 
 
 def _write_students(path: Path) -> None:
-    """A table in which the chance to pass grows with study and sleep; the same rows every time."""
+    """Writes a table in which the chance to pass grows with study and sleep; the rows are the same every time."""
     dice = random.Random(42)
     path.parent.mkdir(parents=True)
     with path.open("w", newline="", encoding="utf-8") as file:

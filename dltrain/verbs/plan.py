@@ -1,4 +1,4 @@
-"""Lists the jobs that a command line stands for and what they cost; trains nothing."""
+"""Implements `dltrain plan [overrides]`, which lists jobs and their cost without training."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _differing(job: Planned, jobs: list[Planned]) -> str:
 
 
 def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]]) -> bool:
-    """Adds what each job costs; whether the data does not fit one of them."""
+    """Adds the cost of each job; returns whether the data does not fit one of them."""
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()

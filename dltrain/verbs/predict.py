@@ -1,4 +1,4 @@
-"""`dltrain predict RUN --input F`: new rows through a run's model, as many as there are."""
+"""Implements `dltrain predict RUN --input F`, which predicts any number of new rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.record.record import Record
     from dltrain.record.signature import Signature
 
-    Signature.of(Record(given.run))  # what is no completed run is told before TensorFlow is loaded
+    Signature.of(Record(given.run))  # refuses a run that is not completed before TensorFlow is loaded
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
@@ -50,7 +50,7 @@ def _run(given: argparse.Namespace) -> int:
     )
     row_inputs = RowInputs(model.signature)
     tables = prefetch(_tables(model, prefetch(blocks), row_inputs, given.id_column))
-    first = next(tables)  # a fault of the first rows must not leave an empty file
+    first = next(tables)  # so that a fault of the first rows leaves no empty file
     write_tables(
         itertools.chain([first], tables),
         None if given.output in (None, "-") else given.output,
@@ -92,7 +92,7 @@ VERB = Verb(
 
 
 def _tables(model: Any, blocks: Any, row_inputs: Any, id_column: str | None) -> Iterator[Any]:
-    """Arrow tables of row ids and answers."""
+    """Yields Arrow tables of row ids and predictions."""
     import numpy as np
     import pyarrow as pa
 

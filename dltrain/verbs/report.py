@@ -1,4 +1,4 @@
-"""`dltrain report DIR`: the report of a finished run or sweep, made anew."""
+"""Implements `dltrain report DIR`, which writes the report of a finished run or sweep again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dltrain reproduce`: repeats a run from its own record and says whether the same came out."""
+"""Implements `dltrain reproduce RUN`, which repeats a run from its record and compares the results."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def _run(given: argparse.Namespace) -> int:
     if status != "completed":
         raise ConfigError(f"'{before.path}' has the status {status}: only a completed run can be reproduced.")
     beside = before.path.resolve()
-    if any((beside.parent / name).exists() for name in SWEEPS):  # a sweep's folder holds its jobs and nothing else
+    if any((beside.parent / name).exists() for name in SWEEPS):  # the directory of a sweep holds only its jobs
         beside = beside.parent.with_name(f"{beside.parent.name}_{beside.name}")
     directory = given.output or beside.with_name(f"{beside.name}_reproduced")
     claimed = claim(directory, key="--output", chosen=given.output is not None)
     try:
-        # JSON alone on the standard output; what the run tells goes where errors go.
+        # Only JSON goes to the standard output; the messages of the run go to the standard error.
         with contextlib.redirect_stdout(sys.stderr) if given.json else contextlib.nullcontext():
             run_recorded(before, before.config, claimed.path, resumes=False)
     finally:
@@ -88,5 +88,5 @@ def _as_json(before: Path, after: Path, found: list[Change], same: bool) -> dict
     rows = [dataclasses.asdict(each) for each in found]
     for row in rows:
         if row["largest"] is not None and not math.isfinite(row["largest"]):
-            row["largest"] = None  # JSON has no word for it
+            row["largest"] = None  # JSON cannot express it
     return {"identical": same, "run": str(before), "reproduced": str(after), "differences": rows}

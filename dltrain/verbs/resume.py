@@ -1,4 +1,4 @@
-"""`dltrain resume`: goes on with a run that was cut off, or trains a finished one for longer."""
+"""Implements `dltrain resume DIR`, which continues an interrupted run or sweep, or trains a finished run for longer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _run(given: argparse.Namespace) -> int:
     if is_sweep(Path(given.run)):
         return resume_sweep(Path(given.run), given.overrides)
     record = Record(given.run)
-    lock(record.path)  # before the look at how far it came
+    lock(record.path)  # before its state is read
     try:
         config = _with_overrides(record, given.overrides)
         nothing_left = _nothing_left(record, config)
@@ -104,7 +104,7 @@ def _with_overrides(record: Record, overrides: list[str]) -> DictConfig:
 
 
 def _with_another_curve(record: Record, config: DictConfig) -> list[str]:
-    """The groups whose choice ends with the training, where that is made longer."""
+    """Returns the groups whose schedule depends on the number of epochs, if that has changed."""
     if config.trainer.epochs == record.config.trainer.epochs:
         return []
     targets = {key: str((config.get(key) or {}).get("_target_")) for key in ("schedule", "regularization_schedule")}
@@ -112,7 +112,7 @@ def _with_another_curve(record: Record, config: DictConfig) -> list[str]:
 
 
 def _nothing_left(record: Record, config: DictConfig) -> str:
-    """Why a run needs no resuming, or an empty text."""
+    """Returns why a run need not be resumed, or an empty text."""
     if record.facts.get("status") != "completed":
         return ""
     done, wanted = len(record.history), config.trainer.epochs

@@ -1,4 +1,4 @@
-"""Lists runs and sweeps: when, what on, how good, and only the settings in which they differ."""
+"""Implements `dltrain runs`, which lists runs and sweeps with the settings in which they differ."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ metric, validation, test, seconds, best_value, best_epoch, error, part.metric
 
 exit codes: 0 done, 2 usage error.
 """
-# What stands in a row beside the settings; `run` comes last, since it is the longest.
+# The columns besides the settings; `run` comes last, since it is the longest.
 FIXED = ("when", "dataset", "model", "status", "metric", "validation", "test", "time")
-SHARED = ("dataset", "model", "status", "metric")  # told once above the table where all rows have the same
+SHARED = ("dataset", "model", "status", "metric")  # printed once above the table if they are the same in all rows
 NUMBERS = ("validation", "test", "time")
 
 
@@ -88,7 +88,7 @@ VERB = Verb(
 
 
 def _grouped(rows: Sequence[Row]) -> list[list[Row]]:
-    """Single runs, and the jobs of each sweep together where its first job stands, its best job first."""
+    """Returns single runs, and the jobs of each sweep together at the place of its first job, the best job first."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.sweep or row.run, []).append(row)
@@ -101,7 +101,7 @@ def _best_first(jobs: list[Row]) -> list[Row]:
 
 
 def _winner(jobs: list[Row]) -> Row | None:
-    """What the sweep itself calls its best job; the best by its main metric while the sweep has not said."""
+    """Returns the best job as the sweep recorded it, or else by its main metric."""
     named = _named_winner(jobs[0].sweep) if jobs[0].sweep else None
     scored = [row for row in jobs if row.values["status"] == "completed"]
     scored = [row for row in scored if isinstance(row.values.get("validation"), float)]
@@ -171,7 +171,7 @@ def _show(groups: Sequence[Sequence[Row]], total: int, folder: Path, *, filtered
 
 
 def _fitting(fixed: Sequence[str], keys: Sequence[str], texts: Sequence[dict[str, str]]) -> tuple[list[str], list[str]]:
-    """The settings that fit beside the fixed columns, and those that do not."""
+    """Returns the settings that fit into the width beside the fixed columns, and those that do not."""
     width = plain_table.window()
     if width is None:
         return list(keys), []
@@ -186,7 +186,7 @@ def _fitting(fixed: Sequence[str], keys: Sequence[str], texts: Sequence[dict[str
 
 
 class _Texts(dict[str, str]):
-    """The texts of a row by column, each made when it is asked for: a run has more values than are shown."""
+    """The texts of a row by column, each made when it is needed, since a run has more values than are shown."""
 
     def __init__(self, row: Row) -> None:
         super().__init__()

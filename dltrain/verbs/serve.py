@@ -1,4 +1,4 @@
-"""`dltrain serve RUN`: a run's model as a web service."""
+"""Implements `dltrain serve RUN`, which serves a run's model over HTTP."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _run(given: argparse.Namespace) -> int:
     server = uvicorn.Server(
         uvicorn.Config(app, host=given.host, port=given.port, log_level="warning", access_log=False, lifespan="on")
     )
-    # uvicorn answers what is in flight, then raises the signal again: that is when this handler is called.
+    # uvicorn answers the running requests and then raises the signal again, which calls this handler.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         print(f"serving {given.run} on http://{given.host}:{given.port} (Ctrl-C stops)", flush=True)

@@ -1,4 +1,4 @@
-"""Tells which file or override set a key or chose an option, and what it replaced."""
+"""Implements `dltrain why KEY`, which tells what set a key or chose an option, and what it replaced."""
 
 from __future__ import annotations
 

@@ -10,9 +10,7 @@ import keras
 class Improvements(keras.callbacks.Callback):
     """Writes `improvements.txt` into the run directory: a line for each epoch that was better than all before.
 
-    Args:
-        directory: of the run; dltrain gives it to whoever asks for it.
-        monitor: the value that is watched; less is better.
+    dltrain passes the run directory to a parameter named `directory`; of the value `monitor`, less is better.
     """
 
     def __init__(self, directory: Path, monitor: str) -> None:
@@ -22,7 +20,7 @@ class Improvements(keras.callbacks.Callback):
         self.best = float("inf")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Called after each epoch; an epoch's first number is 0."""
+        """Runs after each epoch; `epoch` counts from 0."""
         value = (logs or {}).get(self.monitor, float("inf"))
         if value < self.best:
             self.best = value
