@@ -1,1 +1,1 @@
-"""Compiled epochs: graphs around Keras' own steps, shared and kept."""
+"""Trains by compiled epochs: graphs around Keras' own steps, which models share and files keep."""

@@ -1,4 +1,4 @@
-"""What decides the graphs of a compiled model, as a text: models with the same one can share them."""
+"""Describes in a text what decides the graphs of a compiled model; models with the same text can share graphs."""
 
 from __future__ import annotations
 
@@ -15,31 +15,27 @@ from dltrain.engine.read_numbers import REGULARIZERS, kinds, left_out, sharing
 from dltrain.engine.scheduled_regularization import scheduled
 from dltrain.internals.keras_training import all_layers, given_metrics, is_decayed
 
-NAMED = ("name", "keras_history", "input_layers", "output_layers")  # where a configuration names layers
+NAMED = ("name", "keras_history", "input_layers", "output_layers")  # keys of a configuration that name layers
 NOT_HELD = ("name", "_name", "built", "_built", "_variables", "_metrics", "_tracker")  # others in any process or moment
 
 
 def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = True) -> str | None:
-    """Everything that decides the graphs of a compiled model: layers, loss, metrics and optimizer.
+    """Describes everything that decides the graphs of a compiled and built model: layers, loss, metrics, optimizer.
 
-    Names are left out, and so are the learning rate, rates of dropout and factors of regularizers, which the graphs
-    read. None where a part comes from elsewhere than Keras or dltrain, whose configuration may not tell all.
-
-    Args:
-        model: compiled and built.
-        trains: whether the graphs train; where they do not, the optimizer decides nothing.
-        penalties: whether the weights' regularizers are told as well.
+    It leaves out names and the learning rate, dropout rates and regularization factors that the graphs read. It is None
+    if a part is neither from Keras nor dltrain, since its configuration may be incomplete. If not `trains`, the
+    optimizer is left out; if not `penalties`, the regularizers of weights are.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # nothing is stored, so a lambda does no harm
+            warnings.simplefilter("ignore", UserWarning)  # Keras warns of lambdas, which are not stored here
             with left_out(model):
                 parts = json.loads(model.to_json())
     except (TypeError, ValueError, NotImplementedError, AttributeError, OSError):
         return None
     if not parts.get("compile_config") or not all(_is_known(node) for node in _serialized(parts)):
         return None
-    layers = all_layers(model)  # those within a backbone too
+    layers = all_layers(model)  # with those of a backbone
     numbers = {layer.name: f"layer {place}" for place, layer in enumerate(layers)}
     numbers |= {model.name: "model", model.optimizer.name: "optimizer"}
     settings = parts.get("compile_config", {}).get("optimizer", {}).get("config", {})
@@ -49,7 +45,7 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
     else:
         del parts["compile_config"]["optimizer"]
     if isinstance(settings.get("learning_rate"), float):
-        del settings["learning_rate"]  # a variable, which each optimizer has of its own
+        del settings["learning_rate"]  # each optimizer has it in its own variable
     own = [kinds(model), sharing(model)] if penalties else None
     shapes = [(tuple(variable.shape), variable.dtype, variable.trainable) for variable in model.variables]
     changing = scheduled(model.optimizer)
@@ -60,7 +56,7 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
 
 
 def _serialized(node: Any) -> list[dict[str, Any]]:
-    """The serialized objects in a configuration."""
+    """Returns the serialized objects in a configuration."""
     if isinstance(node, list):
         return [found for each in node for found in _serialized(each)]
     if not isinstance(node, dict):
@@ -80,7 +76,7 @@ def _is_known(node: Mapping[str, Any]) -> bool:
 
 
 def _held(node: Any) -> Any:
-    """What a loss or metric holds, since Keras' configurations leave some of it out, such as the delta of Huber's."""
+    """Returns the attributes of a loss or metric, since Keras' configurations lack some, such as Huber's delta."""
     if node is None or isinstance(node, (str, int, float)):
         return node
     if isinstance(node, (list, tuple)):
@@ -94,7 +90,7 @@ def _held(node: Any) -> Any:
         return [kind, _held([node.func, node.args, node.keywords])]
     if isinstance(node, (keras.Loss, keras.Metric)):
         return [kind, {key: _held(each) for key, each in vars(node).items() if key not in NOT_HELD}]
-    # A function by its name; of all else, such as variables, there are as many as the rest says.
+    # A function by its name; the number of other objects, such as variables, follows from the rest.
     return [kind, getattr(node, "__module__", None), getattr(node, "__qualname__", None)]
 
 
@@ -103,7 +99,7 @@ def _penalties_left_out(node: Any) -> Any:
         return [_penalties_left_out(each) for each in node]
     if not isinstance(node, dict):
         return node
-    # That of a layer's output is none of a weight, and its factor is a constant of the graph.
+    # A regularizer of a layer's output has a constant factor in the graph.
     of_weights = [key for key in node if key.endswith("_regularizer") and key != "activity_regularizer"]
     return {
         key: _penalties_left_out(each)
@@ -116,6 +112,6 @@ def _renamed(node: Any, names: Mapping[str, str], *, here: bool = False) -> Any:
     if isinstance(node, list):
         return [_renamed(each, names, here=here) for each in node]
     if isinstance(node, dict):
-        # Elsewhere a word is a setting, though a layer may well be called `relu`.
+        # Only names are replaced here, since a setting may have the name of a layer, such as `relu`.
         return {key: _renamed(each, names, here=here or key in NAMED) for key, each in node.items()}
     return names.get(node, node) if here and isinstance(node, str) else node

@@ -1,6 +1,6 @@
-"""One model trained on several devices or hosts: each batch is split among replicas, whose gradients are added up.
+"""Trains one model on several devices or hosts, whose replicas split each batch and add their gradients.
 
-Every replica has all the data and takes its share of a batch by its number, so that all see the same order of rows.
+Every replica has all the data and takes its share of a batch by its number, so that all have the same row order.
 """
 
 from __future__ import annotations
@@ -21,13 +21,10 @@ EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type"
 
 
 def mirrored(devices: Sequence[str] | None = None) -> tf.distribute.MirroredStrategy:
-    """Several devices of this host.
-
-    Args:
-        devices: such as `GPU:0`; None takes all GPUs.
+    """Returns a strategy for several devices of this host, such as `GPU:0`; None takes all GPUs.
 
     Raises:
-        ConfigError: there are fewer than two, or one of them is not there.
+        ConfigError: If there are fewer than two devices, or one of them does not exist.
     """
     there = [device.name.removeprefix("/device:") for device in tf.config.list_logical_devices()]
     wanted = [name for name in there if name.startswith("GPU:")] if devices is None else list(devices)
@@ -43,16 +40,16 @@ def mirrored(devices: Sequence[str] | None = None) -> tf.distribute.MirroredStra
     return _mirrored(tuple(wanted))
 
 
-@functools.cache  # a second one for the same devices, as in a sweep, would mistake its messages for those of the first
+@functools.cache  # a second strategy for the same devices, as in a sweep, would mix up its messages with the first's
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.MirroredStrategy:
     return tf.distribute.MirroredStrategy(devices)
 
 
 def multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
-    """Several processes, on one or many hosts, which `TF_CONFIG` names.
+    """Returns a strategy for several processes, on one or many hosts, which `TF_CONFIG` names.
 
     Raises:
-        ConfigError: `TF_CONFIG` does not name at least two workers and which of them this process is.
+        ConfigError: If `TF_CONFIG` does not name at least two workers and which of them this process is.
     """
     given = os.environ.get("TF_CONFIG", "")
     try:
@@ -71,19 +68,17 @@ def multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
 
 
 def replicas() -> int:
-    """How many share each batch; 0 where nothing is distributed."""
+    """Returns the number of replicas that share each batch; 0 without a strategy."""
     return int(tf.distribute.get_strategy().num_replicas_in_sync) if tf.distribute.has_strategy() else 0
 
 
 def require_equal_shares(batch_size: int, rows: int) -> None:
-    """Checks that every replica gets rows of every batch, and as many as the others of a whole one.
+    """Checks that every replica gets rows of every batch, and equally many of a whole one.
 
-    Args:
-        batch_size: rows a step, of all replicas together.
-        rows: of an epoch.
+    `batch_size` counts the rows of all replicas together, `rows` those of an epoch.
 
     Raises:
-        ConfigError: it would not.
+        ConfigError: If they do not.
     """
     count = replicas() or 1
     if batch_size % count:
@@ -98,7 +93,7 @@ def require_equal_shares(batch_size: int, rows: int) -> None:
 
 
 def on_replicas(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Calls a function on every replica, or simply calls it where there is one."""
+    """Calls a function on every replica, or once without a strategy."""
     if not tf.distribute.has_strategy():
         return function(*arguments)
     return tf.distribute.get_strategy().run(function, args=arguments)
@@ -106,7 +101,7 @@ def on_replicas(function: Callable[..., Any], *arguments: Any) -> Any:
 
 @contextlib.contextmanager
 def dense_gradients(optimizer: keras.Optimizer) -> Iterator[None]:
-    """Gives an optimizer whole gradients while a step is traced; replicas cannot add up parts of different sizes."""
+    """Makes gradients dense while a step is traced, since replicas cannot add sparse ones of different sizes."""
     apply = optimizer.apply_gradients
     optimizer.apply_gradients = lambda pairs: apply(
         [(each if each is None else tf.convert_to_tensor(each), weight) for each, weight in pairs]
@@ -118,16 +113,12 @@ def dense_gradients(optimizer: keras.Optimizer) -> Iterator[None]:
 
 
 def local(variable: keras.Variable) -> tf.Variable:
-    """What this process holds of a variable, by which a tape knows it."""
+    """Returns this process' part of a variable, which a gradient tape watches."""
     return tf.distribute.get_strategy().experimental_local_results(variable.value)[0]
 
 
 def share(rows: Any) -> Any:
-    """The rows of a batch that this replica works on; within `on_replicas`.
-
-    Args:
-        rows: positions, shape (rows,).
-    """
+    """Returns those row positions of a batch that this replica works on; it is called within `on_replicas`."""
     if not tf.distribute.has_strategy():
         return rows
     context = tf.distribute.get_replica_context()

@@ -1,4 +1,4 @@
-"""What to say when a training has diverged: where, how far, and what to try."""
+"""Describes where and how far a training has diverged, and what to try."""
 
 from __future__ import annotations
 
@@ -15,14 +15,9 @@ from dltrain.preprocessing.rows import Block, Source
 
 
 def diverged(engine: Any, source: Source, epoch: int, loss: float, before: Sequence[Any]) -> RunError:
-    """The error of an epoch that left a loss or weights that are not finite; the network gets its weights back.
+    """Returns the error of an epoch with a loss or weights that are not finite, and restores the weights.
 
-    Args:
-        engine: whose training it is.
-        source: the rows that it trained on.
-        epoch: counted from 0.
-        loss: of the epoch.
-        before: the network's weights as they were at the begin of the epoch.
+    `epoch` counts from 0, and `before` holds the network's weights from before the epoch.
     """
     model = engine.model
     broken = [weight.path for weight in model.weights if not np.isfinite(np.asarray(weight)).all()]
@@ -43,7 +38,7 @@ def diverged(engine: Any, source: Source, epoch: int, loss: float, before: Seque
 
 
 def _gradient_norm(model: keras.Model, block: Block) -> float:
-    """The norm of all gradients together on the rows of a block, in inference mode."""
+    """Returns the norm of all gradients on the rows of a block, in inference mode."""
     features = {name: tf.gather(values, block.order) for name, values in block.features.items()}
     targets = tf.gather(block.targets, block.order)
     weights = None if block.weights is None else tf.gather(block.weights, block.order)

@@ -1,7 +1,7 @@
-"""The training loop: each epoch is one compiled graph around Keras' own `train_step`.
+"""Trains a model by one compiled graph for each epoch, around Keras' own `train_step`.
 
-Keras' `fit` spends nearly all of a small run on the overhead of every step. Here a step costs its arithmetic, and the
-numbers are those of `fit` on the same batches.
+Keras' `fit` spends nearly all of a small run on the overhead of every step. Here a step costs only its arithmetic, and
+the numbers are those of `fit` on the same batches.
 """
 
 from __future__ import annotations
@@ -22,20 +22,16 @@ from dltrain.preprocessing.rows import Source
 
 logger = logging.getLogger(__name__)
 
-FIRST_SEGMENT = 64  # steps before the first look at the clock
-SEGMENT_SECONDS = 0.5  # between two looks at callbacks and signals
+FIRST_SEGMENT = 64  # steps before the time is first measured
+SEGMENT_SECONDS = 0.5  # between two calls of callbacks and checks for signals
 
 
 class Engine:
-    """Trains a compiled Keras model.
+    """Trains a compiled Keras model, which is built here if need be.
 
-    Args:
-        model: compiled; built here if it is not yet.
-        batch_size: rows a step.
-        shuffle: whether each epoch takes the rows in an order of its own, drawn from seed and epoch.
-        seed: of the orders.
-        augmentation: changes each training batch inside the graph, or None.
-        jit_compile: whether XLA compiles the training step; auto: the optimizer's update alone, of large weights.
+    If `shuffle`, the order of rows is drawn for each epoch from `seed` and its number. `augmentation` changes each
+    training batch inside the graph. XLA compiles the training step if `jit_compile`, and with auto only the optimizer's
+    update of large weights.
     """
 
     def __init__(
@@ -57,7 +53,7 @@ class Engine:
         self._has_trained = False
 
     def order(self, epoch: int, rows: int) -> npt.NDArray[np.int64]:
-        """The row order of an epoch (counted from 0), shape (rows,); it depends on seed and epoch alone."""
+        """Returns the row order of an epoch (counted from 0), shape (rows,), which depends only on seed and epoch."""
         if not self.shuffle:
             return np.arange(rows)
         return np.random.default_rng([self.seed, epoch]).permutation(rows)
@@ -74,20 +70,13 @@ class Engine:
     ) -> None:
         """Runs the epochs until the last one, or until a callback sets `model.stop_training`.
 
-        Callbacks get what `fit` gives them. Those with batch hooks get them, at the price of a Python call a step.
-        Those with a method `on_steps_end(step)` get it at every multiple of their attribute `every_steps`, those with
-        `on_segment_end(epoch, step)` every half second within an epoch.
-
-        Args:
-            source: rows to train on.
-            validation: rows to validate on after each epoch, if there are any.
-            epochs: at most.
-            callbacks: Keras' or like them.
-            first_epoch: counted from 0.
-            first_step: the step of the first epoch to begin with; the metrics then hold what the steps before gave.
+        Callbacks get what `fit` gives them; those with batch hooks cost a Python call for each step. A method
+        `on_steps_end(step)` is called at every multiple of the callback's attribute `every_steps`, and
+        `on_segment_end(epoch, step)` every half second within an epoch. Training starts at step `first_step` of epoch
+        `first_epoch` (both from 0), with metrics as the steps before left them.
 
         Raises:
-            RunError: the loss or a weight is no longer finite; the loss alone would not tell, since TensorFlow's CPU
+            RunError: If the loss or a weight is no longer finite; the loss alone would not tell, since TensorFlow's CPU
                 kernels can hide a NaN. The network then has the weights from before the epoch.
         """
         steps = -(-source.rows // self.batch_size)
@@ -120,7 +109,7 @@ class Engine:
         hooks.on_train_end(logs)
 
     def evaluate(self, source: Source) -> dict[str, float]:
-        """Loss and metrics over all rows, in inference mode."""
+        """Returns loss and metrics over all rows, in inference mode."""
         self._build(source)
         blocks = source.blocks(np.arange(source.rows), self.graphs.evaluation_batch)
         if source.rows <= self.graphs.evaluation_batch:
@@ -131,7 +120,7 @@ class Engine:
         return results.logs()
 
     def predict(self, source: Source) -> npt.NDArray[np.float32]:
-        """The model's answers for all rows, shape (rows, units), in inference mode."""
+        """Returns the predictions for all rows, shape (rows, units), in inference mode."""
         self._build(source)
         blocks = source.blocks(np.arange(source.rows), self.graphs.evaluation_batch)
         return np.concatenate([self.graphs.predict(block) for block in blocks])
@@ -165,7 +154,7 @@ class Engine:
                         return
                 elif self._has_trained:
                     self._measure(last - first, time.perf_counter() - began)
-                self._has_trained = True  # the first call held the tracing, so that its time says nothing
+                self._has_trained = True  # the first call includes the tracing, so that its time is not measured
                 for stepper in steppers:
                     if (epoch * steps + done) % stepper.every_steps == 0:
                         stepper.on_steps_end(epoch * steps + done)
@@ -174,7 +163,7 @@ class Engine:
 
     def _measure(self, steps: int, seconds: float) -> None:
         if steps < self._steps_a_call and seconds < SEGMENT_SECONDS:
-            return  # the end of an epoch, of which too much is the call itself
+            return  # the short end of an epoch, in which the overhead of the call dominates
         measured = max(1, int(steps * SEGMENT_SECONDS / seconds))
         if not self._steps_a_call / 2 <= measured <= self._steps_a_call * 2:
             logger.debug("%s steps in one call from here on: they take half a second", f"{measured:,}")
@@ -182,13 +171,13 @@ class Engine:
 
 
 def _next_stop(done: int, every: int, first: int) -> int:
-    """The step within the block after which the next multiple of `every` is reached."""
+    """Returns the step within the block after which the next multiple of `every` is reached."""
     return first + every - done % every
 
 
 def has_batch_hooks(callback: keras.callbacks.Callback) -> bool:
-    """Whether a callback wants to be called at every training step."""
+    """Returns whether a callback has hooks for every training step."""
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
     base = keras.callbacks.Callback
-    # LambdaCallback has them as attributes of the object.
+    # LambdaCallback sets them on the object.
     return any(hook in vars(callback) or getattr(type(callback), hook) is not getattr(base, hook) for hook in hooks)

@@ -1,4 +1,4 @@
-"""How TensorFlow is to run a graph: what it optimizes before, and in how many threads its operations are begun."""
+"""Chooses how TensorFlow runs a graph: which optimizations come before, and in how many threads operations start."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from dltrain.internals.tensorflow_graphs import call_settings
 
 IN_TURN = "SINGLE_THREADED_EXECUTOR"
-# They find nothing in a training on a CPU, but look for it longer than many a training lasts. A second round of all is
-# left out as well: it changed the last bit of a sum in one of twenty kinds of networks, and no epoch became slower.
+# On a CPU these passes find nothing in a training and take longer than many trainings. A second round of all passes is
+# left out too: it changed the last bit of a sum in one of twenty kinds of networks, and made no epoch faster.
 LEFT_OUT = (
     "dependency_optimization",
     "function_optimization",
@@ -31,41 +31,30 @@ LEFT_OUT = (
 
 
 def settings(*, calls: bool) -> dict[str, Any]:
-    """The attributes of the call of a graph.
-
-    Args:
-        calls: whether the graph calls another one.
-    """
+    """Returns the attributes for calling a graph; `calls` tells whether it calls another one."""
     as_set = call_settings()
     gpu = bool(tf.config.list_physical_devices("GPU"))
     return {"executor_type": executor(calls=calls), "config_proto": as_set if gpu else _quickly_optimized(as_set)}
 
 
 def executor(*, calls: bool) -> str:
-    """TensorFlow's executor of a graph, so that no operation is handed from thread to thread.
+    """Returns TensorFlow's executor for a graph, such that no operation is handed from thread to thread.
 
-    A function that calls another one in this way could wait for it for ever, so only a graph without calls is run
-    so, and only without a GPU, where operations wait for copies, and without replicas that wait for each other.
-
-    Args:
-        calls: whether the graph calls another one.
+    It could deadlock in a graph that calls another one (`calls`), so that only graphs without calls have it, and only
+    without a GPU, where operations wait for copies, and without replicas, which wait for each other.
     """
     parallel = calls or tf.distribute.has_strategy() or tf.config.list_physical_devices("GPU")
     return "" if parallel else IN_TURN
 
 
 def libraries() -> str:
-    """What runs a graph: the versions of TensorFlow and Keras, and the kinds of the devices."""
+    """Returns the versions of TensorFlow and Keras and the kinds of the devices, which all influence a graph."""
     devices = [device.device_type for device in tf.config.list_physical_devices()]
     return f"{tf.__version__} {keras.__version__} {devices}"
 
 
 def called(function: FunctionDef) -> Iterator[Any]:
-    """The functions that a graph calls, loops and branches among them, by name and attributes.
-
-    Args:
-        function: of the graph.
-    """
+    """Yields the functions that a graph calls, with loops and branches, by name and attributes."""
     for node in function.node_def:
         for attribute in node.attr.values():
             if attribute.HasField("func"):
@@ -78,7 +67,7 @@ def _quickly_optimized(as_set: bytes) -> bytes:
     config = ConfigProto.FromString(as_set)
     rewriting = config.graph_options.rewrite_options
     for name in LEFT_OUT:
-        if not getattr(rewriting, name):  # nobody has set it
+        if not getattr(rewriting, name):  # not set by a person
             setattr(rewriting, name, RewriterConfig.NO_MEM_OPT if name == "memory_optimization" else RewriterConfig.OFF)
     rewriting.meta_optimizer_iterations = RewriterConfig.ONE
     return bytes(config.SerializeToString(deterministic=True))

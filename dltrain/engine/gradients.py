@@ -1,4 +1,4 @@
-"""Automatic gradients against numeric ones, layer by layer."""
+"""Compares automatic with numeric gradients, layer by layer."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dltrain.base.outcome import FAILED, FINE, LOOK, Outcome
 from dltrain.engine.distribution import local
 
 ROWS = 16
-STEP = 1e-5  # of a weight to either side: rounding and curvature each leave about ten digits
-JITTER = 0.05  # so that no weight stands exactly on a kink or on a zero of its gradient
-MOST_WEIGHTS = 40  # of each variable: half of them those with the greatest gradient
+STEP = 1e-5  # change of a weight to either side, at which rounding and curvature each leave about ten digits
+JITTER = 0.05  # moves weights away from kinks and from zeros of the gradient
+MOST_WEIGHTS = 40  # of each variable, half of them with the greatest gradients
 SECONDS = 25.0
-# Of the relative error: below the first the gradient is right, above the last it is wrong.
+# Limits of the relative error: below the first the gradient is right, above the last it is wrong.
 RIGHT, DOUBTFUL, WRONG = 1e-7, 1e-5, 1e-3
-NOISE = 1e-4  # a gradient so much smaller than the greatest one drowns in rounding
+NOISE = 1e-4  # a gradient below this share of the greatest one is lost in rounding
 
 Numbers = npt.NDArray[np.float64]
 
@@ -30,14 +30,10 @@ Numbers = npt.NDArray[np.float64]
 def check_gradients(network: keras.Model, features: Mapping[str, Any], targets: npt.NDArray[Any], seed: int) -> Outcome:
     """Compares the gradients that training uses with (loss(w + h) - loss(w - h)) / 2h.
 
-    The relative error of a layer is ‖numeric - automatic‖ / (‖numeric‖ + ‖automatic‖) over the weights that were
-    looked at. Layers behave as in training; dropout drops the same units in each evaluation.
-
-    Args:
-        network: compiled, in double precision; its weights are changed.
-        features: of n rows, by name; the first 16 are used.
-        targets: of the same rows, (n, units).
-        seed: of the weights that are looked at.
+    The relative error of a layer is ‖numeric - automatic‖ / (‖numeric‖ + ‖automatic‖) over some of its weights, of
+    which `seed` draws half. Layers behave as in training; dropout drops the same units in each evaluation. The network
+    is compiled in double precision, and its weights are changed. The first 16 rows of `features` and `targets` (n,
+    units) are used.
     """
     random = np.random.default_rng(seed)
     features = {name: tf.constant(values[:ROWS]) for name, values in features.items()}
@@ -59,7 +55,7 @@ def check_gradients(network: keras.Model, features: Mapping[str, Any], targets: 
     found = tape.gradient(value, [local(weight) for weight in weights])
     began = time.monotonic()
     rows = []
-    # From the head down: a layer whose own gradient is wrong spoils those below it too.
+    # From the head down, since a wrong gradient of a layer makes those of the layers before it wrong.
     for layer in reversed(network.layers):
         pairs = [
             (weight, found[place])
@@ -75,7 +71,7 @@ def check_gradients(network: keras.Model, features: Mapping[str, Any], targets: 
 
 
 def _both(weight: Any, gradient: Any, loss: Any, random: np.random.Generator) -> tuple[Numbers, Numbers]:
-    """Automatic and numeric derivative by some of a variable's weights."""
+    """Returns the automatic and the numeric derivative by some numbers of a variable."""
     start = np.array(weight, np.float64)
     automatic = np.zeros(start.size) if gradient is None else np.asarray(tf.convert_to_tensor(gradient)).ravel()
     count = min(start.size, MOST_WEIGHTS)
@@ -124,7 +120,7 @@ def _verdict(error: float) -> str:
 
 @contextmanager
 def double_precision() -> Iterator[None]:
-    """Lets Keras build layers and take losses of 64 bits: a numeric gradient of 32 bits would be all rounding."""
+    """Makes Keras use 64 bits, since rounding would dominate a numeric gradient of 32 bits."""
     before, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")

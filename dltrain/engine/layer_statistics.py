@@ -1,4 +1,4 @@
-"""What goes through each layer of a network, forwards and backwards, on one batch."""
+"""Measures outputs and gradients of each layer of a network on one batch."""
 
 from __future__ import annotations
 
@@ -22,16 +22,14 @@ class Layer:
     """One layer on one batch.
 
     Attributes:
-        name: of the Keras layer.
-        kind: its class.
-        mean: of its outputs.
-        sd: of its outputs.
-        dead: share of its units that are zero for every row; None where no ReLU made the outputs.
-        weights: number of its trainable weights.
-        weight_rms: root of their mean square, or None without any.
-        gradient_mean: of the loss's gradient by these weights.
-        gradient_sd: of the same.
-        gradient_rms: root of the gradient's mean square.
+        kind: The class of the Keras layer.
+        mean: The mean of its outputs; `sd` is their standard deviation.
+        dead: The share of units that are zero for every row; None without a ReLU.
+        weights: The number of its trainable parameters.
+        weight_rms: Their root mean square; None without any.
+        gradient_mean: The mean gradient of the loss by these weights; None without any.
+        gradient_sd: The standard deviation of the gradient.
+        gradient_rms: The root mean square of the gradient.
     """
 
     name: str
@@ -46,20 +44,17 @@ class Layer:
     gradient_rms: float | None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Returns plain values."""
         return dataclasses.asdict(self)
 
 
 def look_at_layers(
     network: keras.Model, features: Mapping[str, Any], targets: npt.NDArray[Any], *, training: bool
 ) -> list[Layer]:
-    """Sends one batch forwards and its loss backwards; no weight and no moving average is changed.
+    """Measures each layer in a forward and a backward pass; no weight and no moving average is changed.
 
-    Args:
-        network: compiled and built.
-        features: of n rows, by name.
-        targets: of the same rows, (n, units).
-        training: whether layers behave as in training: dropout drops, batch normalization takes the batch's own mean.
+    `features` holds n rows by name, `targets` has the shape (n, units). If `training`, layers behave as in training:
+    dropout drops units, and batch normalization uses the mean of the batch.
     """
     outputs, gradients = send_through(network, features, targets, training=training)
     return [_layer(layer, outputs[layer.name], gradients) for layer in network.layers if layer.name in outputs]
@@ -68,13 +63,9 @@ def look_at_layers(
 def send_through(
     network: keras.Model, features: Mapping[str, Any], targets: npt.NDArray[Any], *, training: bool
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[int, npt.NDArray[np.float64]]]:
-    """The outputs of each layer by its name, and the gradient of each trainable weight by the weight's `id`.
+    """Returns the outputs of each layer by its name, and the gradient of each trainable weight by the weight's `id`.
 
-    Args:
-        network: compiled and built; none of its variables is changed.
-        features: of n rows, by name.
-        targets: of the same rows, (n, units).
-        training: as in `look_at_layers`.
+    The parameters are those of `look_at_layers`; no variable is changed.
     """
     inputs = {name: tf.constant(values) for name, values in features.items()}
     seen = {layer.name: layer.output for layer in network.layers if _has_one_float_output(layer)}
@@ -116,7 +107,7 @@ def _layer(layer: Any, outputs: npt.NDArray[Any], gradients: Mapping[int, npt.ND
 
 
 def _has_one_float_output(layer: Any) -> bool:
-    """Whether a layer makes one tensor of floats; inputs do not count, and models whose output is that of a layer."""
+    """Returns whether a layer makes one tensor of floats; inputs and models do not count."""
     if isinstance(layer, (keras.layers.InputLayer, keras.Model)):
         return False
     try:

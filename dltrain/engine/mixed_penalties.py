@@ -1,9 +1,9 @@
-"""Networks with and without penalties on their weights that share their graphs.
+"""Lets networks with and without penalties on their weights share graphs.
 
-A graph without a penalty lacks a few operations of its neighbour's, and each job of a sweep over regularizers would
-trace its own. Once a process has seen an architecture with other penalties, a network gets both of Keras' penalties on
-every weight that any of them has one on. Those that it lacks have a factor of zero and add exact zeros to the loss and
-to the gradients, so that no number changes.
+A graph without a penalty lacks a few operations, so that each job of a sweep over regularizers would trace its own.
+Once a process has seen an architecture with other penalties, a network gets both of Keras' penalties on every weight
+for which one of them has a penalty. Those that it lacks have the factor zero and add exact zeros to loss and gradients,
+so that no number changes.
 """
 
 from __future__ import annotations
@@ -18,28 +18,26 @@ import tensorflow as tf
 from dltrain.engine.architecture import architecture
 from dltrain.engine.read_numbers import FACTORS, common_penalties, kinds, weights
 
-# A zero is not for nothing: at so many steps, and with so many weights, it takes as long as tracing once more.
+# Computing penalties of zero takes time: for more steps or weights it takes longer than tracing another graph.
 MOST_STEPS = 2**13
 MOST_WEIGHTS = 2**16
 
-# Of these a gradient is a whole tensor, with a penalty and without. That of an embedding may be of a few rows.
+# Layers whose gradients are dense tensors, with and without a penalty; that of an embedding may be sparse.
 LAYERS = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 
-_seen: dict[str, list[list[str]]] = {}  # by the hash of an architecture, of which a search may try thousands
+_seen: dict[str, list[list[str]]] = {}  # by the hash of an architecture, since a search may try thousands
 _lock = threading.Lock()
 
 
 def mix_penalties(model: keras.Model, steps: int) -> None:
-    """Gives a network the penalties that others of its architecture have had in this process, of factor zero.
+    """Gives a network penalties of factor zero where others of its architecture had penalties in this process.
 
-    Args:
-        model: compiled and built, before its first graph is traced.
-        steps: that it is to be trained, at most.
+    The model is compiled and built, and no graph of it has been traced; `steps` is the most that it trains.
     """
     if steps > MOST_STEPS or sum(math.prod(weight.shape) for weight in model.trainable_variables) > MOST_WEIGHTS:
         return
     if tf.distribute.has_strategy():
-        return  # such a network shares its graphs with none
+        return  # networks on replicas share no graphs
     text = architecture(model, trains=False, penalties=False)
     if text is None:
         return

@@ -1,4 +1,4 @@
-"""Dropout and weight decay that a variable multiplies while a network is trained: what the engine must know of them."""
+"""Tells the engine which dropout rates and weight decay a variable multiplies during training."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Scheduled:
     """What changes during the training of a network.
 
     Attributes:
-        share: the variable that it is multiplied by.
-        dropout: whether the rates of dropout are.
-        weight_decay: whether the optimizer's weight decay is.
+        share: The variable that multiplies the others.
+        dropout: Whether it multiplies the dropout rates.
+        weight_decay: Whether it multiplies the optimizer's weight decay.
     """
 
     share: keras.Variable
@@ -25,12 +25,12 @@ class Scheduled:
 
 
 def follow(optimizer: keras.Optimizer, found: Scheduled) -> None:
-    """Lets an optimizer's weight decay be multiplied by the variable, if that is wanted."""
+    """Records what changes in the optimizer, and multiplies its weight decay by the variable if that is scheduled."""
     optimizer.scheduled_regularization = found
     if found.weight_decay:
         scale_weight_decay(optimizer, found.share)
 
 
 def scheduled(optimizer: keras.Optimizer) -> Scheduled | None:
-    """What changes during the training with this optimizer; None where all is constant."""
+    """Returns what changes during the training with this optimizer; None if nothing does."""
     return getattr(optimizer, "scheduled_regularization", None)

@@ -1,7 +1,7 @@
-"""One training step inside a larger graph: Keras' own `train_step` without what need not be done at every step.
+"""Traces one training step in a larger graph: Keras' `train_step` without what is not needed at every step.
 
-The numbers stay those of `fit`: operations run in another order only where none of them waits for another, and metrics
-are brought up to date later only where their sums are whole numbers.
+The numbers are those of `fit`: operations run in another order only if they are independent, and metrics are updated
+later only if their sums are whole numbers.
 """
 
 from __future__ import annotations
@@ -23,32 +23,30 @@ from dltrain.internals.tensorflow_graphs import executed_by
 
 
 class TrainStep:
-    """Call it with the tensors of a batch while a graph is traced.
+    """Runs one step on the tensors of a batch while a graph is traced.
 
-    Args:
-        model: compiled and built.
-        update: takes the optimizer's place, if there is one.
-        compiled: whether XLA compiles the whole step, not on replicas.
+    `model` is compiled and built; `update` replaces the optimizer's update. If `compiled`, XLA compiles the whole step,
+    but not on replicas.
 
     Attributes:
-        counts_later: whether a step gives its answers instead of updating the metrics.
+        counts_later: Whether a step returns its predictions instead of updating the metrics.
     """
 
     def __init__(self, model: keras.Model, update: Update | None = None, *, compiled: bool = False) -> None:
         self.model = model
         self._update = update
-        # Replicas count what each has seen, and are asked for the sum at the end.
+        # Replicas update the metrics at each step, and their sums are added at the end.
         self.counts_later = _counts_alone(model) and not tf.distribute.has_strategy()
         if tf.distribute.has_strategy():
             self._step: Callable[..., Any] = self._on_replicas
         elif compiled:
             self._step = tf.function(self._train_step, autograph=False, jit_compile=True)
         else:
-            # A function of its own is optimized by itself, as `fit` has it, and so are its numbers `fit`'s.
+            # TensorFlow optimizes a separate function alone, as in `fit`, so that the numbers are the same.
             self._step = in_turn(self._train_step)
 
     def __call__(self, *batch: Any) -> Any:
-        """One step on features, targets and, where there are any, weights; gives the answers if it counts later."""
+        """Runs one step on features, targets and, if there are any, weights; returns predictions if it counts later."""
         return self._step(*batch)
 
     def _on_replicas(self, *batch: Any) -> Any:
@@ -71,13 +69,9 @@ class TrainStep:
 
 
 def not_compiled(error: tf.errors.OpError) -> RunError:
-    """The error of a step that XLA was asked to compile.
-
-    Args:
-        error: TensorFlow's.
-    """
+    """Returns the error of a step that XLA could not compile."""
     lines = [line.strip() for line in error.message.splitlines()]
-    # The first ones may tell no more than that something failed, and where in the graph.
+    # The first lines may only tell that something failed, and where in the graph.
     reasons = [line for line in lines if line and not line.startswith(("Detected at", "<", "[[")) and line[-1] != ":"]
     reason = (reasons or lines)[0].rstrip(".")
     instead = ", or trainer.deterministic=false" if "determinis" in reason else ""
@@ -88,9 +82,9 @@ def not_compiled(error: tf.errors.OpError) -> RunError:
 
 
 def _counts_alone(model: keras.Model) -> bool:
-    """Whether all metrics add whole numbers, which float32 adds exactly in whatever portions they come.
+    """Returns whether all metrics add whole numbers, which float32 adds exactly in any order.
 
-    Class and sample weights are no part of metrics in Keras.
+    Keras' metrics ignore class and sample weights.
     """
     own = any(
         getattr(type(model), name) is not getattr(keras.Model, name) for name in ("train_step", "compute_metrics")
@@ -100,8 +94,8 @@ def _counts_alone(model: keras.Model) -> bool:
 
 
 def in_turn(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A graph within a graph, whose operations run one after the other where they can."""
-    # Keras keeps autograph out of its steps as well; without it tracing takes half the time.
+    """Makes a function a graph within a graph, whose operations run one after the other if they can."""
+    # Keras' own steps have no autograph either; without it tracing takes half the time.
     traced = tf.function(function, autograph=False, reduce_retracing=True)
 
     if not fast_path.is_whole():

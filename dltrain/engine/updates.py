@@ -1,10 +1,10 @@
-"""What may take the place of an optimizer's update while a step is traced.
+"""Replaces an optimizer's update by a faster one while a step is traced.
 
-A small network's update is many small operations on each of its weights, and costs more than its gradients. An
-optimizer that treats every number by itself gives the same numbers, to the bit, when they all lie in one vector.
+The update of a small network is many small operations on each weight, and costs more than its gradients. An elementwise
+optimizer gives the same numbers, to the bit, if all weights are in one vector.
 
-Of a large weight the dozen operations of Adam each read and write the whole table of an embedding, which on texts takes
-longer than the rest of the step. XLA does them number by number, in one pass. It may round the last bit otherwise.
+For a large weight, such as an embedding, each of the dozen operations of Adam reads and writes the whole table, which
+on texts takes longer than the rest of the step. XLA does them in one pass, and may round the last bit differently.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from dltrain.internals.keras_training import is_decayed, share_rate_and_steps, s
 
 logger = logging.getLogger("dltrain")
 
-MOST_WEIGHTS = 2**20  # above, the copies to and fro take longer than the operations that they save
-# Those of Keras that look at nothing but a number's own gradient, value and past, and do so in many operations. Of the
-# others like them TensorFlow rewrites the operations (a quotient by a root, a sum of products), and not alike here.
+MOST_WEIGHTS = 2**20  # above, copying takes longer than the operations that it saves
+# Keras' optimizers that use only a number's own gradient, value and past, in many operations. TensorFlow rewrites the
+# operations of the other elementwise ones (a quotient by a root, a sum of products), and differently here.
 ELEMENTWISE = ("Adam", "AdamW", "Adamax", "Lion")
 
 
 class Update:
-    """Does what the optimizer of a model does, in another way; model and optimizer are built.
+    """Replaces the update of a built model's optimizer.
 
     Attributes:
-        variables: that it has beside the optimizer's.
+        variables: The variables that it has in addition to the optimizer's.
     """
 
     variables: Sequence[keras.Variable] = ()
@@ -42,14 +42,14 @@ class Update:
         self._optimizer = model.optimizer
 
     def begin(self) -> None:
-        """Called before the first step of a graph."""
+        """Runs before the first step of a graph."""
 
     def end(self) -> None:
-        """Called after the last step of a graph."""
+        """Runs after the last step of a graph."""
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
-        """Takes the optimizer's place while a step is traced."""
+        """Replaces the optimizer's update while a step is traced."""
         self._optimizer.apply_gradients = self._apply
         try:
             yield
@@ -61,11 +61,7 @@ class Update:
 
 
 class FlatUpdate(Update):
-    """Works on all weights laid end to end, and keeps the optimizer's state in vectors meanwhile.
-
-    Attributes:
-        variables: the vectors.
-    """
+    """Updates all weights in one vector, and meanwhile keeps the optimizer's state in vectors, its `variables`."""
 
     def __init__(self, model: keras.Model) -> None:
         super().__init__(model)
@@ -78,7 +74,7 @@ class FlatUpdate(Update):
         if (changing := scheduled(self._optimizer)) is not None:
             follow(self._twin, changing)
         self._twin.build([flat])
-        # Whoever changes the rate or counts the steps need not know of the twin.
+        # Callbacks set the rate and read the steps of the model's own optimizer.
         share_rate_and_steps(self._twin, self._optimizer)
         parts = states(self._optimizer)
         self._parts = {
@@ -93,7 +89,7 @@ class FlatUpdate(Update):
             own.assign(_end_to_end(parts))
 
     def end(self) -> None:
-        """Gives the optimizer its state back, after the last step; the weights have been up to date at each."""
+        """Writes the state back to the optimizer after the last step; each step has updated the weights."""
         for own, parts in self._parts.values():
             if self._traced and own is not self._flat:
                 self._assign(parts, own)
@@ -102,7 +98,7 @@ class FlatUpdate(Update):
         pairs = list(gradients_and_variables)
         gradients = [gradient for gradient, _ in pairs]
         self._traced = all(isinstance(gradient, tf.Tensor) for gradient in gradients)
-        if not self._traced:  # a weight that is not used, or an embedding
+        if not self._traced:  # an unused weight has no gradient, and that of an embedding is sparse
             self._optimizer.apply(gradients, [variable for _, variable in pairs])
             return
         self._twin.apply([_end_to_end(gradients)], [self._flat])
@@ -114,7 +110,7 @@ class FlatUpdate(Update):
 
 
 class FusedUpdate(Update):
-    """Has XLA compile the optimizer's own operations together."""
+    """Lets XLA compile the optimizer's own operations together."""
 
     def _apply(self, gradients_and_variables: Any) -> None:
         gradients, variables = zip(*gradients_and_variables, strict=True)
@@ -122,12 +118,12 @@ class FusedUpdate(Update):
         def update(*gradients: Any) -> None:
             self._optimizer.apply(list(gradients), list(variables))
 
-        # The rows of an embedding that a batch has stay rows: Keras squares them before it adds those of one word.
+        # Gradients of embeddings stay sparse, since Keras squares the rows of a batch before it adds those of one word.
         tf.function(update, autograph=False, jit_compile=True)(*gradients)
 
 
 def flat_update(model: keras.Model) -> FlatUpdate | None:
-    """The update of a small model in one vector, or None where it would give other numbers, or be slower."""
+    """Returns the update of a small model in one vector; None if it would change numbers or be slower."""
     sizes = [math.prod(weight.shape) for weight in model.trainable_variables]
     if len(sizes) < 2 or sum(sizes) > MOST_WEIGHTS or not _is_elementwise(model):
         return None
@@ -135,9 +131,9 @@ def flat_update(model: keras.Model) -> FlatUpdate | None:
 
 
 def fused_update(model: keras.Model) -> FusedUpdate | None:
-    """The update of a large weight in one pass, or None where there is none, or the numbers would be others.
+    """Returns the update of a large weight in one pass; None if there is none, or numbers would change.
 
-    A GPU has kernels of its own for what XLA does on a CPU.
+    A GPU has its own kernels for this.
     """
     largest = max((math.prod(weight.shape) for weight in model.trainable_variables), default=0)
     if largest <= MOST_WEIGHTS or not _is_elementwise(model) or tf.config.list_physical_devices("GPU"):
@@ -147,7 +143,7 @@ def fused_update(model: keras.Model) -> FusedUpdate | None:
 
 
 def _is_elementwise(model: keras.Model) -> bool:
-    """Whether the optimizer treats every number of every weight by itself, in operations of Keras that are known."""
+    """Returns whether the optimizer treats every number of every weight alone, in known operations of Keras."""
     optimizer, weights = model.optimizer, model.trainable_variables
     known = type(optimizer).__module__.startswith("keras.") and type(optimizer).__name__ in ELEMENTWISE
     own = (
