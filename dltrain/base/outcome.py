@@ -11,17 +11,10 @@ FINE, LOOK, FAILED = "fine", "look", "failed"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check found.
-
-    Attributes:
-        status: fine, look (a person should) or failed.
-        text: What was found, in a sentence.
-        details: A row for each layer, rate or size that was looked at.
-        tries: Overrides that are worth a try.
-    """
+    """What one check found."""
 
     name: str
-    status: str
-    text: str
-    details: tuple[Mapping[str, Any], ...] = ()
-    tries: tuple[str, ...] = ()
+    status: str  # fine, look (a person should) or failed
+    text: str  # what was found, in a sentence
+    details: tuple[Mapping[str, Any], ...] = ()  # a row for each layer, rate or size that was looked at
+    tries: tuple[str, ...] = ()  # overrides that are worth a try

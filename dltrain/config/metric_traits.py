@@ -17,25 +17,16 @@ from dltrain.config.sources import Definition, locate, resolve
 
 @dataclass(frozen=True)
 class MetricTraits:
-    """The traits of a metric; the defaults claim nothing.
+    """The traits of a metric; the defaults claim nothing."""
 
-    Attributes:
-        direction: `min` or `max`; None if neither is better.
-        best: The value of perfect predictions; None if there is no bound.
-        share_of_rows: Whether it is the share of rows that are right, whose interval is Wilson's; others are resampled.
-        whole_sums: Whether its sums are whole numbers, so that the order of additions does not matter.
-        needs_both: Whether it is undefined if all rows are ones or all are zeros.
-        of_classes: Whether it means nothing for a quantity.
-        splits_range: Whether its `threshold` is the middle of the target's range.
-    """
-
-    direction: Literal["min", "max"] | None = None
-    best: float | None = None
+    direction: Literal["min", "max"] | None = None  # `min` or `max`; None if neither is better
+    best: float | None = None  # the value of perfect predictions; None if there is no bound
+    # Whether it is the share of rows that are right, whose interval is Wilson's; others are resampled
     share_of_rows: bool = False
-    whole_sums: bool = False
-    needs_both: bool = False
-    of_classes: bool = False
-    splits_range: bool = False
+    whole_sums: bool = False  # whether its sums are whole numbers, so that the order of additions does not matter
+    needs_both: bool = False  # whether it is undefined if all rows are ones or all are zeros
+    of_classes: bool = False  # whether it means nothing for a quantity
+    splits_range: bool = False  # whether its `threshold` is the middle of the target's range
 
 
 # The traits that a derived class inherits; the others hold for the class itself alone.

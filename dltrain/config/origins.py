@@ -25,19 +25,12 @@ _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
 @dataclass(frozen=True)
 class Origin:
-    """One place that set the value.
+    """One place that set the value."""
 
-    Attributes:
-        source: A YAML file, or the command line.
-        line: The line of the file, from 1; None for the command line.
-        value: The value as written there.
-        reason: What chose the file, such as `optimizer=sgd (command line)`; empty if it is always read.
-    """
-
-    source: str
-    line: int | None
-    value: Any
-    reason: str = ""
+    source: str  # a YAML file, or the command line
+    line: int | None  # the line of the file, from 1; None for the command line
+    value: Any  # the value as written there
+    reason: str = ""  # what chose the file, such as `optimizer=sgd (command line)`; empty if it is always read
 
     @property
     def place(self) -> str:
@@ -47,19 +40,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Explained:
-    """A value and its history.
+    """A value and its history."""
 
-    Attributes:
-        key: The key or the group.
-        value: The final value, resolved; the option of a group.
-        chain: The places that set it; the last one wins.
-        refers_to: The keys that the winning value names as `${key}`.
-    """
-
-    key: str
-    value: Any
-    chain: list[Origin]
-    refers_to: list[str]
+    key: str  # the key or the group
+    value: Any  # the final value, resolved; the option of a group
+    chain: list[Origin]  # the places that set it; the last one wins
+    refers_to: list[str]  # the keys that the winning value names as `${key}`
 
 
 def explain(composer: Composer, key: str, overrides: Sequence[str]) -> Explained:

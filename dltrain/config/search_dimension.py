@@ -18,26 +18,18 @@ LENGTH = ".length"  # ends the name under which the length of a list is drawn
 
 @dataclass(frozen=True)
 class Dimension:
-    """One key of a search space.
+    """One key of a search space."""
 
-    Attributes:
-        key: Dotted, as typed on a command line; or a group, whose choices are options.
-        choices: The values of a category; empty for a number.
-        low: The least number; `high` is the greatest.
-        log: Whether the logarithm of the number is drawn uniformly.
-        integer: Whether only whole numbers are drawn.
-        length: The least and greatest length of a list of equal numbers, such as the layers of `model.units`; None for
-            a single value.
-        when: Other keys or groups with the values under which this one is drawn.
-    """
-
-    key: str
-    choices: tuple[Any, ...] = ()
-    low: float = 0
+    key: str  # dotted, as typed on a command line; or a group, whose choices are options
+    choices: tuple[Any, ...] = ()  # the values of a category; empty for a number
+    low: float = 0  # the least number; `high` is the greatest
     high: float = 0
-    log: bool = False
-    integer: bool = False
+    log: bool = False  # whether the logarithm of the number is drawn uniformly
+    integer: bool = False  # whether only whole numbers are drawn
+    # The least and greatest length of a list of equal numbers, such as the layers of `model.units`; None for a single
+    # value
     length: tuple[int, int] | None = None
+    # Other keys or groups with the values under which this one is drawn
     when: Mapping[str, tuple[str, ...]] | None = None
 
     def distributions(self) -> dict[str, BaseDistribution]:

@@ -25,17 +25,13 @@ TRANSPARENT = {
 
 @dataclass(frozen=True)
 class TargetSignature:
-    """The arguments of a class or a function.
+    """The arguments of a class or a function."""
 
-    Attributes:
-        parameters: Each name with its default, `REQUIRED`, or `COMPUTED` if the default is no literal.
-        hints: The type of each argument whose annotation consists of plain types; others may be anything.
-        open: Whether it may take further arguments.
-    """
-
+    # Each name with its default, `REQUIRED`, or `COMPUTED` if the default is no literal
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    # The type of each argument whose annotation consists of plain types; others may be anything
     hints: Mapping[str, Any] = field(default_factory=dict)
-    open: bool = True
+    open: bool = True  # whether it may take further arguments
     is_class: bool = False
 
     @property

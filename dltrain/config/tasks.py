@@ -11,24 +11,17 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Task:
-    """The fixed part of a row of the head table; its YAML file holds the rest.
-
-    Attributes:
-        answer: What a row is predicted to have: one of the classes, any number of labels, or a quantity.
-        purpose: The purpose of the training in words, with gaps for `names`, `count` and `target`.
-        loss: The class of the loss that is minus the log-likelihood of such a target.
-        units: The units of the last layer; None means one for each class or label.
-        activations: The activations of the last layer within the range of the target; empty if it has no bounds.
-        deviation: Whether a mean and its standard deviation are predicted.
-    """
+    """The fixed part of a row of the head table; its YAML file holds the rest."""
 
     name: str
+    # What a row is predicted to have: one of the classes, any number of labels, or a quantity
     answer: Literal["class", "label", "quantity"]
-    purpose: str
-    loss: str
-    units: int | None = None
+    purpose: str  # the purpose of the training in words, with gaps for `names`, `count` and `target`
+    loss: str  # the class of the loss that is minus the log-likelihood of such a target
+    units: int | None = None  # the units of the last layer; None means one for each class or label
+    # The activations of the last layer within the range of the target; empty if it has no bounds
     activations: tuple[str, ...] = ()
-    deviation: bool = False
+    deviation: bool = False  # whether a mean and its standard deviation are predicted
 
     @property
     def one_class(self) -> bool:

@@ -23,36 +23,28 @@ HASHED_AT_ONCE = 100_000  # cells of words that are joined at a time
 
 @dataclass(frozen=True)
 class Dataset:
-    """Raw data before any split and any preprocessing.
-
-    Attributes:
-        columns: The features, n rows each: `numeric` is float64 with NaN for a missing cell; `category` and `text` are
-            object arrays of str with "" for a missing cell; `image` is uint8 of shape (n, height, width, channels).
-        target: The target columns, n rows each, as in the source (float64 or object of str, NaN or None for a missing
-            cell). There are several only for multilabel.
-        row_ids: n identifiers to find a row in the source: its own id column, else the row number from 0.
-        source: One sentence for the log that says what was loaded from where.
-        test_rows: n booleans that mark an official test set, or None if there is none.
-        task: The task that this target needs, or None to infer it from the values.
-        target_range: The lowest and highest possible target, if known.
-        other_columns: Columns that are no features but can group rows: object arrays of str, "" for a missing cell.
-        notes: Sentences for the log on what the loader dropped, inferred or filled in.
-        source_names: The source's own names of renamed columns.
-        made: The recipe of each column that the loader makes from columns of the source.
-    """
+    """Raw data before any split and any preprocessing."""
 
     name: str
+    # The features, n rows each: `numeric` is float64 with NaN for a missing cell; `category` and `text` are object
+    # arrays of str with "" for a missing cell; `image` is uint8 of shape (n, height, width, channels)
     columns: Mapping[str, Array]
     kinds: Mapping[str, Kind]
+    # The target columns, n rows each, as in the source (float64 or object of str, NaN or None for a missing cell).
+    # There are several only for multilabel.
     target: Mapping[str, Array]
-    row_ids: Array
-    source: str
+    row_ids: Array  # n identifiers to find a row in the source: its own id column, else the row number from 0
+    source: str  # one sentence for the log that says what was loaded from where
+    # n booleans that mark an official test set, or None if there is none
     test_rows: npt.NDArray[np.bool_] | None = None
-    task: str | None = None
-    target_range: tuple[float, float] | None = None
+    task: str | None = None  # the task that this target needs, or None to infer it from the values
+    target_range: tuple[float, float] | None = None  # the lowest and highest possible target, if known
+    # Columns that are no features but can group rows: object arrays of str, "" for a missing cell
     other_columns: Mapping[str, Array] = field(default_factory=dict)
+    # Sentences for the log on what the loader dropped, inferred or filled in
     notes: tuple[str, ...] = field(default=())
-    source_names: Mapping[str, str] = field(default_factory=dict)
+    source_names: Mapping[str, str] = field(default_factory=dict)  # the source's own names of renamed columns
+    # The recipe of each column that the loader makes from columns of the source
     made: Mapping[str, Recipe] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

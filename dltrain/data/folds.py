@@ -17,19 +17,12 @@ from dltrain.data.split import Rows, Split, SplitConstraints, cut
 
 @dataclass(frozen=True)
 class Fold:
-    """One training of a cross-validation.
+    """One training of a cross-validation."""
 
-    Attributes:
-        number: The number of the fold, from 1 through all repeats.
-        repeat: The number of the repeat, from 1.
-        seed: The seed for weights and shuffling, derived from the run's seed and the number.
-        split: The rows; `test` is scored, `validation` is cut from the others.
-    """
-
-    number: int
-    repeat: int
-    seed: int
-    split: Split
+    number: int  # the number of the fold, from 1 through all repeats
+    repeat: int  # the number of the repeat, from 1
+    seed: int  # the seed for weights and shuffling, derived from the run's seed and the number
+    split: Split  # the rows; `test` is scored, `validation` is cut from the others
 
 
 def make_folds(

@@ -17,17 +17,13 @@ from dltrain.data.dataset import Array
 
 @dataclass(frozen=True)
 class RawTable:
-    """Columns of one length, with the place that each row came from.
-
-    Attributes:
-        columns: n rows each: float64 with NaN, or object of str with None, for a missing cell.
-        lines: The line of the file where each row starts, from 1; None for a file without lines.
-        declared: Kind and reason of the columns whose kind the file declares.
-    """
+    """Columns of one length, with the place that each row came from."""
 
     origin: str
-    columns: Mapping[str, Array]
+    columns: Mapping[str, Array]  # n rows each: float64 with NaN, or object of str with None, for a missing cell
+    # The line of the file where each row starts, from 1; None for a file without lines
     lines: npt.NDArray[np.int64] | None = None
+    # Kind and reason of the columns whose kind the file declares
     declared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -13,21 +13,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Recipe:
-    """A column made by matching a pattern in a column of words, or by adding columns of numbers.
+    """A column made by matching a pattern in a column of words, or by adding columns of numbers."""
 
-    Attributes:
-        columns: The source columns: one of words if there is a pattern, else numeric ones.
-        pattern: A regular expression in RE2's syntax whose one group is the word; None adds numbers.
-        words: The replacement for each matched word, by its lower case.
-        other: The replacement for words not in `words`; None takes the word in capitals.
-        plus: A constant added to the sum of numbers.
-    """
-
-    columns: tuple[str, ...]
-    pattern: str | None = None
-    words: Mapping[str, str] = field(default_factory=dict)
-    other: str | None = None
-    plus: float = 0.0
+    columns: tuple[str, ...]  # the source columns: one of words if there is a pattern, else numeric ones
+    pattern: str | None = None  # a regular expression in RE2's syntax whose one group is the word; None adds numbers
+    words: Mapping[str, str] = field(default_factory=dict)  # the replacement for each matched word, by its lower case
+    other: str | None = None  # the replacement for words not in `words`; None takes the word in capitals
+    plus: float = 0.0  # a constant added to the sum of numbers
 
     def make(self, cells: Sequence[Sequence[Any]]) -> list[Any]:
         """Returns the n cells of the column: words with "" for a missing one, or numbers with NaN.

@@ -30,18 +30,12 @@ class Split:
 
 @dataclass(frozen=True)
 class SplitConstraints:
-    """What a split has to respect.
+    """What a split has to respect."""
 
-    Attributes:
-        classes: The class number of each row, or None if the target has no classes.
-        test_rows: Marks an official test set, or None.
-        groups: The group of each row, or None; no group may be in two parts.
-    """
-
-    classes: npt.NDArray[np.integer] | None
-    test_rows: npt.NDArray[np.bool_] | None
+    classes: npt.NDArray[np.integer] | None  # the class number of each row, or None if the target has no classes
+    test_rows: npt.NDArray[np.bool_] | None  # marks an official test set, or None
     rows: int
-    groups: Rows | None = None
+    groups: Rows | None = None  # the group of each row, or None; no group may be in two parts
 
 
 def subset(constraints: SplitConstraints, rows: int, seed: int) -> Rows:

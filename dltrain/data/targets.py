@@ -18,21 +18,15 @@ MOST_CLASSES_OF_NUMBERS = 10
 
 @dataclass(frozen=True)
 class Target:
-    """The encoded target of every row.
-
-    Attributes:
-        values: (n,) int32 class numbers for multiclass, (n,) float32 for binary (0 or 1) and regression, (n, C) float32
-            of 0 and 1 for multilabel.
-        classes: Names of the classes or labels; empty for regression.
-        offset: Added to the last layer's output after it is multiplied by `scale`.
-        scale: In the unit of the target; 1 for classes.
-    """
+    """The encoded target of every row."""
 
     task: str
+    # (n,) int32 class numbers for multiclass, (n,) float32 for binary (0 or 1) and regression, (n, C) float32 of 0 and
+    # 1 for multilabel
     values: npt.NDArray[Any]
-    classes: tuple[str, ...] = ()
-    offset: float = 0.0
-    scale: float = 1.0
+    classes: tuple[str, ...] = ()  # names of the classes or labels; empty for regression
+    offset: float = 0.0  # added to the last layer's output after it is multiplied by `scale`
+    scale: float = 1.0  # in the unit of the target; 1 for classes
 
     @property
     def kind(self) -> Task:

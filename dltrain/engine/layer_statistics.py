@@ -19,29 +19,18 @@ RECTIFIED = ("relu", "relu6")
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer on one batch.
-
-    Attributes:
-        kind: The class of the Keras layer.
-        mean: The mean of its outputs; `sd` is their standard deviation.
-        dead: The share of units that are zero for every row; None without a ReLU.
-        weights: The number of its trainable parameters.
-        weight_rms: Their root mean square; None without any.
-        gradient_mean: The mean gradient of the loss by these weights; None without any.
-        gradient_sd: The standard deviation of the gradient.
-        gradient_rms: The root mean square of the gradient.
-    """
+    """One layer on one batch."""
 
     name: str
-    kind: str
-    mean: float
+    kind: str  # the class of the Keras layer
+    mean: float  # the mean of its outputs; `sd` is their standard deviation
     sd: float
-    dead: float | None
-    weights: int
-    weight_rms: float | None
-    gradient_mean: float | None
-    gradient_sd: float | None
-    gradient_rms: float | None
+    dead: float | None  # the share of units that are zero for every row; None without a ReLU
+    weights: int  # the number of its trainable parameters
+    weight_rms: float | None  # their root mean square; None without any
+    gradient_mean: float | None  # the mean gradient of the loss by these weights; None without any
+    gradient_sd: float | None  # the standard deviation of the gradient
+    gradient_rms: float | None  # the root mean square of the gradient
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain values."""

@@ -11,17 +11,11 @@ from dltrain.internals.keras_optimizers import scale_weight_decay
 
 @dataclass(frozen=True)
 class Scheduled:
-    """What changes during the training of a network.
+    """What changes during the training of a network."""
 
-    Attributes:
-        share: The variable that multiplies the others.
-        dropout: Whether it multiplies the dropout rates.
-        weight_decay: Whether it multiplies the optimizer's weight decay.
-    """
-
-    share: keras.Variable
-    dropout: bool
-    weight_decay: bool
+    share: keras.Variable  # the variable that multiplies the others
+    dropout: bool  # whether it multiplies the dropout rates
+    weight_decay: bool  # whether it multiplies the optimizer's weight decay
 
 
 def follow(optimizer: keras.Optimizer, found: Scheduled) -> None:

@@ -30,13 +30,9 @@ ELEMENTWISE = ("Adam", "AdamW", "Adamax", "Lion")
 
 
 class Update:
-    """Replaces the update of a built model's optimizer.
+    """Replaces the update of a built model's optimizer."""
 
-    Attributes:
-        variables: The variables that it has in addition to the optimizer's.
-    """
-
-    variables: Sequence[keras.Variable] = ()
+    variables: Sequence[keras.Variable] = ()  # the variables that it has in addition to the optimizer's
 
     def __init__(self, model: keras.Model) -> None:
         self._optimizer = model.optimizer

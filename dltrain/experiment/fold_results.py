@@ -27,26 +27,17 @@ NETWORK = "network"
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What the training of one fold leaves.
-
-    Attributes:
-        scores: The metrics of the rows that the fold predicted; NaN where a metric is not defined on them.
-        baselines: The metrics of simple models on the same rows.
-        predictions: One row for each row that the fold predicted.
-        answers: The predictions (rows, units) of the network and of each baseline, by name.
-        best_epoch: The epoch (from 1) whose weights predicted.
-        monitored: The value of the monitored metric.
-        halves: Preprocessing and network without any rows, or None where they are not needed.
-    """
+    """What the training of one fold leaves."""
 
     fold: Fold
-    scores: Scores
-    baselines: dict[str, Scores]
-    predictions: pd.DataFrame
-    answers: dict[str, Any]
-    best_epoch: int
+    scores: Scores  # the metrics of the rows that the fold predicted; NaN where a metric is not defined on them
+    baselines: dict[str, Scores]  # the metrics of simple models on the same rows
+    predictions: pd.DataFrame  # one row for each row that the fold predicted
+    answers: dict[str, Any]  # the predictions (rows, units) of the network and of each baseline, by name
+    best_epoch: int  # the epoch (from 1) whose weights predicted
     epochs: int
-    monitored: float
+    monitored: float  # the value of the monitored metric
+    # Preprocessing and network without any rows, or None where they are not needed
     halves: tuple[Preprocessing, keras.Model] | None
 
 

@@ -31,20 +31,15 @@ Score = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The result of scoring a finished model.
-
-    Attributes:
-        metrics: For each metric its `value`, and `low` and `high` of its 95 % interval (None if it has none).
-        groups: The number of `rows` and the same metrics for each group of the column `by`.
-        overlap: The number of rows whose content equals a train row of the run, or None if that is not known.
-    """
+    """The result of scoring a finished model."""
 
     rows: int
+    # For each metric its `value`, and `low` and `high` of its 95 % interval (None if it has none)
     metrics: dict[str, Score]
-    groups: dict[str, dict[str, Any]]
+    groups: dict[str, dict[str, Any]]  # the number of `rows` and the same metrics for each group of the column `by`
     by: str | None
     notes: tuple[str, ...]
-    overlap: int | None
+    overlap: int | None  # the number of rows whose content equals a train row of the run, or None if that is not known
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain values for JSON."""

@@ -18,22 +18,15 @@ ROWS = 16_384
 
 @dataclass(frozen=True)
 class RawRows:
-    """A block of consecutive rows.
+    """A block of consecutive rows."""
 
-    Attributes:
-        columns: n cells for each name: Arrow arrays with nulls for missing cells; images are an array (n, height,
-            width, channels), or a list of encoded files.
-        first: The number of rows before this block.
-        origin: The file's name for messages.
-        names: The names of rows without an id, or None for their numbers from 0.
-        folder: The folder that paths of images are relative to.
-    """
-
+    # n cells for each name: Arrow arrays with nulls for missing cells; images are an array (n, height, width,
+    # channels), or a list of encoded files
     columns: Mapping[str, Any]
-    first: int
-    origin: str
-    names: Sequence[str] | None = None
-    folder: Path = Path()
+    first: int  # the number of rows before this block
+    origin: str  # the file's name for messages
+    names: Sequence[str] | None = None  # the names of rows without an id, or None for their numbers from 0
+    folder: Path = Path()  # the folder that paths of images are relative to
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0

@@ -35,25 +35,17 @@ flatten_once()
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The fitted preprocessing, the first half of the model.
+    """The fitted preprocessing, the first half of the model."""
 
-    Attributes:
-        model: Maps a dict of raw columns, (n, 1) or (n, height, width, channels) for an image, to a dict of the
-            features that the data has: `table` (n, d) float32, `categories` (n, k) int32 if they are embedded, `text`
-            (n, length) int32, `image` (n, height, width, channels) float32.
-        feature_names: The names of the d columns of `table`.
-        numbers: How many columns at the start of `table` are numbers.
-        categories: The number of different ids of each embedded column.
-        vocabulary_size: The number of different ids in `text`.
-        known_words: The words of each category column that have an id of their own.
-    """
-
+    # Maps a dict of raw columns, (n, 1) or (n, height, width, channels) for an image, to a dict of the features that
+    # the data has: `table` (n, d) float32, `categories` (n, k) int32 if they are embedded, `text` (n, length) int32,
+    # `image` (n, height, width, channels) float32
     model: keras.Model
-    feature_names: tuple[str, ...]
-    numbers: int
-    categories: Mapping[str, int]
-    vocabulary_size: int
-    known_words: Mapping[str, tuple[str, ...]]
+    feature_names: tuple[str, ...]  # the names of the d columns of `table`
+    numbers: int  # how many columns at the start of `table` are numbers
+    categories: Mapping[str, int]  # the number of different ids of each embedded column
+    vocabulary_size: int  # the number of different ids in `text`
+    known_words: Mapping[str, tuple[str, ...]]  # the words of each category column that have an id of their own
 
     @property
     def bytes_per_row(self) -> int:

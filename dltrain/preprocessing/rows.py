@@ -19,19 +19,12 @@ Order = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Block:
-    """Rows in memory, and the order in which to take them.
+    """Rows in memory, and the order in which to take them."""
 
-    Attributes:
-        features: Tensors by name, whose first axis is the rows.
-        targets: Shape (rows,) or (rows, labels).
-        weights: Shape (rows,) float32, or None if every row counts the same.
-        order: Positions into the above, int64.
-    """
-
-    features: Any
-    targets: Any
-    weights: Any
-    order: Any
+    features: Any  # tensors by name, whose first axis is the rows
+    targets: Any  # shape (rows,) or (rows, labels)
+    weights: Any  # shape (rows,) float32, or None if every row counts the same
+    order: Any  # positions into the above, int64
 
 
 class Source(Protocol):

@@ -29,23 +29,16 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One run in a list of runs.
+    """One run in a list of runs."""
 
-    Attributes:
-        run: The path of its directory.
-        sweep: The directory of its sweep; None for a single run.
-        values: All that can be sorted and filtered by: started, status, dataset, model, metric (the main one),
-            validation and test (its values; over folds or seeds the mean), `part.metric`, each group's option and each
-            setting.
-        fault: What is damaged; empty if everything could be read.
-    """
-
-    run: str
-    sweep: str | None
+    run: str  # the path of its directory
+    sweep: str | None  # the directory of its sweep; None for a single run
+    # All that can be sorted and filtered by: started, status, dataset, model, metric (the main one), validation and
+    # test (its values; over folds or seeds the mean), `part.metric`, each group's option and each setting
     values: dict[str, Any]
     choices: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
-    fault: str = ""
+    fault: str = ""  # what is damaged; empty if everything could be read
     rises: bool = False
 
 

@@ -19,21 +19,14 @@ Table = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Change:
-    """One thing in which two runs differ.
+    """One thing in which two runs differ."""
 
-    Attributes:
-        where: data, config, versions, git, history, metrics or predictions.
-        name: The key, package or column.
-        sentence: What it was and what it is now.
-        largest: The largest absolute difference of numbers, infinite if one is missing; None without numbers.
-        matters: Whether the repetition fails for it; versions and commits are only told.
-    """
-
-    where: str
-    name: str
-    sentence: str
+    where: str  # data, config, versions, git, history, metrics or predictions
+    name: str  # the key, package or column
+    sentence: str  # what it was and what it is now
+    # The largest absolute difference of numbers, infinite if one is missing; None without numbers
     largest: float | None
-    matters: bool
+    matters: bool  # whether the repetition fails for it; versions and commits are only told
 
 
 def differences(before: Record, after: Record) -> list[Change]:

@@ -24,52 +24,35 @@ READING = ("separator", "encoding", "header", "missing_values", "id_column")
 
 @dataclass(frozen=True)
 class Column:
-    """One column that the model takes.
+    """One column that the model takes."""
 
-    Attributes:
-        name: The name of the model's input.
-        kind: numeric, category, text or image.
-        source: The column's name in the file of the training data.
-        shape: The shape of one cell: (height, width, channels) for images, otherwise ().
-        dtype: The type of the model's input: float64, string or uint8.
-        words: The values of a category that the model knows.
-        minimum: The least number of the train part; None for other kinds, as are maximum and median.
-        has_missing: Whether the column is missing in some row of the train part.
-    """
-
-    name: str
-    kind: str
-    source: str
-    shape: tuple[int, ...] = ()
-    dtype: str = "string"
-    words: tuple[str, ...] = ()
-    minimum: float | None = None
+    name: str  # the name of the model's input
+    kind: str  # numeric, category, text or image
+    source: str  # the column's name in the file of the training data
+    shape: tuple[int, ...] = ()  # the shape of one cell: (height, width, channels) for images, otherwise ()
+    dtype: str = "string"  # the type of the model's input: float64, string or uint8
+    words: tuple[str, ...] = ()  # the values of a category that the model knows
+    minimum: float | None = None  # the least number of the train part; None for other kinds, as are maximum and median
     maximum: float | None = None
     median: float | None = None
-    has_missing: bool = False
+    has_missing: bool = False  # whether the column is missing in some row of the train part
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What the model of a run takes and predicts.
+    """What the model of a run takes and predicts."""
 
-    Attributes:
-        columns: In the order of the dataset.
-        target: The target columns by their names in the source.
-        classes: The names of the classes or labels; empty for a quantity.
-        threshold: The probability above which a binary task predicts its second class, and a multilabel one the label.
-        made: For each column that the dataset makes, how it does so from columns of the source.
-        reading: The keys of `dataset` that say how a text file of such rows is read.
-    """
-
-    columns: tuple[Column, ...]
-    target: tuple[str, ...]
+    columns: tuple[Column, ...]  # in the order of the dataset
+    target: tuple[str, ...]  # the target columns by their names in the source
     task: str
-    classes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()  # the names of the classes or labels; empty for a quantity
+    # The probability above which a binary task predicts its second class, and a multilabel one the label
     threshold: float = THRESHOLD
     offset: float = 0.0
     scale: float = 1.0
+    # For each column that the dataset makes, how it does so from columns of the source
     made: Mapping[str, Recipe] = field(default_factory=dict)
+    # The keys of `dataset` that say how a text file of such rows is read
     reading: Mapping[str, Any] = field(default_factory=dict)
 
     @property

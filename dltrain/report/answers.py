@@ -21,19 +21,13 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Answers:
-    """The predictions for one part.
-
-    Attributes:
-        classes: The names of the classes or labels; empty for a quantity.
-        truth: Class numbers (n,), labels of 0 and 1 (n, labels), or amounts (n,).
-        given: The probability of each class or label (n, classes), or amounts (n,).
-    """
+    """The predictions for one part."""
 
     part: str
     task: Task
-    classes: tuple[str, ...]
-    truth: npt.NDArray[Any]
-    given: Numbers
+    classes: tuple[str, ...]  # the names of the classes or labels; empty for a quantity
+    truth: npt.NDArray[Any]  # class numbers (n,), labels of 0 and 1 (n, labels), or amounts (n,)
+    given: Numbers  # the probability of each class or label (n, classes), or amounts (n,)
 
     @property
     def chosen(self) -> npt.NDArray[np.int64]:
@@ -142,19 +136,12 @@ def confusion(answers: Answers, threshold: float) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far predicted probabilities match what came true.
+    """How far predicted probabilities match what came true."""
 
-    Attributes:
-        confidence: The mean probability of each bin that has rows, (bins,).
-        share: The share of these rows for which it came true, (bins,).
-        rows: The number of rows of each bin, (bins,).
-        error: The expected calibration error: the mean difference of both, weighted by rows (Guo et al. 2017).
-    """
-
-    confidence: Numbers
-    share: Numbers
-    rows: npt.NDArray[np.int64]
-    error: float
+    confidence: Numbers  # the mean probability of each bin that has rows, (bins,)
+    share: Numbers  # the share of these rows for which it came true, (bins,)
+    rows: npt.NDArray[np.int64]  # the number of rows of each bin, (bins,)
+    error: float  # the expected calibration error: the mean difference of both, weighted by rows (Guo et al. 2017)
 
 
 def calibration(answers: Answers) -> Calibration:

@@ -13,46 +13,28 @@ Scores = Mapping[str, Mapping[str, float | None]]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One thing that was found.
+    """One thing that was found."""
 
-    Attributes:
-        level: good, notice or problem.
-        title: A few words.
-        text: Why it is thought so, and what it means.
-        tries: Overrides for a next run, several words in each row.
-    """
-
-    level: str
-    title: str
-    text: str
-    tries: tuple[tuple[str, ...], ...] = ()
+    level: str  # good, notice or problem
+    title: str  # a few words
+    text: str  # why it is thought so, and what it means
+    tries: tuple[tuple[str, ...], ...] = ()  # overrides for a next run, several words in each row
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a diagnosis is made from.
+    """What a diagnosis is made from."""
 
-    Attributes:
-        history: The values of each epoch by name.
-        scores: For each part, metrics by name.
-        baselines: For each baseline, metrics by name for each part.
-        rows: The number of rows of each part.
-        best_epoch: Counted from 1.
-        settings: Every setting by its full key.
-        difference: The entry of metrics.json that compares the network with the best baseline.
-        traits: Returns the traits of a metric by its name.
-        layers: What `look_at_layers` found on a batch, the first layer first.
-    """
-
-    history: Sequence[Mapping[str, float]]
-    scores: Scores
-    baselines: Mapping[str, Scores]
-    rows: Mapping[str, int]
-    best_epoch: int
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    history: Sequence[Mapping[str, float]]  # the values of each epoch by name
+    scores: Scores  # for each part, metrics by name
+    baselines: Mapping[str, Scores]  # for each baseline, metrics by name for each part
+    rows: Mapping[str, int]  # the number of rows of each part
+    best_epoch: int  # counted from 1
+    settings: Mapping[str, Any] = field(default_factory=dict)  # every setting by its full key
+    # The entry of metrics.json that compares the network with the best baseline
     difference: Mapping[str, Any] | None = None
-    traits: Callable[[str], MetricTraits] = traits_by_name
-    layers: Sequence[Mapping[str, Any]] = ()
+    traits: Callable[[str], MetricTraits] = traits_by_name  # returns the traits of a metric by its name
+    layers: Sequence[Mapping[str, Any]] = ()  # what `look_at_layers` found on a batch, the first layer first
 
     @property
     def metric(self) -> str:

@@ -16,21 +16,14 @@ from dltrain.report.words import number
 
 @dataclass(frozen=True)
 class Folds:
-    """What the folds of a run give its report.
+    """What the folds of a run give its report."""
 
-    Attributes:
-        metrics: Those of the run, with the mean over the folds as `validation`.
-        rows: The number of rows outside the test part, each of which is in a scored fold.
-        history: The values of each epoch by name, averaged over the folds, up to the end of the shortest.
-        each: The entry of every fold in cv/summary.json.
-        deviation: The standard deviation over the folds, by metric.
-    """
-
-    metrics: dict[str, Any]
-    rows: int
+    metrics: dict[str, Any]  # those of the run, with the mean over the folds as `validation`
+    rows: int  # the number of rows outside the test part, each of which is in a scored fold
+    # The values of each epoch by name, averaged over the folds, up to the end of the shortest
     history: Sequence[Mapping[str, float]]
-    each: Sequence[Mapping[str, Any]]
-    deviation: Mapping[str, float]
+    each: Sequence[Mapping[str, Any]]  # the entry of every fold in cv/summary.json
+    deviation: Mapping[str, float]  # the standard deviation over the folds, by metric
 
 
 def read_folds(record: Record, rows: Mapping[str, int]) -> Folds | None:

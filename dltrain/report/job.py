@@ -21,20 +21,13 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RecordedJob:
-    """A setting of a sweep with the files of its first job.
+    """A setting of a sweep with the files of its first job."""
 
-    Attributes:
-        words: The swept keys and their values.
-        monitor: The name of the value that orders the sweep.
-        value: Its mean.
-        place: In the order of the sweep; 0 is the best.
-    """
-
-    words: Mapping[str, str]
+    words: Mapping[str, str]  # the swept keys and their values
     record: Record
-    monitor: str
-    value: float
-    place: int
+    monitor: str  # the name of the value that orders the sweep
+    value: float  # its mean
+    place: int  # in the order of the sweep; 0 is the best
 
     @property
     def watched(self) -> str:

@@ -54,19 +54,12 @@ WIDTH = 4.3  # inches
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture.
+    """One picture."""
 
-    Attributes:
-        name: The name of its file in plots/, and the prefix of its ids in the page.
-        title: A few words.
-        message: What it shows, as a sentence, also for those who cannot see it.
-        template: The SVG with marks for the colours.
-    """
-
-    name: str
-    title: str
-    message: str
-    template: str
+    name: str  # the name of its file in plots/, and the prefix of its ids in the page
+    title: str  # a few words
+    message: str  # what it shows, as a sentence, also for those who cannot see it
+    template: str  # the SVG with marks for the colours
 
     def inline(self) -> Markup:
         """Returns the SVG for the page, with the page's variables as colours and the width of the column."""

@@ -23,19 +23,13 @@ RESAMPLED_AT_ONCE = 5_000_000
 
 @dataclass(frozen=True)
 class Difference:
-    """The network against the best baseline on the same rows.
-
-    Attributes:
-        metric: Accuracy for classes and labels, rmse for quantities.
-        baseline: The best baseline in this metric on this part.
-        value: By how much the network is better, in the unit of the metric; below 0 if it is worse.
-        interval: The 95 % interval of `value` for this split and seed alone; None for fewer than ten rows.
-    """
+    """The network against the best baseline on the same rows."""
 
     part: str
-    metric: str
-    baseline: str
-    value: float
+    metric: str  # accuracy for classes and labels, rmse for quantities
+    baseline: str  # the best baseline in this metric on this part
+    value: float  # by how much the network is better, in the unit of the metric; below 0 if it is worse
+    # The 95 % interval of `value` for this split and seed alone; None for fewer than ten rows
     interval: tuple[float, float] | None
 
     @property

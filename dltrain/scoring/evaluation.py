@@ -27,28 +27,20 @@ Intervals = dict[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Results:
-    """The final scores of a run; metrics are by part and name.
-
-    Attributes:
-        intervals: 95 % intervals of the test metrics, for this split and seed alone.
-        baselines: Metrics of simple models on the same parts, by baseline, part and name.
-        difference: The network against the best baseline, on the part that was scored last.
-        best_epoch: The epoch (from 1) whose weights are kept.
-        best_value: The monitored value of the best epoch, or its mean over folds or seeds.
-        cross_validation: The content of cv/summary.json, if there were folds.
-        seeds: The metrics of each seed with mean, standard deviation and interval, if there were several.
-    """
+    """The final scores of a run; metrics are by part and name."""
 
     metrics: Mapping[str, Scores]
-    intervals: Mapping[str, Intervals]
+    intervals: Mapping[str, Intervals]  # 95 % intervals of the test metrics, for this split and seed alone
+    # Metrics of simple models on the same parts, by baseline, part and name
     baselines: Mapping[str, Mapping[str, Scores]]
-    difference: Difference
+    difference: Difference  # the network against the best baseline, on the part that was scored last
     notes: Sequence[str]
-    best_epoch: int
+    best_epoch: int  # the epoch (from 1) whose weights are kept
     epochs: int
-    best_value: float
+    best_value: float  # the monitored value of the best epoch, or its mean over folds or seeds
     monitor: str
-    cross_validation: Mapping[str, Any] | None = None
+    cross_validation: Mapping[str, Any] | None = None  # the content of cv/summary.json, if there were folds
+    # The metrics of each seed with mean, standard deviation and interval, if there were several
     seeds: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -18,20 +18,13 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Test:
-    """The result of a test.
-
-    Attributes:
-        pairs: The number of pairs of scores.
-        difference: The second minus the first.
-        p_value: Two-sided; None for an interval alone.
-        interval: The 95 % interval of the difference, or None.
-    """
+    """The result of a test."""
 
     name: str
-    pairs: int
-    difference: float
-    p_value: float | None
-    interval: tuple[float, float] | None = None
+    pairs: int  # the number of pairs of scores
+    difference: float  # the second minus the first
+    p_value: float | None  # two-sided; None for an interval alone
+    interval: tuple[float, float] | None = None  # the 95 % interval of the difference, or None
     note: str = ""
 
 

@@ -28,25 +28,15 @@ BESIDE_TRAINING = 2
 
 @dataclass(frozen=True)
 class Cost:
-    """What one job needs.
+    """What one job needs."""
 
-    Attributes:
-        parameters: The number of trainable parameters.
-        rows: The most rows of the train part over all trainings.
-        features: The shapes of the network's inputs, by name.
-        steps: The steps of an epoch of the training with the most rows.
-        epochs: The most epochs of each training.
-        trainings: The number of seeds, or of folds and the training on all their rows.
-        seconds: The most seconds in all, without loading TensorFlow.
-    """
-
-    parameters: int
-    rows: int
-    features: str
-    steps: int
-    epochs: int
-    trainings: int
-    seconds: float
+    parameters: int  # the number of trainable parameters
+    rows: int  # the most rows of the train part over all trainings
+    features: str  # the shapes of the network's inputs, by name
+    steps: int  # the steps of an epoch of the training with the most rows
+    epochs: int  # the most epochs of each training
+    trainings: int  # the number of seeds, or of folds and the training on all their rows
+    seconds: float  # the most seconds in all, without loading TensorFlow
 
 
 def cost_of(config: DictConfig) -> Cost:

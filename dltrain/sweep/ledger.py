@@ -21,39 +21,25 @@ FINISHED = ("completed", "pruned", "failed")
 
 @dataclass(frozen=True)
 class Entry:
-    """The result of one job.
+    """The result of one job."""
 
-    Attributes:
-        job: Its directory, relative to the sweep's.
-        key: The fingerprint of its resolved config.
-        data: The hash of its data; None if it failed before loading.
-        overrides: The words that define it.
-        status: completed, pruned or failed.
-        direction: `min` or `max`, of the monitored value; None if unknown.
-        value: The monitored value of the best epoch, or its mean over folds or seeds.
-        metrics: The metrics of the validation part, by name.
-        repeats: For each metric, its value in each fold or seed, by name; empty for a single split.
-        overlap: The ratio of scored rows to train rows in a fold of a cross-validation.
-        parameters: The number of trainable parameters.
-        reason: Why it failed, or what it missed.
-    """
-
-    job: str
-    key: str = ""
-    data: str | None = None
-    overrides: list[str] = field(default_factory=list)
-    status: str = "failed"
+    job: str  # its directory, relative to the sweep's
+    key: str = ""  # the fingerprint of its resolved config
+    data: str | None = None  # the hash of its data; None if it failed before loading
+    overrides: list[str] = field(default_factory=list)  # the words that define it
+    status: str = "failed"  # completed, pruned or failed
     monitor: str | None = None
-    direction: str | None = None
-    value: float | None = None
-    metrics: dict[str, float | None] = field(default_factory=dict)
+    direction: str | None = None  # `min` or `max`, of the monitored value; None if unknown
+    value: float | None = None  # the monitored value of the best epoch, or its mean over folds or seeds
+    metrics: dict[str, float | None] = field(default_factory=dict)  # the metrics of the validation part, by name
+    # For each metric, its value in each fold or seed, by name; empty for a single split
     repeats: dict[str, dict[str, float]] = field(default_factory=dict)
-    overlap: float | None = None
+    overlap: float | None = None  # the ratio of scored rows to train rows in a fold of a cross-validation
     epochs: int | None = None
     best_epoch: int | None = None
-    parameters: int | None = None
+    parameters: int | None = None  # the number of trainable parameters
     seconds: float | None = None
-    reason: str | None = None
+    reason: str | None = None  # why it failed, or what it missed
 
     @classmethod
     def of(cls, directory: Path, sweep: Path, error: BaseException | str | None = None) -> Entry:

@@ -15,18 +15,12 @@ from dltrain.config.overrides import parse
 
 @dataclass(frozen=True)
 class Planned:
-    """A planned job.
-
-    Attributes:
-        config: The composed config; None if that failed.
-        faults: A sentence for each.
-        count: The number of jobs of this kind; more than one if a search draws them later.
-    """
+    """A planned job."""
 
     overrides: list[str]
-    config: DictConfig | None
-    faults: list[str] = field(default_factory=list)
-    count: int = 1
+    config: DictConfig | None  # the composed config; None if that failed
+    faults: list[str] = field(default_factory=list)  # a sentence for each
+    count: int = 1  # the number of jobs of this kind; more than one if a search draws them later
 
 
 def planned(overrides: Sequence[str], *, sweep: bool, config_directory: Path | None) -> list[Planned]:

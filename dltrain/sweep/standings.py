@@ -18,17 +18,11 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of a sweep.
+    """One setting of a sweep."""
 
-    Attributes:
-        entries: Its completed jobs, one for each seed.
-        values: The monitored value of each seed or fold, by its name.
-        overlap: As in `Entry`, if the values are those of folds.
-    """
-
-    entries: list[Entry]
-    values: dict[str, float]
-    overlap: float | None
+    entries: list[Entry]  # its completed jobs, one for each seed
+    values: dict[str, float]  # the monitored value of each seed or fold, by its name
+    overlap: float | None  # as in `Entry`, if the values are those of folds
 
     @property
     def mean(self) -> float:
@@ -87,19 +81,13 @@ def paired_p(best: Setting, other: Setting) -> float | None:
 
 @dataclass(frozen=True)
 class Standings:
-    """The ordered settings of a sweep.
+    """The ordered settings of a sweep."""
 
-    Attributes:
-        entries: All jobs, with the first objective as monitored value.
-        way: `min` or `max`, of that value.
-        settings: Those with a value, the winner first.
-        front: The settings that no other beats in every objective, with their objectives by name, the winner first;
-            empty for a single objective.
-    """
-
-    entries: list[Entry]
-    way: str
-    settings: list[Setting]
+    entries: list[Entry]  # all jobs, with the first objective as monitored value
+    way: str  # `min` or `max`, of that value
+    settings: list[Setting]  # those with a value, the winner first
+    # The settings that no other beats in every objective, with their objectives by name, the winner first; empty for a
+    # single objective
     front: list[tuple[Setting, dict[str, float]]]
 
 

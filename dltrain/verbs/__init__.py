@@ -13,17 +13,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument: its name or its flags, and how `argparse` parses it.
+    """One argument: its name or its flags, and how `argparse` parses it."""
 
-    Attributes:
-        names: Such as `("run",)` or `("-m", "--multirun")`.
-        details: The keywords of `ArgumentParser.add_argument`.
-        signed: Whether its value may begin with a minus, which argparse takes for a flag.
-    """
-
-    names: tuple[str, ...]
-    details: Mapping[str, Any]
-    signed: bool = False
+    names: tuple[str, ...]  # such as `("run",)` or `("-m", "--multirun")`
+    details: Mapping[str, Any]  # the keywords of `ArgumentParser.add_argument`
+    signed: bool = False  # whether its value may begin with a minus, which argparse takes for a flag
 
     @property
     def positional(self) -> bool:
@@ -43,23 +37,16 @@ def argument(*names: str, signed: bool = False, **details: Any) -> Argument:
 
 @dataclass(frozen=True)
 class Verb:
-    """Describes `dltrain NAME …`.
+    """Describes `dltrain NAME …`."""
 
-    Attributes:
-        name: The name of its file.
-        summary: One line for `dltrain --help`.
-        description: The text of `dltrain NAME --help` above the arguments.
-        examples: The text below the arguments, with the exit codes.
-        arguments: In the order of the help; at most one of the arguments in a tuple can be given.
-        function: Takes the parsed arguments and returns the exit code. It contains the heavy imports, so that all verbs
-            can be described at once.
-    """
-
-    name: str
-    summary: str
-    description: str
-    examples: str
+    name: str  # the name of its file
+    summary: str  # one line for `dltrain --help`
+    description: str  # the text of `dltrain NAME --help` above the arguments
+    examples: str  # the text below the arguments, with the exit codes
+    # In the order of the help; at most one of the arguments in a tuple can be given
     arguments: tuple[Argument | tuple[Argument, ...], ...]
+    # Takes the parsed arguments and returns the exit code. It contains the heavy imports, so that all verbs can be
+    # described at once.
     function: Callable[[argparse.Namespace], int]
 
     def main(self, words: Sequence[str]) -> int:
