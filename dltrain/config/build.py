@@ -55,9 +55,7 @@ def parameters(node: DictConfig) -> frozenset[str]:
     """
     target = node["_target_"]
     signature = _refusing(
-        f"Cannot import _target_ '{target}'",
-        lambda: inspect.signature(get_object(target)),
-        (ImportError, *REFUSALS),
+        f"Cannot import _target_ '{target}'", lambda: inspect.signature(get_object(target)), (ImportError, *REFUSALS)
     )
     return frozenset(signature.parameters)
 

@@ -17,10 +17,7 @@ from dltrain.config.tasks import TASKS
 class HeadRow:
     """A row of the head table: last activation, loss and metrics."""
 
-    name: str = field(
-        default=MISSING,
-        metadata={"choices": ("auto", *TASKS)},
-    )
+    name: str = field(default=MISSING, metadata={"choices": ("auto", *TASKS)})
     activation: str | None = MISSING
     loss: dict[str, Any] = MISSING
     metrics: dict[str, dict[str, Any]] = MISSING

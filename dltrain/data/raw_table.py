@@ -55,11 +55,7 @@ def all_numbers(names: Sequence[str]) -> bool:
 
 
 def from_frame(
-    frame: pd.DataFrame,
-    *,
-    origin: str,
-    lines: npt.NDArray[np.int64] | None = None,
-    notes: tuple[str, ...] = (),
+    frame: pd.DataFrame, *, origin: str, lines: npt.NDArray[np.int64] | None = None, notes: tuple[str, ...] = ()
 ) -> RawTable:
     """Makes a table from a pandas frame with columns of any type; its index is ignored.
 

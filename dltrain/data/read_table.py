@@ -17,19 +17,7 @@ from dltrain.data.source_file import decode, find_file, read_bytes
 
 PARQUET_MAGIC = b"PAR1"
 PARQUET_SUFFIXES = {".parquet", ".pq"}
-OTHER_FORMATS = {
-    ".xlsx",
-    ".xls",
-    ".ods",
-    ".json",
-    ".jsonl",
-    ".zip",
-    ".npz",
-    ".npy",
-    ".h5",
-    ".feather",
-    ".sav",
-}
+OTHER_FORMATS = {".xlsx", ".xls", ".ods", ".json", ".jsonl", ".zip", ".npz", ".npy", ".h5", ".feather", ".sav"}
 
 
 def read_table(
@@ -74,12 +62,7 @@ def read_table(
         table = mark_missing(arff.parse(text, origin=found.name), missing_values)
     else:
         table = delimited.parse(
-            text,
-            origin=found.name,
-            separator=separator,
-            header=header,
-            missing_values=missing_values,
-            words=words,
+            text, origin=found.name, separator=separator, header=header, missing_values=missing_values, words=words
         )
     return replace(table, notes=(*notes, *table.notes))
 

@@ -70,11 +70,7 @@ def _fetch(url: str, destination: Path) -> str:
     columns = (*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn())
     progress = Progress(*columns, console=console, disable=not console.is_terminal)
     request = urllib.request.Request(url, headers={"User-Agent": "dltrain"})
-    with (
-        urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response,
-        destination.open("wb") as file,
-        progress,
-    ):
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response, destination.open("wb") as file, progress:
         length = response.headers.get("Content-Length")
         total = int(length) if length and length.isdigit() else None
         task = progress.add_task(destination.name.split(".", 2)[-1], total=total)

@@ -79,10 +79,7 @@ def infer(dataset: Dataset) -> tuple[str, str]:
     if cells.dtype == object:
         return MULTICLASS.name, f"'{name}' has {len(values)} values that are no numbers"
     if len(values) <= MOST_CLASSES_OF_NUMBERS and np.all(values == np.round(values)):
-        return (
-            MULTICLASS.name,
-            f"'{name}' has {len(values)} whole numbers; task=regression treats them as a quantity",
-        )
+        return MULTICLASS.name, f"'{name}' has {len(values)} whole numbers; task=regression treats them as a quantity"
     return REGRESSION.name, f"'{name}' has {len(values)} different numbers"
 
 

@@ -88,10 +88,7 @@ def _openml() -> tuple[RawTable, str]:
     if embedded:
         table = read_table(str(embedded[0]))
         if len(table) == PASSENGERS:
-            return (
-                table,
-                f"{PASSENGERS:,} passengers of OpenML 'titanic' version 1 (scikit-learn's embedded copy)",
-            )
+            return (table, f"{PASSENGERS:,} passengers of OpenML 'titanic' version 1 (scikit-learn's embedded copy)")
     try:
         frame = fetch_openml("titanic", version=1, as_frame=True, parser="pandas").frame
     except Exception as error:  # network, service and cache fail in many ways, all with one remedy

@@ -49,13 +49,7 @@ def score_run(
     parts = parts_to_score(data, with_test=with_test, journal=journal)
     network, metrics, answers = predict_parts(data, network, training, task=task, parts=parts, seed=seed)
     results = score_answers(
-        data,
-        metrics,
-        answers,
-        task=task,
-        penalty=float(sum(map(float, network.losses))),
-        seed=seed,
-        journal=journal,
+        data, metrics, answers, task=task, penalty=float(sum(map(float, network.losses))), seed=seed, journal=journal
     )
     write_model(artifact(data.preprocessing, network), data, journal)
     return replace(

@@ -55,8 +55,7 @@ def build_network(
     )
     head = Head(target.task, target.units, activation, target.offset, target.scale)
     regularizers = Regularizers(
-        kernel=build(regularizer.kernel, key="regularizer.kernel"),
-        bias=build(regularizer.bias, key="regularizer.bias"),
+        kernel=build(regularizer.kernel, key="regularizer.kernel"), bias=build(regularizer.bias, key="regularizer.bias")
     )
     before = keras.config.dtype_policy()
     # The gradient check runs in float64 whatever the precision of the run.
@@ -75,12 +74,7 @@ def build_network(
         keras.config.set_dtype_policy(before)
     unused = sorted(set(inputs) - inputs.used)
     if unused:
-        kinds = {
-            "table": "numbers and categories",
-            "categories": "categories",
-            "text": "text",
-            "image": "images",
-        }
+        kinds = {"table": "numbers and categories", "categories": "categories", "text": "text", "image": "images"}
         raise ConfigError(
             f"model: {model['_target_']} has no use for the {' and '.join(kinds[name] for name in unused)} of this "
             "dataset, which would be ignored silently. Choose another model=."
@@ -108,10 +102,7 @@ def compile_network(
         without_rate = DictConfig({key: value for key, value in optimizer.items() if key != "learning_rate"})
         built = build(without_rate, key="optimizer", learning_rate=schedule(optimizer["learning_rate"]))
     network.compile(
-        optimizer=built,
-        loss=build_loss(task, target),
-        metrics=build_metrics(task, target),
-        jit_compile=False,
+        optimizer=built, loss=build_loss(task, target), metrics=build_metrics(task, target), jit_compile=False
     )
 
 

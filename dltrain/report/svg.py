@@ -79,13 +79,7 @@ class Picture:
 
 
 def draw(
-    name: str,
-    title: str,
-    message: str,
-    plot: Callable[[Axes], None],
-    *,
-    height: float = 3.1,
-    left: float = 0.13,
+    name: str, title: str, message: str, plot: Callable[[Axes], None], *, height: float = 3.1, left: float = 0.13
 ) -> Picture:
     """Draws one picture with one panel, `height` inches high.
 

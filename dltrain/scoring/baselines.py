@@ -44,10 +44,7 @@ def baselines(
     constant: Any = DummyClassifier(strategy="prior") if target.classes else DummyRegressor()
     linear: Any = LogisticRegression(max_iter=1_000) if target.classes else Ridge()
     fitted = {
-        constant_name: (
-            constant,
-            {part: np.zeros((len(m), 1)) for part, m in matrices.items()},
-        ),
+        constant_name: (constant, {part: np.zeros((len(m), 1)) for part, m in matrices.items()}),
         linear_name: (make_pipeline(encoder, linear) if encoder else linear, matrices),
     }
     return {name: _answers(model, inputs_of, set(matrices), target) for name, (model, inputs_of) in fitted.items()}

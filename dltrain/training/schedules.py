@@ -36,12 +36,7 @@ def inverse_time(learning_rate: float, steps_per_epoch: int, total_epochs: int, 
 
 
 def cosine(
-    learning_rate: float,
-    steps_per_epoch: int,
-    total_epochs: int,
-    *,
-    warmup_epochs: int,
-    final_fraction: float,
+    learning_rate: float, steps_per_epoch: int, total_epochs: int, *, warmup_epochs: int, final_fraction: float
 ) -> Any:
     """Rises linearly from 0, then falls along half a cosine to `final_fraction` (Loshchilov & Hutter 2017)."""
     warmup = min(warmup_epochs, total_epochs - 1) * steps_per_epoch
