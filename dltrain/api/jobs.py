@@ -16,9 +16,6 @@ def run_job(config: DictConfig) -> float:
     """Runs one experiment in Hydra's output directory and writes its report.
 
     Returns the best value of the monitored metric.
-
-    Raises:
-        DltrainError: If config, data or training are at fault, or a required result is missed.
     """
     from dltrain.internals import tensorflow_quietly
 

@@ -29,9 +29,6 @@ def run(composer: Composer, overrides: Sequence[str], job: Job, mode: RunMode) -
     """Runs one job, or each job of a sweep, in its own directory.
 
     `hydra.main` would do so with its own loader, which composes again what the composer already has.
-
-    Raises:
-        ConfigError: If a config cannot be composed.
     """
     version.setbase(VERSION)
     hydra = runner("dltrain", composer.loader)
@@ -47,11 +44,7 @@ def run(composer: Composer, overrides: Sequence[str], job: Job, mode: RunMode) -
 
 
 def show(words: Sequence[str], job: Job) -> None:
-    """Has Hydra answer its own flags, such as --cfg; with --experimental-rerun it runs the job.
-
-    Raises:
-        ConfigError: If the config cannot be composed.
-    """
+    """Has Hydra answer its own flags, such as --cfg; with --experimental-rerun it runs the job."""
     import hydra
 
     def rerun(config: DictConfig) -> Any:

@@ -20,9 +20,6 @@ def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes
     """Runs the resolved config of a recorded run in `directory`, from the folder where it was started.
 
     `resumes` continues from the state that is saved in the directory; otherwise the run is repeated.
-
-    Raises:
-        DltrainError: If config, data or training are at fault.
     """
     directory = directory.resolve()
     with _where_it_was_started(record), _terminating():
@@ -45,9 +42,6 @@ def resume_sweep(directory: Path, words: list[str]) -> int:
 
     `words` are added to those of the first start, such as --retry-failed, search.jobs=80, or extend=true with a wider
     space.
-
-    Raises:
-        ConfigError: If the sweep's record cannot be read, or its settings cannot work any more.
     """
     return train(resume_words(directory, words))
 

@@ -17,11 +17,7 @@ from dltrain.config.overrides import sentence
 
 
 def page(composer: Composer) -> str:
-    """Returns the whole text; header and footer are those of `hydra.help` in the main config.
-
-    Raises:
-        ConfigError: If that config cannot be read.
-    """
+    """Returns the whole text; header and footer are those of `hydra.help` in the main config."""
     repository = composer.loader.repository
     try:
         main = repository.load_config(composer.config_name)

@@ -60,9 +60,6 @@ class Composer:
 
     `directory` holds `config_name`, the YAML to start from; None is the shipped folder. `extra_directory` is searched
     in addition.
-
-    Raises:
-        ConfigError: If `extra_directory` does not exist.
     """
 
     def __init__(
@@ -205,11 +202,7 @@ class Composer:
         return self.loader.load_configuration(self.config_name, list(overrides), mode, from_shell=False)
 
     def jobs(self, overrides: Sequence[str]) -> list[list[str]]:
-        """Returns the overrides of every job of a sweep.
-
-        Raises:
-            ConfigError: If an override cannot be read.
-        """
+        """Returns the overrides of every job of a sweep."""
         parsed, faults = parse(self.parser, overrides)
         if faults:
             raise ConfigError(faults)

@@ -15,11 +15,7 @@ ABSENT = object()
 
 
 def in_order(space: Sequence[Dimension]) -> list[Dimension]:
-    """Returns the dimensions, each after those that its conditions depend on.
-
-    Raises:
-        ConfigError: If conditions depend on each other.
-    """
+    """Returns the dimensions, each after those that its conditions depend on."""
     left = list(space)
     placed: list[Dimension] = []
     while left:

@@ -73,12 +73,9 @@ def replicas() -> int:
 
 
 def require_equal_shares(batch_size: int, rows: int) -> None:
-    """Checks that every replica gets rows of every batch, and equally many of a whole one.
+    """Refuses a batch size at which a replica gets no rows of a batch, or fewer than the others of a whole one.
 
     `batch_size` counts the rows of all replicas together, `rows` those of an epoch.
-
-    Raises:
-        ConfigError: If they do not.
     """
     count = replicas() or 1
     if batch_size % count:

@@ -55,12 +55,7 @@ def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tu
 
 
 def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
-    """Returns the parts of the final model and the folds.
-
-    Raises:
-        ConfigError: If the folds do not fit the rows.
-        DataError: If a fold has no train row of some class.
-    """
+    """Returns the parts of the final model and the folds."""
     groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
     split = split_rows(config.split, problem.dataset, problem.target, config.seed, groups)
     rows = np.sort(np.concatenate([split.train, split.validation]))

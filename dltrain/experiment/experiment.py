@@ -55,10 +55,6 @@ class Experiment:
 
         `config` gives `trainer` and `augmentation`; `callbacks` holds nodes by name. `seed` decides the order of rows
         and the augmentation.
-
-        Raises:
-            ConfigError: If a callback cannot work with this run.
-            RunError: If the training diverged.
         """
         epochs = config.trainer.epochs
         scheduled = build(config.get("regularization_schedule"), key="regularization_schedule", epochs=epochs)

@@ -161,11 +161,7 @@ class Journal:
         self.directory.facts["warnings"].append(text)
 
     def split(self, dataset: Dataset, split: Split) -> None:
-        """Writes splits.json, without empty parts, and the hash of the data.
-
-        Raises:
-            DataError: If the run is resumed and its data has changed.
-        """
+        """Writes splits.json and the hash of the data; refuses data that has changed since a resumed run began."""
         before, found = self.directory.facts.get("data"), dataset.sha256()
         if self.resumes and before and before["sha256"] != found:
             raise DataError(

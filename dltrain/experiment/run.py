@@ -37,11 +37,7 @@ def run_job(config: DictConfig, after_run: AfterRun) -> float:
 
 
 def require_what_was_asked(config: DictConfig, results: Results) -> None:
-    """Checks a completed run against `require_beats_baseline`, so that its exit code tells.
-
-    Raises:
-        RunError: If `require_beats_baseline` is set and the run does not beat its baselines.
-    """
+    """Raises a RunError if `require_beats_baseline` is set and the completed run does not beat its baselines."""
     if config.require_beats_baseline and not results.difference.beats:
         raise RunError(f"require_beats_baseline: the run completed and {results.difference.sentence()}.")
 

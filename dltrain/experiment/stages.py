@@ -56,12 +56,7 @@ def load_dataset(node: DictConfig, notes: Notes) -> Dataset:
 
 
 def choose_task(task: DictConfig, dataset: Dataset, notes: Notes) -> tuple[DictConfig, Target]:
-    """Returns the row of the head table that fits, and the target encoded for it.
-
-    Raises:
-        ConfigError: If the chosen task cannot fit the target.
-        DataError: If the target cannot be learnt.
-    """
+    """Returns the row of the head table that fits, and the target encoded for it."""
     if task.name == "auto":
         name, reason = (dataset.task, "the dataset says so") if dataset.task else infer(dataset)
         notes.note(f"task {name}: {reason}")
@@ -72,11 +67,7 @@ def choose_task(task: DictConfig, dataset: Dataset, notes: Notes) -> tuple[DictC
 
 
 def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> None:
-    """Refuses typed keys and groups that would have no effect on these columns and this target.
-
-    Raises:
-        ConfigError: If there are any, with a sentence for each.
-    """
+    """Refuses typed keys and groups that would have no effect on these columns and this target."""
     present = set(dataset.kinds.values())
     faults = [
         f"{word} has no effect: dataset {dataset.name} has no column of kind {' or '.join(kinds)}. Leave it out."
@@ -101,12 +92,7 @@ def draw_rows(rows: int | None, dataset: Dataset, target: Target, seed: int, not
 
 
 def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, groups: Rows | None = None) -> Split:
-    """Splits all rows of the dataset into parts; rows of one of the `groups` stay in the same part.
-
-    Raises:
-        ConfigError: If the split does not fit the dataset.
-        DataError: If a part would be empty, or the train part lacks a class.
-    """
+    """Splits all rows of the dataset into parts; rows of one of the `groups` stay in the same part."""
     split: Split = build(node, split_constraints(dataset, target, groups), key="split", seed=seed)
     refuse_lacking_classes(split, target)
     return split
@@ -115,12 +101,9 @@ def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, gr
 def check_rows(
     mode: str, dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int, notes: Notes
 ) -> None:
-    """Looks for leaks and faults in the data; `mode` is warn, strict or none.
+    """Looks for leaks and faults in the data; `mode` is warn, strict (a warning raises a DataError) or none.
 
     `weighted` tells whether classes are weighted, and `seed` draws the sample that is looked at.
-
-    Raises:
-        DataError: If the mode is strict and there is a warning; all of them are named.
     """
     if mode == "none":
         return
@@ -131,11 +114,7 @@ def check_rows(
 
 
 def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> None:
-    """Refuses a split whose train part lacks a class; `where` begins the error.
-
-    Raises:
-        DataError: If a class has no train row.
-    """
+    """Refuses a split whose train part lacks a class; `where` begins the error."""
     if not target.kind.one_class:
         return
     present = np.unique(target.values[split.train])

@@ -26,9 +26,5 @@ ENVIRONMENT.globals["source"] = source
 
 
 def render(template: str, **values: object) -> str:
-    """Fills a template of this package, named by its path as for `source`.
-
-    Raises:
-        jinja2.UndefinedError: If the template names a value that was not given.
-    """
+    """Fills a template of this package, named by its path as for `source`."""
     return ENVIRONMENT.get_template(template).render(values)

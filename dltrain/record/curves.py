@@ -55,11 +55,7 @@ def _columns(curve: Curve, columns: int, first: float, last: float) -> list[tupl
 
 
 def check_plot(path: Path) -> None:
-    """Refuses a file of an unknown format.
-
-    Raises:
-        ConfigError: If the suffix is not one of `FORMATS`.
-    """
+    """Refuses a file whose suffix is not one of `FORMATS`."""
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"--plot: '{path}' should end with {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
 
@@ -68,9 +64,6 @@ def write_plot(path: Path, histories: Mapping[str, Sequence[Mapping[str, float]]
     """Writes a picture with one panel for each metric, train dashed and validation solid.
 
     `histories` holds the rows of history.csv by name of the run; the suffix of `path` decides the format.
-
-    Raises:
-        ConfigError: If the file cannot be written.
     """
     from matplotlib.figure import Figure  # takes half a second
 

@@ -43,11 +43,7 @@ class Row:
 
 
 def rows_below(folder: Path) -> list[Row]:
-    """Returns all runs below a folder, the newest first; a damaged run is included with its fault.
-
-    Raises:
-        ConfigError: If there is no such folder.
-    """
+    """Returns all runs below a folder, the newest first; a damaged run is included with its fault."""
     if not folder.is_dir():
         raise ConfigError(
             f"There is no folder '{folder}'. Runs are written below outputs/; name another: dltrain runs DIR."
@@ -114,11 +110,7 @@ def keys_of(rows: Sequence[Row]) -> list[str]:
 
 
 def sort_rows(rows: Sequence[Row], key: str) -> list[Row]:
-    """Sorts rows by a value, ascending, or descending if the key begins with a minus; rows without it come last.
-
-    Raises:
-        ConfigError: If no row has such a value.
-    """
+    """Sorts rows by a value, ascending, or descending if the key begins with a minus; rows without it come last."""
     name = _known(rows, key.removeprefix("-"), "--sort")
     having = [row for row in rows if row.values.get(name) is not None]
     rest = [row for row in rows if row.values.get(name) is None]
@@ -131,11 +123,7 @@ def sort_rows(rows: Sequence[Row], key: str) -> list[Row]:
 
 
 def filter_rows(rows: Sequence[Row], conditions: str) -> list[Row]:
-    """Returns the rows that meet all conditions, such as `status=failed validation.auc>0.9 optimizer!=sgd`.
-
-    Raises:
-        ConfigError: If a condition cannot be read, or no row has such a value.
-    """
+    """Returns the rows that meet all conditions, such as `status=failed validation.auc>0.9 optimizer!=sgd`."""
     kept = list(rows)
     for word in conditions.split():
         match = _CONDITION.fullmatch(word)

@@ -56,11 +56,7 @@ def compare(first: Record, second: Record) -> Comparison:
 
 
 def scored(record: Record, part: str) -> Scored | None:
-    """Reads the rows of a part from predictions.csv; None if there are none.
-
-    Raises:
-        ValueError: If the file is damaged.
-    """
+    """Reads the rows of a part from predictions.csv; None if there are none. A damaged file raises a ValueError."""
     file = record.path / "predictions.csv"
     if not file.exists():
         return None

@@ -83,11 +83,7 @@ class Record:
 
     @functools.cached_property
     def config(self) -> DictConfig:
-        """The resolved config.
-
-        Raises:
-            ConfigError: If the run ended before it was written, or it cannot be read.
-        """
+        """The resolved config; a ConfigError tells if it is missing or damaged."""
         try:
             config = OmegaConf.load(self.path / "config.yaml")
         except (OSError, ValueError, yaml.YAMLError) as error:
@@ -119,11 +115,7 @@ class Record:
 
     @functools.cached_property
     def folds(self) -> dict[str, Any] | None:
-        """The content of cv/summary.json; None where the run is not cross-validated.
-
-        Raises:
-            ConfigError: the file is damaged.
-        """
+        """The content of cv/summary.json, or None if the run is not cross-validated; a damaged file raises an error."""
         known = self.metrics.get("cross_validation")
         if known is None and (self.path / "cv" / "summary.json").exists():  # the model of all folds may be missing yet
             known = self.json("cv/summary.json")
@@ -178,11 +170,7 @@ class Record:
             return None
 
     def json(self, name: str) -> Any:
-        """Reads a JSON file of the run.
-
-        Raises:
-            ConfigError: If it is missing or damaged.
-        """
+        """Reads a JSON file of the run; a missing or damaged one raises a ConfigError."""
         try:
             return json.loads((self.path / name).read_text("utf-8"))
         except (OSError, ValueError, RecursionError) as error:

@@ -24,11 +24,7 @@ MOST_COLUMNS = 20  # with more, the list of columns is folded and the picture sh
 
 
 class RunReport:
-    """The report of one completed run.
-
-    Raises:
-        ConfigError: If the run did not complete.
-    """
+    """The report of one completed run."""
 
     def __init__(self, record: Record) -> None:
         if not record.metrics:

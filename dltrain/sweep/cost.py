@@ -43,9 +43,6 @@ def cost_of(config: DictConfig) -> Cost:
     """Builds a job up to its training and times some steps.
 
     Folds and seeds share the cores, so that they take at most as long as one after the other.
-
-    Raises:
-        DltrainError: If the data shows a fault.
     """
     with resolving(config):
         keras.utils.set_random_seed(config.seed)

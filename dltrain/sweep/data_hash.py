@@ -11,10 +11,6 @@ from dltrain.record.record import Record
 
 
 def data_hash(job: Path) -> str:
-    """Returns the SHA-256 of the rows that the finished job in this directory would use now.
-
-    Raises:
-        DltrainError: If the data cannot be loaded any more.
-    """
+    """Returns the SHA-256 of the rows that the finished job in this directory would use now."""
     config, notes = Record(job).config, SilentNotes()
     return draw(config, pose(config, load_dataset(config.dataset, notes), notes, []), notes).dataset.sha256()

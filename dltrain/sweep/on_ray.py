@@ -76,11 +76,7 @@ def run_on_ray(
 
 
 def _refuse_silent(address: str) -> None:
-    """Checks that something listens at the address, since Ray would try for minutes.
-
-    Raises:
-        ConfigError: If nothing answers.
-    """
+    """Checks that something listens at the address, since Ray would try for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not (colon and port.isdigit()):
         return

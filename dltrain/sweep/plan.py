@@ -27,9 +27,6 @@ def planned(overrides: Sequence[str], *, sweep: bool, config_directory: Path | N
     """Returns the jobs of a command line; `sweep` tells whether `-m` was given.
 
     `config_directory` is a further folder of options.
-
-    Raises:
-        ConfigError: If the command line as a whole has faults.
     """
     composer = Composer(extra_directory=config_directory)
     parsed, faults = parse(composer.parser, overrides)

@@ -48,11 +48,7 @@ class Pruning(keras.callbacks.Callback):
             self._trial = self._others(sweep, way).ask()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Asks the pruner.
-
-        Raises:
-            PrunedError: If other jobs were better at this epoch.
-        """
+        """Asks the pruner, and raises a PrunedError if other jobs were better at this epoch."""
         # After the last epoch pruning saves nothing, and the job counts as completed.
         last = epoch + 1 == (self.params or {}).get("epochs") or getattr(self.model, "stop_training", False)
         if self._trial is None or (epoch + 1) % self.every_epochs or last:

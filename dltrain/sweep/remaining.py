@@ -71,11 +71,7 @@ def _free_name(place: int, taken: set[str]) -> str:
 
 
 def refuse_other_data(sweep: Path, entries: Sequence[Entry]) -> None:
-    """Compares the data with that of the first completed job.
-
-    Raises:
-        ConfigError: If the data has changed.
-    """
+    """Refuses to go on if the data of the first completed job has changed."""
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()

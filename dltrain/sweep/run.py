@@ -24,9 +24,6 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
     """Runs what is left of a grid or of a search.
 
     `jobs` holds the overrides of each job of a grid; a search has one list and adds its own.
-
-    Raises:
-        ConfigError: If the directory's jobs had other settings or other data.
     """
     sweep = Path(config.hydra.sweep.dir).resolve()
     ledger = Ledger(sweep)

@@ -31,9 +31,6 @@ def batches_of(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader
     """Yields the jobs of a search in batches; each batch is drawn when those before it have ended.
 
     `jobs` holds one list, the words of the command line that all jobs share.
-
-    Raises:
-        ConfigError: If the command line sweeps too.
     """
     if len(jobs) != 1:
         raise ConfigError(
@@ -62,11 +59,7 @@ def batches_of(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader
 
 
 def free_dimensions(config: DictConfig, words: Sequence[str]) -> list[Dimension]:
-    """Returns the space without the keys that the command line sets.
-
-    Raises:
-        ConfigError: If nothing is left to search.
-    """
+    """Returns the space without the keys that the command line sets."""
     typed = {word.partition("=")[0].lstrip("+") for word in words}
     space = [dimension for dimension in dimensions(config.search.space) if dimension.key not in typed]
     if not space:

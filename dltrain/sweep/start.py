@@ -78,11 +78,7 @@ def run_sweep(
 
 
 def _write_record(directory: Path, words: list[str], overrides: Sequence[str], config: DictConfig) -> None:
-    """Writes sweep.json, which tells how and from where the sweep continues.
-
-    Raises:
-        ConfigError: If the directory holds a sweep of another space.
-    """
+    """Writes sweep.json, which tells how and from where the sweep continues."""
     space = space_lines(overrides, config)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     record: dict[str, Any] = {"started": now, "continued": []}
@@ -130,9 +126,6 @@ def resume_words(directory: Path, more: Sequence[str] = ()) -> list[str]:
     """Returns the words that continue a sweep, and changes to the directory where it was started.
 
     `more` holds words that replace those of the first start, or join them.
-
-    Raises:
-        ConfigError: If the sweep's record cannot be read.
     """
     from hydra.core.override_parser.types import Quote, QuotedString
 
