@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from dltrain.base.outcome import FAILED, FINE, LOOK, Outcome
 from dltrain.checkup.checked_network import CheckedNetwork
+from dltrain.config.metric_traits import traits_of
 from dltrain.data.targets import Target
 from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
 from dltrain.engine.layer_statistics import look_at_layers
@@ -65,10 +66,12 @@ def check_one_batch(checked: CheckedNetwork) -> Outcome:
     first = mean_loss()
     checked.train(np.tile(rows, OVERFIT_STEPS), len(rows))
     last = mean_loss()
-    scores = score(build_metrics(checked.task, part), part, answers())
+    metrics = build_metrics(checked.task, part)
+    scores = score(metrics, part, answers())
     checked.restore()
     share = last / first if first else 0.0
-    right = part.kind.one_class and scores.get("accuracy") == 1.0
+    shares = [scores[metric.name] for metric in metrics if traits_of(type(metric)).share_of_rows]
+    right = part.kind.one_class and 1.0 in shares
     text = f"Loss {first:.3g} to {last:.2g} in {OVERFIT_STEPS} steps on {len(rows)} rows"
     details = ({"rows": len(rows), "steps": OVERFIT_STEPS, "first_loss": first, "last_loss": last, **scores},)
     if right or share < LEARNED:

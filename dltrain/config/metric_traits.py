@@ -76,6 +76,9 @@ def traits_of(metric: type) -> MetricTraits:
 
 def traits_behind(target: str) -> MetricTraits | None:
     """Returns the traits of the class of a `_target_`, read from its source; None if there is no such class."""
+    module, _, name = target.rpartition(".")
+    if module == "keras.metrics" and name in KERAS:
+        return KERAS[name]
     found = locate(target)
     definitions = [each for each in found if isinstance(each, Definition)] if isinstance(found, list) else []
     return _behind(definitions[0], ()) if definitions else None
