@@ -70,7 +70,7 @@ class Streaming:
         self._weights = None if weights is None else np.asarray(weights, np.float32)
 
     def blocks(self, order: Order, batch_size: int) -> Iterator[Block]:
-        """Yields blocks of at most 65,536 rows or 256 MiB of features."""
+        """Yields blocks of about 65,536 rows, or 256 MiB of features if that is less."""
         if not len(order):
             return
         if self._row_bytes is None:
