@@ -79,16 +79,7 @@ MADE_UP = {
 }
 
 # One of each kind of preprocessing and of layers; the others take longer and differ from them in less.
-QUICK_NAMES = (
-    "standard",
-    "quantile",
-    "ngrams",
-    "tf_idf",
-    "image",
-    "members",
-    "passes",
-    "ensemble",
-)
+QUICK_NAMES = ("standard", "ngrams", "image", "passes", "ensemble")
 
 # Reads what was sent and answers with the models' own words: nothing of dltrain is imported.
 SCRIPT = """
