@@ -21,14 +21,14 @@ USERS = (architecture, executor, graph_files, graphs, read_numbers, step, traced
 
 @pytest.fixture(autouse=True)
 def looked_for_anew() -> Iterator[None]:
-    fast_path.is_whole.cache_clear()
+    fast_path.missing_names.cache_clear()
     yield
-    fast_path.is_whole.cache_clear()
+    fast_path.missing_names.cache_clear()
 
 
 @pytest.fixture(scope="module")
 def usual() -> dict[str, list[float]]:
-    fast_path.is_whole.cache_clear()
+    fast_path.missing_names.cache_clear()
     return trained()
 
 
