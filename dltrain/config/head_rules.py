@@ -13,8 +13,6 @@ from omegaconf import DictConfig
 from dltrain.config.metric_traits import KERAS, MetricTraits
 from dltrain.config.tasks import TASKS, Task
 
-OF_GAUSSIAN = ("dltrain.models.gaussian.LogLikelihood", "dltrain.models.gaussian.GaussianNegativeLogLikelihood")
-
 
 def faults(task: DictConfig) -> Iterator[str]:
     """Yields a sentence for each part of a row of the head table that does not fit the others."""
@@ -65,7 +63,8 @@ def _shapes(task: Task, key: str, target: str, name: str) -> Iterator[str]:
     if task.deviation:
         yield (
             f"{key}: {target} knows one number a row, and task={task.name} answers with mean and standard deviation. "
-            f"Expected one such as {OF_GAUSSIAN[key == 'task.loss']}, or task=regression."
+            f"Expected one such as {task.loss if key == 'task.loss' else 'LogLikelihood'} in "
+            f"conf/task/{task.name}.yaml, or task=regression."
         )
         return
     if task.several_classes and not name.startswith("Sparse"):
