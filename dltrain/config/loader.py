@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -63,18 +64,11 @@ class Loader(HydraLoader):
     the same config. Changed files are read again.
     """
 
-    def merge(
-        self,
-        config_name: str | None,
-        overrides: list[str],
-        run_mode: RunMode,
-        from_shell: bool = True,
-        validate_sweep_overrides: bool = True,
-    ) -> DictConfig:
+    def merge(self, config_name: str | None, overrides: list[str], run_mode: RunMode, **options: Any) -> DictConfig:
         """Returns the config of the chosen files and values, as Hydra would compose it."""
 
         def in_full(words: list[str]) -> DictConfig:
-            config = HydraLoader.merge(self, config_name, words, run_mode, from_shell, validate_sweep_overrides)
+            config = HydraLoader.merge(self, config_name, words, run_mode, **options)
             rename_moved(config)
             return config
 

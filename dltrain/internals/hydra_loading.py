@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.config_repository import CachingConfigRepository
@@ -29,35 +30,19 @@ Repository = CachingConfigRepository  # the files of a search path, each read on
 class HydraLoader(ConfigLoaderImpl):
     """Hydra's loader with two steps that can be overridden, since Hydra has no public place for another loader."""
 
-    def merge(
-        self,
-        config_name: str | None,
-        overrides: list[str],
-        run_mode: RunMode,
-        from_shell: bool = True,
-        validate_sweep_overrides: bool = True,
-    ) -> DictConfig:
+    def merge(self, config_name: str | None, overrides: list[str], run_mode: RunMode, **options: Any) -> DictConfig:
         """Returns the config of the chosen files and values."""
-        return super()._load_configuration_impl(config_name, overrides, run_mode, from_shell, validate_sweep_overrides)
+        return super()._load_configuration_impl(config_name, overrides, run_mode, **options)
 
     def parse(self, config_name: str | None, overrides: list[str]) -> tuple[list[Override], Repository]:
         """Returns the parsed overrides, and the files among which they choose."""
         return super()._parse_overrides_and_create_caching_repo(config_name, overrides)
 
-    def _load_configuration_impl(
-        self,
-        config_name: str | None,
-        overrides: list[str],
-        run_mode: RunMode,
-        from_shell: bool = True,
-        validate_sweep_overrides: bool = True,
-    ) -> DictConfig:
-        return self.merge(config_name, overrides, run_mode, from_shell, validate_sweep_overrides)
+    def _load_configuration_impl(self, *arguments: Any, **options: Any) -> DictConfig:
+        return self.merge(*arguments, **options)
 
-    def _parse_overrides_and_create_caching_repo(
-        self, config_name: str | None, overrides: list[str]
-    ) -> tuple[list[Override], Repository]:
-        return self.parse(config_name, overrides)
+    def _parse_overrides_and_create_caching_repo(self, *arguments: Any, **options: Any) -> Any:
+        return self.parse(*arguments, **options)
 
 
 class Copies(Repository):

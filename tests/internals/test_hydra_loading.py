@@ -20,9 +20,9 @@ def test_both_steps_of_the_loader_can_be_replaced(tmp_path: Path) -> None:
     taken: list[str] = []
 
     class Loader(HydraLoader):
-        def merge(self, *arguments: object) -> DictConfig:
+        def merge(self, *arguments: object, **options: object) -> DictConfig:
             taken.append("merge")
-            return super().merge(*arguments)
+            return super().merge(*arguments, **options)
 
         def parse(self, config_name: str | None, overrides: list[str]) -> tuple[list, Repository]:
             taken.append("parse")
