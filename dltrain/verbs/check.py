@@ -11,17 +11,14 @@ from typing import Any
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
-Looks the network of a config over before it is trained for long: the checks of
-the data, the loss at initialization against its expected value, activations
-and gradients by layer, dead units, numeric against automatic gradients in
-double precision, whether one batch can be learned by heart, a range test that
-suggests a learning rate, and the time that batches of each size take. It reads
-train rows only and writes nothing. What is of the training alone is left out:
+Looks the network of a config over before it is trained for long: the checks of the data, the loss at initialization
+against its expected value, activations and gradients by layer, dead units, numeric against automatic gradients in
+double precision, whether one batch can be learned by heart, a range test that suggests a learning rate, and the time
+that batches of each size take. It reads train rows only and writes nothing. What is of the training alone is left out:
 a schedule, callbacks, cv, seeds, search, strategy, tracking.
 """
 EXAMPLES = """\
-The relative error of a gradient is right below 1e-7, good below 1e-5, doubtful
-below 1e-3 and wrong above.
+The relative error of a gradient is right below 1e-7, good below 1e-5, doubtful below 1e-3 and wrong above.
 
 examples:
   dltrain check dataset=titanic
@@ -29,8 +26,7 @@ examples:
   dltrain check dataset=titanic model.units=[512,512] --details
   dltrain check --config-dir my_conf model=wide --json
 
-exit codes: 0 no check failed, 1 one did, 2 a fault in the overrides or in the
-data.
+exit codes: 0 no check failed, 1 one did, 2 a fault in the overrides or in the data.
 """
 MARKS = {"fine": ("fine", "green"), "look": ("look", "yellow"), "failed": ("failed", "red")}
 

@@ -25,9 +25,8 @@ if TYPE_CHECKING:  # its tests need SciPy, which takes a second
     from dltrain.record.pairing import Comparison
 
 DESCRIPTION = """\
-Sets two or more runs side by side: the settings in which they differ, data
-(hash, rows), packages and git commit, metrics, learning curves drawn over
-each other, and whether each differs from the first by more than noise:
+Sets two or more runs side by side: the settings in which they differ, data (hash, rows), packages and git commit,
+metrics, learning curves drawn over each other, and whether each differs from the first by more than noise:
 
   rows   McNemar's exact test (classes) and the paired bootstrap on the rows
          that both scored: of test where both have it, else of validation
@@ -36,8 +35,8 @@ each other, and whether each differs from the first by more than noise:
   seeds  Wilcoxon's signed-rank test, where both were repeated over the same
          seeds
 
-Where two runs share nothing to pair, it says that no test is valid, and why.
-With three runs and more the p values are corrected for their number (Holm).
+Where two runs share nothing to pair, it says that no test is valid, and why. With three runs and more the p values are
+corrected for their number (Holm).
 """
 EXAMPLES = """\
 examples:

@@ -14,9 +14,8 @@ from dltrain.base.plain_table import say
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
-Writes a folder with a dataset, an experiment and a callback of your own, a
-small table of made-up data and a README, ready to run. Nothing that exists is
-overwritten.
+Writes a folder with a dataset, an experiment and a callback of your own, a small table of made-up data and a README,
+ready to run. Nothing that exists is overwritten.
 """
 EXAMPLES = """\
 examples:

@@ -16,11 +16,9 @@ from dltrain.sweep.plan import Planned, planned
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
-Lists every job that a command line stands for, with every fault in its
-settings; that takes a moment. Then it loads the data and builds each network:
-its parameters, the shape of the data, steps, trainings (folds or seeds), and
-the greatest time of all of them.
-A few steps of a throwaway network are timed; nothing is trained or written.
+Lists every job that a command line stands for, with every fault in its settings; that takes a moment. Then it loads the
+data and builds each network: its parameters, the shape of the data, steps, trainings (folds or seeds), and the greatest
+time of all of them. A few steps of a throwaway network are timed; nothing is trained or written.
 """
 EXAMPLES = """\
 examples:

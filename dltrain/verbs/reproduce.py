@@ -29,8 +29,8 @@ examples:
   dltrain reproduce outputs/2026-01-31/14-05-09_titanic_mlp
   dltrain reproduce RUN --output again --json
 
-exit codes: 0 the same to the last digit, 1 something differs or the run failed, 2 usage or data error,
-130 interrupted, 143 terminated
+exit codes: 0 the same to the last digit, 1 something differs or the run failed, 2 usage or data error, 130 interrupted,
+143 terminated
 """
 
 

@@ -29,8 +29,8 @@ examples:
   dltrain resume outputs/2026-01-31/14-05-09_titanic_mlp trainer.epochs=500
   dltrain resume outputs/sweeps/2026-01-31/14-05-09_titanic --retry-failed
 
-exit codes: 0 done or nothing left to do, 1 the run failed, 2 usage, or the data has changed, 130 interrupted,
-143 terminated
+exit codes: 0 done or nothing left to do, 1 the run failed, 2 usage, or the data has changed, 130 interrupted, 143
+terminated
 """
 
 

@@ -20,14 +20,11 @@ from dltrain.record.listing import Row, filter_rows, keys_of, rows_below, sort_r
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
-Lists every run and sweep below a folder, the newest first: when, dataset,
-model, status, the main metric (accuracy of classes, rmse of numbers) on
-validation and test, time, and only the settings in which the listed runs
-differ. What all of them share stands in one line above. A sweep is one row,
-that of its best job by validation; --jobs lists each job.
+Lists every run and sweep below a folder, the newest first: when, dataset, model, status, the main metric (accuracy of
+classes, rmse of numbers) on validation and test, time, and only the settings in which the listed runs differ. What all
+of them share stands in one line above. A sweep is one row, that of its best job by validation; --jobs lists each job.
 
-The status `died` is a run whose process has gone without a word. Damaged
-directories are listed with their fault.
+The status `died` is a run whose process has gone without a word. Damaged directories are listed with their fault.
 """
 EXAMPLES = """\
 examples:
@@ -38,9 +35,8 @@ examples:
   dltrain runs outputs/sweeps/2026-01-31/14-05-09_titanic --jobs
   dltrain runs --csv > runs.csv
 
-Keys of --sort and --filter: run, sweep, started, status, dataset, model,
-metric, validation, test, seconds, best_value, best_epoch, error, part.metric
-(a bare metric means validation), a group, or the full key of a setting.
+Keys of --sort and --filter: run, sweep, started, status, dataset, model, metric, validation, test, seconds, best_value,
+best_epoch, error, part.metric (a bare metric means validation), a group, or the full key of a setting.
 
 exit codes: 0 done, 2 usage error.
 """

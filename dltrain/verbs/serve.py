@@ -12,9 +12,9 @@ from dltrain.verbs import Verb, argument
 EXAMPLES = """\
 POST /predict takes {"rows": [{"age": 30, ...}, ...]}; / is a form to try single rows, /docs describes the columns,
 /openapi.json is for client generators, /health and /metrics (Prometheus) are for those who run it. Requests that arrive
-together go through the model together. Ctrl-C or SIGTERM answers what is in flight, then stops.
-It listens on this machine alone unless --host says otherwise, and asks nobody for a password: put it behind a server
-that does before others can reach it.
+together go through the model together. Ctrl-C or SIGTERM answers what is in flight, then stops. It listens on this
+machine alone unless --host says otherwise, and asks nobody for a password: put it behind a server that does before
+others can reach it.
 
   dltrain serve outputs/2026-01-31/14-05-09_titanic_mlp
   dltrain serve RUN --port 9000 --max-rows 100

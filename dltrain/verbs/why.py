@@ -16,10 +16,9 @@ from dltrain.config.origins import Explained, explain
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
-Tells why a key has its value: every YAML file (with its line) and every
-override that set it, in the order in which they are applied, so that the last
-one wins, and what chose the file. With the name of a group it tells who chose
-the option. Nothing is trained.
+Tells why a key has its value: every YAML file (with its line) and every override that set it, in the order in which
+they are applied, so that the last one wins, and what chose the file. With the name of a group it tells who chose the
+option. Nothing is trained.
 """
 EXAMPLES = """\
 examples:
