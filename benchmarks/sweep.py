@@ -109,7 +109,7 @@ def main() -> None:
         print(
             f"{given.memory_jobs} jobs in one process: {settled:.0f} MB after the tenth, {last:.0f} MB after the last, "
             f"{last / settled:.2f} times (wanted <= 1.3; the command itself goes on in a fresh process at "
-            f"{memory.MOST} times the level after job {memory.SETTLED})"
+            f"{memory.MOST_GROWTH} times the level after job {memory.WARM_UP_JOBS})"
         )
         print(f"ten jobs: the first {sum(seconds[:10]):.1f} s, the last {sum(seconds[-10:]):.1f} s")
 

@@ -25,7 +25,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 # Prefixes of keys without effect on a single run.
-OF_SWEEPS = (
+SWEEP_PREFIXES = (
     *("keep.", "extend.", "retry_failed."),
     *("hydra.sweep.", "hydra.sweeper.", "hydra.launcher.", "hydra/sweeper.", "hydra/launcher."),
 )
@@ -139,7 +139,7 @@ def _searches(overrides: Sequence[str]) -> bool:
 
 def _refuse_sweep_keys(overrides: Sequence[str]) -> None:
     keys = [word.lstrip("+").partition("=")[0] for word in overrides if "=" in word]
-    if of_sweeps := [key for key in keys if f"{key}.".startswith(OF_SWEEPS)]:
+    if of_sweeps := [key for key in keys if f"{key}.".startswith(SWEEP_PREFIXES)]:
         raise ConfigError([f"{key} has no effect on a single run: it is for sweeps. Add -m." for key in of_sweeps])
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # verbs that only read shall start at once
     from filelock import BaseFileLock
 
 FILE = ".lock"  # exists while a process holds the directory; after a kill it stays, and the next process takes it
-ENDING = 0.2  # seconds to wait for a process that is just releasing the directory
+TIMEOUT = 0.2  # seconds to wait for a process that is just releasing the directory
 
 _held: dict[Path, BaseFileLock] = {}
 
@@ -31,7 +31,7 @@ def lock(directory: Path) -> bool:
     path = directory.resolve()
     if path in _held:
         return False
-    file = FileLock(path / FILE, timeout=ENDING, thread_local=False)
+    file = FileLock(path / FILE, timeout=TIMEOUT, thread_local=False)
     try:
         file.acquire()
     except Timeout:

@@ -12,8 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.config.moved_paths import original, renamed
 
 # Keys that do not influence the result of a run: what is shown of it and where, and which jobs a sweep runs.
-OF_THE_SWEEP = ("hydra", "search", "keep", "extend", "retry_failed")
-WITHOUT_INFLUENCE = ("quiet", "verbose", "report", "tracking", *OF_THE_SWEEP)
+SWEEP_GROUPS = ("hydra", "search", "keep", "extend", "retry_failed")
+WITHOUT_INFLUENCE = ("quiet", "verbose", "report", "tracking", *SWEEP_GROUPS)
 
 
 def group_of(word: str) -> str:

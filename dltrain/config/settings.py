@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE
 
 # Two runs do not count as different if only these differ, since they do not change what is trained.
-TELL_ONLY = frozenset({*WITHOUT_INFLUENCE, "score_test"})
+NOT_COMPARED = frozenset({*WITHOUT_INFLUENCE, "score_test"})
 _REFERENCE = re.compile(r"\$\{[\w.]+\}")
 
 
@@ -55,13 +55,13 @@ def differing(runs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> li
     SGD has none follows from `optimizer`.
     """
     options = [{group: str(option) for group, option in choices.items()} for choices, _ in runs]
-    groups = list(dict.fromkeys(group for choices in options for group in choices if group not in TELL_ONLY))
+    groups = list(dict.fromkeys(group for choices in options for group in choices if group not in NOT_COMPARED))
     found = [group for group in groups if len({choices[group] for choices in options if group in choices}) > 1]
     keys = dict.fromkeys(key for _, settings in runs for key in settings)
     for key in keys:
         group = key.partition(".")[0]
         values = [settings.get(key) for _, settings in runs]
-        if group in TELL_ONLY or key in groups or values.count(values[0]) == len(values):
+        if group in NOT_COMPARED or key in groups or values.count(values[0]) == len(values):
             continue
         chosen = [choices.get(group) for choices in options]
         if len(set(zip(chosen, map(repr, values), strict=True))) > len(set(chosen)):

@@ -20,7 +20,7 @@ from dltrain.config import (
     search_objectives,
     search_space,
 )
-from dltrain.config.fingerprint import OF_THE_SWEEP, group_of
+from dltrain.config.fingerprint import SWEEP_GROUPS, group_of
 from dltrain.config.signatures import TargetSignature, signature
 from dltrain.config.sources import Unknown
 
@@ -226,7 +226,7 @@ def _search(config: DictConfig) -> Iterator[str]:
     yield from (
         f"search.space.{each.key}: no job may draw this key: it belongs to the sweep itself."
         for each in found
-        if group_of(each.key) in (*OF_THE_SWEEP, "score_test")
+        if group_of(each.key) in (*SWEEP_GROUPS, "score_test")
     )
     yield from search_conditions.faults(found, config)
     grid, name = config.search.sampler is None, config.hydra.runtime.choices.get("search")

@@ -17,7 +17,7 @@ from dltrain.internals.tensorflow_graphs import call_settings
 IN_TURN = "SINGLE_THREADED_EXECUTOR"
 # On a CPU these passes find nothing in a training and take longer than many trainings. A second round of all passes is
 # left out too: it changed the last bit of a sum in one of twenty kinds of networks, and made no epoch faster.
-LEFT_OUT = (
+SKIPPED_PASSES = (
     "dependency_optimization",
     "function_optimization",
     "implementation_selector",
@@ -66,7 +66,7 @@ def called(function: FunctionDef) -> Iterator[Any]:
 def _quickly_optimized(as_set: bytes) -> bytes:
     config = ConfigProto.FromString(as_set)
     rewriting = config.graph_options.rewrite_options
-    for name in LEFT_OUT:
+    for name in SKIPPED_PASSES:
         if not getattr(rewriting, name):  # not set by a person
             setattr(rewriting, name, RewriterConfig.NO_MEM_OPT if name == "memory_optimization" else RewriterConfig.OFF)
     rewriting.meta_optimizer_iterations = RewriterConfig.ONE

@@ -18,7 +18,7 @@ from dltrain.scoring.evaluation import Results
 from dltrain.scoring.spread import mean_intervals, spread
 from dltrain.training.train import Training
 
-OF_THE_RUN = ("model.keras", "predictions.csv", "history.csv", "splits.json", "signature.json")
+RUN_FILES = ("model.keras", "predictions.csv", "history.csv", "splits.json", "signature.json")
 
 
 def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) -> tuple[Results, Experiment]:
@@ -43,7 +43,7 @@ def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) ->
         jobs, lambda job, experiment, training: (experiment, training), config=config, journal=journal
     )
     found = {seed: _scored(config, seed, *each, parts[seed]) for seed, each in zip(seeds, trained, strict=True)}
-    for name in OF_THE_RUN:
+    for name in RUN_FILES:
         if (parts[config.seed].path / name).exists():
             with replace_file(journal.path / name) as path:
                 shutil.copyfile(parts[config.seed].path / name, path)

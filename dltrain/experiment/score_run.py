@@ -28,7 +28,7 @@ from dltrain.scoring.comparison import compare
 from dltrain.scoring.evaluation import Results, Scores, intervals, undefined
 from dltrain.training.train import Training
 
-WRITTEN_AT_ONCE = 100_000  # rows
+CHUNK_ROWS = 100_000  # written at once
 
 
 def score_run(
@@ -160,8 +160,8 @@ def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32
     with replace_file(journal.path / "predictions.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
         for part, found in answers.items():
             ids, truth = data.row_ids(part), data.truth(part)
-            for first in range(0, len(found), WRITTEN_AT_ONCE):
-                rows = np.arange(first, min(first + WRITTEN_AT_ONCE, len(found)))
+            for first in range(0, len(found), CHUNK_ROWS):
+                rows = np.arange(first, min(first + CHUNK_ROWS, len(found)))
                 table = prediction_table(part, ids[rows], truth.take(rows), found[rows])
                 table.to_csv(file, index=False, header=not file.tell())
 

@@ -19,7 +19,7 @@ NAMES = (
 # Packages that draw nothing from the generator that TensorFlow seeds.
 KNOWN = ("dltrain.", "keras.", "optuna.", "hydra.", "hydra_plugins.")
 # TensorFlow keeps one or two megabytes of what it compiled for each training until it is seeded again.
-KEPT_FOR = 32  # the number of seedings between two of TensorFlow; a training has two
+RESEED_EVERY = 32  # the number of seedings between two of TensorFlow; a training has two
 
 _seedings = itertools.count(1)
 
@@ -62,7 +62,7 @@ def seed_generators(seed: int, config: DictConfig) -> None:
     Seeding TensorFlow discards all compiled graphs, so that the trainings of a sweep or of folds would compile the
     graphs that they share again and again. Keras draws from its own generators.
     """
-    if next(_seedings) % KEPT_FOR and _of_known_parts(OmegaConf.to_container(config)):
+    if next(_seedings) % RESEED_EVERY and _of_known_parts(OmegaConf.to_container(config)):
         with _without_tensorflow():
             keras.utils.set_random_seed(seed)
     else:

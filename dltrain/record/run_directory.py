@@ -23,8 +23,8 @@ if TYPE_CHECKING:  # verbs that only read shall start at once
     import numpy.typing as npt
 
 # Files that show that a directory holds a run or a sweep.
-TRACES = ("run.json", "multirun.yaml", "sweep.json")
-WRITTEN_AT_ONCE = 100_000  # items of a list
+MARKER_FILES = ("run.json", "multirun.yaml", "sweep.json")
+CHUNK_ITEMS = 100_000  # written at once
 
 
 class RunDirectory:
@@ -95,8 +95,8 @@ class RunDirectory:
         with replace_file(self.path / name) as path, path.open("w", encoding="utf-8") as file:
             for place, (key, items) in enumerate(lists.items()):
                 file.write(f"{',' if place else '{'}\n  {json.dumps(key)}: [")
-                for first in range(0, len(items), WRITTEN_AT_ONCE):
-                    some = items[first : first + WRITTEN_AT_ONCE].tolist()
+                for first in range(0, len(items), CHUNK_ITEMS):
+                    some = items[first : first + CHUNK_ITEMS].tolist()
                     file.write(f"{',' if first else ''}\n    " + ",\n    ".join(map(_in_json, some)))
                 file.write("\n  ]" if len(items) else "]")
             file.write("\n}\n")
@@ -195,7 +195,7 @@ def _take(directory: Path, key: str) -> Claim:
         created = False
     lock(directory)  # before its files are looked at, since another run may choose it at the same time
     if not created:
-        for trace in TRACES:
+        for trace in MARKER_FILES:
             if (directory / trace).exists():
                 unlock(directory)
                 raise ConfigError(f"{key}: '{directory}' holds another run ({trace}). Choose another one or remove it.")

@@ -15,13 +15,13 @@ from dltrain.report.job import Numbers, RecordedJob, numbers_of
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 from dltrain.report.words import main_metric, number
 
-MOST = len(SERIES)  # settings in one picture, each with its colour
+MOST_SETTINGS = len(SERIES)  # settings in one picture, each with its colour
 MOST_LAYERED = 6  # settings in the picture of the layers
 LEAST_VALUES = 3  # of a key, for a curve over it
-SLOWER = 3.0  # if an epoch takes so many times as long as another, the times are drawn
+SLOW_RATIO = 3.0  # if an epoch takes so many times as long as another, the times are drawn
 LONGEST_OF_TWO = 22  # letters of a name in a legend of two columns
 LEFT = 0.19  # share of the width left of the axes, for numbers such as 0.0001 and the label
-FAR = 50.0  # if losses are so many times as large as others, the axis is logarithmic
+LOG_RATIO = 50.0  # if losses are so many times as large as others, the axis is logarithmic
 MOST_NUMBERED = 40  # with more jobs their dots are not numbered
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
@@ -39,7 +39,7 @@ def side_by_side(jobs: Sequence[RecordedJob]) -> Iterator[Picture]:
         yield _tried(jobs, *keys)
     elif len(keys) == 2:
         yield from _crossed(jobs, *keys)
-    if len(jobs) <= MOST and all(job.record.history and job.watched in job.record.history[0] for job in jobs):
+    if len(jobs) <= MOST_SETTINGS and all(job.record.history and job.watched in job.record.history[0] for job in jobs):
         yield _curves(jobs)
 
 
@@ -93,7 +93,7 @@ def _curves(jobs: Sequence[RecordedJob]) -> Picture:
 
 def _scale(axes: Axes, values: Numbers) -> None:
     values = values[np.isfinite(values)]
-    if len(values) and values.min() > 0 and np.quantile(values, 0.98) > FAR * np.quantile(values, 0.02):
+    if len(values) and values.min() > 0 and np.quantile(values, 0.98) > LOG_RATIO * np.quantile(values, 0.02):
         axes.set_yscale("log")
         plain_log(axes.yaxis)
     elif len(values):
@@ -119,7 +119,7 @@ def _below(jobs: Sequence[RecordedJob]) -> Callable[[Axes], None] | None:
             axes.set_xlabel("epoch")
 
         return draw_rates
-    if min(paces) > 0 and max(paces) > SLOWER * min(paces):
+    if min(paces) > 0 and max(paces) > SLOW_RATIO * min(paces):
 
         def draw_paces(axes: Axes) -> None:
             places = np.arange(len(jobs))
@@ -180,7 +180,7 @@ def _crossed(jobs: Sequence[RecordedJob], one: str, two: str) -> Iterator[Pictur
         one, two, ones, twos = two, one, twos, ones
     metric = main_metric(jobs[0].record.metrics)
     scores = {(job.words[one], job.words[two]): job.record.scores("validation").get(metric, math.nan) for job in jobs}
-    if len(twos) > MOST:
+    if len(twos) > MOST_SETTINGS:
         return
 
     def plot(axes: Axes) -> None:
@@ -214,7 +214,7 @@ def _tried(jobs: Sequence[RecordedJob], one: str, two: str) -> Picture:
                 axes.annotate(name, at, xytext=(5, 4), textcoords="offset points", size=7, color=MUTED)
         axes.plot(places[0][best], places[1][best], "o", color=SECOND, markersize=12, fillstyle="none", label="best")
         for axis, scale, found in ((axes.xaxis, axes.set_xscale, places[0]), (axes.yaxis, axes.set_yscale, places[1])):
-            if found.min() > 0 and found.max() > FAR * found.min():
+            if found.min() > 0 and found.max() > LOG_RATIO * found.min():
                 scale("log")
                 plain_log(axis)
         axes.set_xlabel(one)

@@ -20,10 +20,10 @@ from dltrain.experiment.experiment import Experiment, assemble_on, check_problem
 from dltrain.experiment.header import trainable
 from dltrain.experiment.stages import load_dataset, split_rows
 
-STEPS = 20  # the number of timed steps
+TIMED_STEPS = 20  # the number of timed steps
 SECONDS_AN_EPOCH = 0.01  # for callbacks
 # The time for the last scoring, its intervals, the files and the report, in multiples of the time to build the job.
-BESIDE_TRAINING = 2
+OVERHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def cost_of(config: DictConfig) -> Cost:
             steps=_steps(longest.train, size),
             epochs=epochs,
             trainings=len(splits),
-            seconds=round(loaded - began + (len(splits) + BESIDE_TRAINING) * ready + epochs * an_epoch, 2),
+            seconds=round(loaded - began + (len(splits) + OVERHEAD) * ready + epochs * an_epoch, 2),
         )
 
 
@@ -85,7 +85,7 @@ def _seconds_a_step(config: DictConfig, experiment: Experiment) -> float:
     size, jit_compile = experiment.batch_size, config.trainer.jit_compile
     engine = Engine(experiment.network, batch_size=size, shuffle=False, seed=config.seed, jit_compile=jit_compile)
     source = experiment.data.source("train")
-    timed = min(STEPS, _steps(experiment.data.split.train, size))
+    timed = min(TIMED_STEPS, _steps(experiment.data.split.train, size))
     block = next(iter(source.blocks(np.arange(min(source.rows, timed * size)), size)))
     engine.graphs.build(next(iter(source.blocks(np.arange(min(2, source.rows)), size))))
     engine.graphs.train(block, 0, timed)  # traces, so that it is not timed

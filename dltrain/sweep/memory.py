@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-SETTLED = 3  # the number of jobs after which all modules are loaded
-MOST = 1.25  # the limit, in multiples of the memory after those jobs
+WARM_UP_JOBS = 3  # the number of jobs after which all modules are loaded
+MOST_GROWTH = 1.25  # the limit, in multiples of the memory after those jobs
 
 # Whether a new process may replace this one, which is so only if this process is the command itself.
 renewable = False
@@ -26,5 +26,5 @@ def over_the_limit() -> bool:
     """Returns, after each job, whether this process has grown so much that a new one should continue."""
     global full
     _levels.append(resident_megabytes())
-    full = renewable and len(_levels) > SETTLED and _levels[-1] > MOST * _levels[SETTLED - 1]
+    full = renewable and len(_levels) > WARM_UP_JOBS and _levels[-1] > MOST_GROWTH * _levels[WARM_UP_JOBS - 1]
     return full

@@ -10,7 +10,7 @@ from dltrain.config.metric_traits import traits_by_name
 from dltrain.config.search_objectives import COSTS
 from dltrain.sweep.ledger import Entry
 
-OF_THE_LOSS = ("regularizer", "task")  # groups that change the terms of the loss
+LOSS_GROUPS = ("regularizer", "task")  # groups that change the terms of the loss
 
 
 def better_way(entries: Sequence[Entry]) -> str:
@@ -54,7 +54,7 @@ def cautions(entries: Sequence[Entry]) -> list[str]:
     monitors = list(dict.fromkeys(entry.monitor for entry in done if entry.monitor))
     if len(monitors) > 1:
         found.append(f"the jobs go by different values ({', '.join(monitors)}), so that their order means nothing.")
-    changing = [key for key in swept_keys(done) if key.split(".")[0] in OF_THE_LOSS]
+    changing = [key for key in swept_keys(done) if key.split(".")[0] in LOSS_GROUPS]
     if changing and monitors and monitors[0].endswith("loss"):
         others = [name for name in done[0].metrics if name != "loss"]
         instead = f" Compare by another: task.monitor=val_{others[0]}." if others else ""

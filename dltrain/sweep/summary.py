@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dltrain.base.files import replace_file
-from dltrain.config.fingerprint import OF_THE_SWEEP, group_of
+from dltrain.config.fingerprint import SWEEP_GROUPS, group_of
 from dltrain.config.search_objectives import by_objectives
 from dltrain.sweep.importance import importance
 from dltrain.sweep.ledger import Entry, Ledger
@@ -25,8 +25,8 @@ from dltrain.sweep.ranking import cautions, finite, settings_of, swept_keys
 from dltrain.sweep.standings import Setting, Standings, like_the_best, standings
 
 # Keys that the command for the winner leaves out.
-BESIDE = (*OF_THE_SWEEP, "score_test", "quiet")
-ROWS = 20  # of the leaderboard; results.csv has all
+LEFT_OUT_KEYS = (*SWEEP_GROUPS, "score_test", "quiet")
+LEADERBOARD_ROWS = 20  # of the leaderboard; results.csv has all
 
 
 def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
@@ -91,7 +91,7 @@ def winner_command(sweep: Path, entry: Entry) -> str:
     for place, word in enumerate(words):
         if word.startswith(("--config-dir", "--config-name", "--config-path", "-cd", "-cn", "-cp")):
             flags += [word] if "=" in word else words[place : place + 2]
-    own = [word for word in entry.overrides if group_of(word) not in BESIDE]
+    own = [word for word in entry.overrides if group_of(word) not in LEFT_OUT_KEYS]
     overrides = [word for word in own if not word.lstrip("+~").startswith("callbacks.pruning")]
     return shlex.join(["dltrain", *flags, *overrides, "score_test=always"])
 
@@ -146,7 +146,7 @@ def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence
         table.add_column(escape(name), justify="right")
     table.add_column("epochs", justify="right")
     table.add_column("seconds", justify="right")
-    for place, each in enumerate(found[:ROWS]):
+    for place, each in enumerate(found[:LEADERBOARD_ROWS]):
         first = each.entries[0]
         words = settings_of(first)
         row = [" ".join(entry.job for entry in each.entries), *(escape(words.get(key, "")) for key in columns)]
@@ -160,8 +160,8 @@ def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence
         row += [str(first.epochs or ""), f"{sum(entry.seconds or 0 for entry in each.entries):.1f}"]
         table.add_row(*row)
     console.print(table)
-    if len(found) > ROWS:
-        console.print(f"… and {len(found) - ROWS} more in results.csv")
+    if len(found) > LEADERBOARD_ROWS:
+        console.print(f"… and {len(found) - LEADERBOARD_ROWS} more in results.csv")
     if len(found) > 1:
         console.print(_verdict(like), style="dim")
 

@@ -64,7 +64,7 @@ def test_compiled_graphs_are_kept_unless_code_from_elsewhere_may_draw_from_tenso
     assert not seeded
     seed_generators(2, compose(["dataset=synthetic", "+callbacks.own._target_=json.JSONDecoder"]))
     assert seeded == [2]
-    for _ in range(determinism.KEPT_FOR):
+    for _ in range(determinism.RESEED_EVERY):
         seed_generators(1, config)
     assert seeded == [2, 1]
 

@@ -54,7 +54,7 @@ def test_killed_sweep_ends_with_each_job_once(tmp_path: Path) -> None:
 
 def test_processes_that_grow_hand_over_and_run_each_job_once(tmp_path: Path) -> None:
     # Stands in for `python -m dltrain` with a limit that every job exceeds; those that follow are told nothing of it.
-    script = "import sys\nfrom dltrain.sweep import memory\nmemory.SETTLED, memory.MOST = 3, 0.0\n"
+    script = "import sys\nfrom dltrain.sweep import memory\nmemory.WARM_UP_JOBS, memory.MOST_GROWTH = 3, 0.0\n"
     script += "from dltrain.cli.main import main\nsys.exit(main())\n"
     begin = [sys.executable, "-c", script, *SMALL, "-m", "seed=range(0,20)", "hydra.sweep.dir=here"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
