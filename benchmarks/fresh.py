@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 from dltrain.base.notes import SilentNotes
-from dltrain.engine import traces
+from dltrain.engine import shared_graphs
 
 
 class Silent(SilentNotes):
@@ -21,12 +21,12 @@ class Silent(SilentNotes):
 
 def as_a_later_process() -> None:
     """Forgets the graphs of this process; those in the cache directory stay, as they do from run to run."""
-    traces._kept.clear()
+    shared_graphs._kept.clear()
 
 
 @contextmanager
 def as_the_first_process() -> Iterator[None]:
     """Every graph is traced within the block, as where no process has trained this network before."""
-    traces._kept.clear()
+    shared_graphs._kept.clear()
     with tempfile.TemporaryDirectory() as empty, mock.patch.dict(os.environ, DLTRAIN_DATA_DIR=empty):
         yield

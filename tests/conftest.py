@@ -258,7 +258,7 @@ def forget_graphs() -> Callable[[], None]:
     """Lets other architectures push out the graphs that this process keeps; files of graphs stay."""
     import keras
 
-    from dltrain.engine.traces import MOST_KEPT, traces_of
+    from dltrain.engine.shared_graphs import MOST_KEPT, graphs_of
 
     inputs = keras.Input((1,), name="pushes_out")
     model = keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="zeros", name="others")(inputs), name="graphs")
@@ -266,7 +266,7 @@ def forget_graphs() -> Callable[[], None]:
 
     def forget() -> None:
         for batch_size in range(1, MOST_KEPT + 1):
-            traces_of(model, batch_size, {})
+            graphs_of(model, batch_size, {})
 
     return forget
 

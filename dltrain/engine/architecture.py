@@ -33,7 +33,7 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
                 parts = json.loads(model.to_json())
     except (TypeError, ValueError, NotImplementedError, AttributeError, OSError):
         return None
-    if not parts.get("compile_config") or not all(_is_known(node) for node in _serialized(parts)):
+    if not parts.get("compile_config") or not all(_is_known(node) for node in serialized(parts)):
         return None
     layers = all_layers(model)  # with those of a backbone
     numbers = {layer.name: f"layer {place}" for place, layer in enumerate(layers)}
@@ -55,14 +55,14 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
     return json.dumps(told, sort_keys=True)
 
 
-def _serialized(node: Any) -> list[dict[str, Any]]:
+def serialized(node: Any) -> list[dict[str, Any]]:
     """Returns the serialized objects in a configuration."""
     if isinstance(node, list):
-        return [found for each in node for found in _serialized(each)]
+        return [found for each in node for found in serialized(each)]
     if not isinstance(node, dict):
         return []
     own = [node] if "class_name" in node or set(node) == {"value"} else []  # the latter is a lambda's code
-    return own + [found for each in node.values() for found in _serialized(each)]
+    return own + [found for each in node.values() for found in serialized(each)]
 
 
 def _is_known(node: Mapping[str, Any]) -> bool:

@@ -14,26 +14,31 @@ from contextlib import suppress
 from pathlib import Path
 
 import keras
+import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from dltrain.base.files import replace_file
 from dltrain.data.storage import data_directory, fingerprint
 from dltrain.engine.executor import libraries
-from dltrain.engine.traced import Contents, Traced
+from dltrain.engine.graph_proof import TOLERANCE
+from dltrain.engine.traced_graph import Contents, TracedGraph
 from dltrain.internals.tensorflow_graphs import call_settings
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2  # raise it when a file is laid out in another way
+FORMAT = 3  # raise it when a file is laid out in another way
 MOST_KEPT = 1_000  # files, of 20 kB each
 HASH_BYTES = 32
+DAMAGED = (ValueError, LookupError, TypeError, zlib.error, DecodeError, tf.errors.OpError)
 UNREACHABLE = (OSError, RuntimeError)  # the latter where a user has no home
 
 
-def read_graph(key: str) -> Traced | None:
+def read_graph(key: str, variables: int) -> TracedGraph | None:
     """A graph that this process or an earlier one has written.
 
     Args:
         key: the architecture, the function's name and what it is called with.
+        variables: how many the model has.
 
     Returns:
         None where there is none, or its file is damaged.
@@ -45,27 +50,37 @@ def read_graph(key: str) -> Traced | None:
         return None
     with suppress(OSError):  # others may own it
         path.touch()  # those that nobody reads go first
-    digest, content = content[:HASH_BYTES], content[HASH_BYTES:]
-    if hashlib.sha256(content).digest() != digest:
+    try:
+        return TracedGraph.read(_contents(content, variables))
+    except DAMAGED:
         logger.warning("The cached graph %s is damaged: it is traced again", path)
         return None
-    places, _, functions = zlib.decompress(content).partition(b"\n")
-    captured, results = json.loads(places)
-    return Traced.read(Contents(captured, results, functions))
 
 
-def write_graph(key: str, graph: Traced) -> None:
+def _contents(file: bytes, variables: int) -> Contents:
+    digest, content = file[:HASH_BYTES], file[HASH_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        raise ValueError("It is not what was written.")
+    head, _, functions = zlib.decompress(content).partition(b"\n")
+    told = json.loads(head)
+    if not told["difference"] <= TOLERANCE or not set(told["captured"]) <= set(range(variables)):
+        raise ValueError("It was not proven, or for another network.")
+    return Contents(told["captured"], told["results"], functions)
+
+
+def write_graph(key: str, graph: TracedGraph, difference: float) -> None:
     """Keeps a graph, if it holds nothing of this process; of a thousand, the one that was not read for longest goes.
 
     Args:
         key: as in `read_graph`.
-        graph: just traced.
+        graph: just traced, and proven.
+        difference: that was found to Keras' own step, relative; it tells readers that they need not look.
     """
     contents = graph.contents()
     if contents is None:
         return
-    places = json.dumps([contents.captured, contents.results]).encode()
-    content = zlib.compress(places + b"\n" + contents.functions, 1)
+    told = {"captured": contents.captured, "results": contents.results, "difference": difference}
+    content = zlib.compress(json.dumps(told).encode() + b"\n" + contents.functions, 1)
     try:
         path = _path(key)
         with replace_file(path) as part:

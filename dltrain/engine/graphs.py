@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +14,20 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.engine.distribution import on_replicas, share
+from dltrain.engine.graph_proof import Step
 from dltrain.engine.mixed_penalties import mix_penalties
 from dltrain.engine.scheduled_regularization import scheduled
+from dltrain.engine.shared_graphs import SharedGraphs, graphs_of
 from dltrain.engine.step import TrainStep, in_turn, not_compiled
-from dltrain.engine.traces import Traces, traces_of
 from dltrain.engine.updates import Update, flat_update, fused_update
 from dltrain.internals import fast_path
-from dltrain.internals.keras_training import build_loss_and_metrics
+from dltrain.internals.keras_training import all_layers, build_loss_and_metrics
 from dltrain.preprocessing.rows import Block
 
 Augment = Callable[[dict[str, Any], Any, Any], tuple[dict[str, Any], Any]]
 
 EVALUATION_BATCH = 2048
+PROOF_ROWS = 8  # of them a graph and Keras' own step are compared
 EVALUATION_NUMBERS = 2**20  # inputs of a batch at most; a network makes many times as many of them
 
 
@@ -71,8 +74,8 @@ class Graphs:
         width = max(math.prod(tensor.shape[1:]) for tensor in model.inputs)
         self.evaluation_batch = min(EVALUATION_BATCH, max(1, EVALUATION_NUMBERS // width))
         self._update: Update | None = None
-        self._training: Traces | None = None
-        self._others: Traces | None = None
+        self._training: SharedGraphs | None = None
+        self._others: SharedGraphs | None = None
         self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     @property
@@ -99,11 +102,11 @@ class Graphs:
         train = {"train": self._many_train_steps}
         beside = self._beside()
         self._training = (
-            Traces(self.model, train, beside)
+            SharedGraphs(self.model, train, beside)
             if own
-            else traces_of(self.model, self.batch_size, train, beside, compiled=self.jit_compile)
+            else graphs_of(self.model, self.batch_size, train, beside, compiled=self.jit_compile)
         )
-        self._others = traces_of(self.model, None, self._functions())
+        self._others = graphs_of(self.model, None, self._functions())
 
     def train(self, block: Block, first: int, last: int, *, empties: bool = False) -> EpochResults:
         """Training steps number `first` to below `last` of a block.
@@ -167,16 +170,43 @@ class Graphs:
         # Without weights it is another graph. A tensor compared with () would be an operation.
         key = name, any(isinstance(argument, tuple) for argument in arguments)
         if key not in self._calls:
-            traces, beside = (self._training, self._beside()) if name == "train" else (self._others, [])
-            if traces is None:
+            graphs, beside = (self._training, self._beside()) if name == "train" else (self._others, [])
+            if graphs is None:
                 raise RuntimeError("Graphs.build comes first.")
-            self._calls[key] = traces.function(name, arguments, self.model, beside) or self._own(name, arguments)
+            step = functools.partial(self._step, name, arguments)
+            self._calls[key] = graphs.function(name, arguments, self.model, beside, step) or self._own(name, arguments)
         return self._calls[key](*arguments)
+
+    def _step(self, name: str, arguments: Sequence[Any]) -> Step | None:
+        """What a graph is to be compared with before another model or process runs it."""
+        compiled = name == "train" and self.jit_compile is True
+        if name == "train":
+            features, targets, weights, order, *_ = arguments
+            # XLA would compile a batch of another size once more.
+            rows = order[: self.batch_size if compiled else min(self.batch_size, PROOF_ROWS)]
+            steps = tf.constant([0, 1], tf.int64)
+            few: Sequence[Any] = (features, targets, weights, rows, *steps, tf.constant(True))
+            counts = () if isinstance(weights, tuple) else (tf.gather(weights, rows),)
+        elif name.startswith("test"):
+            features, targets, rows = *arguments[:2], arguments[2][:PROOF_ROWS]
+            few, counts = (features, targets, rows), ()
+        else:
+            return None
+        one_step = self.model.train_step if name == "train" else self.model.test_step
+        # Without a graph, a loop over words is one in Python; and XLA draws other random numbers.
+        if compiled or any(isinstance(layer, keras.layers.RNN) for layer in all_layers(self.model)):
+            one_step = tf.function(one_step, autograph=False, jit_compile=compiled)
+
+        def of_keras() -> Any:
+            self.model.reset_metrics()
+            return one_step((_rows(features, rows), tf.gather(targets, rows), *counts))["loss"]
+
+        return Step(few, of_keras, trains=name == "train")
 
     def _own(self, name: str, arguments: Sequence[Any]) -> Any:
         """A graph that no other model shares."""
         functions = {"train": self._many_train_steps, **self._functions()}
-        return Traces(self.model, functions).function(name, arguments, self.model)
+        return SharedGraphs(self.model, functions).function(name, arguments, self.model)
 
     def _beside(self) -> list[keras.Variable]:
         """The variables that training uses beside the model's."""

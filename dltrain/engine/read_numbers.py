@@ -7,6 +7,7 @@ tensor of it. What Keras computes with it before, such as the scale of what is k
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,6 +38,10 @@ class ReadNumber(float):
         made.variables = [tf.Variable(float(value), trainable=False, dtype="float32")]
         return made
 
+    def assign(self, value: float) -> None:
+        """Lets graphs read another value."""
+        self.variables[0].assign(value)
+
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
         """Called by TensorFlow wherever it needs a tensor."""
         return self.variables[0].read_value()
@@ -52,16 +57,24 @@ class ReadRate(ReadNumber):
         made.variables += made.scale.variables
         return made  # type: ignore[no-any-return]
 
+    def assign(self, value: float) -> None:
+        """Lets graphs read another rate below 1."""
+        super().assign(value)
+        self.scale.assign(1 / (1 - value))  # type: ignore[attr-defined]
+
     def __rsub__(self, other: Any) -> Any:
         """The share that is kept, as TensorFlow's dropout computes it."""
         left = float(other) - float(self)
-        return _Kept(left, self.scale) if other == 1 else left  # type: ignore[attr-defined]
+        return KeptShare(left, self.scale) if other == 1 else left  # type: ignore[attr-defined]
 
 
-class _Kept(float):
+class KeptShare(float):
+    """The share of units that a dropout keeps, whose `1 / share` is read."""
+
     scale: ReadNumber
 
-    def __new__(cls, value: float, scale: ReadNumber) -> _Kept:
+    def __new__(cls, value: float, scale: ReadNumber) -> KeptShare:
+        """Makes a share with the number that is read in the place of its inverse."""
         made = super().__new__(cls, value)
         made.scale = scale
         return made
@@ -77,6 +90,57 @@ def read_numbers(model: keras.Model) -> list[tf.Variable]:
         model: its layers get numbers of the same values in the place of theirs; called again, nothing changes.
     """
     return [variable for holder, name in _places(model) for variable in _number(holder, name).variables]
+
+
+def must_be_read(model: keras.Model, *, trains: bool) -> Iterator[tuple[str, tf.Variable]]:
+    """Yields the variables that a graph of the model has to capture, each with the name of its number.
+
+    Args:
+        model: as `read_numbers` leaves it.
+        trains: whether the graph trains; others drop nothing.
+    """
+    for holder, name in _places(model, frozen=False):
+        if trains or name != "rate":
+            # Where a schedule changes the rate, the graph computes the scale.
+            read = getattr(holder, name).variables[: 1 if "call" in vars(holder) else None]
+            yield from ((f"{type(holder).__name__}.{name}", variable) for variable in read)
+
+
+@contextmanager
+def other_numbers(model: keras.Model) -> Iterator[None]:
+    """Gives every number that the model's graphs read another value, each its own."""
+    numbers = {id(each): each for each in (getattr(holder, name) for holder, name in _places(model))}
+    size = sum(math.prod(weight.shape) for _, weight in weights(model))
+    before = [variable.numpy() for variable in read_numbers(model)]
+    for place, number in enumerate(numbers.values()):
+        value = 0.3 + (place * 0.618) % 0.4
+        if not isinstance(number, ReadRate):
+            value /= math.sqrt(size)  # a penalty on many weights must not hide all else
+        number.assign(1.3 * value if abs(value - number) < 0.1 * value else value)
+    try:
+        yield
+    finally:
+        for variable, value in zip(read_numbers(model), before, strict=True):
+            variable.assign(value)
+
+
+@contextmanager
+def plain_numbers(model: keras.Model) -> Iterator[None]:
+    """Gives layers and Keras' own penalties plain numbers, of the values that the graphs read."""
+    regularizers = [(weight, weight.regularizer) for _, weight in weights(model)]
+    numbers = [(holder, name, getattr(holder, name)) for holder, name in _places(model)]
+    for holder, name, number in numbers:
+        setattr(holder, name, float(number.variables[0].numpy()))
+    for weight, regularizer in regularizers:
+        if isinstance(regularizer, Penalty):
+            weight.regularizer = keras.regularizers.L1L2(regularizer.l1, regularizer.l2)
+    try:
+        yield
+    finally:
+        for weight, regularizer in regularizers:
+            weight.regularizer = regularizer
+        for holder, name, number in numbers:
+            setattr(holder, name, number)
 
 
 @contextmanager
@@ -152,12 +216,13 @@ def _number(holder: Any, name: str) -> ReadNumber:
     return found
 
 
-def _places(model: keras.Model) -> Iterator[tuple[Any, str]]:
+def _places(model: keras.Model, *, frozen: bool = True) -> Iterator[tuple[Any, str]]:
     for layer in all_layers(model):
         if type(layer).__name__ in DROPOUTS and layer.rate and layer.compute_dtype == "float32":
             yield layer, "rate"
         for weight in own_weights(layer):
-            yield from ((weight.regularizer, name) for name in _factors(weight.regularizer))
+            if frozen or weight.trainable:
+                yield from ((weight.regularizer, name) for name in _factors(weight.regularizer))
 
 
 def _factors(regularizer: Any) -> list[str]:

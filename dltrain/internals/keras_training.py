@@ -73,6 +73,12 @@ def states(optimizer: keras.Optimizer) -> dict[str, list[keras.Variable]]:
     }
 
 
+def rate_variable(optimizer: keras.Optimizer) -> keras.Variable | None:
+    """The variable of an optimizer's learning rate, None of a schedule; the public property gives its value alone."""
+    rate = optimizer._learning_rate
+    return rate if isinstance(rate, keras.Variable) else None
+
+
 def share_rate_and_steps(follower: keras.Optimizer, leader: keras.Optimizer) -> None:
     """Makes a built optimizer use the learning rate and step counter of another one."""
     follower._learning_rate = leader._learning_rate

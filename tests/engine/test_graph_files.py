@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import tensorflow as tf
 
 import dltrain
 from dltrain.data.storage import fingerprint
-from dltrain.engine import graph_files, traces
+from dltrain.engine import graph_files, shared_graphs
 
 KINDS = (
     *(("text", each) for each in ("text_bag", "text_cnn", "text_rnn", "text_transformer")),
@@ -108,7 +111,7 @@ def test_folds_and_other_rates_read_it_too(
         lambda patch: patch.setattr(keras, "__version__", "0"),
         lambda patch: patch.setattr(keras.config, "epsilon", lambda: 0.1),
         lambda patch: patch.setattr(graph_files, "OWN_CODE", "other"),
-        lambda patch: patch.setattr(traces, "is_deterministic", lambda: "other"),
+        lambda patch: patch.setattr(shared_graphs, "is_deterministic", lambda: "other"),
     ],
     ids=["tensorflow", "keras", "epsilon", "own code", "determinism"],
 )
@@ -140,7 +143,40 @@ def test_a_user_without_a_home_trains_all_the_same(
     assert len(traced) == 3
 
 
-@pytest.mark.parametrize("damage", [lambda old: old[:-1], lambda old: b"", lambda old: old[:-1] + bytes([old[-1] ^ 1])])
+def signed(body: bytes) -> bytes:
+    return hashlib.sha256(body).digest() + body
+
+
+def inside(change: Any) -> Any:
+    """A change of what is told and of the functions, with a digest that fits."""
+
+    def damage(old: bytes) -> bytes:
+        head, _, functions = zlib.decompress(old[32:]).partition(b"\n")
+        told, functions = change(json.loads(head), functions)
+        return signed(zlib.compress(json.dumps(told).encode() + b"\n" + functions))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda old: old[:-1],
+        lambda old: b"",
+        lambda old: old[:-1] + bytes([old[-1] ^ 1]),
+        lambda old: signed(old[32:-9]),
+        lambda old: signed(old[32:60] + bytes([old[60] ^ 1]) + old[61:]),
+        lambda old: signed(zlib.compress(b"nothing that was told\n")),
+        inside(lambda told, functions: (told, b"")),
+        inside(lambda told, functions: (told, functions[:-9])),
+        inside(lambda told, functions: (told, functions.replace(b"MatMul", b"MutMal").replace(b"Cast", b"Coat"))),
+        inside(lambda told, functions: ([], functions)),
+        inside(lambda told, functions: (told | {"difference": 1.0}, functions)),
+        inside(lambda told, functions: (told | {"captured": [999, *told["captured"]]}, functions)),
+        inside(lambda told, functions: (told | {"captured": [*told["captured"][:-1], 0, 0]}, functions)),
+        inside(lambda told, functions: (told | {"results": {"loss": 99}}, functions)),
+    ],
+)
 def test_a_damaged_file_is_written_anew(
     stage_of: Any,
     train_stage: Any,
@@ -222,7 +258,7 @@ def test_what_has_parts_from_elsewhere_is_not_kept(folder: Path) -> None:
     inputs = keras.Input((2,), name="table")
     model = keras.Model({"table": inputs}, keras.layers.Dense(1)(OwnLayer()(inputs)))
     model.compile("sgd", "mse")
-    traces.traces_of(model, None, {"predict": lambda rows: model({"table": rows})}).function(
+    shared_graphs.graphs_of(model, None, {"predict": lambda rows: model({"table": rows})}).function(
         "predict", [tf.zeros((2, 2))], model
     )
     assert not folder.exists()
@@ -245,10 +281,10 @@ def test_what_holds_something_of_this_process_is_not_read_by_another(
     model.compile("sgd", "mse")
     rows = tf.ones((2, 2))
     functions = {"predict": function(tf.Variable(1.0))}
-    graph = traces.traces_of(model, None, functions).function("predict", [rows], model)
+    graph = shared_graphs.graphs_of(model, None, functions).function("predict", [rows], model)
     assert graph is not None
     expected = graph(rows)
     forget_graphs()
-    again = traces.traces_of(model, None, functions).function("predict", [rows], model)
+    again = shared_graphs.graphs_of(model, None, functions).function("predict", [rows], model)
     assert again is not None
     np.testing.assert_array_equal(again(rows), expected)

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dltrain.engine.read_numbers import ReadNumber, left_out, read_numbers
+from dltrain.engine.read_numbers import (
+    ReadNumber,
+    common_penalties,
+    kinds,
+    left_out,
+    other_numbers,
+    plain_numbers,
+    read_numbers,
+)
 
 
 def model(rate: float = 0.3, *, dtype: str = "float32") -> keras.Model:
@@ -84,3 +92,21 @@ def test_the_configuration_tells_all_other_numbers() -> None:
 def test_a_read_number_is_a_number(number: float) -> None:
     assert ReadNumber(number) == number
     assert json.dumps({"rate": ReadNumber(number)}) == json.dumps({"rate": number})
+
+
+def test_other_numbers_are_plain_ones_for_keras() -> None:
+    made = model()
+    common_penalties(made, [["l1", "l2"] for _ in kinds(made)])
+    before = [float(variable) for variable in read_numbers(made)]
+    penalty, rate = made.layers[2].kernel.regularizer, made.layers[1].rate
+    with other_numbers(made):
+        changed = [float(variable) for variable in read_numbers(made)]
+        with plain_numbers(made):
+            assert type(made.layers[1].rate) is float
+            assert made.layers[1].rate == changed[0]
+            assert type(made.layers[2].kernel.regularizer) is keras.regularizers.L1L2
+            assert made.layers[2].kernel.regularizer.l2 == changed[3]
+    assert all(abs(one - other) > 0.01 for one, other in zip(before, changed, strict=True))
+    assert [float(variable) for variable in read_numbers(made)] == before
+    assert made.layers[2].kernel.regularizer is penalty
+    assert made.layers[1].rate is rate

@@ -10,17 +10,19 @@ import pytest
 
 from dltrain.engine import graphs
 from dltrain.engine.engine import Engine
-from dltrain.engine.traces import Traces
+from dltrain.engine.shared_graphs import SharedGraphs
 from dltrain.engine.updates import ELEMENTWISE, flat_update
 from dltrain.preprocessing.rows import Resident
 
 
 @pytest.fixture(autouse=True)
 def each_traces_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    def traces_of(model: Any, batch_size: Any, functions: Any, beside: Any = (), *, compiled: object = False) -> Traces:
-        return Traces(model, functions, beside)
+    def graphs_of(
+        model: Any, batch_size: Any, functions: Any, beside: Any = (), *, compiled: object = False
+    ) -> SharedGraphs:
+        return SharedGraphs(model, functions, beside)
 
-    monkeypatch.setattr(graphs, "traces_of", traces_of)
+    monkeypatch.setattr(graphs, "graphs_of", graphs_of)
 
 
 def network(optimizer: keras.optimizers.Optimizer, *, embedding: bool = False) -> keras.Model:

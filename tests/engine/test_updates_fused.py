@@ -12,7 +12,7 @@ import pytest
 from dltrain.engine import graphs
 from dltrain.engine import updates as module
 from dltrain.engine.engine import Engine
-from dltrain.engine.traces import Traces
+from dltrain.engine.shared_graphs import SharedGraphs
 from dltrain.engine.updates import ELEMENTWISE, fused_update
 from dltrain.preprocessing.rows import Resident
 
@@ -28,10 +28,12 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def each_traces_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    def traces_of(model: Any, batch_size: Any, functions: Any, beside: Any = (), *, compiled: object = False) -> Traces:
-        return Traces(model, functions, beside)
+    def graphs_of(
+        model: Any, batch_size: Any, functions: Any, beside: Any = (), *, compiled: object = False
+    ) -> SharedGraphs:
+        return SharedGraphs(model, functions, beside)
 
-    monkeypatch.setattr(graphs, "traces_of", traces_of)
+    monkeypatch.setattr(graphs, "graphs_of", graphs_of)
 
 
 def network(optimizer: Optimizer) -> keras.Model:

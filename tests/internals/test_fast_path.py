@@ -11,12 +11,12 @@ import keras
 import numpy as np
 import pytest
 
-from dltrain.engine import architecture, executor, graph_files, graphs, read_numbers, step, traced, updates
+from dltrain.engine import architecture, executor, graph_files, graphs, read_numbers, step, traced_graph, updates
 from dltrain.engine.engine import Engine
 from dltrain.internals import fast_path, keras_training, private_names, tensorflow_graphs
 from dltrain.preprocessing.rows import Resident
 
-USERS = (architecture, executor, graph_files, graphs, read_numbers, step, traced, updates)
+USERS = (architecture, executor, graph_files, graphs, read_numbers, step, traced_graph, updates)
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ class Contents(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Traced:
+class TracedGraph:
     """A graph that TensorFlow knows by a name.
 
     Attributes:
@@ -44,6 +44,7 @@ class Traced:
         outputs: how many it gives.
         calls: whether it calls another graph.
         function: TensorFlow's own object, which must live as long as the graph; None of a graph from a file.
+        shared: whether other models may run it.
     """
 
     name: str
@@ -52,9 +53,10 @@ class Traced:
     outputs: int
     calls: bool
     function: Any = None
+    shared: bool = True
 
     @classmethod
-    def of(cls, function: Any, handles: Sequence[Any]) -> Traced:
+    def of(cls, function: Any, handles: Sequence[Any]) -> TracedGraph:
         """A graph that was just traced.
 
         Args:
@@ -70,13 +72,19 @@ class Traced:
         return cls._defined(function.function_def, captured, results, function)
 
     @classmethod
-    def read(cls, contents: Contents) -> Traced:
+    def read(cls, contents: Contents) -> TracedGraph:
         """A graph that another process traced.
 
         Args:
             contents: of `contents`.
+
+        Raises:
+            ValueError: they do not fit each other.
         """
         library = FunctionDefLibrary.FromString(contents.functions)
+        outputs = range(len(library.function[0].signature.output_arg))
+        if not {*tf.nest.flatten(contents.results)} <= {None, *outputs}:
+            raise ValueError("The results are not among the outputs.")
         # TensorFlow counts the names of each process from zero, and this one may read the graph once more.
         number = next(_numbers)
         names = {each.signature.name: f"kept_{number}_{place}" for place, each in enumerate(library.function)}
@@ -90,17 +98,20 @@ class Traced:
         return made
 
     @classmethod
-    def _defined(cls, definition: FunctionDef, captured: Sequence[Any], results: Any, function: Any = None) -> Traced:
+    def _defined(
+        cls, definition: FunctionDef, captured: Sequence[Any], results: Any, function: Any = None
+    ) -> TracedGraph:
         outputs, calls = len(definition.signature.output_arg), any(called(definition))
         return cls(definition.signature.name, captured, results, outputs, calls, function)
 
     @property
-    def _takes_variables_alone(self) -> bool:
+    def takes_variables_alone(self) -> bool:
+        """Whether it takes nothing beside its arguments that another model has no counterpart for."""
         return all(isinstance(place, int) for place in self.captured)
 
     def contents(self) -> Contents | None:
         """What another process needs of it; None where it holds something of this one."""
-        if not self._takes_variables_alone:
+        if not self.takes_variables_alone:
             return None
         functions = {self.name: definition(self.name)}
         waiting = [self.name]
@@ -122,9 +133,9 @@ class Traced:
             own: whether it is the model with which the graph was traced.
 
         Returns:
-            None where the graph holds something of that model that is not among the handles, and this is another.
+            None where this is another model, and the graph is not shared or holds something that is no variable.
         """
-        if not own and not self._takes_variables_alone:
+        if not own and not (self.shared and self.takes_variables_alone):
             return None
         captured = [handles[each] if isinstance(each, int) else each for each in self.captured]
         attributes = tuple(itertools.chain(*settings(calls=self.calls).items()))

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dltrain.engine import traces
+from dltrain.engine import shared_graphs
 from dltrain.engine.architecture import architecture
-from dltrain.engine.traces import traces_of
+from dltrain.engine.shared_graphs import graphs_of
 
 MLP = ("model.units=[3]", "model.dropout=0.3", "trainer.epochs=2", "callbacks=learning_rate")
 
@@ -17,7 +17,7 @@ MLP = ("model.units=[3]", "model.dropout=0.3", "trainer.epochs=2", "callbacks=le
 @pytest.fixture(autouse=True)
 def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch, forget_graphs: Callable[[], None]) -> None:
     forget_graphs()
-    monkeypatch.setattr(traces, "read_graph", lambda key: None)
+    monkeypatch.setattr(shared_graphs, "read_graph", lambda *_: None)
 
 
 def trained(stage_of: Any, train_stage: Any, path: Path, *overrides: str) -> tuple[Any, Any]:
@@ -55,10 +55,10 @@ def test_second_model_runs_the_graphs_of_the_first_with_the_numbers_of_a_fresh_o
 def test_other_settings_make_other_graphs(stage_of: Any, override: str) -> None:
     one, other = stage_of(*MLP).network, stage_of(*MLP, *override.split()).network
     assert architecture(one) != architecture(other)
-    assert traces_of(one, 32, {}) is traces_of(one, 32, {})
-    assert traces_of(one, 32, {}) is not traces_of(other, 32, {})
-    assert traces_of(one, 32, {}) is not traces_of(one, 8, {})
-    assert traces_of(one, 32, {}) is not traces_of(one, 32, {}, compiled=True)
+    assert graphs_of(one, 32, {}) is graphs_of(one, 32, {})
+    assert graphs_of(one, 32, {}) is not graphs_of(other, 32, {})
+    assert graphs_of(one, 32, {}) is not graphs_of(one, 8, {})
+    assert graphs_of(one, 32, {}) is not graphs_of(one, 32, {}, compiled=True)
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,11 @@ def test_first_model_is_not_touched_by_the_second(stage_of: Any, train_stage: An
 
 def test_only_a_few_are_kept(stage_of: Any) -> None:
     network = stage_of(*MLP).network
-    first, second = (traces_of(network, batch_size, {}) for batch_size in (1, 2))
-    for batch_size in range(3, traces.MOST_KEPT + 2):
-        traces_of(network, batch_size, {})
-    assert traces_of(network, 2, {}) is second
-    assert traces_of(network, 1, {}) is not first
+    first, second = (graphs_of(network, batch_size, {}) for batch_size in (1, 2))
+    for batch_size in range(3, shared_graphs.MOST_KEPT + 2):
+        graphs_of(network, batch_size, {})
+    assert graphs_of(network, 2, {}) is second
+    assert graphs_of(network, 1, {}) is not first
 
 
 def test_number_of_rows_does_not_trace_again(stage_of: Any, train_stage: Any, tmp_path: Path, graph_log: Any) -> None:
