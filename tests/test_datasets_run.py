@@ -137,6 +137,7 @@ class TestRealFiles:
         predictions = assert_complete(run, "multilabel")
         assert {"target_sad-lonely", "probability_sad-lonely"} <= set(predictions)
 
+    @pytest.mark.slow
     def test_imdb_sentiment(self, smoke: Train) -> None:
         path = real("imdb/aclImdb_labeled_50k.tar.gz")
         run = smoke("dataset=imdb", f"dataset.path={path}", "rows=200")
