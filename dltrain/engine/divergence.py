@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from dltrain.base.errors import RunError
 from dltrain.engine.distribution import local
-from dltrain.preprocessing.rows import Block, Source
+from dltrain.preprocessing.rows import Block, Source, gather
 
 
 def diverged(engine: Any, source: Source, epoch: int, loss: float, before: Sequence[Any]) -> RunError:
@@ -39,7 +39,7 @@ def diverged(engine: Any, source: Source, epoch: int, loss: float, before: Seque
 
 def _gradient_norm(model: keras.Model, block: Block) -> float:
     """Returns the norm of all gradients on the rows of a block, in inference mode."""
-    features = {name: tf.gather(values, block.order) for name, values in block.features.items()}
+    features = gather(block.features, block.order)
     targets = tf.gather(block.targets, block.order)
     weights = None if block.weights is None else tf.gather(block.weights, block.order)
     with tf.GradientTape() as tape:

@@ -1,7 +1,7 @@
-"""Graphs in files of the data directory, so that the next process need not trace them once more.
+"""Keeps graphs in files of the data directory, so that the next process need not trace them again.
 
-A file is looked for by a hash of all that decides its graph: the architecture and what it is called with, the versions
-and settings of Keras and TensorFlow, the devices, and the state of dltrain's own files.
+A file is found by a hash of everything that decides its graph: the architecture and the arguments, the versions and
+settings of Keras and TensorFlow, the devices, and the state of dltrain's own files.
 """
 
 from __future__ import annotations
@@ -26,30 +26,25 @@ from dltrain.internals.tensorflow_graphs import call_settings
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 3  # raise it when a file is laid out in another way
-MOST_KEPT = 1_000  # files, of 20 kB each
+FORMAT = 3  # to be raised when the format of the files changes
+MOST_KEPT = 1_000  # of files, each of 20 kB
 HASH_BYTES = 32
 DAMAGED = (ValueError, LookupError, TypeError, zlib.error, DecodeError, tf.errors.OpError)
-UNREACHABLE = (OSError, RuntimeError)  # the latter where a user has no home
+UNREACHABLE = (OSError, RuntimeError)  # a RuntimeError if the user has no home
 
 
 def read_graph(key: str, variables: int) -> TracedGraph | None:
-    """A graph that this process or an earlier one has written.
+    """Returns a graph that this or an earlier process has written; None if there is none, or its file is damaged.
 
-    Args:
-        key: the architecture, the function's name and what it is called with.
-        variables: how many the model has.
-
-    Returns:
-        None where there is none, or its file is damaged.
+    `key` tells the architecture, the function's name and its arguments; `variables` is the number that the model has.
     """
     try:
         path = _path(key)
         content = path.read_bytes()
     except UNREACHABLE:
         return None
-    with suppress(OSError):  # others may own it
-        path.touch()  # those that nobody reads go first
+    with suppress(OSError):  # the file may belong to another user
+        path.touch()  # files that are not read are removed first
     try:
         return TracedGraph.read(_contents(content, variables))
     except DAMAGED:
@@ -69,12 +64,9 @@ def _contents(file: bytes, variables: int) -> Contents:
 
 
 def write_graph(key: str, graph: TracedGraph, difference: float) -> None:
-    """Keeps a graph, if it holds nothing of this process; of a thousand, the one that was not read for longest goes.
+    """Writes a proven graph, if it uses nothing of this process; of a thousand, the one unread for longest is removed.
 
-    Args:
-        key: as in `read_graph`.
-        graph: just traced, and proven.
-        difference: that was found to Keras' own step, relative; it tells readers that they need not look.
+    `difference` is the relative difference to Keras' own step, which tells readers that the graph was proven.
     """
     contents = graph.contents()
     if contents is None:
@@ -98,7 +90,7 @@ def _path(key: str) -> Path:
 
 
 def _surroundings() -> str:
-    """What decides a graph beside its model."""
+    """Returns what decides a graph besides its model."""
     settings = keras.config.epsilon(), keras.config.image_data_format(), keras.config.floatx()
     # Calls within a graph hold the settings of TensorFlow's own optimizer.
     return f"{libraries()} {settings} {call_settings()!r} {OWN_CODE}"
@@ -108,4 +100,4 @@ def _own_code() -> str:
     return fingerprint(Path(__file__).parents[1], ending=".py")
 
 
-OWN_CODE = _own_code()  # of what was imported; it may be edited while a run goes on
+OWN_CODE = _own_code()  # computed at the import, since files may be edited during a run

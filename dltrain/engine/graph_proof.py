@@ -1,9 +1,9 @@
-"""Proves that a graph may run for other models, before another model or another process gets it.
+"""Proves that a graph may run for other models, before another model or process gets it.
 
-What the key of an architecture leaves out, a graph has to read from variables when it runs. So every setting is looked
-for in the key, every number that it leaves out among what the graph takes beside its arguments; then all these numbers
-are changed, and a step of the graph is compared with Keras' own step, which knows nothing of variables. A release of
-TensorFlow or Keras that writes a number into the graph, or leaves one out of a configuration, then costs time alone.
+A graph has to read from variables what the key of its architecture leaves out. So every setting is searched in the key,
+and every number that the key leaves out among the inputs of the graph. Then all these numbers are changed, and a step
+of the graph is compared with Keras' own step, which knows nothing of variables. If a release of TensorFlow or Keras
+writes a number into the graph or leaves one out of a configuration, this only costs time.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from dltrain.engine.read_numbers import must_be_read, other_numbers, plain_numbe
 from dltrain.engine.scheduled_regularization import scheduled
 from dltrain.engine.settings_told import settings_not_told
 from dltrain.engine.traced_graph import TracedGraph
-from dltrain.internals.keras_training import rate_variable
+from dltrain.internals.keras_training import all_layers, rate_variable
+from dltrain.preprocessing.rows import gather
 
-TOLERANCE = 1e-5  # of a difference to Keras' own step, relative
+ROWS = 8  # of a compared step
+TOLERANCE = 1e-5  # largest relative difference to Keras' own step
 
 
 class Unproven(Exception):  # noqa: N818 - no failure of the run
@@ -32,47 +34,60 @@ class Unproven(Exception):  # noqa: N818 - no failure of the run
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a graph and the same one of Keras.
+    """One step of a graph and the same step of Keras."""
 
-    Attributes:
-        arguments: of the graph, a few rows.
-        of_keras: does in Keras alone what the graph does, and gives the loss.
-        trains: whether the weights change.
-    """
-
-    arguments: Sequence[Any]
-    of_keras: Callable[[], Any]
-    trains: bool
+    arguments: Sequence[Any]  # the arguments of the graph, with a few rows
+    of_keras: Callable[[], Any]  # does in Keras alone what the graph does, and returns the loss
+    trains: bool  # whether the weights change
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """The model that is to run a graph first.
-
-    Attributes:
-        model: of the architecture.
-        beside: the variables that the graph uses beside the model's.
-        handles: of all its variables.
-        text: of the architecture.
-        step: gives what the graph is compared with; None where it reads no number.
-    """
+    """The model that is to run a graph first."""
 
     model: keras.Model
-    beside: Sequence[keras.Variable]
-    handles: Sequence[Any]
-    text: str
-    step: Callable[[], Step | None]
+    beside: Sequence[keras.Variable]  # the variables that the graph uses in addition to the model's
+    handles: Sequence[Any]  # the handles of all its variables
+    text: str  # the text of its architecture
+    step: Callable[[], Step | None]  # returns the step that the graph is compared with; None if it reads no number
+
+
+def step_of(model: keras.Model, name: str, arguments: Sequence[Any], batch_size: int, *, compiled: bool) -> Step | None:
+    """Returns the step that a graph of `Graphs`, called with these arguments, is compared with; None for others.
+
+    `compiled` tells whether XLA compiles the graph's steps.
+    """
+    if name == "train":
+        features, targets, weights, order, *_ = arguments
+        # XLA would compile again for a batch of another size.
+        rows = order[: batch_size if compiled else min(batch_size, ROWS)]
+        steps = tf.constant([0, 1], tf.int64)
+        few: Sequence[Any] = (features, targets, weights, rows, *steps, tf.constant(True))
+        counts = () if isinstance(weights, tuple) else (tf.gather(weights, rows),)
+    elif name.startswith("test"):
+        features, targets, rows = *arguments[:2], arguments[2][:ROWS]
+        few, counts = (features, targets, rows), ()
+    else:
+        return None
+    one_step = model.train_step if name == "train" else model.test_step
+    # An eager loop over words is slow, and XLA draws other random numbers.
+    if compiled or any(isinstance(layer, keras.layers.RNN) for layer in all_layers(model)):
+        one_step = tf.function(one_step, autograph=False, jit_compile=compiled)
+
+    def of_keras() -> Any:
+        model.reset_metrics()
+        return one_step((gather(features, rows), tf.gather(targets, rows), *counts))["loss"]
+
+    return Step(few, of_keras, trains=name == "train")
 
 
 def difference(graph: TracedGraph, candidate: Candidate) -> float:
     """Proves that a graph reads every number that it should, and returns its relative difference to Keras' own step.
 
-    Args:
-        graph: that takes variables alone.
-        candidate: left to the last bit as it was.
+    The graph takes only variables. The candidate's variables have the same values afterwards.
 
     Raises:
-        Unproven: a setting is neither told nor read, or the difference is above `TOLERANCE`.
+        Unproven: If a setting is neither in the text nor read, or the difference is above `TOLERANCE`.
     """
     missing = settings_not_told(candidate.model, candidate.text)
     if missing:
@@ -128,7 +143,7 @@ def _must_capture(model: keras.Model, trains: bool) -> Iterator[tuple[str, Any]]
 
 
 def _prepare(optimizer: keras.optimizers.Optimizer) -> None:
-    """Gives another rate, and a past with which Adam does not blow up the rounding of tiny gradients."""
+    """Changes the learning rate, and sets a state with which Adam does not enlarge the rounding of tiny gradients."""
     for variable in optimizer.variables:
         if len(variable.shape) and keras.backend.is_float_dtype(variable.dtype):
             variable.assign(keras.ops.full(variable.shape, 0.5, variable.dtype))
@@ -150,7 +165,7 @@ def _state(model: keras.Model, loss: Any) -> list[npt.NDArray[Any]]:
 def _largest(
     ours: Sequence[npt.NDArray[Any]], theirs: Sequence[npt.NDArray[Any]], weights: Sequence[npt.NDArray[Any]]
 ) -> float:
-    """Returns the largest difference, relative to what a tensor holds and to the longest way of any weight."""
+    """Returns the largest difference, relative to the values of a tensor plus the largest change of any weight."""
     ways = [
         np.abs(their - old).max(initial=0) for their, old in zip(theirs[1:], weights, strict=False) if _is_float(old)
     ]
@@ -159,7 +174,7 @@ def _largest(
     for place, (our, their) in enumerate(zip(ours, theirs, strict=True)):
         if not np.array_equal(our, their, equal_nan=_is_float(our)):
             if not _is_float(our):
-                return float("inf")  # other draws
+                return float("inf")  # other random numbers were drawn
             largest = max(largest, float(np.abs(our - their).max() / (np.abs(their).max() + (way if place else 0.01))))
     return largest
 

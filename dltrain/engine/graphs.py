@@ -1,4 +1,4 @@
-"""The compiled graphs of a model: many training or test steps in one call, around Keras' own steps."""
+"""Compiles many training or test steps of a model into one graph, around Keras' own steps."""
 
 from __future__ import annotations
 
@@ -14,50 +14,40 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dltrain.engine.distribution import on_replicas, share
-from dltrain.engine.graph_proof import Step
+from dltrain.engine.graph_proof import step_of
 from dltrain.engine.mixed_penalties import mix_penalties
 from dltrain.engine.scheduled_regularization import scheduled
 from dltrain.engine.shared_graphs import SharedGraphs, graphs_of
 from dltrain.engine.step import TrainStep, in_turn, not_compiled
 from dltrain.engine.updates import Update, flat_update, fused_update
 from dltrain.internals import fast_path
-from dltrain.internals.keras_training import all_layers, build_loss_and_metrics
-from dltrain.preprocessing.rows import Block
+from dltrain.internals.keras_training import build_loss_and_metrics
+from dltrain.preprocessing.rows import Block, gather
 
 Augment = Callable[[dict[str, Any], Any, Any], tuple[dict[str, Any], Any]]
 
 EVALUATION_BATCH = 2048
-PROOF_ROWS = 8  # of them a graph and Keras' own step are compared
-EVALUATION_NUMBERS = 2**20  # inputs of a batch at most; a network makes many times as many of them
+EVALUATION_NUMBERS = 2**20  # most inputs of a batch, of which a network makes many times as many numbers
 
 
 @dataclass(frozen=True)
 class EpochResults:
-    """Where the metrics stand after a graph.
+    """The metrics after a graph."""
 
-    Attributes:
-        tensors: scalars by metric.
-        finite: whether every weight is, after training.
-        before: the weights as they were before the training.
-    """
-
-    tensors: Mapping[str, Any]
-    finite: Any = True
-    before: Sequence[Any] = ()
+    tensors: Mapping[str, Any]  # scalars by metric
+    finite: Any = True  # whether every weight is, after training
+    before: Sequence[Any] = ()  # the weights from before the training
 
     def logs(self) -> dict[str, float]:
-        """The metrics as numbers."""
+        """Returns the metrics as numbers."""
         return {name: float(value) for name, value in self.tensors.items()}
 
 
 class Graphs:
-    """Traced once for all models of the same architecture, at the first call of each.
+    """The graphs of a compiled model, traced at the first call and shared with models of the same architecture.
 
-    Args:
-        model: compiled.
-        batch_size: rows a training step.
-        augmentation: from features, weights and number of a training batch to features and weights, or None.
-        jit_compile: whether XLA compiles the training step; auto: the optimizer's update alone, of large weights.
+    `augmentation` maps features, weights and number of a training batch to features and weights. XLA compiles the
+    training step if `jit_compile`, and with auto only the optimizer's update of large weights.
     """
 
     def __init__(
@@ -84,13 +74,11 @@ class Graphs:
         return self._training is not None
 
     def build(self, block: Block, steps: int = 0) -> None:
-        """Makes the variables of loss, metrics and optimizer, which must exist before the first graph.
+        """Creates the variables of loss, metrics and optimizer, which must exist before the first graph.
 
-        Args:
-            block: any rows.
-            steps: that it will train, at most.
+        `block` holds any rows; `steps` is the most that the model will train.
         """
-        self._build_loss_and_metrics(_rows(block.features, block.order), tf.gather(block.targets, block.order))
+        self._build_loss_and_metrics(gather(block.features, block.order), tf.gather(block.targets, block.order))
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         whole = fast_path.is_whole()
@@ -109,16 +97,10 @@ class Graphs:
         self._others = graphs_of(self.model, None, self._functions())
 
     def train(self, block: Block, first: int, last: int, *, empties: bool = False) -> EpochResults:
-        """Training steps number `first` to below `last` of a block.
-
-        Args:
-            block: the rows.
-            first: counted from 0.
-            last: the one after.
-            empties: whether the metrics begin anew.
+        """Runs the training steps `first` to below `last` (from 0) of a block; `empties` resets the metrics before.
 
         Raises:
-            RunError: XLA is to compile a step, and cannot.
+            RunError: If XLA cannot compile a step.
         """
         steps = tf.constant(first, tf.int64), tf.constant(last, tf.int64), tf.constant(empties)
         weights = () if block.weights is None else block.weights
@@ -130,31 +112,31 @@ class Graphs:
             raise
 
     def test(self, block: Block) -> EpochResults:
-        """Loss and metrics over a block, added to what the metrics hold."""
+        """Computes loss and metrics over a block, added to the state of the metrics."""
         for rows in self._batches(block):
             results = self._call("test", block.features, block.targets, rows)
         return EpochResults(results)
 
     def test_alone(self, block: Block) -> EpochResults:
-        """Loss and metrics over a block of one evaluation batch, whatever the metrics hold; in one call."""
+        """Computes loss and metrics over a block of at most one evaluation batch alone, in one call."""
         return EpochResults(self._call("test_alone", block.features, block.targets, block.order))
 
     def predict(self, block: Block) -> npt.NDArray[np.float32]:
-        """The model's answers for a block in its order, shape (rows, units)."""
+        """Returns the predictions for a block in its order, shape (rows, units)."""
         parts = [self._call("predict", block.features, rows).numpy() for rows in self._batches(block)]
         return np.concatenate(parts).astype(np.float32)
 
     def reset(self) -> None:
-        """Empties the metrics."""
+        """Resets the metrics."""
         self._call("reset")
 
     def _build_loss_and_metrics(self, features: Any, targets: Any) -> None:
         keras_own = type(self.model).__module__.startswith("keras.")
         if tf.distribute.has_strategy() or not keras_own or not fast_path.is_whole():
-            # An eager step in inference mode does it many times faster than Keras' symbolic build.
+            # An eager step in inference mode builds them many times faster than Keras' symbolic build.
             on_replicas(lambda: self.model.test_step((features, targets)))
             return
-        # The shape of the answers is all that is wanted; a step takes as long as ten epochs of a small network.
+        # Only the shape of the predictions is needed, and a step takes as long as ten epochs of a small network.
         answers = tf.zeros((len(targets), *self.model.output.shape[1:]), self.model.output.dtype)
         build_loss_and_metrics(self.model, targets, answers)
 
@@ -167,49 +149,24 @@ class Graphs:
         }
 
     def _call(self, name: str, *arguments: Any) -> Any:
-        # Without weights it is another graph. A tensor compared with () would be an operation.
+        # Without weights it is another graph. Comparing a tensor with () would create an operation.
         key = name, any(isinstance(argument, tuple) for argument in arguments)
         if key not in self._calls:
             graphs, beside = (self._training, self._beside()) if name == "train" else (self._others, [])
             if graphs is None:
                 raise RuntimeError("Graphs.build comes first.")
-            step = functools.partial(self._step, name, arguments)
+            compiled = name == "train" and self.jit_compile is True
+            step = functools.partial(step_of, self.model, name, arguments, self.batch_size, compiled=compiled)
             self._calls[key] = graphs.function(name, arguments, self.model, beside, step) or self._own(name, arguments)
         return self._calls[key](*arguments)
 
-    def _step(self, name: str, arguments: Sequence[Any]) -> Step | None:
-        """What a graph is to be compared with before another model or process runs it."""
-        compiled = name == "train" and self.jit_compile is True
-        if name == "train":
-            features, targets, weights, order, *_ = arguments
-            # XLA would compile a batch of another size once more.
-            rows = order[: self.batch_size if compiled else min(self.batch_size, PROOF_ROWS)]
-            steps = tf.constant([0, 1], tf.int64)
-            few: Sequence[Any] = (features, targets, weights, rows, *steps, tf.constant(True))
-            counts = () if isinstance(weights, tuple) else (tf.gather(weights, rows),)
-        elif name.startswith("test"):
-            features, targets, rows = *arguments[:2], arguments[2][:PROOF_ROWS]
-            few, counts = (features, targets, rows), ()
-        else:
-            return None
-        one_step = self.model.train_step if name == "train" else self.model.test_step
-        # Without a graph, a loop over words is one in Python; and XLA draws other random numbers.
-        if compiled or any(isinstance(layer, keras.layers.RNN) for layer in all_layers(self.model)):
-            one_step = tf.function(one_step, autograph=False, jit_compile=compiled)
-
-        def of_keras() -> Any:
-            self.model.reset_metrics()
-            return one_step((_rows(features, rows), tf.gather(targets, rows), *counts))["loss"]
-
-        return Step(few, of_keras, trains=name == "train")
-
     def _own(self, name: str, arguments: Sequence[Any]) -> Any:
-        """A graph that no other model shares."""
+        """Returns a graph that no other model shares."""
         functions = {"train": self._many_train_steps, **self._functions()}
         return SharedGraphs(self.model, functions).function(name, arguments, self.model)
 
     def _beside(self) -> list[keras.Variable]:
-        """The variables that training uses beside the model's."""
+        """Returns the variables that training uses in addition to the model's."""
         vectors = [] if self._update is None else self._update.variables
         changing = scheduled(self.model.optimizer)
         return [*self.model.optimizer.variables, *([] if changing is None else [changing.share]), *vectors]
@@ -230,7 +187,7 @@ class Graphs:
 
         def body(step: Any, answers: Any) -> Any:
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            inputs, labels = _rows(features, rows), tf.gather(targets, rows)
+            inputs, labels = gather(features, rows), tf.gather(targets, rows)
             counts = None if isinstance(weights, tuple) else tf.gather(weights, rows)
             if self.augmentation is not None:
                 inputs, counts = self.augmentation(inputs, counts, self.model.optimizer.iterations)
@@ -264,7 +221,7 @@ class Graphs:
     def _test_step(self, features: Any, targets: Any, rows: Any) -> Any:
         def step() -> Any:
             own = share(rows)
-            return self.model.test_step((_rows(features, own), tf.gather(targets, own)))
+            return self.model.test_step((gather(features, own), tf.gather(targets, own)))
 
         results = on_replicas(step)
         return self.model.get_metrics_result() if tf.distribute.has_strategy() else results
@@ -274,8 +231,4 @@ class Graphs:
         return self._test_step(features, targets, rows)
 
     def _answers(self, features: Any, rows: Any) -> Any:
-        return self.model(_rows(features, rows), training=False)
-
-
-def _rows(features: Any, rows: Any) -> Any:
-    return {name: tf.gather(values, rows) for name, values in features.items()}
+        return self.model(gather(features, rows), training=False)

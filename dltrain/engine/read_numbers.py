@@ -1,8 +1,9 @@
-"""Rates of dropout and factors of regularizers that a graph reads when it runs, so that models share it.
+"""Lets graphs read dropout rates and regularization factors when they run, so that models share them.
 
-Keras writes both into a graph as constants, and jobs of a sweep that differ in nothing else would each trace graphs of
-their own. Here a number stays a number for Keras and for what is saved, and becomes a variable where TensorFlow makes a
-tensor of it. What Keras computes with it before, such as the scale of what is kept, is computed in Python as ever.
+Keras writes both into a graph as constants, so that jobs of a sweep that differ only in them would each trace their own
+graphs. Here a number stays a number for Keras and in saved files, and becomes a variable where TensorFlow makes a
+tensor of it. What Keras computes from it before, such as the scale of the units that are kept, is still computed in
+Python.
 """
 
 from __future__ import annotations
@@ -20,61 +21,57 @@ from dltrain.internals.keras_training import all_layers, own_weights
 REGULARIZERS = ("L1", "L2", "L1L2")
 DROPOUTS = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 FACTORS = ("l1", "l2")
-ANY = 0.5  # in the place of any other number
+ANY = 0.5  # stands for any number
 
 
 class ReadNumber(float):
-    """A number with a variable of its value, which a graph reads.
+    """A number with a variable of its value, which a graph reads."""
 
-    Attributes:
-        variables: of the number itself and, for a rate, of the scale of the units that are kept.
-    """
-
-    variables: list[tf.Variable]
+    variables: list[tf.Variable]  # that of the number and, for a rate, that of the scale of the units that are kept
 
     def __new__(cls, value: float) -> ReadNumber:
-        """A number whose variable holds it in 32 bits."""
+        """Makes a number whose variable holds it in 32 bits."""
         made = super().__new__(cls, value)
         made.variables = [tf.Variable(float(value), trainable=False, dtype="float32")]
         return made
 
     def assign(self, value: float) -> None:
-        """Lets graphs read another value."""
+        """Changes the value that graphs read."""
         self.variables[0].assign(value)
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
-        """Called by TensorFlow wherever it needs a tensor."""
+        """Returns the variable's value, where TensorFlow makes a tensor of the number."""
         return self.variables[0].read_value()
 
 
 class ReadRate(ReadNumber):
-    """A rate of dropout: `1 / (1 - rate)` is read too."""
+    """A dropout rate, of which a graph also reads `1 / (1 - rate)`."""
 
     def __new__(cls, value: float) -> ReadRate:
-        """A rate below 1."""
+        """Makes a rate below 1."""
         made: Any = super().__new__(cls, value)
         made.scale = ReadNumber(1 / (1 - float(value)))
         made.variables += made.scale.variables
         return made  # type: ignore[no-any-return]
 
     def assign(self, value: float) -> None:
-        """Lets graphs read another rate below 1."""
+        """Changes the rate, below 1, that graphs read."""
         super().assign(value)
         self.scale.assign(1 / (1 - value))  # type: ignore[attr-defined]
 
     def __rsub__(self, other: Any) -> Any:
-        """The share that is kept, as TensorFlow's dropout computes it."""
+        """Returns the share of units that are kept, as TensorFlow's dropout computes it."""
         left = float(other) - float(self)
         return KeptShare(left, self.scale) if other == 1 else left  # type: ignore[attr-defined]
 
 
 class KeptShare(float):
-    """The share of units that a dropout keeps, whose `1 / share` is read."""
+    """The share of units that a dropout keeps, of which a graph reads the inverse."""
 
     scale: ReadNumber
 
     def __new__(cls, value: float, scale: ReadNumber) -> KeptShare:
-        """Makes a share with the number that is read in the place of its inverse."""
+        """Makes a share with the number that is read instead of its inverse."""
         made = super().__new__(cls, value)
         made.scale = scale
         return made
@@ -84,38 +81,35 @@ class KeptShare(float):
 
 
 def read_numbers(model: keras.Model) -> list[tf.Variable]:
-    """Lets a model's graphs read its rates and factors, and gives their variables in the order of its layers.
+    """Makes a model's graphs read its rates and factors, and returns their variables in the order of its layers.
 
-    Args:
-        model: its layers get numbers of the same values in the place of theirs; called again, nothing changes.
+    Its layers get numbers of the same values; calling it again changes nothing.
     """
     return [variable for holder, name in _places(model) for variable in _number(holder, name).variables]
 
 
 def must_be_read(model: keras.Model, *, trains: bool) -> Iterator[tuple[str, tf.Variable]]:
-    """Yields the variables that a graph of the model has to capture, each with the name of its number.
+    """Yields the variables that a graph of the model must have as inputs, each with the name of its number.
 
-    Args:
-        model: as `read_numbers` leaves it.
-        trains: whether the graph trains; others drop nothing.
+    `trains` tells whether the graph trains; other graphs have no dropout.
     """
     for holder, name in _places(model, frozen=False):
         if trains or name != "rate":
-            # Where a schedule changes the rate, the graph computes the scale.
+            # If a schedule changes the rate, the graph computes the scale.
             read = getattr(holder, name).variables[: 1 if "call" in vars(holder) else None]
             yield from ((f"{type(holder).__name__}.{name}", variable) for variable in read)
 
 
 @contextmanager
 def other_numbers(model: keras.Model) -> Iterator[None]:
-    """Gives every number that the model's graphs read another value, each its own."""
+    """Changes every number that the model's graphs read, each to a different value."""
     numbers = {id(each): each for each in (getattr(holder, name) for holder, name in _places(model))}
     size = sum(math.prod(weight.shape) for _, weight in weights(model))
     before = [variable.numpy() for variable in read_numbers(model)]
     for place, number in enumerate(numbers.values()):
         value = 0.3 + (place * 0.618) % 0.4
         if not isinstance(number, ReadRate):
-            value /= math.sqrt(size)  # a penalty on many weights must not hide all else
+            value /= math.sqrt(size)  # so that a penalty on many weights does not dominate the loss
         number.assign(1.3 * value if abs(value - number) < 0.1 * value else value)
     try:
         yield
@@ -126,7 +120,7 @@ def other_numbers(model: keras.Model) -> Iterator[None]:
 
 @contextmanager
 def plain_numbers(model: keras.Model) -> Iterator[None]:
-    """Gives layers and Keras' own penalties plain numbers, of the values that the graphs read."""
+    """Gives layers and Keras' own penalties plain numbers with the values that the graphs read."""
     regularizers = [(weight, weight.regularizer) for _, weight in weights(model)]
     numbers = [(holder, name, getattr(holder, name)) for holder, name in _places(model)]
     for holder, name, number in numbers:
@@ -145,7 +139,7 @@ def plain_numbers(model: keras.Model) -> Iterator[None]:
 
 @contextmanager
 def left_out(model: keras.Model) -> Iterator[None]:
-    """Hides the numbers that a model's graphs read from whoever asks for its configuration."""
+    """Hides the numbers that a model's graphs read while its configuration is read."""
     hidden = [(holder, name, getattr(holder, name)) for holder, name in _places(model)]
     for holder, name, _ in hidden:
         setattr(holder, name, ANY)
@@ -157,27 +151,25 @@ def left_out(model: keras.Model) -> Iterator[None]:
 
 
 def sharing(model: keras.Model) -> list[int]:
-    """For each number that is read, the place of the first that is the same one: layers may share a regularizer."""
+    """Returns, for each number that is read, the index of the first equal one, since layers may share a regularizer."""
     first: dict[tuple[int, str], int] = {}
     return [first.setdefault((id(holder), name), place) for place, (holder, name) in enumerate(_places(model))]
 
 
 def weights(model: keras.Model) -> Iterator[tuple[keras.Layer, keras.Variable]]:
-    """Each weight that can be trained with the layer that has it, layer by layer."""
+    """Yields each trainable weight with its layer, layer by layer."""
     return ((layer, weight) for layer in all_layers(model) for weight in own_weights(layer))
 
 
 def kinds(model: keras.Model) -> list[list[str]]:
-    """For each of `weights` the factors that its regularizer reads."""
+    """Returns, for each of `weights`, the factors that its regularizer reads."""
     return [_factors(weight.regularizer) for _, weight in weights(model)]
 
 
 def common_penalties(model: keras.Model, wanted: list[list[str]]) -> None:
-    """Gives weights penalties of factor zero beside what they have, so that the graphs of other models fit.
+    """Adds penalties of factor zero to those of Keras, so that the graphs of other models fit.
 
-    Args:
-        model: with none but Keras' own regularizers.
-        wanted: for each weight as in `kinds` the factors to be read, at least those that it has.
+    `wanted` holds, for each weight as in `kinds`, the factors to be read, at least those that it has.
     """
     for (_, weight), names in zip(weights(model), wanted, strict=True):
         if names != _factors(weight.regularizer):
@@ -185,19 +177,19 @@ def common_penalties(model: keras.Model, wanted: list[list[str]]) -> None:
 
 
 class Penalty(keras.regularizers.Regularizer):
-    """Both penalties on a weight, also where a factor is zero: then it adds an exact zero to loss and gradients."""
+    """Both penalties on a weight; a factor of zero adds an exact zero to loss and gradients."""
 
     def __init__(self, l1: float, l2: float) -> None:
         self.l1, self.l2 = ReadNumber(l1), ReadNumber(l2)
 
     def __call__(self, x: Any) -> Any:
-        """The sum of Keras' penalties of a weight, a scalar."""
+        """Returns the sum of Keras' penalties of a weight, a scalar."""
         x = tf.convert_to_tensor(x)
         return _absolute(x, self.l1.variables[0].read_value()) + _squared(x, self.l2.variables[0].read_value())
 
 
-# The products of TensorFlow's own gradients, without the operations that bring a sum's to a weight's shape. A factor of
-# zero gives zero even where the sum is infinite.
+# The products of TensorFlow's own gradients, without the operations that give the gradient of a sum the shape of a
+# weight. A factor of zero gives zero even if the sum is infinite.
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def _absolute(x: Any, l1: Any) -> Any:
     return tf.math.multiply_no_nan(tf.reduce_sum(tf.abs(x)), l1), lambda above: (above * l1 * tf.sign(x), None)

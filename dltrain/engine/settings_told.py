@@ -1,7 +1,7 @@
-"""Looks whether the text of an architecture tells every number that a network was given.
+"""Checks that the text of an architecture contains every number that a network was given.
 
-Keras' configurations leave some out. Such a number would stand in the graphs of one model, and another that differs in
-it alone would run them.
+Keras' configurations leave some out. Such a number would be a constant in the graphs of one model, and a model that
+differs only in it would run them.
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ from dltrain.internals.keras_training import all_layers, given_metrics
 
 
 def settings_not_told(model: keras.Model, text: str) -> list[str]:
-    """Returns what layers, loss, metrics and optimizer were given, and neither the text tells nor a graph reads.
+    """Returns the settings of layers, loss, metrics and optimizer that neither the text contains nor a graph reads.
 
-    Args:
-        model: compiled and built.
-        text: of its architecture.
+    `text` is that of the architecture of the compiled and built model.
     """
     parts, *_, scored = json.loads(text)
     found: list[tuple[Any, Iterator[tuple[str, Any]], Any]] = []
     compiled = parts["compile_config"]
     layers = {node.get("config", {}).get("name"): node for node in serialized(parts["config"])}
     for place, layer in enumerate(all_layers(model)):
-        if f"layer {place}" in layers:  # else it is a part of another layer, which tells all of it
+        if f"layer {place}" in layers:  # otherwise it is a part of another layer, whose configuration includes it
             found.append((layer, _given(layer), layers[f"layer {place}"]))
     if "optimizer" in compiled:
         found.append((model.optimizer, _given(model.optimizer), compiled["optimizer"]))
@@ -49,14 +47,14 @@ def settings_not_told(model: keras.Model, text: str) -> list[str]:
 
 
 def _given(holder: Any) -> Iterator[tuple[str, Any]]:
-    """Yields the arguments that a layer or an optimizer was made with, as far as they are its attributes."""
+    """Yields the arguments that a layer or an optimizer was created with, as far as they are its attributes."""
     arguments = inspect.signature(type(holder).__init__).parameters
     found = ((name, vars(holder)[name]) for name in arguments if name in vars(holder))
     return ((name, value) for name, value in found if not isinstance(value, ReadNumber))
 
 
 def _settings(scored: Any) -> Iterator[tuple[str, Any]]:
-    """Yields what a loss or a metric holds, and the arguments of its function."""
+    """Yields the attributes of a loss or a metric, and the arguments of its function."""
     for name, value in vars(scored).items() if isinstance(scored, (keras.Loss, keras.Metric)) else ():
         if name not in NOT_HELD:
             yield from value.items() if isinstance(value, Mapping) else [(name, value)]

@@ -1,7 +1,7 @@
-"""Tracing once for every model of the same architecture: the next one runs the same graphs on its own variables.
+"""Traces a graph once for all models of an architecture; each model runs it on its own variables.
 
-Tracing takes longer than many a small training, and the graphs of folds, seeds and jobs of a sweep differ in nothing
-but the variables that they read and write.
+Tracing takes longer than many small trainings, and the graphs of folds, seeds and jobs of a sweep differ only in the
+variables that they read and write.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 
 Again = Callable[[Exception], Callable[..., Any] | None]
 
-MOST_KEPT = 8  # architectures; each keeps the first model that had it
+MOST_KEPT = 8  # of architectures, each with the first model that had it
 
 _kept: OrderedDict[str, SharedGraphs] = OrderedDict()
-# Keras traces with global state, and Python would trace two graphs no faster side by side.
+# Keras traces with global state, and Python would not trace two graphs faster at the same time.
 _lock = threading.RLock()
 
 
@@ -41,14 +41,11 @@ def _reads_nothing() -> None:
 
 
 class SharedGraphs:
-    """The graphs of one architecture, each traced when it is first wanted, or read from where a process has kept it.
+    """The graphs of one architecture, each traced when it is first needed, or read from a file.
 
-    Args:
-        model: compiled and built; the graphs are traced with it.
-        functions: what is to be traced, by name; on this model.
-        beside: the variables that they use beside the model's, such as the optimizer's.
-        key: tells all that decides the graphs; None where nothing does, and no other model or process may share them.
-        text: of the architecture, in the key.
+    `model` is compiled and built; the graphs are traced with its `functions`, by name, and use its variables and those
+    `beside`, such as the optimizer's. `key` tells everything that decides the graphs, with the `text` of the
+    architecture; if it is None, no other model or process may share them.
     """
 
     def __init__(
@@ -74,18 +71,12 @@ class SharedGraphs:
         beside: Sequence[keras.Variable] = (),
         step: Callable[[], Step | None] = _reads_nothing,
     ) -> Callable[..., Any] | None:
-        """A graph that works on the variables of `model`.
+        """Returns a graph that works on the variables of `model`, which has the same architecture.
 
-        Args:
-            name: of the function.
-            arguments: tensors, or structures of them, such as it will be called with; any number of rows will do.
-            model: of the same architecture.
-            beside: its counterparts of what the first model has beside its own variables.
-            step: gives what the graph is compared with before others get it; None if it reads no numbers.
-
-        Returns:
-            None where the graph holds something of the first model that the other has no counterpart for, or where it
-            is not proven that the graph reads what it should.
+        `arguments` are tensors, or structures of them, like those of later calls, with any number of rows. `beside`
+        corresponds to that of the first model. `step` returns what the graph is compared with before others get it;
+        None if it reads no numbers. It returns None if the graph uses something of the first model that the other
+        lacks, or is not proven to read what it should.
         """
         specifications = tf.nest.map_structure(_any_number_of_rows, tuple(arguments))
         if not _can_share():
@@ -144,15 +135,11 @@ def graphs_of(
     *,
     compiled: object = False,
 ) -> SharedGraphs:
-    """The graphs that a model shares with all of its architecture, where that decides them; else graphs of its own.
+    """Returns the graphs that a model shares with all of its architecture, or its own if the architecture is unknown.
 
-    Args:
-        model: compiled and built.
-        batch_size: rows a training step, which stands in the graphs; None for graphs that do not train, which models
-            with different optimizers share.
-        functions: what is to be traced, by name; on this model.
-        beside: the variables that they use beside the model's.
-        compiled: what XLA compiles of a training step.
+    `batch_size` is the number of rows in a training step, which is a constant of the graphs; None is for graphs that do
+    not train, which models with different optimizers share. `compiled` tells what XLA compiles of a training step. The
+    other parameters are those of `SharedGraphs`.
     """
     trains = batch_size is not None
     text = architecture(model, trains=trains) if _can_share() else None
@@ -169,16 +156,16 @@ def graphs_of(
 
 
 def _can_share() -> bool:
-    """Whether a graph can be called on other variables: not on those that every replica has."""
+    """Returns whether a graph can be called on other variables, which is not so on replicas."""
     return fast_path.is_whole() and not tf.distribute.has_strategy()
 
 
 def _unless_damaged(call: Callable[..., Any], again: Again | None) -> Callable[..., Any]:
-    """Returns a call of a graph from a file, which traces anew where TensorFlow cannot run it the first time."""
+    """Returns a call of a graph from a file, which is traced again if TensorFlow cannot run it the first time."""
     calls = [call]
 
     def checked(*arguments: Any) -> Any:
-        nonlocal again  # which holds the rows of the first call
+        nonlocal again  # freed after the first call, whose rows it holds
         if again is None:
             return calls[0](*arguments)
         try:

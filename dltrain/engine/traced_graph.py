@@ -1,4 +1,4 @@
-"""A traced graph that is called by its name on any model's variables, and that a file can hold."""
+"""Calls a traced graph by its name on any model's variables, and converts it for a file."""
 
 from __future__ import annotations
 
@@ -14,55 +14,34 @@ from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibra
 from dltrain.engine.executor import called, settings
 from dltrain.internals.tensorflow_graphs import caller, define, definition, forget, telling_where
 
-PYTHON = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # call what only this process has
+PYTHON = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # operations that call functions of this process
 
 _numbers = itertools.count(1)
 
 
 class Contents(NamedTuple):
-    """What a file holds of a graph.
+    """What a file holds of a graph."""
 
-    Attributes:
-        captured: places among a model's variables, of what the graph takes beside its arguments.
-        results: what it gives, with places among its outputs in the place of tensors.
-        functions: TensorFlow's own serialization of the graph's function, which comes first, and those it calls.
-    """
-
-    captured: Sequence[int]
-    results: Any
-    functions: bytes
+    captured: Sequence[int]  # which of a model's variables are inputs of the graph
+    results: Any  # the structure of its results, with indices of outputs instead of tensors
+    functions: bytes  # tensorFlow's serialization of the graph's function, followed by those it calls
 
 
 @dataclass(frozen=True, eq=False)
 class TracedGraph:
-    """A graph that TensorFlow knows by a name.
+    """A graph that TensorFlow knows by a name."""
 
-    Attributes:
-        name: of its function.
-        captured: what it takes beside its arguments: places among a model's variables, or tensors that are no variable.
-        results: what it gives, with places among its outputs in the place of tensors.
-        outputs: how many it gives.
-        calls: whether it calls another graph.
-        function: TensorFlow's own object, which must live as long as the graph; None of a graph from a file.
-        shared: whether other models may run it.
-    """
-
-    name: str
-    captured: Sequence[Any]
-    results: Any
-    outputs: int
-    calls: bool
-    function: Any = None
-    shared: bool = True
+    name: str  # the name of its function
+    captured: Sequence[Any]  # its inputs besides the arguments: indices of a model's variables, or other tensors
+    results: Any  # the structure of its results, with indices of outputs instead of tensors
+    outputs: int  # the number of outputs
+    calls: bool  # whether it calls another graph
+    function: Any = None  # tensorFlow's object, which must live as long as the graph; None for a graph from a file
+    shared: bool = True  # whether other models may run it
 
     @classmethod
     def of(cls, function: Any, handles: Sequence[Any]) -> TracedGraph:
-        """A graph that was just traced.
-
-        Args:
-            function: concrete.
-            handles: of the variables of the model with which it was traced.
-        """
+        """Wraps a concrete function that was just traced with a model whose variables have these handles."""
         places = {id(handle): place for place, handle in enumerate(handles)}
         captured = [places.get(id(tensor), tensor) for tensor in function.captured_inputs]
         numbers = itertools.count()
@@ -73,19 +52,16 @@ class TracedGraph:
 
     @classmethod
     def read(cls, contents: Contents) -> TracedGraph:
-        """A graph that another process traced.
-
-        Args:
-            contents: of `contents`.
+        """Defines a graph that another process traced.
 
         Raises:
-            ValueError: they do not fit each other.
+            ValueError: If results and functions do not fit.
         """
         library = FunctionDefLibrary.FromString(contents.functions)
         outputs = range(len(library.function[0].signature.output_arg))
         if not {*tf.nest.flatten(contents.results)} <= {None, *outputs}:
             raise ValueError("The results are not among the outputs.")
-        # TensorFlow counts the names of each process from zero, and this one may read the graph once more.
+        # New names, since each process numbers its functions from zero, and this one may read the graph again.
         number = next(_numbers)
         names = {each.signature.name: f"kept_{number}_{place}" for place, each in enumerate(library.function)}
         for each in library.function:
@@ -106,11 +82,11 @@ class TracedGraph:
 
     @property
     def takes_variables_alone(self) -> bool:
-        """Whether it takes nothing beside its arguments that another model has no counterpart for."""
+        """Whether all its inputs besides the arguments are variables of the model."""
         return all(isinstance(place, int) for place in self.captured)
 
     def contents(self) -> Contents | None:
-        """What another process needs of it; None where it holds something of this one."""
+        """Returns what another process needs of it; None if it uses something of this process."""
         if not self.takes_variables_alone:
             return None
         functions = {self.name: definition(self.name)}
@@ -126,14 +102,10 @@ class TracedGraph:
         return Contents(self.captured, self.results, library.SerializeToString())
 
     def on(self, handles: Sequence[Any], own: bool) -> Callable[..., Any] | None:
-        """The graph on a model's variables, to be called with tensors or structures of them.
+        """Returns the graph on the variables with these handles, to be called with tensors or structures of them.
 
-        Args:
-            handles: of the variables of a model of the same architecture.
-            own: whether it is the model with which the graph was traced.
-
-        Returns:
-            None where this is another model, and the graph is not shared or holds something that is no variable.
+        `own` tells whether they are those of the model that it was traced with. Another model gets None if the graph is
+        not shared or has inputs that are no variables.
         """
         if not own and not (self.shared and self.takes_variables_alone):
             return None

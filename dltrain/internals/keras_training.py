@@ -74,7 +74,7 @@ def states(optimizer: keras.Optimizer) -> dict[str, list[keras.Variable]]:
 
 
 def rate_variable(optimizer: keras.Optimizer) -> keras.Variable | None:
-    """The variable of an optimizer's learning rate, None of a schedule; the public property gives its value alone."""
+    """Returns the variable of an optimizer's learning rate; None for a schedule. The public property gives a value."""
     rate = optimizer._learning_rate
     return rate if isinstance(rate, keras.Variable) else None
 

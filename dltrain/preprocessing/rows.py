@@ -27,6 +27,11 @@ class Block:
     order: Any  # positions into the above, int64
 
 
+def gather(features: Any, rows: Any) -> dict[str, Any]:
+    """Returns some rows of tensors by name; `rows` are positions."""
+    return {name: tf.gather(values, rows) for name, values in features.items()}
+
+
 class Source(Protocol):
     """Rows for training or validation."""
 
