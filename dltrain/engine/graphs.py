@@ -84,7 +84,7 @@ class Graphs:
         whole = fast_path.is_whole()
         if whole and self.jit_compile is not True:
             self._update = flat_update(self.model) or (fused_update(self.model) if self.jit_compile else None)
-        own = self.augmentation is not None  # of which the architecture tells nothing
+        own = self.augmentation is not None  # the architecture does not contain it
         if whole and not own:
             mix_penalties(self.model, steps)
         train = {"train": self._many_train_steps}

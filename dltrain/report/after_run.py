@@ -29,7 +29,7 @@ def report_run(experiment: Experiment, journal: Journal) -> None:
     from dltrain.report.report import write_report
 
     try:
-        if config.cv is None:  # insights need rows that did not train
+        if config.cv is None:  # insights need rows that were not trained on
             insights = insights_of_run(experiment.data, experiment.network, experiment.task, config.seed)
             journal.directory.write_json(INSIGHTS, insights)
         file = write_report(journal.path)
