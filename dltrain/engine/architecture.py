@@ -16,7 +16,15 @@ from dltrain.engine.scheduled_regularization import scheduled
 from dltrain.internals.keras_training import all_layers, given_metrics, is_decayed
 
 NAMED = ("name", "keras_history", "input_layers", "output_layers")  # keys of a configuration that name layers
-NOT_HELD = ("name", "_name", "built", "_built", "_variables", "_metrics", "_tracker")  # differ between processes, or change
+NOT_HELD = (
+    "name",
+    "_name",
+    "built",
+    "_built",
+    "_variables",
+    "_metrics",
+    "_tracker",
+)  # differ between processes
 
 
 def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = True) -> str | None:

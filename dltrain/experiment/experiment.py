@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,9 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.data.targets import Target
 from dltrain.experiment.journal import Journal
-from dltrain.experiment.score_run import score_run
+from dltrain.experiment.score_run import parts_to_score, predict_parts, score_answers, write_model
 from dltrain.experiment.stages import check_rows, choose_task, draw_rows, refuse_ignored, split_rows
-from dltrain.models.network import build_network
+from dltrain.models.network import artifact, build_network
 from dltrain.preprocessing.prepared import Prepared, prepare
 from dltrain.scoring.evaluation import Results
 from dltrain.training.regularization_schedule import schedule_regularization
@@ -74,14 +75,17 @@ class Experiment:
 
     def score(self, training: Training, config: DictConfig, journal: Journal, *, seed: int) -> Results:
         """Scores every part, the test part if `score_test` allows it; writes model.keras and predictions.csv."""
-        return score_run(
-            self.data,
-            self.network,
-            training,
-            task=self.task,
-            with_test=config.score_test != "never",
-            seed=seed,
-            journal=journal,
+        data, task = self.data, self.task
+        parts = parts_to_score(data, with_test=config.score_test != "never", journal=journal)
+        network, metrics, answers = predict_parts(data, self.network, training, task=task, parts=parts, seed=seed)
+        penalty = float(sum(map(float, network.losses)))
+        results = score_answers(data, metrics, answers, task=task, penalty=penalty, seed=seed, journal=journal)
+        write_model(artifact(data.preprocessing, network), data, journal)
+        return dataclasses.replace(
+            results,
+            best_epoch=training.best_epoch,
+            epochs=len(training.history),
+            best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
         )
 
 

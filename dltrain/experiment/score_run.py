@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -19,7 +18,7 @@ from dltrain.data.targets import Target
 from dltrain.engine.engine import Engine
 from dltrain.experiment.journal import Journal
 from dltrain.models.monte_carlo import with_passes
-from dltrain.models.network import artifact, build_loss, build_metrics
+from dltrain.models.network import build_loss, build_metrics
 from dltrain.preprocessing.prepared import Prepared
 from dltrain.record.signature import FILE as SIGNATURE_FILE
 from dltrain.record.signature import describe
@@ -29,35 +28,6 @@ from dltrain.scoring.evaluation import Results, Scores, intervals, undefined
 from dltrain.training.train import Training
 
 CHUNK_ROWS = 100_000  # written at once
-
-
-def score_run(
-    data: Prepared,
-    network: keras.Model,
-    training: Training,
-    *,
-    task: DictConfig,
-    with_test: bool,
-    seed: int,
-    journal: Journal,
-) -> Results:
-    """Scores train, validation and, if `with_test`, test; writes model.keras and predictions.csv.
-
-    `network` has the weights to keep, and the graphs of the training's engine are used again. `seed` decides the
-    resampling.
-    """
-    parts = parts_to_score(data, with_test=with_test, journal=journal)
-    network, metrics, answers = predict_parts(data, network, training, task=task, parts=parts, seed=seed)
-    results = score_answers(
-        data, metrics, answers, task=task, penalty=float(sum(map(float, network.losses))), seed=seed, journal=journal
-    )
-    write_model(artifact(data.preprocessing, network), data, journal)
-    return replace(
-        results,
-        best_epoch=training.best_epoch,
-        epochs=len(training.history),
-        best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
-    )
 
 
 def predict_parts(

@@ -10,8 +10,10 @@ from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError
+from dltrain.base.notes import SilentNotes
 from dltrain.config.fingerprint import fingerprint
 from dltrain.config.hydra_node import resolving
+from dltrain.record.record import Record
 from dltrain.sweep.ledger import Entry, Ledger
 
 NUMBERED = "${hydra:job.num}"
@@ -75,14 +77,17 @@ def refuse_other_data(sweep: Path, entries: Sequence[Entry]) -> None:
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
-    from dltrain.sweep.data_hash import data_hash
+    from dltrain.experiment.experiment import draw, pose
+    from dltrain.experiment.stages import load_dataset
 
-    for entry in entries:
-        if entry.status == "completed" and entry.data:
-            now = data_hash(sweep / entry.job)
-            if now != entry.data:
-                raise ConfigError(
-                    f"hydra.sweep.dir: the data of '{sweep}' has changed since its job {entry.job} ran "
-                    f"({entry.data[:12]}, now {now[:12]}): new jobs could not be compared. Choose another directory."
-                )
-            return
+    job = next((entry for entry in entries if entry.status == "completed" and entry.data), None)
+    if job is None:
+        return
+    config, notes = Record(sweep / job.job).config, SilentNotes()
+    dataset = load_dataset(config.dataset, notes)
+    now = draw(config, pose(config, dataset, notes, []), notes).dataset.sha256()
+    if now != job.data:
+        raise ConfigError(
+            f"hydra.sweep.dir: the data of '{sweep}' has changed since its job {job.job} ran "
+            f"({str(job.data)[:12]}, now {now[:12]}): new jobs could not be compared. Choose another directory."
+        )
