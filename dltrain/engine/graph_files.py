@@ -96,8 +96,5 @@ def _surroundings() -> str:
     return f"{libraries()} {settings} {call_settings()!r} {OWN_CODE}"
 
 
-def _own_code() -> str:
-    return fingerprint(Path(__file__).parents[1], ending=".py")
-
-
-OWN_CODE = _own_code()  # computed at the import, since files may be edited during a run
+# Computed at the import, since files may be edited during a run.
+OWN_CODE = fingerprint(Path(__file__).parents[1], ending=".py")
