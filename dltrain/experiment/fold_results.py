@@ -20,7 +20,7 @@ from dltrain.models.network import build_metrics
 from dltrain.preprocessing.fit import Preprocessing
 from dltrain.scoring.comparison import Difference, compare
 from dltrain.scoring.evaluation import Scores, score
-from dltrain.scoring.spread import spread
+from dltrain.scoring.significance import spread
 
 NETWORK = "network"
 

@@ -15,7 +15,7 @@ from dltrain.experiment.journal import Journal
 from dltrain.experiment.side_by_side import TrainingJob, forget_states, train_side_by_side
 from dltrain.experiment.tables import show_seeds
 from dltrain.scoring.evaluation import Results
-from dltrain.scoring.spread import mean_intervals, spread
+from dltrain.scoring.significance import mean_intervals, spread
 from dltrain.training.train import Training
 
 RUN_FILES = ("model.keras", "predictions.csv", "history.csv", "splits.json", "signature.json")

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from scipy.stats import bootstrap, norm
 
 from dltrain.data.targets import Target
+from dltrain.scoring.significance import CONFIDENCE
 
 Answers = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.float64]
 
-CONFIDENCE = 0.95
 LEAST_ROWS = 10  # with fewer rows an interval is meaningless
 RESAMPLED_AT_ONCE = 5_000_000
 

@@ -15,7 +15,8 @@ from scipy.stats import binomtest
 
 from dltrain.config.metric_traits import traits_of
 from dltrain.data.targets import Target
-from dltrain.scoring.comparison import CONFIDENCE, RESAMPLED_AT_ONCE, Difference, resamples
+from dltrain.scoring.comparison import RESAMPLED_AT_ONCE, Difference, resamples
+from dltrain.scoring.significance import CONFIDENCE
 
 MOST_KEPT = 8  # graphs of metrics
 _graphs: dict[str, Callable[..., Any]] = {}

@@ -1,9 +1,9 @@
-"""Tests whether two sets of paired scores differ by more than noise."""
+"""Computes the spread of scores over repetitions, and whether paired scores differ by more than noise."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,34 @@ CONFIDENCE = 0.95
 SEED = 0  # of the resampling, so that the same two runs give the same interval
 
 Values = npt.NDArray[np.float64]
+
+
+def spread(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Returns `mean` and `sd` (of the sample) of each metric over the repetitions in which it is defined."""
+    values = {name: _defined(scores, name) for name in scores[0]}
+    return {
+        "mean": {name: float(np.mean(found)) if len(found) else float("nan") for name, found in values.items()},
+        "sd": {
+            name: float(np.std(found, ddof=1)) if len(found) > 1 else float("nan") for name, found in values.items()
+        },
+    }
+
+
+def mean_intervals(scores: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
+    """Returns the 95 % interval of each metric's mean by Student's t, for independent repetitions."""
+    intervals = {}
+    for name in scores[0]:
+        found = _defined(scores, name)
+        if len(found) > 1:
+            half = float(
+                stats.t.ppf(0.5 + CONFIDENCE / 2, len(found) - 1) * np.std(found, ddof=1) / np.sqrt(len(found))
+            )
+            intervals[name] = (float(np.mean(found)) - half, float(np.mean(found)) + half)
+    return intervals
+
+
+def _defined(scores: Sequence[Mapping[str, float]], name: str) -> list[float]:
+    return [score[name] for score in scores if np.isfinite(score[name])]
 
 
 @dataclass(frozen=True)

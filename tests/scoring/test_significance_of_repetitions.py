@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dltrain.scoring.spread import mean_intervals, spread
+from dltrain.scoring.significance import mean_intervals, spread
 
 SCORES = [{"loss": 1.0, "auc": math.nan}, {"loss": 2.0, "auc": 0.5}, {"loss": 6.0, "auc": 0.7}]
 
