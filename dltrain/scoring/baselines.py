@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import LinAlgWarning
+from scipy.sparse import csr_matrix, hstack, issparse
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from dltrain.data.dataset import Dataset
@@ -33,36 +33,42 @@ def baselines(
     inputs = {"train": (train, features), **others}
     constant_name, linear_name = target.kind.baselines
     if "text" in features:
-        # Words are counted again, because a sequence of word ids is no input for a linear model.
-        name = next(column for column, kind in train.kinds.items() if kind == "text")
-        encoder = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(train) > 100 else 1)
-        matrices = {part: dataset.columns[name].astype(str) for part, (dataset, _) in inputs.items()}
         linear_name = f"tf-idf {linear_name}"
-    else:
-        encoder = None
-        matrices = _matrices({part: found for part, (_, found) in inputs.items()})
+    matrices = _matrices(inputs)
     constant: Any = DummyClassifier(strategy="prior") if target.classes else DummyRegressor()
     linear: Any = LogisticRegression(max_iter=1_000) if target.classes else Ridge()
     fitted = {
-        constant_name: (constant, {part: np.zeros((len(m), 1)) for part, m in matrices.items()}),
-        linear_name: (make_pipeline(encoder, linear) if encoder else linear, matrices),
+        constant_name: (constant, {part: np.zeros((m.shape[0], 1)) for part, m in matrices.items()}),
+        linear_name: (linear, matrices),
     }
     return {name: _answers(model, inputs_of, set(matrices), target) for name, (model, inputs_of) in fitted.items()}
 
 
-def _matrices(features: dict[str, Features]) -> dict[str, npt.NDArray[Any]]:
-    """Joins numbers, one-hot categories and pixels, shape (rows, width)."""
-    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    if "categories" in features["train"]:
-        encoder.fit(features["train"]["categories"])
-
-    def matrix(part: Features) -> npt.NDArray[Any]:
-        blocks = [part[name].reshape(len(part[name]), -1) for name in ("table", "image") if name in part]
-        if "categories" in part:
-            blocks.append(encoder.transform(part["categories"]))
-        return np.hstack(blocks)
-
-    return {name: matrix(part) for name, part in features.items()}
+def _matrices(inputs: dict[str, tuple[Dataset, Features]]) -> dict[str, Any]:
+    """Joins all that the network sees, shape (rows, width): numbers, one-hot categories, pixels and TF-IDF of words."""
+    train, features = inputs["train"]
+    blocks: dict[str, list[Any]] = {part: [] for part in inputs}
+    # Words are counted again, because a sequence of word ids is no input for a linear model.
+    for name in [column for column, kind in train.kinds.items() if kind == "text" and "text" in features]:
+        encoder = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(train) > 100 else 1)
+        try:
+            encoder.fit(train.columns[name].astype(str))
+        except ValueError:  # no word is left
+            continue
+        for part, (dataset, _) in inputs.items():
+            blocks[part].append(encoder.transform(dataset.columns[name].astype(str)))
+    for name in ("table", "image"):
+        if name in features:
+            for part, (_, found) in inputs.items():
+                blocks[part].append(found[name].reshape(len(found[name]), -1))
+    if "categories" in features:
+        one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(features["categories"])
+        for part, (_, found) in inputs.items():
+            blocks[part].append(one_hot.transform(found["categories"]))
+    if not blocks["train"]:
+        return {part: np.zeros((len(dataset), 1)) for part, (dataset, _) in inputs.items()}
+    join = hstack if any(issparse(block) for block in blocks["train"]) else np.hstack
+    return {part: csr_matrix(join(found)) if join is hstack else join(found) for part, found in blocks.items()}
 
 
 def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target) -> dict[str, Answers]:
@@ -80,7 +86,7 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
             if len(np.unique(truth)) > 1:
                 model.fit(inputs["train"], truth)
             for part in parts:
-                rows = len(inputs[part])
+                rows = inputs[part].shape[0]
                 known = len(np.unique(truth)) > 1
                 columns[part].append(
                     model.predict_proba(inputs[part])[:, 1] if known else np.full(rows, float(truth[0]))

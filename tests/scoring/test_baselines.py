@@ -107,6 +107,33 @@ def test_texts_are_counted_anew(make_dataset: Any, task: str) -> None:
     assert ((found[linear]["test"][:, 0] > 0.5) == good).all()
 
 
+def test_columns_beside_a_text_count_as_well(make_dataset: Any) -> None:
+    # A title, a text, a number and a category, of which each alone tells a quarter of the rows.
+    quarter, truth = np.arange(ROWS) % 4, (np.arange(ROWS) // 4 % 2).astype(float)
+
+    def words(place: int) -> Any:
+        told = np.where(truth == 1, "fine", "dull")
+        return np.where(quarter == place, told, "unclear").astype(object)
+
+    columns = {"title": words(0), "text": words(1)}
+    dataset = make_dataset(columns, target=truth, kinds=dict.fromkeys(columns, "text"))
+    features = {
+        "text": np.zeros((ROWS, 4), np.int32),
+        "table": np.where(quarter == 2, 2 * truth - 1, 0)[:, None].astype(np.float32),
+        "categories": np.where(quarter == 3, 1 + truth, 0)[:, None].astype(np.int32),
+    }
+    found = baselines(dataset, features, encode(dataset, "binary"), {"test": (dataset, features)})
+    assert ((found["tf-idf logistic regression"]["test"][:, 0] > 0.5) == truth).all()
+
+
+def test_text_column_without_a_word_is_left_out(make_dataset: Any) -> None:
+    columns = {name: np.full(ROWS, "", dtype=object) for name in ("title", "text")}
+    dataset = make_dataset(columns, target=np.arange(ROWS) % 2, kinds=dict.fromkeys(columns, "text"))
+    features = {"text": np.zeros((ROWS, 4), np.int32)}
+    found = baselines(dataset, features, encode(dataset, "binary"), {"test": (dataset, features)})
+    np.testing.assert_allclose(found["tf-idf logistic regression"]["test"], 0.5, atol=1e-6)
+
+
 def test_same_rows_are_not_fitted_again(stage_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from dltrain.models.network import build_metrics
     from dltrain.scoring import baseline_scores
