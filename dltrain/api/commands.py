@@ -19,6 +19,7 @@ from dltrain.config.compose import Composer
 from dltrain.config.hydra_node import resolving
 from dltrain.internals import hydra_command
 from dltrain.record.run_directory import Claim, claim
+from dltrain.sweep.start import earlier_defaults, run_sweep
 
 USAGE = 2
 INTERRUPTED = 130
@@ -83,6 +84,7 @@ def train(words: Sequence[str]) -> int:
     if sweep and chosen and (directory / "sweep.json").exists():
         lock(directory)
         claimed = Claim(directory, created=False)
+        given += earlier_defaults(directory, config)
     else:
         claimed = claim(directory, key=key, chosen=chosen)
     if not chosen:
@@ -92,8 +94,6 @@ def train(words: Sequence[str]) -> int:
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         if sweep:
-            from dltrain.sweep.start import run_sweep
-
             code = run_sweep(
                 claimed.path,
                 typed,

@@ -12,6 +12,7 @@ import tensorflow as tf
 from omegaconf import DictConfig, open_dict
 
 from dltrain.base.notes import SilentNotes
+from dltrain.config.seed import Seed
 from dltrain.config.validate import keys
 from dltrain.data.finding import Finding
 from dltrain.data.targets import Target
@@ -92,11 +93,11 @@ def prepare_checked_networks(
         config.schedule = config.regularization_schedule = None
     notes = SilentNotes()
     problem = draw(config, pose(config, load_dataset(config.dataset, notes), notes, keys(overrides)), notes)
-    split = split_rows(config.split, problem.dataset, problem.target, config.seed)
+    split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"))
     check_problem(config, problem, split, notes)
 
     def build() -> CheckedNetwork:
-        keras.utils.set_random_seed(config.seed)
-        return CheckedNetwork(assemble_on(config, problem, split), config.seed)
+        keras.utils.set_random_seed(Seed.of(config).stream("weights"))
+        return CheckedNetwork(assemble_on(config, problem, split), Seed.of(config).stream("checkup"))
 
     return build, notes.findings

@@ -15,6 +15,7 @@ from dltrain.base.outcome import FAILED, FINE, LOOK, Outcome
 from dltrain.checkup.checked_network import CheckedNetwork, prepare_checked_networks
 from dltrain.checkup.speed import check_learning_rate, time_batch_sizes
 from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
+from dltrain.config.seed import Seed
 from dltrain.data.finding import Finding
 from dltrain.engine.gradients import check_gradients, double_precision
 
@@ -46,9 +47,9 @@ def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
     checks: list[Callable[[], Outcome]] = [
         lambda: check_first_loss(checked),
         lambda: check_flow(checked),
-        lambda: _gradients(build, config.seed),
+        lambda: _gradients(build, Seed.of(config).stream("checkup")),
         lambda: check_one_batch(checked),
-        lambda: check_learning_rate(checked, config.seed),
+        lambda: check_learning_rate(checked, Seed.of(config).stream("checkup")),
         lambda: time_batch_sizes(checked),
     ]
     for check in checks:

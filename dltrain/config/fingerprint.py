@@ -15,6 +15,10 @@ from dltrain.config.moved_paths import original, renamed
 SWEEP_GROUPS = ("hydra", "search", "keep", "extend", "retry_failed")
 WITHOUT_INFLUENCE = ("quiet", "verbose", "report", "tracking", *SWEEP_GROUPS)
 
+# Keys that versions before them did without, and the values that stand for what those did. A sweep of such a version
+# continues with them, and they leave a fingerprint as it was recorded.
+EARLIER_DEFAULTS = {"random_streams": 1, "split.quantiles": 0, "split.minimum_rows": 0}
+
 
 def group_of(word: str) -> str:
     """Returns the first part of a key or override: `search` of `+search.seed=1`, `hydra` of `hydra/launcher=ray`."""
@@ -24,12 +28,17 @@ def group_of(word: str) -> str:
 def fingerprint(config: DictConfig) -> str:
     """Returns 16 hexadecimal digits of the SHA-256 of the resolved config, independent of the order of its keys.
 
-    Moved paths count as their original ones, so that recorded fingerprints stay valid.
+    Moved paths count as their original ones and earlier defaults do not count, so that recorded ones stay valid.
     """
     nodes = {str(key): node for key, node in config.items_ex(resolve=False) if key not in WITHOUT_INFLUENCE}
     values: dict[str, Any] = {
         key: OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else config[key]
         for key, node in nodes.items()
     }
+    for key, value in EARLIER_DEFAULTS.items():
+        group, _, name = key.rpartition(".")
+        node = values.get(group, {}) if group else values
+        if node.get(name) == value:
+            del node[name]
     text = json.dumps(renamed(values, original), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -126,6 +126,7 @@ class Config:
     )
     trainer: Trainer = MISSING
     seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})
+    random_streams: int = field(default=MISSING, metadata={"choices": (1, 2)})
     seeds: int = field(default=MISSING, metadata={"minimum": 1})
     rows: int | None = field(default=MISSING, metadata={"minimum": 10})
     score_test: str = field(default=MISSING, metadata={"choices": ("auto", "always", "never")})

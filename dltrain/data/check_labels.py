@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix, hstack
-from scipy.stats import poisson
+from scipy.stats import binomtest, poisson
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from dltrain.data.finding import Finding, Parts, folds, named_rows
 
 RATIO = 10.0  # largest class to smallest
+FEW = 10  # rows of a class in a part that is scored
 RARE = 0.05  # share of rows with a label
 OUTLYING = 10.0  # in robust standard deviations from the median
 NOISE_ROWS = 1_000
@@ -50,6 +51,30 @@ def imbalance(parts: Parts) -> Iterator[Finding]:
                 f"Class '{target.classes[least]}' has {counts[least]:,} train rows and '{target.classes[most]}' "
                 f"{counts[most]:,}: accuracy alone says little. Try task.class_weight=balanced.",
             )
+
+
+def few_rows(parts: Parts) -> Iterator[Finding]:
+    """Finds that the rarest class has so few rows in a part that a score of it says little.
+
+    Their number follows from the class's share of the train rows, since the targets of the test part are not looked at.
+    """
+    target = parts.target
+    if not target.kind.one_class:
+        return
+    counts = np.bincount(target.values.astype(np.int64), minlength=len(target.classes))
+    rarest = int(counts.argmin())
+    rows = {part: round(len(parts.raw[part]) * counts[rarest] / len(parts.train)) for part in parts.unseen}
+    if few := {part: count for part, count in rows.items() if count < FEW}:
+        least = max(1, min(few.values()))
+        words = " and ".join(f"{count} row{'s' * (count != 1)} in {part}" for part, count in few.items())
+        interval = binomtest(least // 2, least).proportion_ci()
+        yield Finding(
+            "few rows of a class",
+            "warning",
+            f"Class '{target.classes[rarest]}' has about {words}: "
+            f"the 95 % interval of a share of them is {interval.high - interval.low:.2f} wide. Get more rows of it; "
+            "cv=kfold scores all that there are.",
+        )
 
 
 def outliers(parts: Parts) -> Iterator[Finding]:

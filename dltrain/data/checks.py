@@ -27,6 +27,7 @@ CHECKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
     check_columns.leaks,
     check_columns.useless,
     check_labels.imbalance,
+    check_labels.few_rows,
     check_labels.outliers,
     check_labels.noise,
 )

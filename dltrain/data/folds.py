@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from sklearn import model_selection
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.config.seed import Seed
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.split import Rows, Split, SplitConstraints, cut
 
@@ -21,12 +22,12 @@ class Fold:
 
     number: int  # the number of the fold, from 1 through all repeats
     repeat: int  # the number of the repeat, from 1
-    seed: int  # the seed for weights and shuffling, derived from the run's seed and the number
+    seed: Seed  # the seed for weights and shuffling, derived from the run's seed and the number
     split: Split  # the rows; `test` is scored, `validation` is cut from the others
 
 
 def make_folds(
-    cv: DictConfig, constraints: SplitConstraints, rows: Rows, *, validation: float, seed: int
+    cv: DictConfig, constraints: SplitConstraints, rows: Rows, *, validation: float, seed: Seed
 ) -> list[Fold]:
     """Makes folds that score each row once in each repeat.
 
@@ -36,7 +37,7 @@ def make_folds(
         ConfigError: If there are fewer rows or groups than folds.
         DataError: If a fold has too few rows to train and validate on.
     """
-    splitter = _splitter(cv, constraints, rows, seed)
+    splitter = _splitter(cv, constraints, rows, seed.stream("folds"))
     classes = None if constraints.classes is None else constraints.classes[rows]
     groups = None if constraints.groups is None else constraints.groups[rows]
     with warnings.catch_warnings():
@@ -45,11 +46,12 @@ def make_folds(
         cuts = list(splitter.split(rows, np.zeros(len(rows)) if classes is None else classes, groups))
     folds = []
     for number, (others, scored) in enumerate(cuts, 1):
-        own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+        own = seed.fold(number)
         count = max(1, round(len(others) * validation))
-        train, validated = cut(rows[others], len(others) - count, constraints, constraints.classes, own_seed)
+        drawn = own.stream("validation")
+        train, validated = cut(rows[others], len(others) - count, constraints, constraints.classes, drawn)
         split = Split(np.sort(train), np.sort(validated), np.sort(rows[scored]))
-        folds.append(Fold(number, 1 + (number - 1) // int(cv.get("folds") or len(cuts)), own_seed, split))
+        folds.append(Fold(number, 1 + (number - 1) // int(cv.get("folds") or len(cuts)), own, split))
     return folds
 
 

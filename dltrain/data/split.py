@@ -36,6 +36,14 @@ class SplitConstraints:
     test_rows: npt.NDArray[np.bool_] | None  # marks an official test set, or None
     rows: int
     groups: Rows | None = None  # the group of each row, or None; no group may be in two parts
+    values: npt.NDArray[np.floating] | None = None  # the target of each row where it is a quantity
+
+    def strata(self, quantiles: int) -> npt.NDArray[np.integer] | None:
+        """Numbers the strata of the rows: their classes, or so many quantiles of a quantity; None without either."""
+        if self.classes is not None or self.values is None or quantiles < 2:
+            return self.classes
+        edges = np.unique(np.quantile(self.values, np.linspace(0, 1, quantiles + 1)[1:-1]))
+        return np.searchsorted(edges, self.values, side="right")
 
 
 def subset(constraints: SplitConstraints, rows: int, seed: int) -> Rows:
@@ -53,16 +61,31 @@ def subset(constraints: SplitConstraints, rows: int, seed: int) -> Rows:
     return np.sort(kept)
 
 
-def auto(constraints: SplitConstraints, *, seed: int, stratify: bool) -> Split:
-    """Keeps an official test set; else splits by size m: m <= 1,000 60:20:20, <= 10,000 80:10:10, above 98:1:1."""
+def auto(
+    constraints: SplitConstraints, *, seed: int, stratify: bool, quantiles: int = 0, minimum_rows: int = 0
+) -> Split:
+    """Keeps an official test set; else splits by size m: m <= 1,000 60:20:20, <= 10,000 80:10:10, above 98:1:1.
+
+    Above 10,000 rows validation and test have at least `minimum_rows` each. Configs of earlier versions have neither
+    that key nor `quantiles`, the number of strata of a quantity.
+    """
     if constraints.test_rows is not None:
-        return official(constraints, seed=seed, validation=0.1, stratify=stratify)
-    share = 0.2 if constraints.rows <= 1_000 else 0.1 if constraints.rows <= 10_000 else 0.01
-    return ratio(constraints, seed=seed, train=1 - 2 * share, validation=share, test=share, stratify=stratify)
+        return official(constraints, seed=seed, validation=0.1, stratify=stratify, quantiles=quantiles)
+    rows = constraints.rows
+    share = 0.2 if rows <= 1_000 else 0.1 if rows <= 10_000 else max(0.01, min(minimum_rows, rows // 10) / rows)
+    shares = {"train": 1 - 2 * share, "validation": share, "test": share}
+    return ratio(constraints, seed=seed, stratify=stratify, quantiles=quantiles, **shares)
 
 
 def ratio(
-    constraints: SplitConstraints, *, seed: int, train: float, validation: float, test: float, stratify: bool
+    constraints: SplitConstraints,
+    *,
+    seed: int,
+    train: float,
+    validation: float,
+    test: float,
+    stratify: bool,
+    quantiles: int = 0,
 ) -> Split:
     """Splits by shares of all rows.
 
@@ -77,7 +100,7 @@ def ratio(
         )
     if constraints.test_rows is not None:
         raise ConfigError("split=ratio would mix this dataset's official test set into the rest. Use split=official.")
-    strata = constraints.classes if stratify else None
+    strata = constraints.strata(quantiles) if stratify else None
     rest, tested = cut(
         np.arange(constraints.rows), constraints.rows - _size(constraints.rows, test), constraints, strata, seed
     )
@@ -85,7 +108,9 @@ def ratio(
     return _checked(trained, validated, tested)
 
 
-def official(constraints: SplitConstraints, *, seed: int, validation: float, stratify: bool) -> Split:
+def official(
+    constraints: SplitConstraints, *, seed: int, validation: float, stratify: bool, quantiles: int = 0
+) -> Split:
     """Keeps the official test set intact and takes a share of the other rows for validation.
 
     Raises:
@@ -96,7 +121,7 @@ def official(constraints: SplitConstraints, *, seed: int, validation: float, str
     if not 0 < validation < 1:
         raise ConfigError(f"split.validation: expected a share between 0 and 1, got {validation}.")
     rest = np.flatnonzero(~constraints.test_rows)
-    strata = constraints.classes if stratify else None
+    strata = constraints.strata(quantiles) if stratify else None
     trained, validated = cut(rest, len(rest) - _size(len(rest), validation), constraints, strata, seed)
     return _checked(trained, validated, np.flatnonzero(constraints.test_rows))
 

@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from dltrain.config.seed import Seed
 from dltrain.data.folds import Fold, group_numbers, make_folds
 from dltrain.data.split import Split
 from dltrain.experiment.experiment import Experiment, Problem, assemble_on, check_problem, draw
@@ -37,7 +38,7 @@ def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tu
     everything, folds = cut_folds(config, problem)
     journal.split(problem.dataset, everything)
     check_problem(config, problem, everything, journal)
-    seed_generators(config.seed, config)
+    seed_generators(Seed.of(config).stream("weights"), config)
     final = assemble_on(config, problem, everything)
     journal.header(final.data, final.network, final.batch_size)
     found = train_folds(config, problem, folds, journal)
@@ -50,14 +51,15 @@ def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tu
     results = make(config, final, found, epochs, journal)
     forget_states(journal, [f"cv/fold_{fold.number}" for fold in folds])
     if "test" not in results.metrics:  # on its train rows alone the network would look too good
-        results = dataclasses.replace(results, difference=difference(found, problem, config.seed))
+        seed = Seed.of(config).stream("comparison")
+        results = dataclasses.replace(results, difference=difference(found, problem, seed))
     return dataclasses.replace(results, best_value=summary["monitored"], cross_validation=summary), final
 
 
 def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
     """Returns the parts of the final model and the folds."""
     groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
-    split = split_rows(config.split, problem.dataset, problem.target, config.seed, groups)
+    split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"), groups)
     rows = np.sort(np.concatenate([split.train, split.validation]))
     # Each fold has its own validation part. The final model has none, since it trains on all these rows.
     everything = Split(rows, rows[:0], split.test)
@@ -66,7 +68,7 @@ def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
         split_constraints(problem.dataset, problem.target, groups),
         rows,
         validation=len(split.validation) / len(rows),
-        seed=config.seed,
+        seed=Seed.of(config),
     )
     for fold in folds:
         refuse_lacking_classes(fold.split, problem.target, f"Fold {fold.number}: ")
@@ -104,7 +106,7 @@ def _score_fold(fold: Fold, job: TrainingJob, experiment: Experiment, training: 
     history = training.history[training.best_epoch - 1]
     name = task.monitor.removeprefix("val_")
     monitored = scores[name] if task.monitor.startswith("val_") else history[task.monitor]
-    baselines, simple = score_baselines(data, ["train", "test"], metrics, job.seed)
+    baselines, simple = score_baselines(data, ["train", "test"], metrics, job.seed.stream("baselines"))
     result = FoldResult(
         fold,
         scores,
@@ -130,14 +132,14 @@ def _refit(
         "epochs, the median best epoch of the folds; no validation part is left for "
         f"{', '.join(watching) or 'callbacks'}"
     )
-    seed_generators(config.seed, config)
+    seed_generators(Seed.of(config).stream("weights"), config)
     training = final.train(
         cast("DictConfig", OmegaConf.merge(config, {"trainer": {"epochs": epochs}})),
         journal,
-        seed=config.seed,
+        seed=Seed.of(config),
         callbacks=OmegaConf.masked_copy(config.callbacks, [name for name in config.callbacks if name not in watching]),
     )
-    return final.score(training, config, journal, seed=config.seed)
+    return final.score(training, config, journal, seed=Seed.of(config))
 
 
 def _average(
@@ -155,6 +157,6 @@ def _average(
     for part, given in answers.items():
         truth = data.truth(part)
         scores[part] = {"loss": float(loss(truth.column, given)), **score(metrics, truth, given)}
-    results = score_answers(data, scores, answers, task=task, penalty=0.0, seed=config.seed, journal=journal)
+    results = score_answers(data, scores, answers, task=task, penalty=0.0, seed=Seed.of(config), journal=journal)
     write_model(model, data, journal)
     return dataclasses.replace(results, best_epoch=epochs, epochs=max(result.epochs for result in found))

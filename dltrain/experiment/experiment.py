@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.notes import Notes
 from dltrain.config.build import build
+from dltrain.config.seed import Seed
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.data.targets import Target
@@ -48,7 +49,7 @@ class Experiment:
         config: DictConfig,
         journal: Journal,
         *,
-        seed: int,
+        seed: Seed,
         callbacks: DictConfig,
         extra_callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> Training:
@@ -73,7 +74,7 @@ class Experiment:
             extra_callbacks=extra_callbacks if scheduled is None else [scheduled, *extra_callbacks],
         )
 
-    def score(self, training: Training, config: DictConfig, journal: Journal, *, seed: int) -> Results:
+    def score(self, training: Training, config: DictConfig, journal: Journal, *, seed: Seed) -> Results:
         """Scores every part, the test part if `score_test` allows it; writes model.keras and predictions.csv."""
         data, task = self.data, self.task
         parts = parts_to_score(data, with_test=config.score_test != "never", journal=journal)
@@ -104,14 +105,14 @@ def pose(config: DictConfig, dataset: Dataset, notes: Notes, typed: Sequence[str
 
 def draw(config: DictConfig, problem: Problem, notes: Notes) -> Problem:
     """Draws the rows that are used, by the keys `rows` and `seed`."""
-    dataset, target = draw_rows(config.rows, problem.dataset, problem.target, config.seed, notes)
+    dataset, target = draw_rows(config.rows, problem.dataset, problem.target, Seed.of(config).stream("rows"), notes)
     return Problem(problem.task, dataset, target)
 
 
 def assemble(config: DictConfig, problem: Problem, journal: Journal) -> Experiment:
     """Draws the rows of a problem, splits and checks them, and builds the experiment."""
     problem = draw(config, problem, journal)
-    split = split_rows(config.split, problem.dataset, problem.target, config.seed)
+    split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"))
     journal.split(problem.dataset, split)
     check_problem(config, problem, split, journal)
     return assemble_on(config, problem, split)
@@ -120,7 +121,8 @@ def assemble(config: DictConfig, problem: Problem, journal: Journal) -> Experime
 def check_problem(config: DictConfig, problem: Problem, split: Split, notes: Notes) -> None:
     """Looks for leaks and faults in the data, as `checks` says."""
     weighted = problem.task.get("class_weight") is not None
-    check_rows(config.checks, problem.dataset, problem.target, split, weighted=weighted, seed=config.seed, notes=notes)
+    seed = Seed.of(config).stream("checks")
+    check_rows(config.checks, problem.dataset, problem.target, split, weighted=weighted, seed=seed, notes=notes)
 
 
 def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experiment:

@@ -47,7 +47,7 @@ def entry(result: FoldResult) -> dict[str, Any]:
     return {
         "fold": result.fold.number,
         "repeat": result.fold.repeat,
-        "seed": result.fold.seed,
+        "seed": result.fold.seed.number,
         "rows": len(split.test),
         "train_rows": len(split.train),
         "validation_rows": len(split.validation),

@@ -10,6 +10,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.files import replace_file
+from dltrain.config.seed import Seed
 from dltrain.experiment.experiment import Experiment, Problem, assemble
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.side_by_side import TrainingJob, forget_states, train_side_by_side
@@ -29,6 +30,7 @@ def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) ->
     """
     seeds = range(config.seed, config.seed + config.seeds)
     parts = {seed: journal.part(f"seeds/seed_{seed}") for seed in seeds}
+    rule = Seed.of(config).rule
 
     def assembled(seed: int) -> Experiment:
         # The data is the same each time, so that it is checked once.
@@ -38,11 +40,16 @@ def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) ->
             journal.header(experiment.data, experiment.network, experiment.batch_size)
         return experiment
 
-    jobs = [TrainingJob(f"seed {seed}", seed, lambda seed=seed: assembled(seed), parts[seed]) for seed in seeds]  # type: ignore[misc]
+    jobs = [
+        TrainingJob(f"seed {seed}", Seed(seed, rule), lambda seed=seed: assembled(seed), parts[seed])  # type: ignore[misc]
+        for seed in seeds
+    ]
     trained = train_side_by_side(
         jobs, lambda job, experiment, training: (experiment, training), config=config, journal=journal
     )
-    found = {seed: _scored(config, seed, *each, parts[seed]) for seed, each in zip(seeds, trained, strict=True)}
+    found = {
+        seed: _scored(config, Seed(seed, rule), *each, parts[seed]) for seed, each in zip(seeds, trained, strict=True)
+    }
     for name in RUN_FILES:
         if (parts[config.seed].path / name).exists():
             with replace_file(journal.path / name) as path:
@@ -55,9 +62,9 @@ def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) ->
     return results, trained[0][0]
 
 
-def _scored(config: DictConfig, seed: int, experiment: Experiment, training: Training, journal: Journal) -> Results:
+def _scored(config: DictConfig, seed: Seed, experiment: Experiment, training: Training, journal: Journal) -> Results:
     results = experiment.score(training, config, journal, seed=seed)
-    journal.directory.write_json("metrics.json", {"seed": seed, **results.as_json()})
+    journal.directory.write_json("metrics.json", {"seed": seed.number, **results.as_json()})
     return results
 
 

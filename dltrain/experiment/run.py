@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.errors import RunError
 from dltrain.config.build import build
+from dltrain.config.seed import Seed
 from dltrain.experiment.cross_validation import cross_validate
 from dltrain.experiment.experiment import Experiment, Problem, assemble, pose
 from dltrain.experiment.journal import Journal
@@ -47,7 +48,7 @@ def run(config: DictConfig, journal: Journal, after_run: AfterRun) -> Results:
     # TensorFlow accepts a distribution strategy only before anything else was created.
     strategy = build(config.strategy, key="strategy") or tf.distribute.get_strategy()
     with strategy.scope():
-        fix_randomness(config)
+        fix_randomness(config, Seed.of(config).stream("weights"))
         dataset = load_dataset(config.dataset, journal)
         problem = pose(config, dataset, journal, journal.typed)
         if config.cv is not None:
@@ -63,8 +64,9 @@ def run(config: DictConfig, journal: Journal, after_run: AfterRun) -> Results:
 
 def train_once(config: DictConfig, problem: Problem, journal: Journal) -> tuple[Results, Experiment]:
     """Trains and scores once, on one split."""
-    seed_generators(config.seed, config)
+    seed = Seed.of(config)
+    seed_generators(seed.stream("weights"), config)
     experiment = assemble(config, problem, journal)
     journal.header(experiment.data, experiment.network, experiment.batch_size)
-    training = experiment.train(config, journal, seed=config.seed, callbacks=config.callbacks)
-    return experiment.score(training, config, journal, seed=config.seed), experiment
+    training = experiment.train(config, journal, seed=seed, callbacks=config.callbacks)
+    return experiment.score(training, config, journal, seed=seed), experiment

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.files import replace_file
 from dltrain.base.spreadsheet import neutral
+from dltrain.config.seed import Seed
 from dltrain.data.answers import THRESHOLD, name_answers
 from dltrain.data.targets import Target
 from dltrain.engine.engine import Engine
@@ -31,7 +32,7 @@ CHUNK_ROWS = 100_000  # written at once
 
 
 def predict_parts(
-    data: Prepared, network: keras.Model, training: Training, *, task: DictConfig, parts: Sequence[str], seed: int
+    data: Prepared, network: keras.Model, training: Training, *, task: DictConfig, parts: Sequence[str], seed: Seed
 ) -> tuple[keras.Model, dict[str, Scores], dict[str, npt.NDArray[np.float32]]]:
     """Returns the network that predicts, its metrics and its predictions (rows, units), both by part.
 
@@ -42,9 +43,9 @@ def predict_parts(
     if not passes:
         metrics = {part: engine.evaluate(source) for part, source in sources.items()}
         return network, metrics, {part: engine.predict(source) for part, source in sources.items()}
-    compiled = with_passes(network, passes, seed)
+    compiled = with_passes(network, passes, seed.stream("passes"))
     compiled.compile(loss=build_loss(task, data.target), metrics=build_metrics(task, data.target))
-    engine = Engine(compiled, batch_size=engine.batch_size, shuffle=False, seed=seed)
+    engine = Engine(compiled, batch_size=engine.batch_size, shuffle=False, seed=0)
     metrics = {part: engine.evaluate(source) for part, source in sources.items()}
     return compiled, metrics, {part: engine.predict(source) for part, source in sources.items()}
 
@@ -82,7 +83,7 @@ def score_answers(
     *,
     task: DictConfig,
     penalty: float,
-    seed: int,
+    seed: Seed,
     journal: Journal,
 ) -> Results:
     """Adds intervals and baselines to metrics, and writes predictions.csv; the results hold no epochs yet.
@@ -96,18 +97,18 @@ def score_answers(
     sure = {}
     if "test" in parts:
         loss = build_loss(task, data.target)
-        sure["test"] = intervals(fresh, loss, data.truth("test"), answers["test"], seed, penalty)
+        sure["test"] = intervals(fresh, loss, data.truth("test"), answers["test"], seed.stream("intervals"), penalty)
         notes.append("The intervals are of 95 %, for this split and this seed alone.")
         if lacking := sorted(set(metrics["test"]) - set(sure["test"])):
             notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
     _write_predictions(data, answers, journal)
-    scores, simple = score_baselines(data, parts, fresh, seed)
+    scores, simple = score_baselines(data, parts, fresh, seed.stream("baselines"))
     last = parts[-1]
     return Results(
         metrics=metrics,
         intervals=sure,
         baselines=scores,
-        difference=compare(last, data.truth(last), answers[last], simple, seed),
+        difference=compare(last, data.truth(last), answers[last], simple, seed.stream("comparison")),
         notes=notes,
         best_epoch=0,
         epochs=0,

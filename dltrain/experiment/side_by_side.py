@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import RunError
+from dltrain.config.seed import Seed
 from dltrain.engine.architecture import architecture
 from dltrain.experiment.experiment import Experiment
 from dltrain.experiment.journal import Journal
@@ -36,7 +37,7 @@ class TrainingJob:
     """
 
     name: str
-    seed: int
+    seed: Seed
     assemble: Callable[[], Experiment]
     journal: Journal
 
@@ -85,7 +86,7 @@ def train_side_by_side(
                     if free:
                         free.acquire()
                     _raise_failure(futures)
-                    seed_generators(job.seed, config)
+                    seed_generators(job.seed.stream("weights"), config)
                     experiment = job.assemble()
                     if free is None:
                         free = threading.Semaphore(_workers() if _independent(experiment, callbacks) else 1)

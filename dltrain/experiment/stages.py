@@ -74,8 +74,8 @@ def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> No
         for word in typed
         if (kinds := GROUPS_FOR_KINDS.get(word, GROUPS_FOR_KINDS.get(word.split(".")[0]))) and not present & set(kinds)
     ]
-    if "split.stratify" in typed and target.strata is None:
-        faults.append(f"split.stratify has no effect: the target of task={target.task} has no classes. Leave it out.")
+    if "split.stratify" in typed and target.kind.labels:
+        faults.append(f"split.stratify has no effect: task={target.task} has labels and no classes. Leave it out.")
     if faults:
         raise ConfigError(faults)
 
@@ -128,4 +128,6 @@ def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> Non
 
 def split_constraints(dataset: Dataset, target: Target, groups: Rows | None = None) -> splitting.SplitConstraints:
     """Returns what a split may use of a dataset."""
-    return splitting.SplitConstraints(target.strata, dataset.test_rows, len(dataset), groups)
+    return splitting.SplitConstraints(
+        target.strata, dataset.test_rows, len(dataset), groups, target.values if target.kind.quantity else None
+    )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dltrain.base.errors import DataError, did_you_mean
+from dltrain.config.seed import Seed
 from dltrain.data.targets import Target
 from dltrain.data.task_row import task_row
 from dltrain.inference.overlap import row_hashes, train_hashes
@@ -95,7 +96,7 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
     def scored(rows: npt.NDArray[np.intp]) -> dict[str, Score]:
         part, given = target.take(rows), joined[rows]
         found = {"loss": _loss(loss, part, given), **score(fresh, part, given)}
-        around = intervals(fresh, loss, part, given, config.seed)
+        around = intervals(fresh, loss, part, given, Seed.of(config).stream("intervals"))
         return {
             name: {
                 "value": None if np.isnan(value) else value,

@@ -24,7 +24,7 @@ RESEED_EVERY = 32  # the number of seedings between two of TensorFlow; a trainin
 _seedings = itertools.count(1)
 
 
-def fix_randomness(config: DictConfig) -> None:
+def fix_randomness(config: DictConfig, seed: int) -> None:
     """Seeds Python, NumPy and TensorFlow, and chooses TensorFlow's operations as `trainer.deterministic` says.
 
     True excludes operations whose threads add in any order, or that choose their algorithm by the clock. Auto does so
@@ -38,8 +38,8 @@ def fix_randomness(config: DictConfig) -> None:
             tf.config.experimental.enable_op_determinism()
         else:
             _allow_any_order()
-        keras.utils.set_random_seed(config.seed)
-    seed_generators(config.seed, config)
+        keras.utils.set_random_seed(seed)
+    seed_generators(seed, config)
 
 
 def is_deterministic() -> bool:

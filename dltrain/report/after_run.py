@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from dltrain.config.seed import Seed
 from dltrain.report import INSIGHTS
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def report_run(experiment: Experiment, journal: Journal) -> None:
     from dltrain.report.report import write_report
 
     try:
-        if config.cv is None:  # insights need rows that were not trained on
-            insights = insights_of_run(experiment.data, experiment.network, experiment.task, config.seed)
+        if config.cv is None:  # insights need rows that did not train
+            seed = Seed.of(config).stream("insights")
+            insights = insights_of_run(experiment.data, experiment.network, experiment.task, seed)
             journal.directory.write_json(INSIGHTS, insights)
         file = write_report(journal.path)
     except Exception as error:

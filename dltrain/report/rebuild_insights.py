@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dltrain.config.seed import Seed
 from dltrain.data.dataset import Dataset
 from dltrain.data.targets import encode
 from dltrain.data.task_row import task_row
@@ -43,5 +44,5 @@ def write_insights(record: Record) -> None:
 
     rows = parts["validation"]
     task = task_row(record.config.task, model.signature.task)
-    found = insights(dataset.take(rows), target.take(rows), answer, task, record.config.seed)
+    found = insights(dataset.take(rows), target.take(rows), answer, task, Seed.of(record.config).stream("insights"))
     RunDirectory(record.path).write_json(INSIGHTS, found)

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.notes import SilentNotes
 from dltrain.config.hydra_node import resolving
+from dltrain.config.seed import Seed
 from dltrain.config.validate import typed
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Rows, Split
@@ -45,7 +46,7 @@ def cost_of(config: DictConfig) -> Cost:
     Folds and seeds share the cores, so that they take at most as long as one after the other.
     """
     with resolving(config):
-        keras.utils.set_random_seed(config.seed)
+        keras.utils.set_random_seed(Seed.of(config).stream("weights"))
         began = time.perf_counter()
         dataset = load_dataset(config.dataset, SilentNotes())
         loaded = time.perf_counter()
@@ -73,7 +74,7 @@ def _trainings(config: DictConfig, dataset: Dataset) -> tuple[Experiment, list[S
     notes = SilentNotes()
     problem = draw(config, pose(config, dataset, notes, typed(config.hydra)), notes)
     if config.cv is None:
-        split = split_rows(config.split, problem.dataset, problem.target, config.seed)
+        split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"))
         check_problem(config, problem, split, notes)  # part of the time that a job takes
         return assemble_on(config, problem, split), [split] * config.seeds
     everything, folds = cut_folds(config, problem)
@@ -83,7 +84,7 @@ def _trainings(config: DictConfig, dataset: Dataset) -> tuple[Experiment, list[S
 
 def _seconds_a_step(config: DictConfig, experiment: Experiment) -> float:
     size, jit_compile = experiment.batch_size, config.trainer.jit_compile
-    engine = Engine(experiment.network, batch_size=size, shuffle=False, seed=config.seed, jit_compile=jit_compile)
+    engine = Engine(experiment.network, batch_size=size, shuffle=False, seed=0, jit_compile=jit_compile)
     source = experiment.data.source("train")
     timed = min(TIMED_STEPS, _steps(experiment.data.split.train, size))
     block = next(iter(source.blocks(np.arange(min(source.rows, timed * size)), size)))

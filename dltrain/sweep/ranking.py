@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
+from dltrain.config.fingerprint import EARLIER_DEFAULTS, WITHOUT_INFLUENCE, group_of
 from dltrain.config.metric_traits import traits_by_name
 from dltrain.config.search_objectives import COSTS
 from dltrain.sweep.ledger import Entry
@@ -44,7 +44,8 @@ def swept_keys(entries: Sequence[Entry]) -> list[str]:
 def settings_of(entry: Entry) -> dict[str, str]:
     """Returns the overrides of a job as keys and values, without those that do not influence its numbers."""
     words = {key.lstrip("+~"): value for key, _, value in (word.partition("=") for word in entry.overrides)}
-    return {key: value for key, value in words.items() if group_of(key) not in WITHOUT_INFLUENCE}
+    hidden = {*WITHOUT_INFLUENCE, *EARLIER_DEFAULTS}
+    return {key: value for key, value in words.items() if key not in hidden and group_of(key) not in hidden}
 
 
 def cautions(entries: Sequence[Entry]) -> list[str]:

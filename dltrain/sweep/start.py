@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.files import replace_file
-from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
+from dltrain.config.fingerprint import EARLIER_DEFAULTS, WITHOUT_INFLUENCE, group_of
 from dltrain.config.moved_paths import TARGET, original, renamed
 from dltrain.config.search_dimension import text_of
 from dltrain.sweep import memory
@@ -23,6 +23,7 @@ from dltrain.sweep.ledger import Ledger
 from dltrain.sweep.stop import asked_to_stop, stoppable
 
 RECORD = "sweep.json"
+KNOWN = "known_keys"  # in the record: which keys with earlier defaults its version had
 FAILED, INTERRUPTED = 1, 130
 
 
@@ -81,7 +82,7 @@ def _write_record(directory: Path, words: list[str], overrides: Sequence[str], c
     """Writes sweep.json, which tells how and from where the sweep continues."""
     space = space_lines(overrides, config)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    record: dict[str, Any] = {"started": now, "continued": []}
+    record: dict[str, Any] = {"started": now, "continued": [], KNOWN: [*EARLIER_DEFAULTS]}
     if (directory / RECORD).exists():
         record = json.loads((directory / RECORD).read_text("utf-8"))
         before = _without_what_is_told(record["space"])
@@ -120,6 +121,13 @@ def space_lines(overrides: Sequence[str], config: DictConfig) -> list[str]:
 def _without_what_is_told(space: Sequence[str]) -> list[str]:
     """Returns the lines of a space without words such as report=true, which older versions wrote into it."""
     return [line for line in space if group_of(line) in ("hydra", "search") or group_of(line) not in WITHOUT_INFLUENCE]
+
+
+def earlier_defaults(directory: Path, config: DictConfig) -> list[str]:
+    """Returns the overrides with which a sweep of an earlier version continues as it began."""
+    known = json.loads((directory / RECORD).read_text("utf-8")).get(KNOWN, [])
+    missing = {key: value for key, value in EARLIER_DEFAULTS.items() if key not in known}
+    return [f"{key}={value}" for key, value in missing.items() if OmegaConf.select(config, key) is not None]
 
 
 def resume_words(directory: Path, more: Sequence[str] = ()) -> list[str]:

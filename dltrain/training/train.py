@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.errors import RunError
 from dltrain.config.build import build
+from dltrain.config.seed import Seed
 from dltrain.engine.distribution import replicas, require_equal_shares
 from dltrain.engine.engine import Engine
 from dltrain.models.network import compile_network
@@ -105,7 +106,7 @@ def train_network(
     callbacks: DictConfig,
     augmentation: DictConfig,
     batch_size: int,
-    seed: int,
+    seed: Seed,
     notes: TrainingNotes,
     extra_callbacks: Sequence[keras.callbacks.Callback] = (),
     tuning: FineTuning | None = None,
@@ -119,12 +120,13 @@ def train_network(
         ConfigError: If a callback cannot work with this run.
         RunError: If the training diverged.
     """
-    changes = build_augmentation(augmentation, data, seed)
-    offered = {"data": data, "batch_size": batch_size, "augmentation": changes, "task": task, "seed": seed}
+    changes = build_augmentation(augmentation, data, seed.stream("augmentation"))
+    offered = {"data": data, "batch_size": batch_size, "augmentation": changes, "task": task}
+    offered["seed"] = seed.stream("callbacks")
     built = build_callbacks(callbacks, task, network, notes, offered)
     jit_compile = trainer.get("jit_compile", "auto")  # missing in the config of runs of earlier versions
     engine_of = functools.partial(
-        Engine, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed, jit_compile=jit_compile
+        Engine, batch_size=batch_size, shuffle=trainer.shuffle, seed=seed.stream("order"), jit_compile=jit_compile
     )
     engine = engine_of_head = engine_of(network, augmentation=changes)
     history = _History(notes)

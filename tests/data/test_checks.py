@@ -169,6 +169,13 @@ class TestLabels:
         target = (np.arange(ROWS) % 20 == 0).astype(float)
         assert ("class imbalance" in names(find(target=target, weighted=weighted))) is not weighted
 
+    def test_few_rows_of_the_rarest_class_in_a_part_are_told_with_the_width_of_an_interval(self, find: Any) -> None:
+        target = (np.arange(ROWS) % 10 == 0).astype(float)
+        (finding,) = find(target=target, weighted=True)
+        assert finding.check == "few rows of a class"
+        assert "about 4 rows in validation and 4 rows in test" in finding.sentence
+        assert "0.86 wide" in finding.sentence
+
     def test_rare_label(self, find: Any) -> None:
         target = {"rare": (np.arange(ROWS) == 0).astype(float), "common": np.arange(ROWS) % 2.0}
         (finding,) = find(target=target, task="multilabel")
@@ -208,8 +215,8 @@ def test_target_of_the_test_part_is_not_looked_at(find: Any) -> None:
 def test_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], mode: str) -> None:
     monkeypatch.chdir(tmp_path)
     generator = np.random.default_rng(18)
-    truth = generator.integers(0, 2, 60)
-    lines = [f"{truth[row] * 2 + generator.random():.4f},{generator.random():.4f},7,{truth[row]}" for row in range(60)]
+    truth = generator.integers(0, 2, 120)
+    lines = [f"{truth[row] * 2 + generator.random():.4f},{generator.random():.4f},7,{truth[row]}" for row in range(120)]
     Path("table.csv").write_text("\n".join(["leak,other,same,target", *lines]))
     words = ["dataset=csv", "dataset.path=table.csv", "dataset.target=target", "+dataset.kinds.same=numeric"]
     quick = ["model=linear", "trainer.epochs=1", "~callbacks.tensorboard", "quiet=true", "hydra.run.dir=run"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError, DataError
+from dltrain.config.seed import Seed
 from dltrain.data.folds import make_folds
 from dltrain.data.split import SplitConstraints, cut, ratio
 
@@ -44,11 +45,15 @@ def test_each_row_is_scored_once_a_repeat(
     rows = np.sort(np.random.default_rng(seed).permutation(count)[: count - 2])
     assume(classes is None or np.bincount(classes[rows]).max() >= folds)
     more = {"kfold": {"folds": folds}, "repeated_kfold": {"folds": folds, "repeats": repeats}}.get(name, {})
-    found = make_folds(options(name, **more), SplitConstraints(classes, None, count), rows, validation=0.2, seed=seed)
+    found = make_folds(
+        options(name, **more), SplitConstraints(classes, None, count), rows, validation=0.2, seed=Seed(seed, 2)
+    )
     assert_folds_of(found, rows, repeats if name == "repeated_kfold" else 1)
     assert [fold.number for fold in found] == list(range(1, len(found) + 1))
     assert len({fold.seed for fold in found}) == len(found)
-    again = make_folds(options(name, **more), SplitConstraints(classes, None, count), rows, validation=0.2, seed=seed)
+    again = make_folds(
+        options(name, **more), SplitConstraints(classes, None, count), rows, validation=0.2, seed=Seed(seed, 2)
+    )
     for one, other in zip(found, again, strict=True):
         assert one.seed == other.seed
         np.testing.assert_array_equal(one.split.train, other.split.train)
@@ -69,7 +74,7 @@ def test_no_group_is_in_two_parts(count: int, sites: int, stratified: bool, seed
     split = ratio(source, seed=seed, train=0.6, validation=0.2, test=0.2, stratify=True)
     rows = np.sort(np.concatenate([split.train, split.validation]))
     assume(len(set(groups[rows])) >= 4)
-    found = make_folds(options("group_kfold", folds=3, group="site"), source, rows, validation=0.2, seed=seed)
+    found = make_folds(options("group_kfold", folds=3, group="site"), source, rows, validation=0.2, seed=Seed(seed, 2))
     assert_folds_of(found, rows)
     for each in [split, *(fold.split for fold in found)]:
         sets = [set(groups[part]) for part in each.parts().values()]
@@ -79,7 +84,11 @@ def test_no_group_is_in_two_parts(count: int, sites: int, stratified: bool, seed
 def test_folds_and_their_validation_keep_the_share_of_each_class() -> None:
     classes = np.repeat([0, 1], [80, 20])
     for fold in make_folds(
-        options("kfold", folds=5), SplitConstraints(classes, None, 100), np.arange(100), validation=0.25, seed=1
+        options("kfold", folds=5),
+        SplitConstraints(classes, None, 100),
+        np.arange(100),
+        validation=0.25,
+        seed=Seed(1, 2),
     ):
         for part in fold.split.parts().values():
             assert classes[part].mean() == 0.2
@@ -98,4 +107,6 @@ def test_one_group_cannot_be_cut() -> None:
     with pytest.raises(DataError, match="20 rows of one group cannot be split"):
         cut(np.arange(20), 10, source, None, 1)
     with pytest.raises(ConfigError, match="3 folds need at least 3 groups, and column 'site' has 1"):
-        make_folds(options("group_kfold", folds=3, group="site"), source, np.arange(20), validation=0.2, seed=1)
+        make_folds(
+            options("group_kfold", folds=3, group="site"), source, np.arange(20), validation=0.2, seed=Seed(1, 2)
+        )

@@ -42,10 +42,34 @@ def sizes(found: Split) -> tuple[int, ...]:
     ],
 )
 @pytest.mark.parametrize("classes", [False, True])
-def test_auto_goes_by_size(rows: int, expected: tuple[int, ...], classes: bool) -> None:
+def test_bare_rule_goes_by_size(rows: int, expected: tuple[int, ...], classes: bool) -> None:
     found = split.auto(source(rows, np.arange(rows) % 2 if classes else None), seed=1, stratify=True)
     assert sizes(found) == expected
     assert_parts_of(found, rows)
+
+
+@given(rows=st.integers(10, 60_000))
+def test_parts_do_not_shrink_as_rows_are_added(rows: int) -> None:
+    def scored(count: int) -> tuple[int, ...]:
+        return sizes(split.auto(source(count), seed=1, stratify=True, minimum_rows=1_000))[1:]
+
+    assert scored(rows) == sizes(split.auto(source(rows), seed=1, stratify=True))[1:] or rows > 10_000
+    if rows > 10_000:
+        assert min(scored(rows)) >= 1_000
+        assert scored(rows + 1) >= scored(rows)
+
+
+@given(rows=st.integers(60, 400), seed=st.integers(0, 100))
+def test_quantiles_of_a_quantity_keep_their_shares(rows: int, seed: int) -> None:
+    values = np.random.default_rng(seed).lognormal(size=rows)
+    constraints = SplitConstraints(None, None, rows, values=values)
+    found = split.ratio(constraints, seed=seed, stratify=True, quantiles=4, **SHARES)
+    edges = np.quantile(values, [0.25, 0.5, 0.75])
+    for part in found.parts().values():
+        counts = np.bincount(np.searchsorted(edges, values[part], side="right"), minlength=4)
+        assert np.ptp(counts) <= 2
+    plain = split.ratio(constraints, seed=seed, stratify=False, quantiles=4, **SHARES)
+    assert sizes(plain) == sizes(found)
 
 
 @given(

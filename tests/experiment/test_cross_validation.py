@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from dltrain.base.errors import ConfigError, DataError
+from dltrain.config.seed import Seed
 from dltrain.data.folds import make_folds
 from dltrain.experiment.cross_validation import train_folds
 from dltrain.experiment.experiment import draw, pose
@@ -99,7 +100,7 @@ def folds_of(compose_config: Any, make_journal: Any, path: Path, *overrides: str
     problem = draw(config, pose(config, dataset or load_dataset(config.dataset, journal), journal, []), journal)
     rows = np.arange(len(problem.dataset))[:-8]
     source = split_constraints(problem.dataset, problem.target)
-    return config, problem, make_folds(config.cv, source, rows, validation=0.2, seed=config.seed), journal
+    return config, problem, make_folds(config.cv, source, rows, validation=0.2, seed=Seed.of(config)), journal
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ class TestErrors:
         assert not list(tmp_path.iterdir())
 
     def test_class_that_a_fold_cannot_train_on(self, run_in: Any, tmp_path: Path) -> None:
-        cells = ["a"] * 30 + ["b"] * 30 + ["rare"] * 2
+        cells = ["a"] * 30 + ["b"] * 30 + ["rare"]
         (tmp_path / "data.csv").write_text("x,target\n" + "".join(f"{i % 7},{cell}\n" for i, cell in enumerate(cells)))
         with pytest.raises(DataError, match="No train row has the class rare"):
             run_in(

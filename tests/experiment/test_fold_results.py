@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
+from dltrain.config.seed import Seed
 from dltrain.data.folds import Fold
 from dltrain.data.split import Split
 from dltrain.data.targets import encode
@@ -32,7 +33,7 @@ def result(number: int, error: float, *, repeat: int = 1, monitored: float = 0.5
     others = np.setdiff1d(np.arange(12), rows)
     answers = VALUES[rows, None].astype(np.float32)
     return FoldResult(
-        fold=Fold(number, repeat, 40 + number, Split(others[:4], others[4:], rows)),
+        fold=Fold(number, repeat, Seed(40 + number, 2), Split(others[:4], others[4:], rows)),
         scores={"loss": error**2, "rmse": error},
         baselines={"mean": {"rmse": 3.0 + number}},
         predictions=pd.DataFrame({"row_id": rows, "part": "test", "prediction": VALUES[rows] + error}),

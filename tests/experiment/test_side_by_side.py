@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from dltrain.base.errors import RunError
+from dltrain.config.seed import Seed
 from dltrain.experiment.side_by_side import TrainingJob, forget_states, quiet_callbacks, train_side_by_side
 
 
@@ -32,10 +33,10 @@ def trained(make_journal: Any, train: Any, *, jobs: int = 3, from_elsewhere: boo
 
     def assemble() -> Any:
         drawn = random.random()
-        return SimpleNamespace(network=made, train=lambda *_, seed, **__: train(seed, drawn))
+        return SimpleNamespace(network=made, train=lambda *_, seed, **__: train(seed.number, drawn))
 
     return train_side_by_side(
-        [TrainingJob(f"fold {number}", number, assemble, journal) for number in range(jobs)],
+        [TrainingJob(f"fold {number}", Seed(number, 2), assemble, journal) for number in range(jobs)],
         lambda job, experiment, training: (job.name, training),
         config=config,
         journal=journal,
@@ -57,7 +58,9 @@ def test_results_come_in_the_order_of_the_jobs_however_they_end(make_journal: An
 
 def test_each_is_built_right_after_its_seed_was_set(make_journal: Any) -> None:
     results = trained(make_journal, lambda seed, drawn: drawn)
-    assert [drawn for _, drawn in results] == [random.Random(seed).random() for seed in range(3)]
+    assert [drawn for _, drawn in results] == [
+        random.Random(Seed(number, 2).stream("weights")).random() for number in range(3)
+    ]
 
 
 def test_parts_from_elsewhere_train_in_turn(make_journal: Any) -> None:

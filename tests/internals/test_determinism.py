@@ -39,10 +39,10 @@ def test_auto_asks_for_deterministic_operations_where_no_gpu_is(
 ) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [object()] * gpus)
     config = compose(["dataset=synthetic", f"trainer.deterministic={wanted}"])
-    fix_randomness(config)
+    fix_randomness(config, 1)
     assert is_deterministic() is found
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [object()])
-    fix_randomness(compose(["dataset=synthetic", "trainer.deterministic=auto"]))
+    fix_randomness(compose(["dataset=synthetic", "trainer.deterministic=auto"]), 1)
     assert is_deterministic() is False
 
 
