@@ -25,7 +25,7 @@ from dltrain.record.signature import FILE as SIGNATURE_FILE
 from dltrain.record.signature import describe
 from dltrain.scoring.baseline_scores import score_baselines
 from dltrain.scoring.comparison import compare
-from dltrain.scoring.evaluation import Results, Scores, intervals, undefined
+from dltrain.scoring.evaluation import Results, Scores, intervals, name_of_area, undefined
 from dltrain.training.train import Training
 
 CHUNK_ROWS = 100_000  # written at once
@@ -108,7 +108,9 @@ def score_answers(
         metrics=metrics,
         intervals=sure,
         baselines=scores,
-        difference=compare(last, data.truth(last), answers[last], simple, seed.stream("comparison")),
+        difference=compare(
+            last, data.truth(last), answers[last], simple, seed.stream("comparison"), area=name_of_area(fresh)
+        ),
         notes=notes,
         best_epoch=0,
         epochs=0,

@@ -34,9 +34,9 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
 def _baseline(seen: Evidence) -> list[Diagnosis]:
     if seen.difference is None:
         return []
-    found = Difference(**seen.difference)
+    found = Difference.of(seen.difference)
     said = f"The network {found.sentence()}"
-    if found.value <= 0:
+    if "behind" in found.standings or (found.value <= 0 and not found.beats):
         text = f"{said}. Its effort is not worth it yet."
         return [Diagnosis(PROBLEM, "The baseline is not beaten", text, larger(seen) or longer(seen))]
     if not found.beats:

@@ -81,8 +81,7 @@ def _scored(metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
         listed = ", ".join(f"{number(value)} ({each})" for each, value in known.items())
         sentences.append(f"Simple models reach {listed} on the same rows.")
     if "difference" in metrics:
-        found = Difference(**metrics["difference"])
-        sentences.append(f"Row by row compared, it {found.sentence()}.")
+        sentences.append(f"Row by row compared, it {Difference.of(metrics['difference']).sentence()}.")
     return sentences
 
 

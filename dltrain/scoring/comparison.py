@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap, norm
+from scipy.stats import bootstrap, norm, rankdata
 
 from dltrain.data.targets import Target
 from dltrain.scoring.significance import CONFIDENCE
@@ -29,27 +29,57 @@ class Difference:
     metric: str  # accuracy for classes and labels, rmse for quantities
     baseline: str  # the best baseline in this metric on this part
     value: float  # by how much the network is better, in the unit of the metric; below 0 if it is worse
-    # The 95 % interval of `value` for this split and seed alone; None for fewer than ten rows
+    # The 95 % interval of `value` for this split and seed alone; None where the rows are too few for one
     interval: tuple[float, float] | None
+    area: Difference | None = None  # by the area under the ROC curve, where the task of two classes measures it
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Difference:
+        """Returns the difference of the entry `difference` of metrics.json."""
+        area = entry.get("area")
+        return cls(**{**entry, "area": area and cls.of(area)})
+
+    @property
+    def standing(self) -> Literal["ahead", "behind", "noise", "unknown"]:
+        """Where the whole interval lies: above 0, below 0, on both sides; unknown without an interval."""
+        if self.interval is None:
+            return "unknown"
+        return "ahead" if self.interval[0] > 0 else "behind" if self.interval[1] < 0 else "noise"
+
+    @property
+    def standings(self) -> set[str]:
+        """The standings by both measures."""
+        return {self.standing} | ({self.area.standing} if self.area else set())
 
     @property
     def beats(self) -> bool:
-        """Whether the whole interval is above 0."""
-        return self.interval is not None and self.interval[0] > 0
+        """Whether the network is ahead by one of the measures and behind by none."""
+        return "ahead" in self.standings and "behind" not in self.standings
 
     def as_json(self) -> dict[str, Any]:
         """Returns the entry `difference` of metrics.json."""
         return asdict(self)
 
     def sentence(self) -> str:
-        """Returns the sentence shown at the end of a run."""
-        verb = "beats" if self.value > 0 else "falls behind" if self.value < 0 else "equals"
-        amount = f" by {abs(self.value):.3g} {self.metric}" if self.value else f" in {self.metric}"
+        """Returns the sentence shown at the end of a run, with the area where that tells something else."""
+        said = self._clause(f" on {self.part}")
+        if self.area is None or self.area.standing in (self.standing, "unknown"):
+            return said
+        return f"{said}, but {self.area._clause('')}"
+
+    def _clause(self, place: str) -> str:
         if self.interval is None:
-            return f"{verb} {self.baseline}{amount} on {self.part}: too few rows to say how sure that is"
-        low, high = self.interval if self.value >= 0 else (-self.interval[1], -self.interval[0])
-        sure = "" if low > 0 else ": not distinguishable"
-        return f"{verb} {self.baseline}{amount} ({low:.3g} to {high:.3g}) on {self.part}{sure}"
+            gain = f"{self.value:+.3g} {self.metric}"
+            return f"has {gain} against {self.baseline}{place}: too few rows to say how sure that is"
+        low, high = self.interval
+        if self.standing == "noise":
+            return (
+                f"is within noise of {self.baseline}{place}: {self.value:+.3g} {self.metric} ({low:.3g} to {high:.3g})"
+            )
+        verb = "beats"
+        if self.standing == "behind":
+            verb, low, high = "falls behind", -high, -low
+        return f"{verb} {self.baseline} by {abs(self.value):.3g} {self.metric} ({low:.3g} to {high:.3g}){place}"
 
 
 def resamples(rows: int) -> int:
@@ -57,8 +87,18 @@ def resamples(rows: int) -> int:
     return 1_000 if rows <= 5_000 else 200
 
 
-def compare(part: str, target: Target, answers: Answers, baselines: Mapping[str, Answers], seed: int) -> Difference:
+def compare(
+    part: str,
+    target: Target,
+    answers: Answers,
+    baselines: Mapping[str, Answers],
+    seed: int,
+    *,
+    area: str | None = None,
+) -> Difference:
     """Compares the network's predictions (rows, units) with those of the best baseline.
+
+    `area` is the name of the area under the ROC curve if that of two classes is compared too.
 
     For one class a row the interval is that of Agresti & Min (2005) for matched pairs, which holds for few rows as
     well; else it is a percentile interval of a paired bootstrap over the rows (Efron & Tibshirani 1993), drawn by
@@ -76,7 +116,34 @@ def compare(part: str, target: Target, answers: Answers, baselines: Mapping[str,
     if len(mine) >= LEAST_ROWS:
         exact = target.kind.one_class
         interval = _matched_pairs(mine, found[best]) if exact else _resampled(target, mine, found[best], seed)
-    return Difference(part, target.kind.row_measure, best, value, interval)
+    found_area = None
+    if area and target.kind.two_classes and 0 < target.values.sum() < len(target.values):
+        found_area = _compare_areas(part, area, target.values == 1, answers, baselines)
+    return Difference(part, target.kind.row_measure, best, value, interval, found_area)
+
+
+def _compare_areas(
+    part: str, name: str, ones: npt.NDArray[np.bool_], answers: Answers, baselines: Mapping[str, Answers]
+) -> Difference:
+    """Compares the areas of the network and of the best baseline, with the interval of DeLong et al. (1988)."""
+    mine = _placements(ones, answers)
+    found = {each: _placements(ones, given) for each, given in baselines.items()}
+    best = max(found, key=lambda each: found[each][0].mean())
+    of_ones, of_zeros = (one - other for one, other in zip(mine, found[best], strict=True))
+    value, interval = float(of_ones.mean()), None
+    if min(len(of_ones), len(of_zeros)) >= LEAST_ROWS:
+        variance = of_ones.var(ddof=1) / len(of_ones) + of_zeros.var(ddof=1) / len(of_zeros)
+        half = norm.ppf(0.5 + CONFIDENCE / 2) * math.sqrt(variance)
+        if half > 1e-12:  # else no pair of rows is ordered otherwise than another, which tells nothing of certainty
+            interval = (max(value - half, -1.0), min(value + half, 1.0))
+    return Difference(part, name, best, value, interval)
+
+
+def _placements(ones: npt.NDArray[np.bool_], answers: Answers) -> tuple[Rows, Rows]:
+    """Returns for each one the share of zeros below it, and for each zero the share of ones above it; a tie is half."""
+    given = np.asarray(answers, np.float64)[:, 0]
+    ranks, of_ones, of_zeros = rankdata(given), rankdata(given[ones]), rankdata(given[~ones])
+    return (ranks[ones] - of_ones) / len(of_zeros), 1 - (ranks[~ones] - of_zeros) / len(of_ones)
 
 
 def _by_row(target: Target, answers: Answers) -> Rows:

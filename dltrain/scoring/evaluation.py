@@ -82,6 +82,12 @@ def undefined(metrics: Sequence[keras.metrics.Metric], target: Target) -> list[s
     return [metric.name for metric in metrics if traits_of(type(metric)).needs_both]
 
 
+def name_of_area(metrics: Sequence[keras.metrics.Metric]) -> str | None:
+    """Returns the name of the first metric that is the area under the ROC curve; None if there is none."""
+    areas = [metric for metric in metrics if isinstance(metric, keras.metrics.AUC)]
+    return next((metric.name for metric in areas if metric.get_config()["curve"] == "ROC"), None)
+
+
 def intervals(
     metrics: Sequence[keras.metrics.Metric],
     loss: keras.losses.Loss,

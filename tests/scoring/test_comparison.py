@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from dltrain.data.targets import Target
-from dltrain.scoring.comparison import compare
+from dltrain.scoring.comparison import Difference, compare
 
 GENERATOR = np.random.default_rng(0)
 
@@ -37,7 +39,7 @@ class TestClasses:
         _, other = binary([row >= won for row in range(80)])
         found = compare("test", target, mine, {"majority": other}, 0)
         assert not found.beats
-        assert found.sentence().endswith("on test: not distinguishable")
+        assert found.sentence().startswith("is within noise of majority on test: ")
 
     def test_worse_network_falls_behind(self) -> None:
         target, other = binary([True] * 100)
@@ -48,7 +50,6 @@ class TestClasses:
         assert found.interval is not None
         assert found.interval[1] < 0
         assert found.sentence().startswith("falls behind majority by 0.5 accuracy (0.3")
-        assert "distinguishable" not in found.sentence()
 
     def test_few_rows_have_no_interval(self) -> None:
         target, mine = binary([True] * 9)
@@ -72,6 +73,58 @@ class TestClasses:
         assert found.value == pytest.approx(0.25)
         assert found.interval is not None
         assert found.interval == pytest.approx((0.15, 0.36), abs=0.03)  # 60 rows, not 240
+
+
+class TestAreas:
+    TRUTH = np.arange(400) % 2
+
+    def compared(self, mine: np.ndarray, other: np.ndarray) -> Difference:
+        target = Target("binary", self.TRUTH.astype(np.float32), ("no", "yes"))
+        return compare("test", target, mine[:, None], {"logistic regression": other[:, None]}, 0, area="auc")
+
+    def test_value_is_the_difference_of_the_areas(self) -> None:
+        mine, other = GENERATOR.standard_normal((2, 400)).round(1) + self.TRUTH * [[1.0], [0.5]]  # with ties
+        area = self.compared(mine, other).area
+        assert area is not None
+        assert area.value == pytest.approx(roc_auc_score(self.TRUTH, mine) - roc_auc_score(self.TRUTH, other))
+        assert area.interval is not None
+        # A bootstrap within the classes gives about the same interval.
+        drawn = [
+            np.r_[
+                GENERATOR.choice(np.flatnonzero(self.TRUTH), 200), GENERATOR.choice(np.flatnonzero(1 - self.TRUTH), 200)
+            ]
+            for _ in range(400)
+        ]
+        areas = [[roc_auc_score(self.TRUTH[rows], each[rows]) for each in (mine, other)] for rows in drawn]
+        bounds = np.percentile(-np.diff(areas, axis=1), [2.5, 97.5])
+        assert area.interval == pytest.approx(bounds, abs=0.02)
+
+    def test_area_is_told_where_it_says_something_else(self) -> None:
+        # Both are right on the same rows; but the network's sure answers are the wrong ones.
+        right = GENERATOR.random(400) < 0.9
+        side = np.where(right, self.TRUTH, 1 - self.TRUTH) - 0.5
+        mine, other = 0.5 + side * np.where(right, 0.2, 0.9), 0.5 + side * np.where(right, 0.9, 0.2)
+        found = self.compared(mine, other)
+        assert found.standing == "noise"
+        assert not found.beats
+        assert found.sentence().startswith("is within noise of logistic regression on test: +0 accuracy (")
+        assert ", but falls behind logistic regression by 0.1" in found.sentence()
+        assert self.compared(other, mine).beats
+        assert Difference.of(json.loads(json.dumps(found.as_json()))).sentence() == found.sentence()
+
+    def test_area_that_says_the_same_is_not_told(self) -> None:
+        mine = self.TRUTH * 0.5 + GENERATOR.random(400) * 0.6
+        found = self.compared(mine, GENERATOR.random(400))
+        assert found.standings == {"ahead"}
+        assert "auc" not in found.sentence()
+
+    def test_few_rows_of_a_class_have_no_interval(self) -> None:
+        truth = (np.arange(100) < 9).astype(np.float32)
+        answers = GENERATOR.random((2, 100, 1))
+        target = Target("binary", truth, ("no", "yes"))
+        area = compare("test", target, answers[0], {"majority": answers[1]}, 0, area="auc").area
+        assert area is not None
+        assert area.interval is None
 
 
 class TestQuantities:
@@ -101,7 +154,7 @@ class TestQuantities:
         found = compare("test", Target("regression", truth), truth[:, None] + 1, {"mean": truth[:, None] + 1}, 0)
         assert found.value == 0
         assert not found.beats
-        assert found.sentence() == "equals mean in rmse (0 to 0) on test: not distinguishable"
+        assert found.sentence() == "is within noise of mean on test: +0 rmse (0 to 0)"
 
     def test_same_seed_same_interval(self) -> None:
         truth = GENERATOR.standard_normal(50).astype(np.float32)
