@@ -16,7 +16,7 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.data.targets import Target
 from dltrain.experiment.journal import Journal
-from dltrain.experiment.score_run import parts_to_score, predict_parts, score_answers, write_model
+from dltrain.experiment.score_run import monitored, parts_to_score, predict_parts, score_answers, write_model
 from dltrain.experiment.stages import check_rows, choose_task, draw_rows, refuse_ignored, split_rows
 from dltrain.models.network import artifact, build_network
 from dltrain.preprocessing.prepared import Prepared, prepare
@@ -86,7 +86,7 @@ class Experiment:
             results,
             best_epoch=training.best_epoch,
             epochs=len(training.history),
-            best_value=training.history[training.best_epoch - 1].get(task.monitor, float("nan")),
+            best_value=monitored(training, metrics, task=task, target=data.target),
         )
 
 

@@ -25,7 +25,16 @@ from dltrain.record.signature import FILE as SIGNATURE_FILE
 from dltrain.record.signature import describe
 from dltrain.scoring.baseline_scores import score_baselines
 from dltrain.scoring.comparison import compare
-from dltrain.scoring.evaluation import Results, Scores, intervals, name_of_area, undefined
+from dltrain.scoring.evaluation import (
+    Results,
+    Scores,
+    exact_areas,
+    intervals,
+    name_of_area,
+    undefined,
+    without_interval,
+)
+from dltrain.scoring.exact_area import is_exact
 from dltrain.training.train import Training
 
 CHUNK_ROWS = 100_000  # written at once
@@ -40,14 +49,25 @@ def predict_parts(
     """
     sources = {part: data.source(part) for part in parts}
     engine, passes = training.engine, task.get("monte_carlo_dropout")
-    if not passes:
-        metrics = {part: engine.evaluate(source) for part, source in sources.items()}
-        return network, metrics, {part: engine.predict(source) for part, source in sources.items()}
-    compiled = with_passes(network, passes, seed.stream("passes"))
-    compiled.compile(loss=build_loss(task, data.target), metrics=build_metrics(task, data.target))
-    engine = Engine(compiled, batch_size=engine.batch_size, shuffle=False, seed=0)
+    fresh = build_metrics(task, data.target)
+    if passes:
+        network = with_passes(network, passes, seed.stream("passes"))
+        network.compile(loss=build_loss(task, data.target), metrics=fresh)
+        engine = Engine(network, batch_size=engine.batch_size, shuffle=False, seed=0)
     metrics = {part: engine.evaluate(source) for part, source in sources.items()}
-    return compiled, metrics, {part: engine.predict(source) for part, source in sources.items()}
+    answers = {part: engine.predict(source) for part, source in sources.items()}
+    # The network's own areas are binned, as they must be within epochs.
+    exact = {part: exact_areas(fresh, data.truth(part), given) for part, given in answers.items()}
+    return network, {part: metrics[part] | exact[part] for part in parts}, answers
+
+
+def monitored(training: Training, metrics: dict[str, Scores], *, task: DictConfig, target: Target) -> float:
+    """Returns the monitored value of the best epoch; an area of the validation part is the exact one."""
+    name = task.monitor.removeprefix("val_")
+    exact = [metric.name for metric in build_metrics(task, target) if is_exact(metric, target)]
+    if task.monitor.startswith("val_") and name in exact and "validation" in metrics:
+        return metrics["validation"][name]
+    return training.history[training.best_epoch - 1].get(task.monitor, float("nan"))
 
 
 def parts_to_score(data: Prepared, *, with_test: bool, journal: Journal) -> list[str]:
@@ -94,12 +114,16 @@ def score_answers(
     parts = list(answers)
     fresh = build_metrics(task, data.target)
     notes = _mark_undefined(metrics, fresh, data)
+    if areas := [metric.name for metric in fresh if is_exact(metric, data.target)]:
+        notes.append(f"{', '.join(areas)}: exact here, by thresholds within epochs (history.csv, curves).")
     sure = {}
     if "test" in parts:
         loss = build_loss(task, data.target)
         sure["test"] = intervals(fresh, loss, data.truth("test"), answers["test"], seed.stream("intervals"), penalty)
         notes.append("The intervals are of 95 %, for this split and this seed alone.")
-        if lacking := sorted(set(metrics["test"]) - set(sure["test"])):
+        reasons = without_interval(fresh, data.truth("test"))
+        notes += [f"No interval of {name}: {reason}." for name, reason in reasons.items()]
+        if lacking := sorted(set(metrics["test"]) - set(sure["test"]) - set(reasons)):
             notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
     _write_predictions(data, answers, journal)
     scores, simple = score_baselines(data, parts, fresh, seed.stream("baselines"))

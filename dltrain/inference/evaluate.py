@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from dltrain.inference.rows import RawRows, sliced
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.record.run_directory import add_test_scoring
 from dltrain.record.signature import Signature
-from dltrain.scoring.evaluation import intervals, score
+from dltrain.scoring.evaluation import LEAST_OF_CLASS, intervals, score, without_interval
 
 MOST_GROUPS = 20
 QUARTERS_ABOVE = 12  # a numeric column with more values than this is grouped by quarters
@@ -114,12 +115,20 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
             f"{overlap} of {len(joined)} rows have the content of a train row of this run, which can make the metrics "
             "look better than they are."
         )
+    notes += [f"No interval of {name}: {reason}." for name, reason in without_interval(fresh, target).items()]
     if known is None:
         notes.append(f"Whether these rows are among the train rows is not known: {reason}")
+    grouped = _group(groups, notes, by)
+    few = Counter(name for rows in grouped.values() for name in without_interval(fresh, target.take(rows)))
+    notes += [
+        f"No interval of {name} in {count} of {len(grouped)} groups: their rarer class has fewer than the "
+        f"{LEAST_OF_CLASS} rows that one needs."
+        for name, count in few.items()
+    ]
     evaluation = Evaluation(
         rows=len(joined),
         metrics=scored(np.arange(len(joined))),
-        groups={name: {"rows": len(rows), "metrics": scored(rows)} for name, rows in _group(groups, notes, by).items()},
+        groups={name: {"rows": len(rows), "metrics": scored(rows)} for name, rows in grouped.items()},
         by=by,
         notes=tuple(notes),
         overlap=overlap,

@@ -105,6 +105,8 @@ def per_class(answers: Answers, threshold: float) -> list[dict[str, Any]]:
     for place, name in enumerate(answers.classes):
         own = truth[:, place]
         both = own.min() < own.max() if len(own) else False
+        # 1 - p has fewer digits than a small p, and so ties that p has not: both classes have the area of the second.
+        of = 1 if answers.task.two_classes else place
         rows.append(
             {
                 "name": name,
@@ -112,7 +114,7 @@ def per_class(answers: Answers, threshold: float) -> list[dict[str, Any]]:
                 "precision": float(found[0][place]),
                 "recall": float(found[1][place]),
                 "f1": float(found[2][place]),
-                "auc": float(roc_auc_score(own, answers.given[:, place])) if both else float("nan"),
+                "auc": float(roc_auc_score(truth[:, of], answers.given[:, of])) if both else float("nan"),
             }
         )
     return rows

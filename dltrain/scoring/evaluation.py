@@ -13,11 +13,13 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.stats import binomtest
 
-from dltrain.config.metric_traits import traits_of
+from dltrain.config.metric_traits import MetricTraits, traits_of
 from dltrain.data.targets import Target
+from dltrain.scoring import exact_area
 from dltrain.scoring.comparison import RESAMPLED_AT_ONCE, Difference, resamples
 from dltrain.scoring.significance import CONFIDENCE
 
+LEAST_OF_CLASS = 10  # with fewer rows of the rarer class, a metric of it has no interval
 MOST_KEPT = 8  # graphs of metrics
 _graphs: dict[str, Callable[..., Any]] = {}
 _lock = threading.Lock()  # a graph's metrics have variables that only one caller may use at a time
@@ -64,14 +66,29 @@ class Results:
 def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.NDArray[np.floating[Any]]) -> Scores:
     """Computes metrics of predictions (rows, units), NaN for one that is not defined on these rows.
 
-    The metrics are reset first.
+    Areas under the ROC curve are exact, without thresholds. The metrics are reset first.
     """
-    scores = {}
+    scores = exact_areas(metrics, target, answers)
     for metric in metrics:
+        if metric.name in scores:
+            continue
         metric.reset_state()
         metric.update_state(target.column, answers)
         scores[metric.name] = float(metric.result())
-    return scores | dict.fromkeys(undefined(metrics, target), float("nan"))
+    named = {metric.name: scores[metric.name] for metric in metrics}
+    return named | dict.fromkeys(undefined(metrics, target), float("nan"))
+
+
+def exact_areas(
+    metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.NDArray[np.floating[Any]]
+) -> Scores:
+    """Computes those of the metrics that are areas under the ROC curve from the order of all predictions."""
+    once = np.ones((1, len(answers)), np.uint8)
+    return {
+        metric.name: float(exact_area.areas(metric, target, answers, once)[0])
+        for metric in metrics
+        if exact_area.is_exact(metric, target)
+    }
 
 
 def undefined(metrics: Sequence[keras.metrics.Metric], target: Target) -> list[str]:
@@ -88,6 +105,23 @@ def name_of_area(metrics: Sequence[keras.metrics.Metric]) -> str | None:
     return next((metric.name for metric in areas if metric.get_config()["curve"] == "ROC"), None)
 
 
+def without_interval(metrics: Sequence[keras.metrics.Metric], target: Target) -> dict[str, str]:
+    """Returns by name, with the reason, the metrics of classes that too few rows of the rarer class speak of."""
+    if not target.kind.zero_or_one:
+        return {}
+    traits = {metric: traits_of(type(metric)) for metric in metrics}
+    rows = {each.name: exact_area.rarest(each, target) for each in metrics if _of_rarer(traits[each])}
+    return {
+        name: f"the rarer class has {count} of the {LEAST_OF_CLASS} rows that one needs"
+        for name, count in rows.items()
+        if count < LEAST_OF_CLASS
+    }
+
+
+def _of_rarer(traits: MetricTraits) -> bool:
+    return traits.of_classes and not traits.share_of_rows
+
+
 def intervals(
     metrics: Sequence[keras.metrics.Metric],
     loss: keras.losses.Loss,
@@ -99,7 +133,9 @@ def intervals(
     """Computes 95 % intervals of metrics and loss for predictions (rows, units), for this split and seed alone.
 
     They are Wilson's for an accuracy, else percentiles of a bootstrap over rows (Efron & Tibshirani 1993), drawn by
-    `seed`, which need two rows and resamples that differ. `penalty` is what the weights add to the loss.
+    `seed`, which need two rows and resamples that differ. Those of an area under the ROC curve of two classes hold as
+    many rows of each class as there are. `penalty` is what the weights add to the loss. `without_interval` tells which
+    metrics are left out.
     """
     rows = len(answers)
     truth = target.column
@@ -111,22 +147,50 @@ def intervals(
         found[metric.name] = (float(interval.low), float(interval.high))
     if rows < 2:
         return found
-    others = [metric for metric in metrics if metric not in counted]
+    unsure = without_interval(metrics, target)
+    others = [metric for metric in metrics if metric not in counted and metric.name not in unsure]
+    exact = [metric for metric in others if exact_area.is_exact(metric, target)]
+    others = [metric for metric in others if metric not in exact]
     losses = np.asarray(loss.call(tf.constant(truth), tf.constant(answers)), np.float64).reshape(rows, -1).mean(axis=1)
     resampled = _resampler(others, losses, target, answers)
     generator, count = np.random.default_rng(seed), resamples(rows)
-    at_once = max(1, RESAMPLED_AT_ONCE // rows)
+    at_once = max(1, RESAMPLED_AT_ONCE // truth.size)
     portions = [min(at_once, count - first) for first in range(0, count, at_once)]
     samples = np.concatenate([resampled(generator.integers(0, rows, size=(portion, rows))) for portion in portions])
     samples[:, 0] += penalty
+    drawn = np.hstack([samples, _resampled_areas(exact, target, answers, portions, seed)])
     tail = 50 * (1 - CONFIDENCE)
-    for name, values in zip(["loss", *(metric.name for metric in others)], samples.T, strict=True):
+    for name, values in zip(["loss", *(metric.name for metric in [*others, *exact])], drawn.T, strict=True):
         values = values[~np.isnan(values)]
         if len(values):
             low, high = np.percentile(values, [tail, 100 - tail])
             if low < high:  # equal resamples, such as those of an area of 1 or 0, tell nothing about certainty
                 found[name] = (float(low), float(high))
     return found
+
+
+def _resampled_areas(
+    metrics: Sequence[Any],
+    target: Target,
+    answers: npt.NDArray[np.float32],
+    portions: Sequence[int],
+    seed: int,
+) -> npt.NDArray[np.float64]:
+    """Returns exact areas of resampled rows, shape (draws, metrics); of two classes, each class is drawn by itself."""
+    if not metrics:
+        return np.empty((sum(portions), 0))
+    rows = len(answers)
+    of_class = [np.flatnonzero(target.values == value) for value in (0, 1)]
+    strata = [each for each in of_class if len(each)] if target.kind.two_classes else [np.arange(rows)]
+    # A generator for each, so that portions of any size hold the same draws.
+    drawn = [(stratum, np.random.default_rng([seed, place])) for place, stratum in enumerate(strata)]
+    found = []
+    for portion in portions:
+        draws = np.hstack([own[generator.integers(0, len(own), (portion, len(own)))] for own, generator in drawn])
+        cells = (draws + rows * np.arange(portion)[:, None]).ravel()
+        weights = np.bincount(cells, minlength=portion * rows).reshape(portion, rows)
+        found.append(np.column_stack([exact_area.areas(metric, target, answers, weights) for metric in metrics]))
+    return np.concatenate(found)
 
 
 def _resampler(

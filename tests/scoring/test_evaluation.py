@@ -6,13 +6,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 from sklearn.metrics import mean_absolute_error, roc_auc_score, root_mean_squared_error
 
 from dltrain.data.targets import Target
 from dltrain.models.losses import SideAccuracy
 from dltrain.scoring.comparison import Difference
-from dltrain.scoring.evaluation import Results, intervals, score
+from dltrain.scoring.evaluation import Results, intervals, score, without_interval
 
 GENERATOR = np.random.default_rng(0)
 LOSS = keras.losses.BinaryCrossentropy()
@@ -46,10 +46,37 @@ class TestScore:
         assert score(metrics, target, answers) == pytest.approx(expected, rel=1e-5)
         assert score(metrics, target, answers) == pytest.approx(expected, rel=1e-5)
 
-    def test_area_equals_scikit_learn(self) -> None:
+    def test_area_equals_scikit_learn_where_predictions_are_close_and_equal(self) -> None:
         target, answers = binary(300)
-        found = score([keras.metrics.AUC(name="auc")], target, answers)["auc"]
-        assert found == pytest.approx(roc_auc_score(target.values, answers[:, 0]), abs=0.01)
+        answers = np.round(answers, 2) / 1e4  # all below the second of 2,000 thresholds
+        found = score([keras.metrics.AUC(name="auc", num_thresholds=2_000)], target, answers)["auc"]
+        assert found == pytest.approx(roc_auc_score(target.values, answers[:, 0]), abs=1e-12)
+
+    @pytest.mark.parametrize("average", ["macro", "weighted", "micro"])
+    def test_areas_of_labels_are_averaged_as_the_metric_says(self, average: str) -> None:
+        truth = GENERATOR.integers(0, 2, (200, 3)).astype(np.float32)
+        answers = (truth + 2 * GENERATOR.standard_normal((200, 3))).astype(np.float32)
+        target = Target("multilabel", truth, ("a", "b", "c"))
+        weights = list(map(float, truth.sum(axis=0))) if average == "weighted" else None
+        metric = (
+            keras.metrics.AUC(name="auc", multi_label=average != "micro", num_labels=3, label_weights=weights)
+            if average != "micro"
+            else keras.metrics.AUC(name="auc")
+        )
+        expected = roc_auc_score(truth, answers, average=average)
+        assert score([metric], target, answers)["auc"] == pytest.approx(expected, abs=1e-7)
+
+    def test_area_of_labels_leaves_out_a_label_of_one_class(self) -> None:
+        truth = np.array([[0, 0], [1, 0], [0, 0], [1, 0]], np.float32)
+        answers = np.array([[0.1, 0.3], [0.4, 0.1], [0.5, 0.2], [0.6, 0.9]], np.float32)
+        metric = keras.metrics.AUC(name="auc", multi_label=True, num_labels=2)
+        assert score([metric], Target("multilabel", truth, ("a", "b")), answers)["auc"] == 0.75
+
+    def test_area_by_thresholds_of_a_user_and_of_precision_stays_that_of_keras(self) -> None:
+        target, answers = binary(300)
+        for metric in (keras.metrics.AUC(name="own", thresholds=[0.5]), keras.metrics.AUC(name="own", curve="PR")):
+            metric.update_state(target.column, answers)
+            assert score([metric], target, answers) == {"own": float(metric.result())}
 
     @pytest.mark.parametrize("rows", [1, 7, 40])
     def test_does_not_broadcast_targets_and_answers(self, rows: int) -> None:
@@ -116,15 +143,34 @@ class TestIntervals:
         monkeypatch.setattr("dltrain.scoring.evaluation.RESAMPLED_AT_ONCE", 30 * 7)
         assert intervals(metrics, LOSS, target, answers, seed=1) == whole
 
-    def test_resamples_without_a_class_do_not_count(self) -> None:
-        truth = np.zeros(30, np.float32)
-        truth[:2] = 1
+    @pytest.mark.parametrize(("rarer", "told"), [(3, False), (9, False), (10, True)])
+    def test_of_an_area_needs_ten_rows_of_each_class(self, rarer: int, told: bool) -> None:
+        truth = (np.arange(300) < rarer).astype(np.float32)
         target = Target("binary", truth, ("no", "yes"))
-        answers = np.where(truth, 0.9, 0.1).astype(np.float32)[:, None]
-        answers[2] = 0.95
-        low, high = intervals([keras.metrics.AUC(name="auc")], LOSS, target, answers, 0)["auc"]
-        # An area needs both classes; with both, these answers are nearly perfect.
-        assert 0.8 < low < 27 / 28 < high
+        answers = (truth * 0.5 + 0.5 * GENERATOR.random(300)).astype(np.float32)[:, None]
+        answers[20] = 0.9
+        metrics = [keras.metrics.AUC(name="auc"), keras.metrics.Recall(name="recall", thresholds=0.6)]
+        assert {"auc", "recall"} & set(intervals(metrics, LOSS, target, answers, 0)) == (
+            {"auc", "recall"} if told else set()
+        )
+        reasons = without_interval(metrics, target)
+        assert reasons == (
+            {}
+            if told
+            else dict.fromkeys(("auc", "recall"), f"the rarer class has {rarer} of the 10 rows that one needs")
+        )
+
+    def test_of_an_exact_area_covers_the_true_area(self) -> None:
+        # Of two normal distributions one deviation apart the area is Phi(1 / sqrt 2).
+        covered = 0
+        for seed in range(100):
+            generator = np.random.default_rng(seed)
+            truth = (np.arange(200) < 40).astype(np.float32)
+            answers = (truth + generator.standard_normal(200)).astype(np.float32)[:, None]
+            target = Target("binary", truth, ("no", "yes"))
+            low, high = intervals([keras.metrics.AUC(name="auc")], LOSS, target, answers, seed)["auc"]
+            covered += low < norm.cdf(1 / np.sqrt(2)) < high
+        assert 88 <= covered <= 99
 
     def test_of_an_area_of_one_class_is_none(self) -> None:
         target = Target("binary", np.ones(9, np.float32), ("no", "yes"))
@@ -162,7 +208,7 @@ class TestIntervals:
         target = Target(task, truth[:, None] if task == "multilabel" else truth, () if task == "regression" else ("a",))
         metrics = [keras.metrics.AUC(name="auc"), keras.metrics.MeanAbsoluteError(name="mae"), SideAccuracy()]
         found = intervals(metrics, LOSS, target, np.array([[0.4], [0.3], [0.6]], np.float32), 0)
-        assert set(found) == {"auc", "mae", "accuracy", "loss"}
+        assert set(found) == {"mae", "accuracy", "loss"} | ({"auc"} if task == "regression" else set())
         for low, high in found.values():
             assert np.isfinite([low, high]).all()
             assert low <= high
