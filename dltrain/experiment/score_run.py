@@ -115,7 +115,7 @@ def score_answers(
     fresh = build_metrics(task, data.target)
     notes = _mark_undefined(metrics, fresh, data)
     if areas := [metric.name for metric in fresh if is_exact(metric, data.target)]:
-        notes.append(f"{', '.join(areas)}: exact here, by thresholds within epochs (history.csv, curves).")
+        notes.append(f"{', '.join(areas)}: exact here; within epochs (history.csv, curves) over thresholds.")
     sure = {}
     if "test" in parts:
         loss = build_loss(task, data.target)

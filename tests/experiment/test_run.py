@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, roc_auc_score
 
 from dltrain.base.errors import ConfigError, DataError, RunError
+from dltrain.inference.model import Model
 from dltrain.preprocessing.prepared import Prepared
 
 SMALL = ("model.units=[2]", "dataset.problem=multiclass", "trainer.epochs=2")
@@ -301,6 +302,34 @@ def test_part_of_one_class_has_no_area(run_in: Any, make_dataset: Any, tmp_path:
     assert metrics["baselines"]["majority"]["test"]["auc"] is None
     assert "auc of test is undefined: its rows are all of one class." in metrics["notes"]
     assert metrics["difference"]["interval"] is None
+
+
+def test_an_area_has_one_exact_value_wherever_it_is_told(run_in: Any, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    table = pd.DataFrame({"a": generator.standard_normal(1_000), "target": [1] * 30 + [0] * 970})
+    table["a"] += table["target"]
+    table.to_csv(tmp_path / "table.csv", index=False)
+    run = run_in(
+        tmp_path / "run",
+        *("dataset=csv", f"dataset.path={tmp_path / 'table.csv'}", "dataset.target=target", "task=binary"),
+        *(
+            "model=linear",
+            "score_test=always",
+            "split=ratio",
+            "task.monitor=val_auc",
+            "task.metrics.auc.num_thresholds=3",
+        ),
+        *("split.train=0.4", "split.validation=0.3", "split.test=0.3"),
+    )
+    metrics = run.json("metrics.json")
+    answers = pd.read_csv(run.path / "predictions.csv")
+    for part, rows in answers.groupby("part"):
+        assert metrics[part]["auc"] == pytest.approx(roc_auc_score(rows["target"], rows["probability_1"]), abs=1e-12)
+    assert metrics["best_value"] == metrics["validation"]["auc"] != float(run.rows("history.csv")[0]["val_auc"])
+    assert "No interval of auc: the rarer class has 9 of the 10 rows that one needs." in metrics["notes"]
+    assert "auc: exact here; within epochs (history.csv, curves) over thresholds." in metrics["notes"]
+    of_test = table.loc[answers.loc[answers["part"] == "test", "row_id"]]
+    assert Model(run.path).evaluate(of_test).metrics["auc"]["value"] == pytest.approx(metrics["test"]["auc"], abs=1e-3)
 
 
 def test_rows_limit_and_missing_targets_are_told(run_in: Any, tmp_path: Path) -> None:
