@@ -81,6 +81,7 @@ class FakeJournal:
     quiet: bool = True
     typed: tuple[str, ...] = ()
     resumes: bool = False
+    changed: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:

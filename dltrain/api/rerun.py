@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -16,10 +17,18 @@ from dltrain.record.record import Record
 from dltrain.sweep.start import resume_words
 
 
-def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes: bool) -> None:
+def run_recorded(
+    record: Record,
+    config: DictConfig,
+    directory: Path,
+    *,
+    resumes: bool,
+    changes: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Runs the resolved config of a recorded run in `directory`, from the folder where it was started.
 
-    `resumes` continues from the state that is saved in the directory; otherwise the run is repeated.
+    `resumes` continues from the state that is saved in the directory; otherwise the run is repeated. `changes` are the
+    settings that the run takes up, as run.json lists them.
     """
     directory = directory.resolve()
     with _where_it_was_started(record), _terminating():
@@ -30,7 +39,9 @@ def run_recorded(record: Record, config: DictConfig, directory: Path, *, resumes
         from dltrain.experiment.run import require_what_was_asked, run
         from dltrain.report.after_run import report_run
 
-        with Journal(config, directory, recorded=record.facts, resumes=resumes) as journal:
+        with Journal(config, directory, recorded=record.facts, resumes=resumes, changes=changes) as journal:
+            for each in changes:
+                journal.note(f"{each['key']} is {each['after']} from epoch {each['epoch']} on, {each['before']} before")
             for difference in record.version_differences() if resumes else ():
                 journal.warn(f"Since the run began {difference}: its numbers may differ from those of a run in one go.")
             results = run(config, journal, report_run)

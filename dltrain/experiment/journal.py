@@ -46,11 +46,18 @@ class Journal:
     """The record of one run. As a context manager it writes the last status, also after a failure.
 
     `path` is the run directory, which exists. `recorded` is the run.json of the run that is resumed or repeated; None
-    takes Hydra's current job. `resumes` tells whether an interrupted run continues in its directory.
+    takes Hydra's current job. `resumes` tells whether an interrupted run continues in its directory; `changes` are the
+    settings that it takes up from there on, as run.json lists them.
     """
 
     def __init__(
-        self, config: DictConfig, path: Path, *, recorded: Mapping[str, Any] | None = None, resumes: bool = False
+        self,
+        config: DictConfig,
+        path: Path,
+        *,
+        recorded: Mapping[str, Any] | None = None,
+        resumes: bool = False,
+        changes: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.config = config
         self.directory = RunDirectory(path)
@@ -64,6 +71,9 @@ class Journal:
         # A recorded config is resolved, so that only its record tells which settings refer to another key.
         self._settings = (recorded or {}).get("settings")
         self.resumes = resumes
+        self._changes = [dict(each) for each in changes]
+        every = [*(recorded or {}).get("changes", []), *changes]
+        self.changed: Mapping[str, int] = {each["key"]: each["epoch"] for each in every}
         # A repetition only compares numbers, so it is not tracked.
         self._tracker = build(config.get("tracking"), key="tracking") if recorded is None or resumes else None
         self._began = time.monotonic()
@@ -96,7 +106,7 @@ class Journal:
         # Written before run.json, since a run that has a run.json can be resumed.
         self.directory.write_text("config.yaml", resolved)
         if self.resumes:
-            self.directory.resume(**facts)
+            self.directory.resume(self._changes, **facts)
         else:
             self.directory.start(seed=self.config.seed, overrides=self._overrides, choices=self._choices, **facts)
         start_logging(self.path / "dltrain.log", self.console, quiet=self.quiet, verbose=self.config.verbose)

@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,14 +61,19 @@ class RunDirectory:
         }
         self.record()
 
-    def resume(self, **facts: Any) -> None:
-        """Writes the run.json of a run that continues; `resumed` lists each time with its command."""
+    def resume(self, changes: Sequence[Mapping[str, Any]] = (), **facts: Any) -> None:
+        """Writes the run.json of a run that continues; `resumed` lists each time with its command.
+
+        `changes` are settings that are others from an epoch on; they join those of earlier times.
+        """
         for unfinished in self.path.rglob(f"{PART}*"):
             unfinished.unlink()
         self.facts = json.loads((self.path / "run.json").read_text("utf-8"))
         for name in ("error", "seconds", "reached"):
             self.facts.pop(name, None)
         resumed = [*self.facts.get("resumed", []), {"at": _now(), "command": sys.argv}]
+        if changes:
+            self.facts["changes"] = [*self.facts.get("changes", []), *changes]
         process = {"host": platform.node(), "pid": os.getpid()}
         self.record(status="running", finished=None, resumed=resumed, **process, **facts)
 

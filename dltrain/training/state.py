@@ -31,7 +31,8 @@ class TrainingState(keras.callbacks.Callback):
     public attributes are saved that hold numbers, text, NumPy arrays, or lists, tuples and dicts of them.
 
     At least `seconds` are between two savings, and at least fifty times the duration of one; None saves only after a
-    signal and at the end.
+    signal and at the end. From the epoch `rate_changes` on the config's
+    learning rate replaces the saved one.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class TrainingState(keras.callbacks.Callback):
         seconds: float | None,
         resumes: bool,
         interrupts: Interrupts,
+        rate_changes: int = 0,
     ) -> None:
         super().__init__()
         self.path = Path(directory) / FILE
         self.callbacks = list(callbacks)
         self.seconds = float("inf") if seconds is None else seconds
         self.interrupts = interrupts
+        self.rate_changes = rate_changes
         self._found: dict[str, Any] | None = read(self.path) if resumes else None
         if resumes and self._found is None:
             logger.info("No state was saved: the training starts again at its first epoch")
@@ -106,8 +109,10 @@ class TrainingState(keras.callbacks.Callback):
                 f"'{self.path}' does not fit this network, its optimizer or its callbacks: the config or the packages "
                 "have changed since it was saved. Start a new run."
             )
+        kept = self.model.optimizer.learning_rate if self.rate_changes > state["epoch"] else None
         for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+            if variable is not kept:
+                variable.assign(value)
         for callback, (_, kept) in zip(self.callbacks, state["callbacks"], strict=True):
             if hasattr(callback, "set_state"):
                 callback.set_state(kept)

@@ -142,7 +142,12 @@ def train_network(
     callbacks_of_run = [*averaged, *built, history]
     interrupts = Interrupts()
     state = TrainingState(
-        notes.path, callbacks_of_run, seconds=trainer.save_state_seconds, resumes=notes.resumes, interrupts=interrupts
+        notes.path,
+        callbacks_of_run,
+        seconds=trainer.save_state_seconds,
+        resumes=notes.resumes,
+        interrupts=interrupts,
+        rate_changes=notes.changed.get("optimizer.learning_rate", 0),
     )
     first_epoch, first_step = state.beginning
     train = data.source("train", weights)

@@ -17,6 +17,7 @@ class TrainingNotes(Notes, Protocol):
     console: Console
     quiet: bool
     resumes: bool
+    changed: Mapping[str, int]  # the settings that changed in the midst of the run, by full key, with their first epoch
 
     @property
     def path(self) -> Path:

@@ -41,6 +41,12 @@ def _run(given: argparse.Namespace) -> int:
     status = before.facts.get("status")
     if status != "completed":
         raise ConfigError(f"'{before.path}' has the status {status}: only a completed run can be reproduced.")
+    if changed := {str(each["key"]) for each in before.facts.get("changes", [])} - {"trainer.epochs"}:
+        print(
+            f"warning: {', '.join(sorted(changed))} changed while the run was trained (run.json, changes): it is "
+            "repeated with the last settings from its start.",
+            file=sys.stderr,
+        )
     beside = before.path.resolve()
     if any((beside.parent / name).exists() for name in SWEEPS):  # the directory of a sweep holds only its jobs
         beside = beside.parent.with_name(f"{beside.parent.name}_{beside.name}")

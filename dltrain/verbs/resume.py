@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.base.lock import lock, unlock
+from dltrain.config import conformity
+from dltrain.config.schema import Config
+from dltrain.record.config_changes import ConfigChange, changes_of
 from dltrain.record.record import Record
 from dltrain.verbs import Verb, argument
 
@@ -18,7 +22,8 @@ ALLOWED = ("trainer.epochs", "quiet", "verbose")
 DESCRIPTION = """\
 Goes on with a run that was interrupted, terminated, killed or that failed, in its own directory and with its own
 settings. It ends with the same weights, history and predictions as if it had never stopped. A finished run is trained
-for longer with trainer.epochs=N.
+for longer with trainer.epochs=N. Other settings than the run began with, written into its config.yaml, are refused, or
+taken up with --with-changes; run.json then lists from which epoch on they count.
 
 A sweep goes on with the jobs that are left; --retry-failed repeats those that failed, extend=true adds jobs to it.
 """
@@ -39,11 +44,16 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.sweep.start import is_sweep
 
     if is_sweep(Path(given.run)):
+        if given.with_changes:
+            raise ConfigError("--with-changes has no effect on a sweep: name the directory of a single run.")
         return resume_sweep(Path(given.run), given.overrides)
     record = Record(given.run)
     lock(record.path)  # before its state is read
     try:
+        edited = changes_of(record)
+        _refuse(edited, record, given)
         config = _with_overrides(record, given.overrides)
+        changes = _taken_up(edited, record, config)
         nothing_left = _nothing_left(record, config)
         if nothing_left:
             print(nothing_left)
@@ -54,7 +64,7 @@ def _run(given: argparse.Namespace) -> int:
                 f"on: this is not the run that had {config.trainer.epochs} epochs from its start.",
                 file=sys.stderr,
             )
-        run_recorded(record, config, record.path, resumes=True)
+        run_recorded(record, config, record.path, resumes=True, changes=changes)
     finally:
         unlock(record.path)
     return 0
@@ -73,6 +83,9 @@ VERB = Verb(
             default=[],
             metavar="KEY=VALUE",
             help=f"of a run: one of {', '.join(ALLOWED)}; of a sweep: any",
+        ),
+        argument(
+            "--with-changes", action="store_true", help="take up what was changed in config.yaml since the run began"
         ),
     ),
     function=_run,
@@ -98,14 +111,63 @@ def _with_overrides(record: Record, overrides: list[str]) -> DictConfig:
         else:
             OmegaConf.update(config, key, value == "true")
     name, done = max(((name, len(rows)) for name, rows in record.histories.items()), key=lambda each: each[1])
-    if config.trainer.epochs < min(done, record.config.trainer.epochs):
+    if config.trainer.epochs < min(done, _epochs(record)):
         raise ConfigError(f"trainer.epochs: {name} has {done} epochs already, got {config.trainer.epochs}.")
     return config
 
 
+def _refuse(edited: list[ConfigChange], record: Record, given: argparse.Namespace) -> None:
+    """Refuses what was changed in config.yaml, unless it can and shall be taken up."""
+    typed = {word.partition("=")[0] for word in given.overrides}
+    edited = [each for each in edited if each.key not in typed]
+    if not edited:
+        return
+    several = record.config.get("cv") is not None or record.config.get("seeds", 1) > 1
+    fixed = edited if several else [each for each in edited if not each.can_be_taken_up]
+    if fixed:
+        why = "folds and seeds share their settings" if several else "what was trained so far rests on them"
+        raise ConfigError(
+            [
+                f"'{record.path / 'config.yaml'}' was changed since the run was recorded, in settings that a run "
+                f"keeps: {why}. Put them back, or start a new run.",
+                *(each.sentence for each in fixed),
+            ]
+        )
+    if not given.with_changes:
+        raise ConfigError(
+            [
+                f"'{record.path / 'config.yaml'}' was changed since the run was recorded. Put it back, or add "
+                "--with-changes to go on with it.",
+                *(each.sentence for each in edited),
+            ]
+        )
+    keys = tuple(each.key for each in edited)
+    if faults := [each for each in conformity.faults(record.config, Config) if each.startswith(keys)]:
+        raise ConfigError(faults)
+
+
+def _taken_up(edited: list[ConfigChange], record: Record, config: DictConfig) -> list[dict[str, Any]]:
+    """Returns the changes as run.json lists them, with the first epoch (from 1) that has them."""
+    changed = {each.key: (each.before, each.after) for each in edited if each.key != "trainer.epochs"}
+    if config.trainer.epochs != (before := _epochs(record)):
+        changed["trainer.epochs"] = (before, config.trainer.epochs)
+    if not changed:
+        return []
+    from dltrain.record.state_file import FILE, read
+
+    states = map(read, [record.path / FILE, *record.path.glob(f"*/*/{FILE}")])
+    epoch = 1 + min((state["epoch"] for state in states if state), default=0)
+    return [{"epoch": epoch, "key": key, "before": old, "after": new} for key, (old, new) in changed.items()]
+
+
+def _epochs(record: Record) -> int:
+    """Returns how many epochs the run was to have when it was recorded."""
+    return int(record.settings.get("trainer.epochs", record.config.trainer.epochs))
+
+
 def _with_another_curve(record: Record, config: DictConfig) -> list[str]:
     """Returns the groups whose schedule depends on the number of epochs, if that has changed."""
-    if config.trainer.epochs == record.config.trainer.epochs:
+    if config.trainer.epochs == _epochs(record):
         return []
     targets = {key: str((config.get(key) or {}).get("_target_")) for key in ("schedule", "regularization_schedule")}
     return [key for key, target in targets.items() if "cosine" in target.rpartition(".")[2].lower()]
@@ -116,11 +178,11 @@ def _nothing_left(record: Record, config: DictConfig) -> str:
     if record.facts.get("status") != "completed":
         return ""
     done, wanted = len(record.history), config.trainer.epochs
-    if wanted == record.config.trainer.epochs:
+    if wanted == _epochs(record):
         return f"'{record.path}' is complete: nothing is left to do. To train for longer give trainer.epochs=N."
-    if done < record.config.trainer.epochs and record.metrics.get("epochs") == done:
+    if done < _epochs(record) and record.metrics.get("epochs") == done:
         return (
-            f"'{record.path}' was stopped by a callback after epoch {done} of {record.config.trainer.epochs}: "
+            f"'{record.path}' was stopped by a callback after epoch {done} of {_epochs(record)}: "
             "more epochs would not change that."
         )
     return ""

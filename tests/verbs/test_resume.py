@@ -315,3 +315,59 @@ def test_longer_cosine_is_called_another_curve(
     assert f"warning: {schedule} goes by" in capsys.readouterr().err
     assert resume.VERB.main([str(tmp_path), "quiet=true"]) == 0
     assert "curve" not in capsys.readouterr().err
+
+
+RATE = ("model=linear", "optimizer=adam", "trainer.epochs=5", "trainer.save_state_seconds=0", "trainer.batch_size=8")
+
+
+def edit(path: Path, before: str, after: str) -> None:
+    text = (path / "config.yaml").read_text()
+    assert before in text
+    (path / "config.yaml").write_text(text.replace(before, after))
+
+
+def test_edited_config_is_refused_by_name_or_taken_up(run_in: Any, whole: Any, cut: Any, tmp_path: Path) -> None:
+    before = (whole(*RATE) / "history.csv").read_text().splitlines()
+    cut("on_epoch_end", 3, after=True)
+    path = cut_run(run_in, tmp_path / "run", *RATE)
+    cut.repair()
+    edit(path, "learning_rate: 0.001", "learning_rate: 0.25")
+    record = (path / "run.json").read_bytes()
+    with pytest.raises(
+        ConfigError, match=r"add --with-changes.*\n.*optimizer\.learning_rate: run\.json has 0\.001, .* 0\.25"
+    ):
+        resume.VERB.main([str(path)])
+    assert (path / "run.json").read_bytes() == record
+    # Killed before it trained with it; the next resume needs no flag.
+    cut("on_train_begin", 1, after=False)
+    with pytest.raises(PowerCutError):
+        resume.VERB.main([str(path), "--with-changes"])
+    cut.repair()
+    assert resume.VERB.main([str(path)]) == 0
+    facts = json.loads((path / "run.json").read_text())
+    assert facts["changes"] == [{"epoch": 4, "key": "optimizer.learning_rate", "before": 0.001, "after": 0.25}]
+    assert facts["settings"]["optimizer.learning_rate"] == 0.25
+    after = (path / "history.csv").read_text().splitlines()
+    assert after[:4] == before[:4]
+    assert len(after) == len(before) == 6
+    assert float(after[5].split(",")[1]) != pytest.approx(float(before[5].split(",")[1]), rel=0.01)
+    last = keras.models.load_model(path / "checkpoints" / "last.keras")
+    assert float(last.optimizer.learning_rate) == pytest.approx(0.25)
+
+
+def test_what_a_training_rests_on_is_refused_even_with_changes(run_in: Any, tmp_path: Path) -> None:
+    path = run_in(tmp_path / "run", "model.units=[2]").path
+    edit(path, "- 2\n", "- 3\n")
+    with pytest.raises(ConfigError, match=r"start a new run.*\nmodel\.units: run\.json has \[2\], .* \[3\]"):
+        resume.VERB.main([str(path), "trainer.epochs=2", "--with-changes"])
+    edit(path, "- 3\n", "- 2\n")
+    assert resume.VERB.main([str(path), "trainer.epochs=2"]) == 0
+    changes = json.loads((path / "run.json").read_text())["changes"]
+    assert changes == [{"epoch": 2, "key": "trainer.epochs", "before": 1, "after": 2}]
+
+
+def test_taken_up_settings_are_checked(run_in: Any, tmp_path: Path) -> None:
+    path = run_in(tmp_path / "run", "model=linear").path
+    edit(path, "epochs: 1\n", "epochs: many\n")
+    with pytest.raises(ConfigError, match=r"trainer\.epochs: expected an integer"):
+        resume.VERB.main([str(path), "--with-changes"])
