@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltrain.base.printable import printable_line
+from dltrain.base.show import show
 
 GAP = "  "
 
@@ -24,7 +25,7 @@ def window() -> int | None:
 def say(text: str) -> None:
     """Prints a sentence, wrapped to the width of the terminal."""
     width = window()
-    print(text if width is None else textwrap.fill(text, max(20, width), break_on_hyphens=False))
+    show(text if width is None else textwrap.fill(text, max(20, width), break_on_hyphens=False))
 
 
 def cell(value: Any) -> str:

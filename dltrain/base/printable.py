@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
-# Categories of control characters, separators of lines and surrogates; then characters that turn the direction of text.
-DECEIVING = {"Cc", "Zl", "Zp", "Cs"}
-TURNING = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)), "\u200e", "\u200f", "\u061c"}
+# Control characters but the line break, separators of lines, surrogates, and what turns the direction of text.
+DECEIVING = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]"
+)
 
 
 def printable(text: str) -> str:
     r"""Returns the text with every control character as its escape, such as `\x1b`; line breaks stay."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(character if _harmless(character) else _escape(character) for character in text)
+    return DECEIVING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def printable_line(text: str) -> str:
@@ -21,9 +20,6 @@ def printable_line(text: str) -> str:
     return printable(text).replace("\n", "\\n")
 
 
-def _harmless(character: str) -> bool:
-    return character == "\n" or (unicodedata.category(character) not in DECEIVING and character not in TURNING)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+def printable_json(text: str) -> str:
+    r"""Returns JSON of the same value, with control characters inside of its texts as `\u001b`."""
+    return DECEIVING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

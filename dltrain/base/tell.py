@@ -7,7 +7,7 @@ import sys
 import traceback
 
 from dltrain.base.errors import DltrainError
-from dltrain.base.printable import printable
+from dltrain.base.show import show
 
 # A person can mend these faults of the disk; any other error that is not a DltrainError is a bug.
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -16,13 +16,13 @@ DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 def tell(error: DltrainError, prefix: str = "") -> None:
     """Prints each fault of an error in its own line."""
     for fault in getattr(error, "faults", [str(error)]):
-        print(printable(f"error: {prefix}{' '.join(fault.split())}"), file=sys.stderr)
+        show(f"error: {prefix}{' '.join(fault.split())}", file=sys.stderr)
 
 
 def tell_unexpected(error: Exception) -> None:
     """Prints a fault of the disk in a sentence, and any other with its traceback."""
     if isinstance(error, OSError) and error.errno in DISK_FAULTS:
         where = f" '{error.filename}'" if error.filename else ""
-        print(f"error: a file{where} cannot be written: {error.strerror}.", file=sys.stderr)
+        show(f"error: a file{where} cannot be written: {error.strerror}.", file=sys.stderr)
     else:
-        traceback.print_exception(error)
+        show("".join(traceback.format_exception(error)), end="", file=sys.stderr)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dltrain import verbs
 from dltrain.base.errors import ConfigError, DltrainError, did_you_mean
+from dltrain.base.show import show
 from dltrain.base.tell import tell, tell_unexpected
 from dltrain.sweep import memory
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "--version" in words:
             from dltrain import __version__
 
-            print(f"dltrain {__version__}")
+            show(f"dltrain {__version__}")
             return 0
         first = words[0] if words else ""
         if first in verbs.names():
@@ -71,7 +72,7 @@ def _train(words: list[str]) -> int:
     if flags.help:
         from dltrain.cli.help import page
 
-        print(page(commands.composer_of(flags)))
+        show(page(commands.composer_of(flags)))
         return 0
     if flags.shell_completion and "COMP_LINE" in os.environ and not _complete(os.environ["COMP_LINE"]):
         return 0
@@ -83,7 +84,7 @@ def _complete(line: str) -> bool:
     from dltrain.cli.completion import complete
 
     found, rest = complete(line)
-    print(*found, sep="\n")
+    show(*found, sep="\n")
     if rest is not None:
         os.environ["COMP_LINE"] = rest
     return rest is not None

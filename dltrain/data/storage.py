@@ -18,9 +18,9 @@ from typing import IO, cast
 import platformdirs
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.console import Console
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
+from dltrain.base.console import PrintableConsole
 from dltrain.base.errors import DataError
 from dltrain.base.files import replace_file
 
@@ -66,7 +66,7 @@ def download(url: str, sha256: str, destination: Path) -> Path:
 def _fetch(url: str, destination: Path) -> str:
     """Streams a URL into a file with a progress bar, or with log lines if there is no terminal; returns its sha256."""
     digest = hashlib.sha256()
-    console = Console(stderr=True)
+    console = PrintableConsole(stderr=True)
     columns = (*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn())
     progress = Progress(*columns, console=console, disable=not console.is_terminal)
     request = urllib.request.Request(url, headers={"User-Agent": "dltrain"})

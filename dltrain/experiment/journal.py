@@ -19,6 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from dltrain.base.console import PrintableConsole
 from dltrain.base.errors import ConfigError, DataError, DltrainError, PrunedError
 from dltrain.base.files import replace_file
 from dltrain.base.lock import lock, unlock
@@ -63,7 +64,7 @@ class Journal:
         self.directory = RunDirectory(path)
         self.quiet = config.quiet
         plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
-        self.console = Console(force_terminal=False if plain else None, width=120 if plain else None)
+        self.console: Console = PrintableConsole(force_terminal=False if plain else None, width=120 if plain else None)
         hydra = None if recorded is not None else HydraConfig.get()
         self.in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
         self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))
@@ -155,7 +156,7 @@ class Journal:
         part = copy.copy(self)
         part.directory = self.directory.part(name)
         part._tracker = None
-        part.quiet, part.console = True, Console(quiet=True)
+        part.quiet, part.console = True, PrintableConsole(quiet=True)
         return part
 
     def note(self, text: str) -> None:

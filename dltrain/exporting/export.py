@@ -89,7 +89,10 @@ def export(model: Model, file_format: str, output: Path) -> Exported:
 def _write_and_run(model: Model, file_format: str, folder: Path, rows: Rows) -> npt.NDArray[Any]:
     """Writes the files and returns what they predict for the rows."""
     if file_format == "saved_model":
-        dtypes = save_with_raw_inputs(model.network, model.signature.made, folder / "model")
+        try:
+            dtypes = save_with_raw_inputs(model.network, model.signature.made, folder / "model")
+        except ValueError as error:  # a signature cannot hold every name of a column
+            raise RunError(f"saved_model cannot carry this model: {str(error).splitlines()[0]}") from error
         _write_columns(model, folder, {}, dtypes)
         served = tf.saved_model.load(folder / "model").signatures["serving_default"]
         return np.asarray(next(iter(served(**_tensors(dtypes, rows)).values())))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +16,7 @@ import pyarrow.parquet
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.base.files import replace_file
+from dltrain.base.printable import printable, printable_json
 from dltrain.base.spreadsheet import neutral
 
 
@@ -36,6 +37,8 @@ def write_tables(tables: Iterable[Any], output: str | None, file_format: str) ->
         raise ConfigError(f"--output {output} is a folder; expected a file.")
     if output is None and file_format == "parquet" and sys.stdout.isatty():
         raise ConfigError("Parquet is no text for a terminal; name a file with --output.")
+    if output is None and file_format == "csv":
+        tables = map(_printable, tables)
     with _sink(output) as sink:
         {"csv": _csv, "parquet": _parquet, "jsonl": _json_lines}[file_format](tables, sink)
 
@@ -67,16 +70,23 @@ def _csv(tables: Iterable[Any], sink: IO[bytes]) -> None:
 
 
 def _without_formulas(table: Any) -> Any:
-    return pa.table(
-        {neutral(name): _neutral(cells) for name, cells in zip(table.column_names, table.columns, strict=True)}
-    )
+    return _spelled(table, neutral)
 
 
-def _neutral(cells: Any) -> Any:
+def _printable(table: Any) -> Any:
+    return _spelled(table, printable)
+
+
+def _spelled(table: Any, spell: Callable[[str], str]) -> Any:
+    columns = [_spelled_cells(cells, spell) for cells in table.columns]
+    return pa.table(columns, names=[spell(name) for name in table.column_names])
+
+
+def _spelled_cells(cells: Any, spell: Callable[[str], str]) -> Any:
     if not pa.types.is_string(cells.type):
         return cells
     encoded = cells.combine_chunks().dictionary_encode()  # so that each distinct word is checked once
-    words = pa.array([neutral(word) for word in encoded.dictionary.to_pylist()], pa.string())
+    words = pa.array([spell(word) for word in encoded.dictionary.to_pylist()], pa.string())
     return words.take(encoded.indices)
 
 
@@ -97,7 +107,7 @@ def _json_lines(tables: Iterable[Any], sink: IO[bytes]) -> None:
             "{" + ", ".join(f"{key}: {cell}" for key, cell in zip(keys, row, strict=True)) + "}\n"
             for row in zip(*columns, strict=True)
         )
-        sink.write("".join(lines).encode())
+        sink.write(printable_json("".join(lines)).encode())
 
 
 def _json_cells(cells: Any) -> list[str]:

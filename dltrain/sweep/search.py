@@ -14,6 +14,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from dltrain.base.errors import ConfigError
+from dltrain.base.show import show
 from dltrain.config.build import build
 from dltrain.config.search_dimension import Dimension
 from dltrain.config.search_objectives import directions
@@ -49,7 +50,7 @@ def batches_of(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader
         before = done  # a batch that adds no line to the ledger ends the search, which would not end otherwise
         batch = _ask(space, config, ledger.entries(), min(at_once, config.search.jobs - done))
         if not batch:
-            print(f"search: the space has no further point; {done} of {config.search.jobs} jobs were drawn")
+            show(f"search: the space has no further point; {done} of {config.search.jobs} jobs were drawn")
             return
         names = _free_names(ledger, len(batch))
         yield [

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.files import replace_file
+from dltrain.base.show import show
 from dltrain.config.fingerprint import EARLIER_DEFAULTS, WITHOUT_INFLUENCE, group_of
 from dltrain.config.moved_paths import TARGET, original, renamed
 from dltrain.config.search_dimension import text_of
@@ -69,9 +70,7 @@ def run_sweep(
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "dltrain", *resume_words(directory)])
     if stopped:
-        print(
-            f"\n{len(entries)} jobs are done; to go on: dltrain resume {shlex.quote(str(directory))}", file=sys.stderr
-        )
+        show(f"\n{len(entries)} jobs are done; to go on: dltrain resume {shlex.quote(str(directory))}", file=sys.stderr)
         return INTERRUPTED
     # A completed job has a reason if it missed what was required of it.
     failed = any(entry.status == "failed" or (entry.status == "completed" and entry.reason) for entry in entries)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from dltrain.base.show import show
+
 STOP, MAIN = ".stop", ".main"
 
 
@@ -39,7 +41,7 @@ def stoppable(sweep: Path) -> Iterator[None]:
         if asked_to_stop(sweep):
             raise KeyboardInterrupt
         (sweep / STOP).touch()
-        print("\nstopping after the jobs in flight; press Ctrl-C again to end them now", file=sys.stderr, flush=True)
+        show("\nstopping after the jobs in flight; press Ctrl-C again to end them now", file=sys.stderr, flush=True)
 
     try:
         before = signal.signal(signal.SIGINT, stop)

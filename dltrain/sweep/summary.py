@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dltrain.base.console import PrintableConsole
 from dltrain.base.files import replace_file
 from dltrain.config.fingerprint import SWEEP_GROUPS, group_of
 from dltrain.config.search_objectives import by_objectives
@@ -101,7 +101,7 @@ def _show(
 ) -> None:
     entries, found = stand.entries, stand.settings
     plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
-    console = Console(force_terminal=False if plain else None, width=120 if plain else None, highlight=False)
+    console = PrintableConsole(force_terminal=False if plain else None, width=120 if plain else None, highlight=False)
     counts = {status: sum(entry.status == status for entry in entries) for status in ("completed", "pruned", "failed")}
     console.print("\n[bold]sweep[/bold]  " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
     if found:
@@ -127,7 +127,7 @@ def _show(
     console.print(f"[bold]sweep[/bold]  {escape(str(sweep))}", soft_wrap=True)
 
 
-def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence[str]) -> None:
+def _show_leaderboard(console: PrintableConsole, found: Sequence[Setting], keys: Sequence[str]) -> None:
     repeated = max(len(each.values) for each in found) > 1
     like = like_the_best(found) if len(found) > 1 else None
     columns = [key for key in keys if key != "seed" or not any(len(each.entries) > 1 for each in found)]

@@ -10,6 +10,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from dltrain.base.show import show
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -62,7 +64,7 @@ class Interrupts:
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.received is None:
             self.received = number
-            print("\nThe state is saved after this step; a second signal quits at once.", file=sys.stderr)
+            show("\nThe state is saved after this step; a second signal quits at once.", file=sys.stderr)
 
 
 def _quit(numbers: socket.socket, most: int) -> None:

@@ -8,7 +8,9 @@ import pkgutil
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
+
+from dltrain.base.printable import printable_line
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Verb:
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """Returns the values of the arguments; exits if they are invalid, and for --help."""
-        parser = argparse.ArgumentParser(
+        parser = _Parser(
             f"dltrain {self.name}", description=self.description, epilog=self.examples, formatter_class=Paragraphs
         )
         for each in self.arguments:
@@ -79,6 +81,11 @@ class Verb:
             else:
                 joined.append(word)
         return joined
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(printable_line(message))
 
 
 class Paragraphs(argparse.HelpFormatter):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from dltrain.base.show import show_json
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
@@ -44,12 +44,13 @@ def _run(given: argparse.Namespace) -> int:
     for timed in check_up(config, given.overrides):
         done.append(timed)
         if not given.json and sys.stderr.isatty():
-            print(f"\r{timed.outcome.name} …\033[K", end="", file=sys.stderr, flush=True)
+            sys.stderr.write(f"\r{timed.outcome.name} …\033[K")
+            sys.stderr.flush()
     if sys.stderr.isatty() and not given.json:
-        print("\r\033[K", end="", file=sys.stderr)
+        sys.stderr.write("\r\033[K")
     if given.json:
         content = {"passed": not failed(done), "checks": [timed.as_json() for timed in done]}
-        print(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+        show_json(content)
     else:
         _show(done, given.overrides, details=given.details)
     return int(failed(done))
@@ -71,15 +72,15 @@ VERB = Verb(
 
 
 def _show(done: list[Any], overrides: list[str], *, details: bool) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from dltrain.base.console import PrintableConsole
     from dltrain.base.plain_table import cell, window
     from dltrain.base.printable import printable
     from dltrain.report.remedies import command
 
-    console = Console(width=window() or 120, highlight=False)
+    console = PrintableConsole(width=window() or 120, highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("check", style="bold", no_wrap=True)
     table.add_column("", no_wrap=True)

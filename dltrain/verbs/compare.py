@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-import json
 import string
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.base.plain_table import cell, say, setting
+from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.record.curves import check_plot, curve_of, drawn_in_text, write_plot
 from dltrain.record.listing import main_metric
 from dltrain.record.record import Record
@@ -63,16 +63,16 @@ def _run(given: argparse.Namespace) -> int:
     comparisons = dict(zip(list(runs)[1:], (compare(first, other) for other in others), strict=True))
     sections = sections_of(runs)
     if given.json:
-        print(json.dumps(_as_json(runs, sections, comparisons), indent=2, ensure_ascii=False, default=str))
+        show_json(_as_json(runs, sections, comparisons))
     elif given.csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer = csv.writer(CsvOutput(), lineterminator="\n")
         writer.writerow(["section", "key", *(str(run.path) for run in runs.values())])
         writer.writerows([section, key, *values] for section, rows in sections.items() for key, values in rows.items())
     else:
         _show(runs, sections, comparisons, curve)
     if given.plot:
         _plot(given.plot, runs)
-        print(f"curves  {given.plot}", file=sys.stderr if given.json or given.csv else sys.stdout)
+        show(f"curves  {given.plot}", file=sys.stderr if given.json or given.csv else sys.stdout)
     return 0
 
 
@@ -147,20 +147,20 @@ def _show(
     curve: str,
 ) -> None:
     for letter, run in runs.items():
-        print(f"{letter}  {cell(str(run.path))}" + ("" if run.status == "completed" else f"  ({cell(run.status)})"))
+        show(f"{letter}  {cell(str(run.path))}" + ("" if run.status == "completed" else f"  ({cell(run.status)})"))
     same = {"settings": "no setting differs", "data": "same data", "packages": "same packages", "git": "same commit"}
     equal = [text for name, text in same.items() if not sections[name] and (name != "git" or _known_commit(runs))]
     if equal:
-        print("\n" + ", ".join(equal))
+        show("\n" + ", ".join(equal))
     for name, rows in sections.items():
         if rows and name != "metrics":
             lines = [[key, *(_short(setting(value)) for value in values)] for key, values in rows.items()]
-            print("", *plain_table.table([name, *runs], lines), sep="\n")
+            show("", *plain_table.table([name, *runs], lines), sep="\n")
     _show_metrics(runs, sections["metrics"])
     curves = {letter: curve_of(run.history, curve) for letter, run in runs.items()}
     picture = drawn_in_text(curves, min(plain_table.window() or 80, 100))
     if picture:
-        print(f"\n{curve}", *picture, sep="\n")
+        show(f"\n{curve}", *picture, sep="\n")
     _show_tests(comparisons)
 
 
@@ -187,12 +187,12 @@ def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any
             row.append(f"{numbers[1] - numbers[0]:+.4f}" if len(numbers) == 2 else "")
         rows.append(row)
     header += ["B - A"] if pair else []
-    print("", *plain_table.table(header, rows, header[1:]), sep="\n")
+    show("", *plain_table.table(header, rows, header[1:]), sep="\n")
 
 
 def _show_tests(comparisons: Mapping[str, Comparison]) -> None:
     corrected = _corrected(comparisons)
-    print("\nIs it more than noise?")
+    show("\nIs it more than noise?")
     for letter, comparison in comparisons.items():
         for finding, p_value in zip(comparison.findings, corrected[letter], strict=True):
             test = finding.test

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from typing import Any
 
 from dltrain.base.printable import printable_line
+from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
@@ -39,17 +39,17 @@ def _run(given: argparse.Namespace) -> int:
     model = Model(given.run)
     evaluation = evaluate_rows(model, _blocks(model, given), given.by, given.data or "the run's test part")
     if given.json:
-        print(json.dumps(evaluation.as_json(), indent=2, ensure_ascii=False))
+        show_json(evaluation.as_json())
     elif given.csv:
         rows = evaluation.as_table()
-        writer = csv.DictWriter(sys.stdout, list(rows[0]))
+        writer = csv.DictWriter(CsvOutput(), list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
     else:
         _show(evaluation)
         return 0
     for note in evaluation.notes:
-        print(note, file=sys.stderr)
+        show(note, file=sys.stderr)
     return 0
 
 
@@ -97,9 +97,10 @@ def _blocks(model: Any, given: argparse.Namespace) -> Any:
 
 
 def _show(evaluation: Any) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from dltrain.base.console import PrintableConsole
 
     table = Table(box=None, pad_edge=False)
     if evaluation.by:
@@ -111,7 +112,7 @@ def _show(evaluation: Any) -> None:
         cells = [f"{row['rows']:,}", row["metric"], _number(row["value"]), interval]
         table.add_row(*([escape(printable_line(row["group"])) or "(all)"] if evaluation.by else []), *cells)
     plain = not sys.stdout.isatty()
-    console = Console(width=120 if plain else None, highlight=False)
+    console = PrintableConsole(width=120 if plain else None, highlight=False)
     console.print(table)
     for note in evaluation.notes:
         console.print(escape(printable_line(note)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dltrain.base.show import show
 from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
@@ -32,8 +33,8 @@ def _run(given: argparse.Namespace) -> int:
 
     output = Path(given.output) if given.output else record.path / "export" / given.format
     exported = export(Model(given.run), given.format, output)
-    print(f"largest difference {exported.difference:.2g} on {exported.rows} rows ({exported.which})")
-    print(f"{given.format}  {exported.path}")
+    show(f"largest difference {exported.difference:.2g} on {exported.rows} rows ({exported.which})")
+    show(f"{given.format}  {exported.path}")
     return 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import say
+from dltrain.base.show import show
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
@@ -38,9 +39,9 @@ def _run(given: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigError(f"'{error.filename or folder}' cannot be written: {error.strerror}.") from error
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        print(path)
+        show(path)
     say("The data are made up. Now type:")
-    print(f"  cd {folder} && dltrain --config-dir conf experiment=mine")
+    show(f"  cd {folder} && dltrain --config-dir conf experiment=mine")
     return 0
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError, DltrainError
+from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.sweep.plan import Planned, planned
 from dltrain.verbs import Verb, argument
 
@@ -47,14 +46,14 @@ def _run(given: argparse.Namespace) -> int:
     plain = not (given.json or given.csv)
     total = sum(job.count for job in jobs)
     if plain:
-        print(f"{total} job{'s' if total > 1 else ''}, settings without fault", flush=True)
+        show(f"{total} job{'s' if total > 1 else ''}, settings without fault", flush=True)
     rows = [{"job": place, "settings": _differing(job, jobs), "count": job.count} for place, job in enumerate(jobs)]
     failed = False if given.settings_only else _add_costs(jobs, rows)
     if given.json:
-        print(json.dumps({"jobs": rows, "total": _total(rows)}, indent=2))
+        show_json({"jobs": rows, "total": _total(rows)})
     elif given.csv:
         names = list(dict.fromkeys(name for row in rows for name in row))
-        writer = csv.DictWriter(sys.stdout, names)
+        writer = csv.DictWriter(CsvOutput(), names)
         writer.writeheader()
         writer.writerows(rows)
     else:
@@ -113,9 +112,9 @@ def _show(rows: list[dict[str, Any]]) -> None:
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("count", "fault")]
     cells = [[plain_table.cell(row.get(name)) for name in names] for row in rows]
     right = [name for name in names if name not in ("settings", "features")]
-    print("\n".join(plain_table.table(names, cells, right)))
+    show("\n".join(plain_table.table(names, cells, right)))
     for row in rows:
         if "fault" in row:
-            print(f"job {row['job']}: {row['fault']}")
+            show(f"job {row['job']}: {row['fault']}")
     if any("seconds" in row for row in rows):
-        print(f"at most {_total(rows)['seconds']:,.0f} seconds in all, one job at a time")
+        show(f"at most {_total(rows)['seconds']:,.0f} seconds in all, one job at a time")

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from dltrain.base.errors import ConfigError
+from dltrain.base.show import show
 from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
 The input is CSV, TSV, Parquet, ARFF or JSON lines with the columns of the training data, a text file or a folder of
 them, an image or a folder of them, or - for standard input; .gz is read too. The target may be there or not. A column
 that the model takes has to be there; others are ignored. A category that the train rows did not have counts as unknown.
-Cells of a CSV that a spreadsheet would take for a formula get an apostrophe in front.
+Cells of a CSV that a spreadsheet would take for a formula get an apostrophe in front; on standard output, control
+characters stand as escapes such as \\x1b.
 
 examples:
   dltrain predict outputs/2026-01-31/14-05-09_titanic_mlp --input passengers.csv
@@ -57,9 +59,9 @@ def _run(given: argparse.Namespace) -> int:
         choose_format(given.output, given.format),
     )
     for note in row_inputs.notes():
-        print(note, file=sys.stderr)
+        show(note, file=sys.stderr)
     if given.output not in (None, "-"):
-        print(f"{row_inputs.rows:,} rows predicted: {given.output}", file=sys.stderr)
+        show(f"{row_inputs.rows:,} rows predicted: {given.output}", file=sys.stderr)
     return 0
 
 

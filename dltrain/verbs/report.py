@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dltrain.base.show import show
 from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
@@ -23,7 +24,7 @@ def _run(given: argparse.Namespace) -> int:
     if not (directory / "run.json").exists() and (directory / "sweep.jsonl").exists():
         from dltrain.report.sweep import write_sweep_report
 
-        print(write_sweep_report(directory))
+        show(write_sweep_report(directory))
         return 0
 
     from dltrain.record.record import Record
@@ -41,7 +42,7 @@ def _run(given: argparse.Namespace) -> int:
         write_insights(record)
     from dltrain.report.report import write_report
 
-    print(write_report(record.path))
+    show(write_report(record.path))
     return 0
 
 

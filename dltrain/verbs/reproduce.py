@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import json
 import math
 import sys
 from pathlib import Path
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.lock import unlock
+from dltrain.base.show import show, show_json
 from dltrain.record.listing import SWEEPS
 from dltrain.record.record import Record
 from dltrain.record.reproduction import Change, differences
@@ -62,12 +62,12 @@ def _run(given: argparse.Namespace) -> int:
     found = differences(before, Record(claimed.path))
     same = not any(each.matters for each in found)
     if given.json:
-        print(json.dumps(_as_json(before.path, claimed.path, found, same), indent=2, ensure_ascii=False))
+        show_json(_as_json(before.path, claimed.path, found, same))
     else:
         for each in found:
-            print(f"{each.where}: {each.name} {each.sentence}")
-        print("identical: " if same else "different: ", end="")
-        print("data, config, history, metrics and predictions" if same else f"see {claimed.path}")
+            show(f"{each.where}: {each.name} {each.sentence}")
+        show("identical: " if same else "different: ", end="")
+        show("data, config, history, metrics and predictions" if same else f"see {claimed.path}")
     return 0 if same else 1
 
 

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.base.lock import lock, unlock
+from dltrain.base.show import show
 from dltrain.config import conformity
 from dltrain.config.schema import Config
 from dltrain.record.config_changes import ConfigChange, changes_of
@@ -56,10 +57,10 @@ def _run(given: argparse.Namespace) -> int:
         changes = _taken_up(edited, record, config)
         nothing_left = _nothing_left(record, config)
         if nothing_left:
-            print(nothing_left)
+            show(nothing_left)
             return 0
         for key in _with_another_curve(record, config):
-            print(
+            show(
                 f"warning: {key}={record.choices.get(key)} goes by trainer.epochs and follows another curve from here "
                 f"on: this is not the run that had {config.trainer.epochs} epochs from its start.",
                 file=sys.stderr,

@@ -7,7 +7,6 @@ import csv
 import datetime
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import cell, say, setting
+from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.config.settings import differing
 from dltrain.record.listing import Row, filter_rows, keys_of, rows_below, sort_rows
 from dltrain.verbs import Verb, argument
@@ -53,7 +53,7 @@ def _run(given: argparse.Namespace) -> int:
     if given.sort:
         rows = sort_rows(rows, given.sort)
     if given.json:
-        print(json.dumps([_as_json(row) for row in rows[: given.limit]], indent=2, ensure_ascii=False))
+        show_json([_as_json(row) for row in rows[: given.limit]])
     elif given.csv:
         _write_csv(rows[: given.limit])
     else:
@@ -126,7 +126,7 @@ def _write_csv(rows: Sequence[Row]) -> None:
     first = ["run", "sweep", "started", "status", "dataset", "model", "seconds", "best_epoch", "best_value"]
     parts = [key for key in keys_of(rows) if key.partition(".")[0] in ("train", "validation", "test") and "." in key]
     columns = list(dict.fromkeys([*first, *parts, *_differing(rows), "error"]))
-    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(CsvOutput(), columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows({**row.values, "error": row.fault or row.values.get("error")} for row in rows)
 
@@ -138,7 +138,7 @@ def _differing(rows: Sequence[Row]) -> list[str]:
 
 def _show(groups: Sequence[Sequence[Row]], total: int, folder: Path, *, filtered: bool) -> None:
     if not groups:
-        print(f"No run below '{cell(folder)}'{' meets the filter' if filtered else ''}.")
+        show(f"No run below '{cell(folder)}'{' meets the filter' if filtered else ''}.")
         return
     rows = [group[0] for group in groups]
     texts = [_texts(group) for group in groups]
@@ -154,16 +154,16 @@ def _show(groups: Sequence[Sequence[Row]], total: int, folder: Path, *, filtered
     lines = plain_table.table(columns, body, NUMBERS)
     space = max(map(len, lines))
     beside = width is None or space + 2 + max(len(row["run"]) for row in texts) <= width
-    print(f"{lines[0].ljust(space)}  run" if beside else lines[0])
+    show(f"{lines[0].ljust(space)}  run" if beside else lines[0])
     for line, text in zip(lines[1:], texts, strict=True):
-        print(f"{line.ljust(space)}  {text['run']}" if beside else f"{line}\n  {text['run']}")
+        show(f"{line.ljust(space)}  {text['run']}" if beside else f"{line}\n  {text['run']}")
     for row in rows:
         if row.fault:
             say(f"damaged: {cell(row.run)}: {cell(row.fault)}")
     if left:
         say(f"Further settings that differ (--csv has all): {', '.join(left)}")
     if total > len(groups):
-        print(f"{total - len(groups):,} more: leave --limit out to see them.")
+        show(f"{total - len(groups):,} more: leave --limit out to see them.")
 
 
 def _fitting(fixed: Sequence[str], keys: Sequence[str], texts: Sequence[dict[str, str]]) -> tuple[list[str], list[str]]:

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from dltrain.base.errors import ConfigError
+from dltrain.base.show import show
 from dltrain.verbs import Verb, argument
 
 EXAMPLES = """\
@@ -48,7 +49,7 @@ def _run(given: argparse.Namespace) -> int:
     # uvicorn answers the running requests and then raises the signal again, which calls this handler.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
-        print(f"serving {given.run} on http://{given.host}:{given.port} (Ctrl-C stops)", flush=True)
+        show(f"serving {given.run} on http://{given.host}:{given.port} (Ctrl-C stops)", flush=True)
         server.run()
     finally:
         signal.signal(signal.SIGTERM, before)

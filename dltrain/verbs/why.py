@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import sys
 from pathlib import Path
 
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import setting
+from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.config.compose import Composer
 from dltrain.config.origins import Explained, explain
 from dltrain.verbs import Verb, argument
@@ -44,9 +43,9 @@ def _run(given: argparse.Namespace) -> int:
     ]
     if given.json:
         answer = {"key": found.key, "value": found.value, "chain": chain, "refers_to": found.refers_to}
-        print(json.dumps(answer, indent=2, ensure_ascii=False, default=str))
+        show_json(answer)
     elif given.csv:
-        writer = csv.DictWriter(sys.stdout, ["source", "line", "value", "reason"], lineterminator="\n")
+        writer = csv.DictWriter(CsvOutput(), ["source", "line", "value", "reason"], lineterminator="\n")
         writer.writeheader()
         writer.writerows(chain)
     else:
@@ -75,7 +74,7 @@ VERB = Verb(
 def _show(found: Explained) -> None:
     is_mapping = isinstance(found.value, dict)
     removed = found.value is None and found.chain[-1].value == "(removed)"
-    print(f"{found.key}: {'removed' if removed else '{…}, set by' if is_mapping else setting(found.value)}")
+    show(f"{found.key}: {'removed' if removed else '{…}, set by' if is_mapping else setting(found.value)}")
     rows = []
     for place, origin in enumerate(found.chain):
         last = place == len(found.chain) - 1
@@ -89,8 +88,8 @@ def _show(found: Explained) -> None:
             for short, row in zip(plain_table.table(["", "", ""], [row[:3] for row in rows])[1:], rows, strict=True)
             for line in (f"  {short}", *([f"      {row[3]}"] if row[3] else []))
         ]
-        print("\n".join(lines))
+        show("\n".join(lines))
     else:
-        print("\n".join(f"  {line}" for line in lines))
+        show("\n".join(f"  {line}" for line in lines))
     for key in found.refers_to:
-        print(f"It follows another key: dltrain why {key}")
+        show(f"It follows another key: dltrain why {key}")

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.base.printable import printable, printable_line
+from dltrain.base.printable import printable, printable_json, printable_line
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,10 @@ def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
     found = printable(text)
     assert not [each for each in found if each != "\n" and unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp")]
     found.encode()
+
+
+@given(st.text())
+def test_json_keeps_its_value(text: str) -> None:
+    shown = printable_json(json.dumps([text], ensure_ascii=False))
+    assert json.loads(shown) == [text]
+    assert shown == printable(shown)

@@ -63,3 +63,13 @@ def test_output_that_cannot_be_is_refused_and_nothing_half_written_stays(
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True, buffer=io.BytesIO(), flush=lambda: None))
     with pytest.raises(ConfigError, match="Parquet is no text for a terminal"):
         write_tables(TABLES, None, "parquet")
+
+
+def test_standard_output_holds_no_control_character(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    table = pa.table({"na\x1bme": ["\x1b[31m", "\u202eä"]})
+    write_tables([table], None, "csv")
+    assert capfdbinary.readouterr().out.decode() == '"na\\x1bme"\n"\\x1b[31m"\n"\\u202eä"\n'
+    write_tables([table], None, "jsonl")
+    shown = capfdbinary.readouterr().out.decode().splitlines()
+    assert [json.loads(line) for line in shown] == table.to_pylist()
+    assert "\\u202e" in shown[1]
