@@ -22,7 +22,8 @@ from dltrain.inference.rows import RawRows, sliced
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.record.run_directory import add_test_scoring
 from dltrain.record.signature import Signature
-from dltrain.scoring.evaluation import LEAST_OF_CLASS, intervals, score, without_interval
+from dltrain.scoring.comparison import LEAST_ROWS
+from dltrain.scoring.evaluation import intervals, score, without_interval
 
 MOST_GROUPS = 20
 QUARTERS_ABOVE = 12  # a numeric column with more values than this is grouped by quarters
@@ -122,7 +123,7 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
     few = Counter(name for rows in grouped.values() for name in without_interval(fresh, target.take(rows)))
     notes += [
         f"No interval of {name} in {count} of {len(grouped)} groups: their rarer class has fewer than the "
-        f"{LEAST_OF_CLASS} rows that one needs."
+        f"{LEAST_ROWS} rows that one needs."
         for name, count in few.items()
     ]
     evaluation = Evaluation(

@@ -17,7 +17,7 @@ from dltrain.scoring.significance import CONFIDENCE
 Answers = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.float64]
 
-LEAST_ROWS = 10  # with fewer rows an interval is meaningless
+LEAST_ROWS = 10  # with fewer, or fewer of a class that an area or recall is of, an interval is meaningless
 RESAMPLED_AT_ONCE = 5_000_000
 
 

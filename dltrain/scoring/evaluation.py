@@ -16,10 +16,9 @@ from scipy.stats import binomtest
 from dltrain.config.metric_traits import MetricTraits, traits_of
 from dltrain.data.targets import Target
 from dltrain.scoring import exact_area
-from dltrain.scoring.comparison import RESAMPLED_AT_ONCE, Difference, resamples
+from dltrain.scoring.comparison import LEAST_ROWS, RESAMPLED_AT_ONCE, Difference, resamples
 from dltrain.scoring.significance import CONFIDENCE
 
-LEAST_OF_CLASS = 10  # with fewer rows of the rarer class, a metric of it has no interval
 MOST_KEPT = 8  # graphs of metrics
 _graphs: dict[str, Callable[..., Any]] = {}
 _lock = threading.Lock()  # a graph's metrics have variables that only one caller may use at a time
@@ -112,9 +111,9 @@ def without_interval(metrics: Sequence[keras.metrics.Metric], target: Target) ->
     traits = {metric: traits_of(type(metric)) for metric in metrics}
     rows = {each.name: exact_area.rarest(each, target) for each in metrics if _of_rarer(traits[each])}
     return {
-        name: f"the rarer class has {count} of the {LEAST_OF_CLASS} rows that one needs"
+        name: f"the rarer class has {count} of the {LEAST_ROWS} rows that one needs"
         for name, count in rows.items()
-        if count < LEAST_OF_CLASS
+        if count < LEAST_ROWS
     }
 
 

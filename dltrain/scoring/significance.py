@@ -51,7 +51,7 @@ class Test:
     name: str
     pairs: int  # the number of pairs of scores
     difference: float  # the second minus the first
-    p_value: float | None  # two-sided; None for an interval alone
+    p_value: float | None  # two-sided; None where the pairs do not vary, so that nothing can be judged
     interval: tuple[float, float] | None = None  # the 95 % interval of the difference, or None
     note: str = ""
 
@@ -61,9 +61,11 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> Test:
     only_first = sum(one and not two for one, two in zip(first, second, strict=True))
     only_second = sum(two and not one for one, two in zip(first, second, strict=True))
     split = only_first + only_second
-    p_value = float(stats.binomtest(only_first, split).pvalue) if split else 1.0
+    name, difference = "McNemar's exact test", (only_second - only_first) / len(first)
+    if not split:
+        return Test(name, len(first), difference, None, note="both are right on the same rows")
     note = f"only the first is right on {only_first:,} rows, only the second on {only_second:,}"
-    return Test("McNemar's exact test", len(first), (only_second - only_first) / len(first), p_value, note=note)
+    return Test(name, len(first), difference, float(stats.binomtest(only_first, split).pvalue), note=note)
 
 
 def paired_bootstrap(first: Sequence[float], second: Sequence[float], *, root: bool = False) -> Test:
@@ -73,6 +75,8 @@ def paired_bootstrap(first: Sequence[float], second: Sequence[float], *, root: b
     """
     one, two = np.asarray(first, np.float64), np.asarray(second, np.float64)
     rows = len(one)
+    if note := _degenerate(one, two):
+        return Test("paired bootstrap", rows, _difference(one, two, root), None, note=note)
     generator = np.random.default_rng(SEED)
     draws = 10_000 if rows <= 2_000 else 2_000 if rows <= 50_000 else 200
     differences = np.empty(draws)
@@ -86,6 +90,19 @@ def paired_bootstrap(first: Sequence[float], second: Sequence[float], *, root: b
     return Test("paired bootstrap", rows, _difference(one, two, root), p_value, (float(low), float(high)))
 
 
+def _degenerate(one: Values, two: Values) -> str:
+    """Returns why pairs of scores allow no test, or nothing if they do.
+
+    Without spread a statistic over it is infinite, or zero over zero, whatever the number of pairs.
+    """
+    differences = two - one
+    rounding = 1e-12 * max(float(np.abs(one).max()), float(np.abs(two).max()))
+    if np.ptp(differences) > rounding:
+        return ""
+    equal = abs(float(differences.mean())) <= rounding
+    return "the scores are equal in every pair" if equal else "the difference is the same in every pair"
+
+
 def _difference(one: Values, two: Values, root: bool) -> float:
     if root:
         return math.sqrt(float(two.mean())) - math.sqrt(float(one.mean()))
@@ -97,25 +114,27 @@ def corrected_t(first: Sequence[float], second: Sequence[float], ratio: float) -
 
     There are at least two folds; `ratio` is the number of scored rows for each train row, 1 / (folds - 1) for k folds.
     """
-    differences = np.asarray(second, np.float64) - np.asarray(first, np.float64)
+    one, two = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    differences, name = two - one, "corrected resampled t test"
     folds, mean = len(differences), float(differences.mean())
+    if note := _degenerate(one, two):
+        return Test(name, folds, mean, None, note=note)
     error = math.sqrt((1 / folds + ratio) * float(differences.var(ddof=1)))
-    freedom = folds - 1
-    if error == 0:
-        return Test("corrected resampled t test", folds, mean, 1.0 if mean == 0 else 0.0, (mean, mean))
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
-    p_value = float(2 * stats.t.sf(abs(mean) / error, freedom))
-    return Test("corrected resampled t test", folds, mean, p_value, (mean - reach, mean + reach))
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, folds - 1)) * error
+    p_value = float(2 * stats.t.sf(abs(mean) / error, folds - 1))
+    return Test(name, folds, mean, p_value, (mean - reach, mean + reach))
 
 
 def wilcoxon(first: Sequence[float], second: Sequence[float]) -> Test:
     """Compares pairs of scores, such as those of seeds, by Wilcoxon's signed-rank test (Wilcoxon 1945)."""
-    differences = np.asarray(second, np.float64) - np.asarray(first, np.float64)
+    one, two = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    differences, name = two - one, "Wilcoxon's signed-rank test"
     count, mean = len(differences), float(differences.mean())
-    p_value = float(stats.wilcoxon(differences).pvalue) if np.any(differences) else 1.0
+    if note := _degenerate(one, two):
+        return Test(name, count, mean, None, note=note)
     smallest = 2.0 ** (1 - count)
     note = f"with {count} pairs the p value cannot fall below {smallest:.3g}" if smallest > 1 - CONFIDENCE else ""
-    return Test("Wilcoxon's signed-rank test", count, mean, p_value, note=note)
+    return Test(name, count, mean, float(stats.wilcoxon(differences).pvalue), note=note)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -26,10 +26,12 @@ if TYPE_CHECKING:  # its tests need SciPy, which takes a second
 
 DESCRIPTION = """\
 Sets two or more runs side by side: the settings in which they differ, data (hash, rows), packages and git commit,
-metrics, learning curves drawn over each other, and whether each differs from the first by more than noise:
+metrics, learning curves drawn over each other, and whether each differs from the first by more than noise, by one test
+for each question:
 
-  rows   McNemar's exact test (classes) and the paired bootstrap on the rows
-         that both scored: of test where both have it, else of validation
+  rows   McNemar's exact test (classes) or the paired bootstrap (labels and
+         numbers; with --verbose for classes too) on the rows that both
+         scored: of test where both have it, else of validation
   folds  the corrected resampled t test (Nadeau & Bengio 2003), where both
          were cross-validated on the same folds
   seeds  Wilcoxon's signed-rank test, where both were repeated over the same
@@ -60,7 +62,9 @@ def _run(given: argparse.Namespace) -> int:
     runs = dict(zip(string.ascii_uppercase, map(Record, given.runs), strict=False))
     curve = _curve_name(runs, given.curve)
     first, *others = runs.values()
-    comparisons = dict(zip(list(runs)[1:], (compare(first, other) for other in others), strict=True))
+    comparisons = dict(
+        zip(list(runs)[1:], (compare(first, other, every_test=given.verbose) for other in others), strict=True)
+    )
     sections = sections_of(runs)
     if given.json:
         show_json(_as_json(runs, sections, comparisons))
@@ -88,6 +92,7 @@ VERB = Verb(
         ),
         argument("--curve", metavar="NAME", help="column of history.csv to draw; default: val_loss"),
         argument("--plot", metavar="FILE", type=Path, help="write the curves to FILE.svg, .png or .pdf"),
+        argument("--verbose", action="store_true", help="the other valid tests of the same questions too"),
         (
             argument("--json", action="store_true", help="everything as JSON"),
             argument("--csv", action="store_true", help="metrics and differing settings as CSV, a column a run"),
@@ -199,7 +204,11 @@ def _show_tests(comparisons: Mapping[str, Comparison]) -> None:
             text = f"{letter} against A: {finding.metric} {test.difference:+.4f} on {finding.on}"
             if test.interval:
                 text += f", 95 % interval {test.interval[0]:+.4f} to {test.interval[1]:+.4f}"
-            say(f"{text}, p = {p_value:.2g} ({test.name}{'; ' + test.note if test.note else ''}): {_verdict(p_value)}.")
+            note = f"; {test.note}" if test.note else ""
+            if p_value is None:
+                say(f"{text}: no p value ({test.name}{note}).")
+            else:
+                say(f"{text}, p = {p_value:.2g} ({test.name}{note}): {_verdict(p_value)}.")
         if not comparison.findings:
             say(f"{letter} against A: no test is valid.")
         for reason in comparison.reasons:
@@ -211,8 +220,8 @@ def _show_tests(comparisons: Mapping[str, Comparison]) -> None:
         say(f"P values are corrected for {tested} comparisons (Holm).")
 
 
-def _verdict(p_value: float | None) -> str:
-    return "more than noise" if p_value is not None and p_value < ALPHA else "noise alone may explain it"
+def _verdict(p_value: float) -> str:
+    return "more than noise" if p_value < ALPHA else "noise alone may explain it"
 
 
 def _plot(path: Path, runs: Mapping[str, Record]) -> None:

@@ -108,7 +108,7 @@ class TestAreas:
         assert found.standing == "noise"
         assert not found.beats
         assert found.sentence().startswith("is within noise of logistic regression on test: +0 accuracy (")
-        assert ", but falls behind logistic regression by 0.1" in found.sentence()
+        assert ", but falls behind logistic regression by 0." in found.sentence()
         assert self.compared(other, mine).beats
         assert Difference.of(json.loads(json.dumps(found.as_json()))).sentence() == found.sentence()
 

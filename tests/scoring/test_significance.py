@@ -21,13 +21,27 @@ def test_mcnemar_agrees_with_mlxtend() -> None:
     assert "9 rows" in test.note
 
 
-def test_same_answers_are_no_difference() -> None:
+def test_pairs_that_do_not_vary_have_no_p_value() -> None:
     right = [True, False] * 10
-    assert significance.mcnemar(right, right).p_value == 1
-    boot = significance.paired_bootstrap(right, right)
-    assert (boot.difference, boot.interval, boot.p_value) == (0, (0, 0), 1)
-    assert significance.corrected_t([0.5, 0.6], [0.5, 0.6], 1.0).p_value == 1
-    assert significance.wilcoxon([0.5, 0.6], [0.5, 0.6]).p_value == 1
+    tests = [
+        significance.mcnemar(right, right),
+        significance.paired_bootstrap(right, right),
+        significance.corrected_t([0.5, 0.6], [0.5, 0.6], 1.0),
+        significance.wilcoxon([0.5, 0.6], [0.5, 0.6]),
+    ]
+    assert [(test.difference, test.interval, test.p_value) for test in tests] == [(0, None, None)] * 4
+    assert tests[0].note == "both are right on the same rows"
+    assert {test.note for test in tests[1:]} == {"the scores are equal in every pair"}
+    # Differences of 0.1 that are equal but for rounding.
+    tests = [
+        significance.corrected_t([0.5, 0.6], [0.6, 0.7], 1.0),
+        significance.wilcoxon([0.1, 0.2, 0.3], [0.2, 0.3, 0.4]),
+        significance.paired_bootstrap([0.1, 0.2, 0.3] * 5, [0.2, 0.3, 0.4] * 5),
+    ]
+    assert [test.difference for test in tests] == pytest.approx([0.1] * 3)
+    assert [(test.interval, test.p_value, test.note) for test in tests] == [
+        (None, None, "the difference is the same in every pair")
+    ] * 3
 
 
 def test_bootstrap_interval_is_that_of_normal_theory_and_repeats() -> None:
@@ -41,9 +55,9 @@ def test_bootstrap_interval_is_that_of_normal_theory_and_repeats() -> None:
 
 
 def test_bootstrap_of_squared_errors_compares_their_roots() -> None:
-    test = significance.paired_bootstrap([4.0] * 20, [9.0] * 20, root=True)
-    assert test.difference == 1
-    assert test.interval == (1, 1)
+    test = significance.paired_bootstrap([4.0] * 20, [9.0] * 19 + [9.5], root=True)
+    assert test.difference == pytest.approx(np.sqrt(9.025) - 2)
+    assert test.interval == pytest.approx((1, 1.01), abs=0.01)
     assert test.p_value == pytest.approx(0.0002, rel=0.01)
 
 

@@ -72,8 +72,10 @@ def test_everything_stands_side_by_side(make: Make, capsys: pytest.CaptureFixtur
     assert "same data\n" in shown
     assert "1 |*" in shown  # both begin with a loss of 1
     joined = " ".join(shown.split())
-    assert "B against A: accuracy -0.5000 on 20 common test rows, 95 % interval -0.7" in joined
-    assert "p = 0.002 (McNemar's exact test; only the first is right on 10 rows, only the second on 0): more" in joined
+    assert (
+        "B against A: accuracy -0.5000 on 20 common test rows, p = 0.002 (McNemar's exact test; only the first is "
+        "right on 10 rows, only the second on 0): more than noise."
+    ) in joined
     assert max(map(len, shown.splitlines())) <= 80
 
 
@@ -82,7 +84,7 @@ def test_validation_rows_stand_in_for_a_test_part_that_was_not_scored(
 ) -> None:
     make("a", part="validation")
     make("b", part="validation", right=14)
-    (found, _) = outcome_of(capsys, "a", "b")["B"]["findings"]
+    (found,) = outcome_of(capsys, "a", "b")["B"]["findings"]
     assert found["on"] == "20 common validation rows"
 
 
@@ -118,10 +120,11 @@ def test_no_test_is_valid_where_nothing_can_be_paired(
 
 def test_regression_compares_root_mean_squared_errors(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     for name, error in (("a", 1.0), ("b", 3.0)):
-        rows = "".join(f"{row},test,{row},{row + error}\n" for row in range(20))
+        rows = "".join(f"{row},test,{row},{row + error * (1 + row % 2)}\n" for row in range(20))
         make(name, predictions=f"row_id,part,target,prediction\n{rows}")
     (found,) = outcome_of(capsys, "a", "b")["B"]["findings"]
-    assert (found["metric"], found["difference"], found["interval"]) == ("rmse", 2, [2, 2])
+    assert (found["metric"], found["difference"]) == ("rmse", pytest.approx(2 * 2.5**0.5))
+    assert found["interval"][0] < found["difference"] < found["interval"][1]
 
 
 def test_multilabel_compares_shares_of_labels(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,12 +158,36 @@ def test_folds_of_other_rows_are_not_paired(make: Make, capsys: pytest.CaptureFi
     assert any("they hold other rows, since the runs differ in seed" in reason for reason in answer["no_test"])
 
 
+def test_one_question_has_one_verdict(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    # Five rows of 20: of the bootstrap's draws 0.4 % hold none of them, McNemar's p value is 0.0625.
+    make("a", right=15)
+    make("b", right=10)
+    shown = " ".join(told(capsys, "a", "b").split())
+    assert "p = 0.062 (McNemar's exact test;" in shown
+    assert "noise alone may explain it" in shown
+    assert "more than noise." not in shown
+    assert "bootstrap" not in shown
+    assert "(paired bootstrap)" in " ".join(told(capsys, "a", "b", "--verbose").split())
+    names = [
+        found["name"] for found in json.loads(told(capsys, "a", "b", "--json", "--verbose"))["tests"]["B"]["findings"]
+    ]
+    assert names == ["McNemar's exact test", "paired bootstrap"]
+
+
+def test_pairs_that_do_not_vary_have_no_verdict(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    make("a")
+    make("b")
+    shown = " ".join(told(capsys, "a", "b").split())
+    assert "accuracy +0.0000 on 20 common test rows: no p value (McNemar's exact test; both are right on the" in shown
+    assert "may explain it" not in shown
+
+
 def test_several_runs_are_corrected_by_holm(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     make("a", right=19)
     make("b", right=12)
     make("c", right=11)
     found = outcome_of(capsys, "a", "b", "c")
-    mcnemar = [found[letter]["findings"][1] for letter in "BC"]
+    mcnemar = [found[letter]["findings"][0] for letter in "BC"]
     assert [each["p_value_holm"] for each in mcnemar] == pytest.approx(
         [max(mcnemar[0]["p_value"], 2 * mcnemar[1]["p_value"]), 2 * mcnemar[1]["p_value"]]
     )
