@@ -114,7 +114,8 @@ def score_answers(
     parts = list(answers)
     fresh = build_metrics(task, data.target)
     notes = _mark_undefined(metrics, fresh, data)
-    if areas := [metric.name for metric in fresh if is_exact(metric, data.target)]:
+    areas = [metric.name for metric in fresh if is_exact(metric, data.target)]
+    if areas:
         notes.append(f"{', '.join(areas)}: exact here; within epochs (history.csv, curves) over thresholds.")
     sure = {}
     if "test" in parts:
@@ -140,6 +141,7 @@ def score_answers(
         epochs=0,
         best_value=float("nan"),
         monitor=task.monitor,
+        exact=areas,
     )
 
 

@@ -41,6 +41,7 @@ class Results:
     epochs: int
     best_value: float  # the monitored value of the best epoch, or its mean over folds or seeds
     monitor: str
+    exact: Sequence[str] = ()  # names of the metrics that are areas computed from ranks, not over thresholds
     cross_validation: Mapping[str, Any] | None = None  # the content of cv/summary.json, if there were folds
     # The metrics of each seed with mean, standard deviation and interval, if there were several
     seeds: Mapping[str, Any] | None = None
@@ -57,6 +58,7 @@ class Results:
             "epochs": self.epochs,
             "best_value": self.best_value,
             "monitor": self.monitor,
+            **({"exact": list(self.exact)} if self.exact else {}),
             **({} if self.cross_validation is None else {"cross_validation": self.cross_validation}),
             **({} if self.seeds is None else {"seeds": self.seeds}),
         }

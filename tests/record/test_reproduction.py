@@ -68,3 +68,20 @@ def test_same_runs_differ_in_nothing(tmp_path: Path) -> None:
 )
 def test_each_difference_is_told_with_its_size(tmp_path: Path, changes: Any, expected: Any) -> None:
     assert expected in found(tmp_path, **changes)
+
+
+def test_areas_of_a_version_that_counted_over_thresholds_do_not_matter(tmp_path: Path) -> None:
+    counted = {"test": {"auc": 0.78, "loss": 0.5}, "monitor": "val_auc", "best_value": 0.7, "notes": ["none"]}
+    exact = {
+        "test": {"auc": 0.81, "loss": 0.6},
+        "monitor": "val_auc",
+        "best_value": 0.8,
+        "notes": ["auc: exact"],
+        "exact": ["auc"],
+    }
+    before, after = recorded(tmp_path / "before", metrics=counted), recorded(tmp_path / "after", metrics=exact)
+    found = {each.name: each.matters for each in differences(before, after)}
+    assert found == {"test.auc": False, "test.loss": True, "best_value": False, "notes.0": False, "exact.0": False}
+    # Of two runs that both have exact areas, each difference matters.
+    later = recorded(tmp_path / "later", metrics=exact | {"test": {"auc": 0.82, "loss": 0.6}})
+    assert {each.name: each.matters for each in differences(after, later)} == {"test.auc": True}
