@@ -25,6 +25,7 @@ from omegaconf import OmegaConf  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from dltrain.config.compose import compose  # noqa: E402
+from dltrain.config.seed import Seed  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.experiment.cross_validation import train_folds  # noqa: E402
 from dltrain.experiment.experiment import draw, pose  # noqa: E402
@@ -75,7 +76,7 @@ def main() -> None:
     problem = draw(config, pose(config, load_dataset(config.dataset, journal), journal, []), journal)
     rows = np.arange(len(problem.dataset))
     source = split_constraints(problem.dataset, problem.target)
-    folds = make_folds(config.cv, source, rows, validation=0.1, seed=config.seed)
+    folds = make_folds(config.cv, source, rows, validation=0.1, seed=Seed.of(config))
 
     def timed(*batches: Any) -> tuple[tuple[float, float], list[Any]]:
         """Seconds by the wall and of the CPU for the batches, one after another, each from untraced graphs."""

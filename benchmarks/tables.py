@@ -42,6 +42,7 @@ from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
 
 from dltrain.config.compose import compose  # noqa: E402
+from dltrain.config.seed import Seed  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.data.split import Split, cut  # noqa: E402
 from dltrain.experiment.experiment import Problem, assemble_on, draw, pose  # noqa: E402
@@ -189,7 +190,7 @@ def trained(config: Any, problem: Problem, journal: Any, cuts: Sequence[Cut], *,
     source, jobs = split_constraints(problem.dataset, problem.target), []
     for number, (train, test) in enumerate(cuts):
         if members > 1:
-            folds = make_folds(config.cv, source, np.sort(train), validation=VALIDATION, seed=number)
+            folds = make_folds(config.cv, source, np.sort(train), validation=VALIDATION, seed=Seed(number, 2))
             parts = [Split(fold.split.train, fold.split.validation, test) for fold in folds]
         else:
             kept, held = cut(train, round(len(train) * (1 - VALIDATION)), source, source.classes, number)
@@ -197,7 +198,9 @@ def trained(config: Any, problem: Problem, journal: Any, cuts: Sequence[Cut], *,
         for member, split in enumerate(parts):
             name, seed = f"{number}_{member}", number * 100 + member
             jobs.append(
-                TrainingJob(f"fold {name}", seed, partial(assemble_on, config, problem, split), journal.part(name))
+                TrainingJob(
+                    f"fold {name}", Seed(seed, 2), partial(assemble_on, config, problem, split), journal.part(name)
+                )
             )
 
     def answers(job: Any, experiment: Any, training: Any) -> Any:

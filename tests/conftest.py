@@ -21,6 +21,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
 from dltrain.config.compose import Composer
+from dltrain.config.seed import Seed
 from dltrain.data.dataset import Dataset
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -237,7 +238,7 @@ def train_stage() -> Callable[..., Any]:
             augmentation=stage.config.augmentation,
             tuning=FineTuning.of(stage.config.model),
             batch_size=stage.batch_size,
-            seed=stage.config.seed,
+            seed=Seed.of(stage.config),
             notes=journal,
         )
 

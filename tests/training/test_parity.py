@@ -160,7 +160,8 @@ def test_both_engines_give_the_numbers_of_fit(
     monkeypatch.setattr(sources, "BLOCK_ROWS", 16)
     streaming = stage_of(*overrides, "trainer.engine=streaming")
     assert not streaming.data.resident
-    assert_same(train(streaming), history, 0)
+    # A mean over three labels is no sum of binary fractions, so that its last bit depends on the steps in a call.
+    assert_same(train(streaming), history, 1e-7 if case == "multilabel" else 0)
     for one, other in zip(streaming.network.get_weights(), resident.network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
