@@ -56,15 +56,8 @@ def cnn(
         norm = _for_images(normalization)
         # Normalization by channel subtracts any bias, so there is none.
         bias = norm is None or regularizer.bias is not None
-        tensor = keras.layers.Conv2D(
-            channels,
-            size,
-            padding="same",
-            use_bias=bias,
-            kernel_initializer=initializer(),
-            kernel_regularizer=regularizer.kernel,
-            bias_regularizer=regularizer.bias,
-        )(tensor)
+        own = regularizer.arguments(initializer)
+        tensor = keras.layers.Conv2D(channels, size, padding="same", use_bias=bias, **own)(tensor)
         return tensor if norm is None else norm(tensor)
 
     for channels in filters:
@@ -85,18 +78,7 @@ def cnn(
     beside = inputs.flat(images=False)
     if beside is not None:
         hidden = keras.layers.Concatenate()([hidden, beside])
-    return head(
-        dense_stack(
-            hidden,
-            units=units,
-            activation=activation,
-            dropout=dropout,
-            normalization_position="before_activation",
-            initializer=initializer,
-            regularizer=regularizer,
-            normalization=_for_units(normalization),
-        )
-    )
+    return head(dense_stack(hidden, units, activation, dropout, initializer, regularizer, _for_units(normalization)))
 
 
 def _for_images(normalization: Callable[[], Any] | None) -> Any:

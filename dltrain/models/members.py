@@ -6,6 +6,7 @@ A member's loss is that of the mean plus a term without the target (the ambiguit
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,7 @@ class MemberLoss(keras.layers.Layer):
             return keras.ops.mean(keras.ops.square(scores - mean[:, None]), axis=1)
         partition: Callable[[Any], Any] = keras.ops.softplus
         if self.kind == "classes":
-            partition = _log_of_summed_exponentials
+            partition = functools.partial(keras.ops.logsumexp, axis=-1)
         elif self.kind == "gaussian":
             partition = log_partition
         return keras.ops.mean(partition(scores), axis=1) - partition(mean)
@@ -83,7 +84,3 @@ def for_prediction(network: keras.Model) -> keras.Model:
     if not any(hasattr(layer, "at_prediction") for layer in network.layers):
         return network
     return keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=called)
-
-
-def _log_of_summed_exponentials(scores: Any) -> Any:
-    return keras.ops.logsumexp(scores, axis=-1)

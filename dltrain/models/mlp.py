@@ -38,31 +38,20 @@ def mlp(
     `normalization_position` is before_activation or after_activation; `dropout` is the share of units dropped after
     each hidden layer.
     """
+    normalize = normalization, normalization_position
     hidden = _flat(inputs, "mlp")
-    return head(
-        dense_stack(
-            hidden,
-            units=units,
-            activation=activation,
-            dropout=dropout,
-            normalization_position=normalization_position,
-            initializer=initializer,
-            regularizer=regularizer,
-            normalization=normalization,
-        )
-    )
+    return head(dense_stack(hidden, units, activation, dropout, initializer, regularizer, *normalize))
 
 
 def dense_stack(
     hidden: Any,
-    *,
     units: Sequence[int],
     activation: str,
     dropout: float,
-    normalization_position: str,
     initializer: Callable[[], Any],
     regularizer: Regularizers,
-    normalization: Callable[[], Any] | None,
+    normalization: Callable[[], Any] | None = None,
+    normalization_position: str = "before_activation",
 ) -> Any:
     """Builds the hidden layers of `mlp` on a tensor of shape (batch, width)."""
     for width in units:
@@ -70,13 +59,7 @@ def dense_stack(
         first = norm is not None and normalization_position == "before_activation"
         # Batch normalization subtracts any bias, whose gradient would be rounding noise that Adam amplifies.
         idle_bias = first and isinstance(norm, keras.layers.BatchNormalization) and regularizer.bias is None
-        hidden = keras.layers.Dense(
-            width,
-            use_bias=not idle_bias,
-            kernel_initializer=initializer(),
-            kernel_regularizer=regularizer.kernel,
-            bias_regularizer=regularizer.bias,
-        )(hidden)
+        hidden = keras.layers.Dense(width, use_bias=not idle_bias, **regularizer.arguments(initializer))(hidden)
         if norm is not None and first:
             hidden = norm(hidden)
         hidden = keras.layers.Activation(activation)(hidden)

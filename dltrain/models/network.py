@@ -101,9 +101,13 @@ def compile_network(
     else:
         without_rate = DictConfig({key: value for key, value in optimizer.items() if key != "learning_rate"})
         built = build(without_rate, key="optimizer", learning_rate=schedule(optimizer["learning_rate"]))
-    network.compile(
-        optimizer=built, loss=build_loss(task, target), metrics=build_metrics(task, target), jit_compile=False
-    )
+    compile_with(built, network, task, target)
+
+
+def compile_with(optimizer: keras.Optimizer, network: keras.Model, task: DictConfig, target: Target) -> None:
+    """Compiles the network with the loss and the metrics of the task, so that the engine alone decides about XLA."""
+    loss, metrics = build_loss(task, target), build_metrics(task, target)
+    network.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=False)
 
 
 def build_loss(task: DictConfig, target: Target) -> Any:

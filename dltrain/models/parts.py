@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections import UserDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,7 @@ from dltrain.config.tasks import TASKS, Task
 from dltrain.models import gaussian
 
 
-class Inputs(Mapping[str, Any]):
+class Inputs(UserDict[str, Any]):
     """The feature tensors by name, with a record of those that a model used.
 
     Args:
@@ -36,7 +38,7 @@ class Inputs(Mapping[str, Any]):
         numbers: int,
         train: Callable[[str], npt.NDArray[Any]],
     ) -> None:
-        self._tensors = dict(tensors)
+        super().__init__(tensors)
         self.categories = dict(categories)
         self.vocabulary_size = vocabulary_size
         self.embedding_dimension = embedding_dimension
@@ -45,18 +47,9 @@ class Inputs(Mapping[str, Any]):
         self.used: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
-        tensor = self._tensors[name]
+        tensor = super().__getitem__(name)
         self.used.add(name)
         return tensor
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tensors)
-
-    def __len__(self) -> int:
-        return len(self._tensors)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._tensors
 
     def flat(self, table: Any = None, *, images: bool = True) -> Any:
         """Joins numbers, embedded categories and pixels, shape (batch, width); returns None if there are none.
@@ -70,18 +63,13 @@ class Inputs(Mapping[str, Any]):
             ids = self["categories"]
             for position, (name, count) in enumerate(self.categories.items()):
                 width = self.embedding_dimension or min(50, round(1.6 * count**0.56))
-                blocks.append(
-                    keras.layers.Embedding(count, width, name=f"embedding_{position}_{_safe(name)}")(ids[:, position])
-                )
+                label = re.sub(r"\W", "_", f"embedding_{position}_{name}")
+                blocks.append(keras.layers.Embedding(count, width, name=label)(ids[:, position]))
         if "image" in self and images:
             blocks.append(keras.layers.Flatten()(self["image"]))
         if not blocks:
             return None
         return keras.layers.Concatenate()(blocks) if len(blocks) > 1 else blocks[0]
-
-
-def _safe(name: str) -> str:
-    return "".join(character if character.isalnum() else "_" for character in name)
 
 
 @dataclass(frozen=True)
@@ -138,11 +126,10 @@ class Head:
         return gaussian.mean_and_deviation(parameters, self.offset, self.scale)
 
     def _in_units(self, outputs: Any) -> Any:
-        if (self.offset, self.scale) != (0.0, 1.0):
-            outputs = keras.layers.Rescaling(self.scale, self.offset, dtype=keras.config.floatx(), name="target_units")(
-                outputs
-            )
-        return outputs
+        if (self.offset, self.scale) == (0.0, 1.0):
+            return outputs
+        rescaling = keras.layers.Rescaling(self.scale, self.offset, dtype=keras.config.floatx(), name="target_units")
+        return rescaling(outputs)
 
 
 @dataclass(frozen=True)
@@ -151,3 +138,8 @@ class Regularizers:
 
     kernel: Any
     bias: Any
+
+    def arguments(self, initializer: Callable[[], Any]) -> dict[str, Any]:
+        """Returns the arguments of a layer with a kernel for its initializer and its regularizers."""
+        regularizers = {"kernel_regularizer": self.kernel, "bias_regularizer": self.bias}
+        return {"kernel_initializer": initializer(), **regularizers}

@@ -14,6 +14,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.config.tasks import Task
 from dltrain.models import gaussian
 from dltrain.models.members import Clamp, MemberLoss
+from dltrain.models.mlp import dense_stack
 from dltrain.models.numeric_embedding import periodic, piecewise_linear
 from dltrain.models.parts import Head, Inputs, Regularizers
 
@@ -55,16 +56,7 @@ def tabular(
         )(hidden)
     if ensemble > 1:
         hidden = _scale_for_members(hidden, ensemble)
-    for width in units:
-        hidden = keras.layers.Dense(
-            width,
-            kernel_initializer=initializer(),
-            kernel_regularizer=regularizer.kernel,
-            bias_regularizer=regularizer.bias,
-        )(hidden)
-        hidden = keras.layers.Activation(activation)(hidden)
-        if dropout:
-            hidden = keras.layers.Dropout(dropout)(hidden)
+    hidden = dense_stack(hidden, units, activation, dropout, initializer, regularizer)
     answers = (
         head(hidden) if ensemble == 1 else head.of_scores(_mean_of_members(hidden, head), apply=_averages_scores(head))
     )

@@ -36,14 +36,5 @@ def text_bag(
         words = words * naive_bayes_ratios(
             inputs, ids, smoothing, lambda ratios: np.abs(ratios).max(axis=1, keepdims=True)
         )
-    return head(
-        dense_beside_table(
-            mean_of_words(words, ids),
-            inputs,
-            units=units,
-            activation=activation,
-            dropout=dropout,
-            initializer=initializer,
-            regularizer=regularizer,
-        )
-    )
+    hidden = mean_of_words(words, ids)
+    return head(dense_beside_table(hidden, inputs, units, activation, dropout, initializer, regularizer))

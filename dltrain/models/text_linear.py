@@ -45,7 +45,8 @@ def text_linear(
     if normalize is True or (normalize == "auto" and head.kind.quantity):
         # Texts of the mean length are unchanged, so that the same learning rates fit.
         usual = float((inputs.train("text") > 0).sum(axis=1).mean())
-        scores = scores * keras.ops.sqrt(usual / keras.ops.maximum(_count(ids), 1.0))
+        count = keras.ops.sum(keras.ops.cast(ids > 0, "float32"), axis=1, keepdims=True)  # of n-grams, (batch, 1)
+        scores = scores * keras.ops.sqrt(usual / keras.ops.maximum(count, 1.0))
     beside = inputs.flat()
     others = keras.layers.Dense(
         head.units,
@@ -56,8 +57,3 @@ def text_linear(
         name="others" if beside is not None else "bias",
     )(keras.ops.ones_like(scores[:, :1]) if beside is None else beside)
     return head.of_scores(keras.layers.Add()([scores, others]))
-
-
-def _count(ids: Any) -> Any:
-    """Counts the n-grams of each text, shape (batch, 1)."""
-    return keras.ops.sum(keras.ops.cast(ids > 0, "float32"), axis=1, keepdims=True)

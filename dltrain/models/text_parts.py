@@ -36,7 +36,6 @@ def naive_bayes_ratios(inputs: Inputs, ids: Any, smoothing: float, combine: Call
 def dense_beside_table(
     hidden: Any,
     inputs: Inputs,
-    *,
     units: Sequence[int],
     activation: str,
     dropout: float,
@@ -48,16 +47,7 @@ def dense_beside_table(
     hidden = hidden if beside is None else keras.layers.Concatenate()([hidden, beside])
     if dropout:
         hidden = keras.layers.Dropout(dropout)(hidden)
-    return dense_stack(
-        hidden,
-        units=units,
-        activation=activation,
-        dropout=dropout,
-        normalization_position="before_activation",
-        initializer=initializer,
-        regularizer=regularizer,
-        normalization=None,
-    )
+    return dense_stack(hidden, units, activation, dropout, initializer, regularizer)
 
 
 def mean_of_words(vectors: Any, ids: Any) -> Any:

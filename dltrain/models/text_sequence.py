@@ -27,32 +27,13 @@ def text_cnn(
     """Applies convolutions of several widths to word vectors and takes each filter's maximum (Kim 2014)."""
     ids = texts_of(inputs, "text_cnn")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)
-    answers = [
-        keras.layers.GlobalMaxPooling1D()(
-            keras.layers.Conv1D(
-                filters,
-                width,
-                padding="same",
-                activation=activation,
-                kernel_initializer=initializer(),
-                kernel_regularizer=regularizer.kernel,
-                bias_regularizer=regularizer.bias,
-            )(words)
-        )
-        for width in kernel_sizes
-    ]
+    answers = []
+    for width in kernel_sizes:
+        own = regularizer.arguments(initializer)
+        convolved = keras.layers.Conv1D(filters, width, padding="same", activation=activation, **own)(words)
+        answers.append(keras.layers.GlobalMaxPooling1D()(convolved))
     hidden = keras.layers.Concatenate()(answers) if len(answers) > 1 else answers[0]
-    return head(
-        dense_beside_table(
-            hidden,
-            inputs,
-            units=units,
-            activation=activation,
-            dropout=dropout,
-            initializer=initializer,
-            regularizer=regularizer,
-        )
-    )
+    return head(dense_beside_table(hidden, inputs, units, activation, dropout, initializer, regularizer))
 
 
 def text_rnn(
@@ -74,24 +55,10 @@ def text_rnn(
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, mask_zero=True, name="words")(ids)
     if dropout:
         words = keras.layers.SpatialDropout1D(dropout)(words)
-    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell](
-        recurrent_units,
-        kernel_initializer=initializer(),
-        kernel_regularizer=regularizer.kernel,
-        bias_regularizer=regularizer.bias,
-    )
+    kind = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
+    layer = kind(recurrent_units, **regularizer.arguments(initializer))
     hidden = (keras.layers.Bidirectional(layer) if bidirectional else layer)(words)
-    return head(
-        dense_beside_table(
-            hidden,
-            inputs,
-            units=units,
-            activation=activation,
-            dropout=dropout,
-            initializer=initializer,
-            regularizer=regularizer,
-        )
-    )
+    return head(dense_beside_table(hidden, inputs, units, activation, dropout, initializer, regularizer))
 
 
 def text_transformer(
@@ -123,23 +90,8 @@ def text_transformer(
             normed, normed, attention_mask=present
         )
         hidden = hidden + keras.layers.Dropout(dropout)(attended)
-        inner = keras.layers.Dense(
-            4 * dimension,
-            activation=activation,
-            kernel_initializer=initializer(),
-            kernel_regularizer=regularizer.kernel,
-            bias_regularizer=regularizer.bias,
-        )(keras.layers.LayerNormalization()(hidden))
+        normed = keras.layers.LayerNormalization()(hidden)
+        inner = keras.layers.Dense(4 * dimension, activation=activation, **regularizer.arguments(initializer))(normed)
         hidden = hidden + keras.layers.Dropout(dropout)(keras.layers.Dense(dimension)(inner))
     hidden = mean_of_words(keras.layers.LayerNormalization()(hidden), ids)
-    return head(
-        dense_beside_table(
-            hidden,
-            inputs,
-            units=units,
-            activation=activation,
-            dropout=dropout,
-            initializer=initializer,
-            regularizer=regularizer,
-        )
-    )
+    return head(dense_beside_table(hidden, inputs, units, activation, dropout, initializer, regularizer))

@@ -104,11 +104,9 @@ class MovingAverage(keras.callbacks.Callback):
             self._swapped = averages
 
 
-def _exchanged(ones: list[tf.Variable], others: list[tf.Variable]) -> None:
+@tf.function(autograph=False)  # type: ignore[untyped-decorator]
+def _exchange(ones: list[tf.Variable], others: list[tf.Variable]) -> None:
     for one, other in zip(ones, others, strict=True):
         value = tf.identity(one)
         one.assign(other)
         other.assign(value)
-
-
-_exchange = tf.function(_exchanged, autograph=False)

@@ -35,14 +35,13 @@ class GradientCheck(keras.callbacks.Callback):
         rows = self._data.sample("train", ROWS)
         weights = self._network.get_weights()
         with double_precision():
-            copy = keras.models.clone_model(self._network, clone_function=_in_double)
+            copy = keras.models.clone_model(
+                self._network,
+                clone_function=lambda layer: type(layer).from_config({**layer.get_config(), "dtype": "float64"}),
+            )
             copy.set_weights(weights)
             copy.compile(loss=build_loss(self._task, rows.truth))
             found = check_gradients(copy, rows.features, rows.truth.column, self._seed)
         logger.info(found.text)
         with replace_file(self.path) as path:
             path.write_text(json.dumps(asdict(found), indent=2) + "\n")
-
-
-def _in_double(layer: keras.Layer) -> keras.Layer:
-    return type(layer).from_config({**layer.get_config(), "dtype": "float64"})

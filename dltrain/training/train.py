@@ -187,23 +187,26 @@ def train_network(
                     first_epoch=done,
                 )
                 best_epoch = _keep_best(built, len(history.epochs))
-            for callback in built:
-                getattr(callback, "on_weights_kept", lambda epoch: None)(best_epoch)
+            _call(built, "on_weights_kept", best_epoch)
             notes.fastest_epoch(history.seconds_per_epoch)
     except (KeyboardInterrupt, SystemExit):
         notes.stopped_early(history.epochs)
-        for callback in built:
-            getattr(callback, "on_interrupt", lambda: None)()
+        _call(built, "on_interrupt")
         raise
     except RunError:
         notes.stopped_early(history.epochs)
-        for callback in built:
-            getattr(callback, "on_failure", lambda: None)()
+        _call(built, "on_failure")
         raise
     finally:
-        for callback in built:
-            getattr(callback, "close", lambda: None)()
+        _call(built, "close")
     return Training(engine, history.epochs, best_epoch)
+
+
+def _call(callbacks: list[keras.callbacks.Callback], hook: str, *arguments: int) -> None:
+    """Calls a hook of dltrain's own on the callbacks that have it."""
+    for callback in callbacks:
+        if hasattr(callback, hook):
+            getattr(callback, hook)(*arguments)
 
 
 def _keep_best(callbacks: list[keras.callbacks.Callback], epochs: int) -> int:
@@ -212,10 +215,7 @@ def _keep_best(callbacks: list[keras.callbacks.Callback], epochs: int) -> int:
             callback.restore_best()
             return callback.best_epoch
     for callback in callbacks:
-        if (
-            isinstance(callback, keras.callbacks.EarlyStopping)
-            and callback.restore_best_weights
-            and callback.best_weights
-        ):
+        restores = isinstance(callback, keras.callbacks.EarlyStopping) and callback.restore_best_weights
+        if restores and callback.best_weights:
             return int(callback.best_epoch) + 1
     return epochs

@@ -9,7 +9,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from dltrain.models.efficientnet import BACKBONE, FEATURES
-from dltrain.models.network import build_loss, build_metrics
+from dltrain.models.network import compile_with
 from dltrain.preprocessing.prepared import Prepared
 from dltrain.training.checkpoint import Checkpoint
 from dltrain.training.interrupts import Interrupts
@@ -61,12 +61,7 @@ def head_alone(network: keras.Model, task: DictConfig, data: Prepared) -> keras.
     for layer in network.layers[place + 1 :]:
         hidden = layer(hidden)
     head = keras.Model({FEATURES: inputs}, hidden, name="head_alone")
-    head.compile(
-        optimizer=network.optimizer,
-        loss=build_loss(task, data.target),
-        metrics=build_metrics(task, data.target),
-        jit_compile=False,
-    )
+    compile_with(network.optimizer, head, task, data.target)
     return head
 
 
@@ -87,12 +82,7 @@ def begin_fine_tuning(
     for place, layer in enumerate(reversed(backbone.layers)):
         layer.trainable = place < tuning.layers and not isinstance(layer, keras.layers.BatchNormalization)
     settings = network.optimizer.get_config() | {"learning_rate": tuning.learning_rate}
-    network.compile(
-        optimizer=type(network.optimizer).from_config(settings),
-        loss=build_loss(task, data.target),
-        metrics=build_metrics(task, data.target),
-        jit_compile=False,
-    )
+    compile_with(type(network.optimizer).from_config(settings), network, task, data.target)
     carry_over(network, callbacks)
     tuned = sum(int(np.prod(weight.shape)) for weight in backbone.trainable_weights)
     return (
