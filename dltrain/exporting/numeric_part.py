@@ -66,8 +66,9 @@ def _narrow_constant(value: Any) -> Any:
 
 
 def _describe(layer: Any) -> dict[str, Any]:
+    words = {"words": layer.get_vocabulary()[MISSING_AND_UNKNOWN:]}
     if isinstance(layer, keras.layers.StringLookup):
-        return {"words": layer.get_vocabulary()[MISSING_AND_UNKNOWN:]}
+        return words
     config = layer.get_config()
     if config["standardize"] != "lower_and_strip_punctuation" or config["split"] != "whitespace":
         raise ConfigError(
@@ -75,8 +76,4 @@ def _describe(layer: Any) -> dict[str, Any]:
             "use --format saved_model, which holds that."
         )
     widest = max(config["ngrams"] or [1]) if not isinstance(config["ngrams"], int) else config["ngrams"]
-    return {
-        "words": layer.get_vocabulary()[MISSING_AND_UNKNOWN:],
-        "length": config["output_sequence_length"],
-        "ngrams": widest,
-    }
+    return words | {"length": config["output_sequence_length"], "ngrams": widest}

@@ -16,7 +16,7 @@ import pyarrow.csv
 from dltrain.base.errors import DataError
 from dltrain.data import source_file
 from dltrain.data.delimited import SEPARATORS, WHITESPACE, detect_separator
-from dltrain.data.raw_table import RawTable, check_names
+from dltrain.data.raw_table import check_names
 from dltrain.data.read_table import read_table
 from dltrain.inference.rows import ROWS, RawRows, sliced, to_arrow
 
@@ -110,15 +110,12 @@ def whole_table(
     """
     options = {key: reading[key] for key in ("separator", "encoding", "header", "missing_values") if key in reading}
     if location is not None:
-        yield from _raw_blocks(read_table(str(location.absolute()), **options), origin)
-        return
-    with tempfile.NamedTemporaryFile(suffix=suffix) as copy:
-        while content := stream.read(SAMPLE):
-            copy.write(content)
-        copy.flush()
-        yield from _raw_blocks(read_table(copy.name, **options), origin)
-
-
-def _raw_blocks(table: RawTable, origin: str) -> Iterator[RawRows]:
+        table = read_table(str(location.absolute()), **options)
+    else:
+        with tempfile.NamedTemporaryFile(suffix=suffix) as copy:
+            while content := stream.read(SAMPLE):
+                copy.write(content)
+            copy.flush()
+            table = read_table(copy.name, **options)
     whole = RawRows({name: to_arrow(cells) for name, cells in table.columns.items()}, 0, origin)
     yield from sliced(whole, ROWS)

@@ -16,6 +16,7 @@ import tensorflow as tf
 from dltrain.base.errors import ConfigError, RunError
 from dltrain.data.answers import name_answers
 from dltrain.inference.evaluate import Evaluation, evaluate_rows
+from dltrain.inference.read_rows import read_rows
 from dltrain.inference.row_inputs import RowInputs
 from dltrain.inference.rows import RawRows, frame_rows, sliced
 from dltrain.internals.many_inputs import flatten_once
@@ -67,6 +68,11 @@ class Model:
         widest = max(math.prod(column.shape) for column in self.signature.columns)
         rows = min(ROWS_AT_ONCE.get(kind, ROWS_AT_ONCE["table"]) for kind in kinds)
         return min(rows, max(1, NUMBERS_AT_ONCE // widest))
+
+    def read(self, path: str, file_format: str | None) -> Iterator[RawRows]:
+        """Reads rows as the run's data was read; `path` and `file_format` are those of `read_rows`."""
+        reading, column = self.signature.reading, self.signature.columns[0].name
+        return read_rows(path, file_format=file_format, reading=reading, only_column=column, kind=self.kind)
 
     def answer(self, inputs: dict[str, Any]) -> npt.NDArray[np.float32]:
         """Returns the model's outputs, (rows, units), for a tensor of rows for each column.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -58,15 +59,8 @@ def _sink(output: str | None) -> Iterator[IO[bytes]]:
 
 
 def _csv(tables: Iterable[Any], sink: IO[bytes]) -> None:
-    writer = None
-    for table in tables:
-        safe = _without_formulas(table)
-        writer = writer or pa.csv.CSVWriter(
-            sink, safe.schema, write_options=pa.csv.WriteOptions(quoting_style="needed")
-        )
-        writer.write_table(safe)
-    if writer:
-        writer.close()
+    options = pa.csv.WriteOptions(quoting_style="needed")
+    _write(map(_without_formulas, tables), lambda schema: pa.csv.CSVWriter(sink, schema, write_options=options))
 
 
 def _without_formulas(table: Any) -> Any:
@@ -91,12 +85,16 @@ def _spelled_cells(cells: Any, spell: Callable[[str], str]) -> Any:
 
 
 def _parquet(tables: Iterable[Any], sink: IO[bytes]) -> None:
-    writer = None
-    for table in tables:
-        writer = writer or pa.parquet.ParquetWriter(sink, table.schema)
-        writer.write_table(table)
-    if writer:
-        writer.close()
+    _write(tables, lambda schema: pa.parquet.ParquetWriter(sink, schema))
+
+
+def _write(tables: Iterable[Any], writer_of: Callable[[Any], Any]) -> None:
+    """Writes tables of one schema, at least one, with the Arrow writer that `writer_of` makes for the schema."""
+    coming = iter(tables)
+    first = next(coming)
+    with writer_of(first.schema) as writer:
+        for table in itertools.chain([first], coming):
+            writer.write_table(table)
 
 
 def _json_lines(tables: Iterable[Any], sink: IO[bytes]) -> None:

@@ -127,7 +127,11 @@ def fit(
     `imputation` and `scaling` take the numeric columns (n, d), the latter without missing values; `encoding` and `text`
     are the config groups of these names.
     """
-    inputs = {name: _input(name, train.kinds[name], cells) for name, cells in train.columns.items()}
+    dtypes = {name: {"numeric": "float64", "image": "uint8"}.get(kind, "string") for name, kind in train.kinds.items()}
+    inputs = {
+        name: keras.Input(cells.shape[1:] or (1,), name=name, dtype=dtypes[name])
+        for name, cells in train.columns.items()
+    }
     by_kind = {
         kind: [name for name in inputs if train.kinds[name] == kind]
         for kind in ("numeric", "category", "text", "image")
@@ -175,11 +179,6 @@ def fit(
         outputs["image"] = keras.ops.cast(scaling(_pixels(train.columns[name]))(pixels), "float32")
     model = keras.Model(inputs, outputs, name="preprocessing")
     return Preprocessing(model, tuple(names), len(by_kind["numeric"]), embedded, vocabulary_size, known)
-
-
-def _input(name: str, kind: str, cells: npt.NDArray[Any]) -> Any:
-    dtype = {"numeric": "float64", "image": "uint8"}.get(kind, "string")
-    return keras.Input(cells.shape[1:] or (1,), name=name, dtype=dtype)
 
 
 def _pixels(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Never
 
@@ -116,8 +116,8 @@ class Prepared:
             if self.resident:
                 self._features_of(part)
             else:
-                for block in _blocks(rows):
-                    self._transform(block)
+                for first in range(0, len(rows), ROWS_AT_ONCE):
+                    self._transform(rows[first : first + ROWS_AT_ONCE])
 
     def _features_of(self, part: str) -> Features:
         if part not in self._features:
@@ -140,11 +140,6 @@ class _WithoutRows(Dataset):
     def take(self, rows: npt.NDArray[np.integer]) -> Never:
         """Raises RunError, because rows may be read by part alone."""
         raise RunError("Rows are given by part alone, with Prepared.raw(part) and Prepared.truth(part).")
-
-
-def _blocks(rows: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
-    for first in range(0, len(rows), ROWS_AT_ONCE):
-        yield rows[first : first + ROWS_AT_ONCE]
 
 
 def prepare(

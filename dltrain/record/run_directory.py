@@ -86,10 +86,10 @@ class RunDirectory:
         """Writes the last status: completed, failed, pruned or interrupted."""
         self.record(status=status, finished=_now(), **facts)
 
-    def record_test_scoring(self, rows: int) -> None:
-        """Records that the test part was scored: when, by which command and on how many rows."""
-        scorings = [*self.facts["test_scorings"], {"at": _now(), "command": sys.argv, "rows": rows}]
-        self.record(test_scorings=scorings)
+    def record_test_scoring(self, rows: int, **facts: Any) -> None:
+        """Records a scoring: when, by which command, on how many rows, and further facts about them."""
+        scoring = {"at": _now(), "command": sys.argv, "rows": rows, **facts}
+        self.record(test_scorings=[*self.facts.get("test_scorings", []), scoring])
 
     def write_json(self, name: str, content: Any) -> None:
         """Writes a JSON file; numbers that are not finite become null, since JSON cannot express them."""
@@ -122,13 +122,12 @@ class RunDirectory:
         shutil.rmtree(self.path / ".hydra", ignore_errors=True)
 
 
-def add_test_scoring(path: Path, **facts: Any) -> None:
-    """Records in a finished run that its model was scored, with facts about the rows and the result."""
+def add_test_scoring(path: Path, rows: int, **facts: Any) -> None:
+    """Records in a finished run that its model was scored on other rows."""
     with waiting_for(path):  # two scorings at once must not overwrite each other
         directory = RunDirectory(path)
         directory.facts = json.loads((path / "run.json").read_text("utf-8"))
-        scorings = [*directory.facts.get("test_scorings", []), {"at": _now(), "command": sys.argv, **facts}]
-        directory.record(test_scorings=scorings)
+        directory.record_test_scoring(rows, **facts)
 
 
 def _in_json(item: Any) -> str:

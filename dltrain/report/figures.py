@@ -52,7 +52,7 @@ def _course(history: Sequence[Mapping[str, float]], name: str, best_epoch: int) 
         f"Train from {train[0]:.3g} to {train[-1]:.3g}, validation from {validation[0]:.3g} to {validation[-1]:.3g} "
         f"over {len(history)} epochs" + ("." if best is None else f"; {best:.3g} in epoch {best_epoch}, the best.")
     )
-    return draw(f"curve_{_slug(name)}", name, message, plot)
+    return draw("curve_" + re.sub(r"\W", "_", name, flags=re.ASCII), name, message, plot)
 
 
 def _rates(rates: list[float], best_epoch: int) -> Picture:
@@ -114,7 +114,3 @@ def gradients(layers: Sequence[Mapping[str, Any]]) -> Picture:
     values = [layer["gradient_rms"] for layer in shown]
     message = f"Between {min(values):.2g} and {max(values):.2g} over {len(shown)} layers, from the input downwards."
     return draw("gradients", "Gradient by layer", message, plot, height=0.9 + 0.25 * len(shown), left=0.38)
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"\W", "_", name, flags=re.ASCII)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -13,7 +14,7 @@ import tensorflow as tf
 from omegaconf import DictConfig
 
 from dltrain.data.answers import name_answers
-from dltrain.data.dataset import Array, Dataset
+from dltrain.data.dataset import Dataset
 from dltrain.data.targets import Target
 from dltrain.engine.layer_statistics import look_at_layers
 from dltrain.models.network import build_loss
@@ -88,23 +89,11 @@ def _importance(
     columns = []
     for name in names:
         order = np.concatenate([random.permutation(count) for _ in range(REPEATS)])
-        shuffled = _with_column(copies, name, raw.columns[name][order])
+        shuffled = replace(copies, columns={**copies.columns, name: raw.columns[name][order]})
         rises = losses(truths, answer(shuffled)).reshape(REPEATS, count).mean(axis=1) - before
         columns.append({"column": name, "mean": float(rises.mean()), "sd": float(rises.std(ddof=1))})
     columns.sort(key=lambda column: -column["mean"])  # type: ignore[operator]
     return {"rows": count, "repeats": REPEATS, "loss": before, "columns": columns}
-
-
-def _with_column(dataset: Dataset, name: str, cells: Array) -> Dataset:
-    columns = {**dataset.columns, name: cells}
-    return Dataset(
-        name=dataset.name,
-        columns=columns,
-        kinds=dataset.kinds,
-        target=dataset.target,
-        row_ids=dataset.row_ids,
-        source=dataset.source,
-    )
 
 
 def _mistakes(

@@ -55,15 +55,10 @@ def _kept(record: Record) -> str:
         return "It is the mean of the models of the folds."
     if record.folds is not None:
         return f"It was trained for {metrics['epochs']} epochs, the median of what was best for the folds."
-    return (
-        f"Of {metrics['epochs']} epochs, the weights of epoch {metrics['best_epoch']} are kept: there "
-        f"{_monitor(record)} was best."
-    )
-
-
-def _monitor(record: Record) -> str:
     monitor = str(record.settings.get("task.monitor") or "val_loss")
-    return f"the validation part's {monitor.removeprefix('val_')}" if monitor.startswith("val_") else monitor
+    what = f"the validation part's {monitor.removeprefix('val_')}" if monitor.startswith("val_") else monitor
+    kept = f"Of {metrics['epochs']} epochs, the weights of epoch {metrics['best_epoch']} are kept"
+    return f"{kept}: there {what} was best."
 
 
 def _scored(metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:

@@ -83,14 +83,12 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
         columns: dict[str, list[Answers]] = {part: [] for part in parts}
         for label in range(target.units):
             truth = target.values[:, label]
-            if len(np.unique(truth)) > 1:
+            known = len(np.unique(truth)) > 1
+            if known:
                 model.fit(inputs["train"], truth)
             for part in parts:
-                rows = inputs[part].shape[0]
-                known = len(np.unique(truth)) > 1
-                columns[part].append(
-                    model.predict_proba(inputs[part])[:, 1] if known else np.full(rows, float(truth[0]))
-                )
+                same = np.full(inputs[part].shape[0], float(truth[0]))
+                columns[part].append(model.predict_proba(inputs[part])[:, 1] if known else same)
     return {part: np.column_stack(found) for part, found in columns.items()}
 
 

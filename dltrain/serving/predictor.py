@@ -58,12 +58,9 @@ class Predictor:
         if not classes:
             return {"prediction": named["prediction"], "probabilities": None}
         probabilities = {name: named[f"probability_{name}"] for name in classes}
-        if self.signature.kind.labels:
-            return {
-                "prediction": {name: named[f"prediction_{name}"] for name in classes},
-                "probabilities": probabilities,
-            }
-        return {"prediction": named["prediction"], "probabilities": probabilities}
+        labels = self.signature.kind.labels
+        prediction = {name: named[f"prediction_{name}"] for name in classes} if labels else named["prediction"]
+        return {"prediction": prediction, "probabilities": probabilities}
 
 
 def _decode(text: str, name: str) -> bytes:

@@ -44,7 +44,8 @@ def run_sweep_job(config: DictConfig, run_job: Callable[[DictConfig], float]) ->
         value = run_job(config)
     except DltrainError as error:
         failure = error
-        _tell(error, directory.name, setting.overrides.task)
+        if not isinstance(error, PrunedError):
+            tell(error, f"job {directory.name} ({' '.join(setting.overrides.task)}): ")
     except Exception as error:
         failure = error
         tell_unexpected(error)
@@ -52,7 +53,11 @@ def run_sweep_job(config: DictConfig, run_job: Callable[[DictConfig], float]) ->
     ledger.append(Entry.of(directory, sweep, failure))
     with ledger.locked():
         remove_models(ledger, config)
-    _write_hyperparameters(directory, config, value)
+    if "tensorboard" in config.callbacks and (directory / "tensorboard").is_dir():
+        from dltrain.sweep.hyperparameters import write_hyperparameters
+
+        words = list(setting.overrides.task)
+        write_hyperparameters(directory / "tensorboard", words, completed=value is not None)
     return value
 
 
@@ -71,11 +76,6 @@ def _clear_what_cannot_go_on(directory: Path, key: str) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
-
-
-def _tell(error: DltrainError, job: str, overrides: list[str]) -> None:
-    if not isinstance(error, PrunedError):
-        tell(error, f"job {job} ({' '.join(overrides)}): ")
 
 
 def _share_threads(launcher: Any) -> None:
@@ -115,12 +115,3 @@ def workers_at_once(launcher: Any) -> int:
 def is_ray(launcher: Any) -> bool:
     """Returns whether a launcher runs its jobs on Ray."""
     return str(launcher.get("_target_", "")).endswith("RayLauncher")
-
-
-def _write_hyperparameters(directory: Path, config: DictConfig, value: float | None) -> None:
-    if "tensorboard" in config.callbacks and (directory / "tensorboard").is_dir():
-        from dltrain.sweep.hyperparameters import write_hyperparameters
-
-        write_hyperparameters(
-            directory / "tensorboard", list(HydraConfig.get().overrides.task), completed=value is not None
-        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
-from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -21,15 +21,9 @@ def remove_models(ledger: Ledger, config: DictConfig) -> None:
     entries = ledger.entries()
     best = best_first(entries, by_objectives(config))[:BEST] if config.keep == "best" else []
     kept = {entry.job for entry in best}
-    for entry in entries:
-        if entry.job not in kept:
-            _remove(ledger.sweep / entry.job)
-
-
-def _remove(job: Path) -> None:
-    for pattern in ("checkpoints", "*/*/checkpoints"):
-        for folder in job.glob(pattern):
+    jobs = [ledger.sweep / entry.job for entry in entries if entry.job not in kept]
+    for job, part in itertools.product(jobs, (".", "*/*")):  # the run itself, and its folds or seeds
+        for folder in job.glob(f"{part}/checkpoints"):
             shutil.rmtree(folder, ignore_errors=True)
-    for pattern in ("model.keras", "*/*/model.keras"):
-        for file in job.glob(pattern):
+        for file in job.glob(f"{part}/model.keras"):
             file.unlink(missing_ok=True)

@@ -58,18 +58,14 @@ def remaining(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader:
             )
         if entry is not None:
             continue
-        name = _free_name(place, taken)
+        name = str(place)
+        if name in taken:
+            name = str(max(int(each) for each in taken if each.isdigit()) + 1)
         taken.add(name)
         left.append(Job(words, name if numbered else None))
     if left:
         refuse_other_data(ledger.sweep, entries)
     return left
-
-
-def _free_name(place: int, taken: set[str]) -> str:
-    if str(place) not in taken:
-        return str(place)
-    return str(max(int(name) for name in taken if name.isdigit()) + 1)
 
 
 def refuse_other_data(sweep: Path, entries: Sequence[Entry]) -> None:

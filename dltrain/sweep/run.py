@@ -36,7 +36,8 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
     batches: Iterator[list[Job]]
     if config.search is None:
         left = remaining(jobs, config, ledger, loader)
-        size = 1 if _one_by_one(config) else max(1, len(left))
+        one_by_one = str(config.hydra.launcher.get("_target_", "")).endswith("BasicLauncher")
+        size = 1 if one_by_one else max(1, len(left))
         batches = (left[start : start + size] for start in range(0, len(left), size))
     else:
         from dltrain.sweep.search import batches_of
@@ -47,10 +48,6 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
         if asked_to_stop(sweep) or over_the_limit():
             break
     return []
-
-
-def _one_by_one(config: DictConfig) -> bool:
-    return str(config.hydra.launcher.get("_target_", "")).endswith("BasicLauncher")
 
 
 def _launch(batch: list[Job], launcher: Launcher, ledger: Ledger) -> None:

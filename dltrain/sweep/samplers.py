@@ -108,7 +108,9 @@ class GaussianProcessSampler(BaseSampler):
         candidates += [self._near(search_space, best) for _ in range(self.candidates // 4)]
         points = np.array([_encode(search_space, each) for each in candidates])
         mean, deviation = process.predict(points, return_std=True)
-        return candidates[int(np.argmax(_expected_improvement(mean, deviation, float(values.min()))))]
+        deviation, gain = np.maximum(deviation, 1e-12), float(values.min()) - mean
+        improvement = gain * norm.cdf(gain / deviation) + deviation * norm.pdf(gain / deviation)
+        return candidates[int(np.argmax(improvement))]
 
     def _scalar(self, values: Floats, directions: Sequence[StudyDirection]) -> Floats:
         """Returns one value to minimize for each job, with the far outliers of diverged jobs cut off."""
@@ -160,13 +162,6 @@ def _fit(points: Floats, values: Floats, seed: int, fitted: Any = None) -> Any:
         warnings.simplefilter("ignore", ConvergenceWarning)
         process.fit(points, values)
     return process
-
-
-def _expected_improvement(mean: Floats, deviation: Floats, best: float) -> Floats:
-    deviation = np.maximum(deviation, 1e-12)
-    standard = (best - mean) / deviation
-    improvement: Floats = (best - mean) * norm.cdf(standard) + deviation * norm.pdf(standard)
-    return improvement
 
 
 def _encode(space: dict[str, BaseDistribution], values: dict[str, Any]) -> Floats:

@@ -40,11 +40,14 @@ def batches_of(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader
         )
     (words,) = jobs
     space = free_dimensions(config, words)
+    at_once = config.search.at_once
+    at_once = workers_at_once(config.hydra.launcher) if at_once == "auto" else int(at_once)
     if config.search.points is not None:
-        yield from _grid(space, words, config, ledger, loader)
+        points = grid(space, config.search.points, config)
+        left = remaining([_with(words, point) for point in points], config, ledger, loader)
+        yield from (left[start : start + at_once] for start in range(0, len(left), at_once))
         return
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    at_once = _at_once(config)
     before = -1
     while before < (done := len(ledger.entries())) < config.search.jobs:
         before = done  # a batch that adds no line to the ledger ends the search, which would not end otherwise
@@ -52,11 +55,13 @@ def batches_of(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader
         if not batch:
             show(f"search: the space has no further point; {done} of {config.search.jobs} jobs were drawn")
             return
-        names = _free_names(ledger, len(batch))
-        yield [
-            Job([*words, *(f"{key}={value}" for key, value in drawn.items())], name)
-            for drawn, name in zip(batch, names, strict=True)
-        ]
+        taken = {entry.job for entry in ledger.entries()}
+        free = (str(name) for name in range(len(taken) + len(batch)) if str(name) not in taken)
+        yield [Job(_with(words, drawn), next(free)) for drawn in batch]
+
+
+def _with(words: list[str], drawn: dict[str, str]) -> list[str]:
+    return [*words, *(f"{key}={value}" for key, value in drawn.items())]
 
 
 def free_dimensions(config: DictConfig, words: Sequence[str]) -> list[Dimension]:
@@ -108,7 +113,7 @@ def _trial(space: Sequence[Dimension], config: DictConfig, entry: Entry) -> optu
 
 def _ask(space: Sequence[Dimension], config: DictConfig, entries: Sequence[Entry], number: int) -> list[dict[str, str]]:
     study = study_of(space, config, entries)
-    drawn_before = [{key: settings_of(entry).get(key) for key in settings_of(entry)} for entry in entries]
+    drawn_before = [settings_of(entry) for entry in entries]
     batch: list[dict[str, str]] = []
     for _ in range(TRIES):
         if len(batch) == number:
@@ -117,24 +122,3 @@ def _ask(space: Sequence[Dimension], config: DictConfig, entries: Sequence[Entry
         if words not in batch and not any(words.items() <= before.items() for before in drawn_before):
             batch.append(words)
     return batch
-
-
-def _grid(
-    space: Sequence[Dimension], words: list[str], config: DictConfig, ledger: Ledger, loader: ConfigLoader
-) -> Iterator[list[Job]]:
-    points = grid(space, config.search.points, config)
-    jobs = [[*words, *(f"{key}={value}" for key, value in point.items())] for point in points]
-    left, size = remaining(jobs, config, ledger, loader), _at_once(config)
-    yield from (left[start : start + size] for start in range(0, len(left), size))
-
-
-def _free_names(ledger: Ledger, number: int) -> list[str]:
-    taken = {entry.job for entry in ledger.entries()}
-    free = (str(name) for name in range(len(taken) + number) if str(name) not in taken)
-    return [next(free) for _ in range(number)]
-
-
-def _at_once(config: DictConfig) -> int:
-    if config.search.at_once != "auto":
-        return int(config.search.at_once)
-    return workers_at_once(config.hydra.launcher)

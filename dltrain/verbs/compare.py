@@ -154,7 +154,8 @@ def _show(
     for letter, run in runs.items():
         show(f"{letter}  {cell(str(run.path))}" + ("" if run.status == "completed" else f"  ({cell(run.status)})"))
     same = {"settings": "no setting differs", "data": "same data", "packages": "same packages", "git": "same commit"}
-    equal = [text for name, text in same.items() if not sections[name] and (name != "git" or _known_commit(runs))]
+    known = all(commit_of(run.facts.get("git")) for run in runs.values())
+    equal = [text for name, text in same.items() if not sections[name] and (name != "git" or known)]
     if equal:
         show("\n" + ", ".join(equal))
     for name, rows in sections.items():
@@ -167,10 +168,6 @@ def _show(
     if picture:
         show(f"\n{curve}", *picture, sep="\n")
     _show_tests(comparisons)
-
-
-def _known_commit(runs: Mapping[str, Record]) -> bool:
-    return all(commit_of(run.facts.get("git")) for run in runs.values())
 
 
 def _short(text: str) -> str:

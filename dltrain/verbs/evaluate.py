@@ -26,17 +26,11 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.record.record import Record
-    from dltrain.record.signature import Signature
+    from dltrain.api.finished_run import load_model
 
-    Signature.of(Record(given.run))
-    from dltrain.internals import tensorflow_quietly
-
-    tensorflow_quietly.load()
+    model = load_model(given.run)
     from dltrain.inference.evaluate import evaluate_rows
-    from dltrain.inference.model import Model
 
-    model = Model(given.run)
     evaluation = evaluate_rows(model, _blocks(model, given), given.by, given.data or "the run's test part")
     if given.json:
         show_json(evaluation.as_json())
@@ -79,17 +73,10 @@ VERB = Verb(
 
 def _blocks(model: Any, given: argparse.Namespace) -> Any:
     from dltrain.inference.overlap import run_dataset
-    from dltrain.inference.read_rows import read_rows
     from dltrain.inference.rows import RawRows, to_arrow
 
     if given.data is not None:
-        return read_rows(
-            given.data,
-            file_format=given.input_format,
-            reading=model.signature.reading,
-            only_column=model.signature.columns[0].name,
-            kind=model.kind,
-        )
+        return model.read(given.data, given.input_format)
     dataset, parts = run_dataset(model.record)
     test = dataset.take(parts["test"])
     columns = {name: to_arrow(cells) for name, cells in {**test.columns, **test.target}.items()}

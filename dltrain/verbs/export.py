@@ -20,19 +20,13 @@ file is run before it appears, on rows of the run, and must give the same scores
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.record.record import Record
-    from dltrain.record.signature import Signature
+    from dltrain.api.finished_run import load_model
 
-    record = Record(given.run)
-    Signature.of(record)  # refuses a run that is not completed before TensorFlow is loaded
-    from dltrain.internals import tensorflow_quietly
-
-    tensorflow_quietly.load()
+    model = load_model(given.run)
     from dltrain.exporting.export import export
-    from dltrain.inference.model import Model
 
-    output = Path(given.output) if given.output else record.path / "export" / given.format
-    exported = export(Model(given.run), given.format, output)
+    output = Path(given.output) if given.output else model.record.path / "export" / given.format
+    exported = export(model, given.format, output)
     show(f"largest difference {exported.difference:.2g} on {exported.rows} rows ({exported.which})")
     show(f"{given.format}  {exported.path}")
     return 0

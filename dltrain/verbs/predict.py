@@ -29,27 +29,14 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.record.record import Record
-    from dltrain.record.signature import Signature
+    from dltrain.api.finished_run import load_model
 
-    Signature.of(Record(given.run))  # refuses a run that is not completed before TensorFlow is loaded
-    from dltrain.internals import tensorflow_quietly
-
-    tensorflow_quietly.load()
-    from dltrain.inference.model import Model
+    model = load_model(given.run)
     from dltrain.inference.prefetch import prefetch
-    from dltrain.inference.read_rows import read_rows
     from dltrain.inference.row_inputs import RowInputs
     from dltrain.inference.write_predictions import choose_format, write_tables
 
-    model = Model(given.run)
-    blocks = read_rows(
-        given.input,
-        file_format=given.input_format,
-        reading=model.signature.reading,
-        only_column=model.signature.columns[0].name,
-        kind=model.kind,
-    )
+    blocks = model.read(given.input, given.input_format)
     row_inputs = RowInputs(model.signature)
     tables = prefetch(_tables(model, prefetch(blocks), row_inputs, given.id_column))
     first = next(tables)  # so that a fault of the first rows leaves no empty file

@@ -88,12 +88,10 @@ def _grouped(rows: Sequence[Row]) -> list[list[Row]]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.sweep or row.run, []).append(row)
-    return [_best_first(group) for group in groups.values()]
-
-
-def _best_first(jobs: list[Row]) -> list[Row]:
-    best = _winner(jobs)
-    return jobs if best is None else [best, *(row for row in jobs if row is not best)]
+    for group in groups.values():
+        best = _winner(group)
+        group.sort(key=lambda row, best=best: row is not best)  # type: ignore[misc]
+    return list(groups.values())
 
 
 def _winner(jobs: list[Row]) -> Row | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 from pathlib import Path
 
 from dltrain.base import plain_table
@@ -37,10 +38,7 @@ def _run(given: argparse.Namespace) -> int:
         key = given.key.lstrip("+~").partition("=")[0]
         raise ConfigError(f"'{given.key}' is no key. Name the key first: dltrain why {key} {given.key}")
     found = explain(Composer(extra_directory=given.config_dir), given.key, given.overrides)
-    chain = [
-        {"source": origin.source, "line": origin.line, "value": origin.value, "reason": origin.reason}
-        for origin in found.chain
-    ]
+    chain = [dataclasses.asdict(origin) for origin in found.chain]
     if given.json:
         answer = {"key": found.key, "value": found.value, "chain": chain, "refers_to": found.refers_to}
         show_json(answer)
@@ -83,13 +81,8 @@ def _show(found: Explained) -> None:
     lines = plain_table.table(["", "value", "where", ""], rows)[1:]
     width = plain_table.window()
     if width is not None and max(map(len, lines)) > width:
-        lines = [
-            line
-            for short, row in zip(plain_table.table(["", "", ""], [row[:3] for row in rows])[1:], rows, strict=True)
-            for line in (f"  {short}", *([f"      {row[3]}"] if row[3] else []))
-        ]
-        show("\n".join(lines))
-    else:
-        show("\n".join(f"  {line}" for line in lines))
+        short = plain_table.table(["", "", ""], [row[:3] for row in rows])[1:]
+        lines = [f"{line}\n      {row[3]}" if row[3] else line for line, row in zip(short, rows, strict=True)]
+    show("\n".join(f"  {line}" for line in lines))
     for key in found.refers_to:
         show(f"It follows another key: dltrain why {key}")
