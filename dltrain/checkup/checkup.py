@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
 from dltrain.config.seed import Seed
 from dltrain.data.finding import Finding
 from dltrain.engine.gradients import check_gradients, double_precision
+from dltrain.record.run_directory import finite
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ class Timed:
 
     def as_json(self) -> dict[str, Any]:
         """Returns plain values for JSON."""
-        found = asdict(self.outcome)
-        found["details"] = [{name: _finite(value) for name, value in row.items()} for row in found["details"]]
-        return {**found, "seconds": round(self.seconds, 3)}
+        return {**finite(asdict(self.outcome)), "seconds": round(self.seconds, 3)}
 
 
 def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
@@ -56,11 +54,6 @@ def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
         began = time.monotonic()
         outcome = check()
         yield Timed(outcome, time.monotonic() - began)
-
-
-def _finite(value: Any) -> Any:
-    """Replaces numbers that JSON cannot hold by None."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _data(findings: list[Finding]) -> Outcome:

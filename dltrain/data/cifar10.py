@@ -34,7 +34,8 @@ def load(*, name: str, path: str | None) -> Dataset:
     location = _locate(path)
     batches: dict[str, Bytes] = {}
     others: list[str] = []
-    for found, content in read_files(location, _is_batch):
+    prefixes = ("data_batch", "test_batch")
+    for found, content in read_files(location, lambda name: PurePosixPath(name).name.startswith(prefixes)):
         file = PurePosixPath(found).name
         if file in (*TRAIN, TEST):
             batches[file] = _records(content, f"{location}: {found}")
@@ -67,10 +68,6 @@ def load(*, name: str, path: str | None) -> Dataset:
     )
 
 
-def _is_batch(member: str) -> bool:
-    return PurePosixPath(member).name.startswith(("data_batch", "test_batch"))
-
-
 def _records(content: bytes, origin: str) -> Bytes:
     if not content or len(content) % RECORD:
         raise DataError(f"{origin} has {len(content):,} bytes, expected a multiple of {RECORD:,}; fetch it again.")
@@ -90,7 +87,5 @@ def _locate(path: str | None) -> Path:
     for found in (folder / FOLDER, folder / ARCHIVE):
         if found.exists():
             return found
-    try:
-        return download(URL, SHA256, folder / ARCHIVE)
-    except DataError as error:
-        raise DataError(f"{error} Put {ARCHIVE} into {folder}, or set dataset.path to where it is.") from None
+    remedy = f" Put {ARCHIVE} into {folder}, or set dataset.path to where it is."
+    return download(URL, SHA256, folder / ARCHIVE, remedy)

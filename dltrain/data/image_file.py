@@ -75,9 +75,7 @@ def decode_image(content: bytes, *, size: tuple[int, int] | None, channels: int)
         unknown = isinstance(error, UnidentifiedImageError)
         reason = "it is no PNG, JPEG, BMP or GIF" if unknown else str(error).rstrip(".") or type(error).__name__
         raise DataError(f"{'the file is empty' if not content else reason}") from None
-    if size is not None and image.size != (size[1], size[0]):
-        image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-    return np.asarray(image, np.uint8).reshape(image.height, image.width, channels)
+    return _resized(np.asarray(image, np.uint8).reshape(image.height, image.width, channels), size)
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -135,7 +133,6 @@ def read_images(files: Iterable[tuple[str, bytes | None]], options: Options, *, 
 
 
 def _resized(image: Pixels, size: tuple[int, int] | None) -> Pixels:
-    """Resizes in the way of `decode_image`."""
     if size is None or image.shape[:2] == size:
         return image
     found = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)

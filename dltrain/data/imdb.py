@@ -87,12 +87,8 @@ def _locate(path: str | None) -> Path:
     found = _search([folder, data_directory()])
     if found is not None:
         return found
-    try:
-        return download(URL, SHA256, folder / ARCHIVES[0])
-    except DataError as error:
-        raise DataError(
-            f"{error} Put the file {ARCHIVES[0]} in {folder}, or set dataset.path to where it is."
-        ) from None
+    remedy = f" Put the file {ARCHIVES[0]} in {folder}, or set dataset.path to where it is."
+    return download(URL, SHA256, folder / ARCHIVES[0], remedy)
 
 
 def _search(folders: list[Path]) -> Path | None:
@@ -109,7 +105,8 @@ def _parse_reviews(location: Path) -> pa.Table:
     """Parses all labelled reviews in fixed order into the columns review, positive, rating, test, row_id."""
     reviews: dict[tuple[bool, bool, int], tuple[str, float, str]] = {}
     unlabelled = 0
-    for member, content in _read_folder(location) if location.is_dir() else read_tar(location, _is_review):
+    found_in = _read_folder(location) if location.is_dir() else read_tar(location, lambda n: bool(_MEMBER.search(n)))
+    for member, content in found_in:
         found = _MEMBER.search(member)
         if found is None:
             continue
@@ -142,10 +139,6 @@ def _parse_reviews(location: Path) -> pa.Table:
         "row_id": row_ids,
     }
     return pa.table(columns).replace_schema_metadata({"notes": json.dumps(notes)})
-
-
-def _is_review(member: str) -> bool:
-    return _MEMBER.search(member) is not None
 
 
 def _read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:

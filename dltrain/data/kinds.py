@@ -67,7 +67,7 @@ def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
         return _number_kind(name, numbers, len(values))
     few = max(CATEGORY_VALUES, min(CATEGORY_VALUES_AT_MOST, int(CATEGORY_SHARE * len(values))))
     if share >= MOSTLY_NUMBERS and len(distinct) > few:
-        row = _first_word(values)
+        row = int(np.flatnonzero(np.isnan(as_numbers(values)) & ~missing(values))[0])
         raise DataError(
             f"Column '{name}' holds numbers, and a word in {table.where(row)}: '{values[row]}'. If that "
             f"means a missing value: dataset.missing_values=['{values[row]}']; otherwise name the kind: "
@@ -104,17 +104,13 @@ def _word_kind(present: Array, distinct: Array, few: int) -> tuple[str, str]:
     if all(str(word).lower().endswith(IMAGE_SUFFIXES) for word in distinct):
         return "image", ""
     all_differ = len(distinct) > 2 and len(distinct) >= NEARLY_ALL_DIFFER * len(present)
-    if (all_differ or len(distinct) > few) and _words_a_cell(present) >= TEXT_WORDS:
+    if (all_differ or len(distinct) > few) and np.median([len(str(cell).split()) for cell in present]) >= TEXT_WORDS:
         return "text", ""
     if all_differ:
         return "ignore", "nearly all values differ"
     if len(distinct) > few:
         return "ignore", f"{len(distinct):,} different values"
     return "category", ""
-
-
-def _words_a_cell(present: Array) -> float:
-    return float(np.median([len(str(cell).split()) for cell in present]))
 
 
 def _are_dates(distinct: Array) -> bool:
@@ -218,7 +214,3 @@ def target_values(table: RawTable, name: str, kind: str | None = None) -> Array:
         classes = name in table.declared and not set(numbers.tolist()) <= {0.0, 1.0}
         kind = "category" if classes or np.isnan(numbers).any() else "numeric"
     return numeric_values(table, name) if kind == "numeric" else word_values(table, name)
-
-
-def _first_word(values: Array) -> int:
-    return int(np.flatnonzero(np.isnan(as_numbers(values)) & ~missing(values))[0])

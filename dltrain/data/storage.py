@@ -44,8 +44,10 @@ def data_directory() -> Path:
     return Path(platformdirs.user_cache_dir("dltrain", appauthor=False))
 
 
-def download(url: str, sha256: str, destination: Path) -> Path:
+def download(url: str, sha256: str, destination: Path, remedy: str = "") -> Path:
     """Downloads a file, and keeps it only if its sha256 (hexadecimal) is the expected one. Returns `destination`.
+
+    `remedy` ends the sentence of an error with what else a person can do.
 
     Raises:
         DataError: If it cannot be fetched or written, or has another hash; the destination is then left as before.
@@ -55,11 +57,11 @@ def download(url: str, sha256: str, destination: Path) -> Path:
         with replace_file(destination) as part:
             came = _fetch(url, part)
             if came != sha256:
-                raise DataError(f"{url} has the sha256 {came}, expected {sha256}: the file was not kept.")
+                raise DataError(f"{url} has the sha256 {came}, expected {sha256}: the file was not kept.{remedy}")
     except (OSError, http.client.HTTPException) as error:
         cause = error.reason if isinstance(error, urllib.error.URLError) else error
         reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-        raise DataError(f"Cannot download {url} to {destination}: {reason}.") from None
+        raise DataError(f"Cannot download {url} to {destination}: {reason}.{remedy}") from None
     return destination
 
 

@@ -92,8 +92,8 @@ class RunDirectory:
         self.record(test_scorings=[*self.facts.get("test_scorings", []), scoring])
 
     def write_json(self, name: str, content: Any) -> None:
-        """Writes a JSON file; numbers that are not finite become null, since JSON cannot express them."""
-        self.write_text(name, json.dumps(_finite(content), indent=2, ensure_ascii=False, default=str) + "\n")
+        """Writes a JSON file; numbers that are not finite become null."""
+        self.write_text(name, json.dumps(finite(content), indent=2, ensure_ascii=False, default=str) + "\n")
 
     def write_lists(self, name: str, lists: Mapping[str, npt.NDArray[Any]]) -> None:
         """Writes a JSON file of long lists in portions, since one text of them would need too much memory."""
@@ -134,11 +134,12 @@ def _in_json(item: Any) -> str:
     return str(item) if type(item) is int else json.dumps(item, ensure_ascii=False, default=str)
 
 
-def _finite(content: Any) -> Any:
+def finite(content: Any) -> Any:
+    """Copies nested content with None for each number that is not finite, which JSON cannot express."""
     if isinstance(content, dict):
-        return {str(key): _finite(value) for key, value in content.items()}
+        return {str(key): finite(value) for key, value in content.items()}
     if isinstance(content, (list, tuple)):
-        return [_finite(value) for value in content]
+        return [finite(value) for value in content]
     if isinstance(content, float) and not abs(content) < float("inf"):
         return None
     return content

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import math
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from dltrain.base.show import show, show_json
 from dltrain.record.listing import SWEEPS
 from dltrain.record.record import Record
 from dltrain.record.reproduction import Change, differences
-from dltrain.record.run_directory import claim
+from dltrain.record.run_directory import claim, finite
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
@@ -91,8 +90,5 @@ VERB = Verb(
 
 
 def _as_json(before: Path, after: Path, found: list[Change], same: bool) -> dict[str, object]:
-    rows = [dataclasses.asdict(each) for each in found]
-    for row in rows:
-        if row["largest"] is not None and not math.isfinite(row["largest"]):
-            row["largest"] = None  # JSON cannot express it
+    rows = finite([dataclasses.asdict(each) for each in found])
     return {"identical": same, "run": str(before), "reproduced": str(after), "differences": rows}
