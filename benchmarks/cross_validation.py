@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 from omegaconf import OmegaConf  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from dltrain.config.compose import compose  # noqa: E402
+from dltrain.config.compose import Composer  # noqa: E402
 from dltrain.config.seed import Seed  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.experiment.cross_validation import train_folds  # noqa: E402
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*")
     arguments = parser.parse_args()
     fixed = ["cv=kfold", f"trainer.epochs={arguments.epochs}", "~callbacks.early_stopping"]
-    config = compose([*fixed, *arguments.overrides])
+    config = Composer().compose([*fixed, *arguments.overrides])
     OmegaConf.set_struct(config, False)
     root = Path(tempfile.mkdtemp())
     journal: Any = Silent(root)

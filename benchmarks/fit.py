@@ -14,7 +14,7 @@ import statistics
 import time
 from typing import Any
 
-from dltrain.config.compose import compose
+from dltrain.config.compose import Composer
 from dltrain.internals import tensorflow_quietly
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -22,7 +22,7 @@ parser.add_argument("--epochs", type=int)
 parser.add_argument("--repeats", type=int, default=3)
 parser.add_argument("overrides", nargs="*")
 arguments = parser.parse_args()
-config = compose([*arguments.overrides, "checks=none"])
+config = Composer().compose([*arguments.overrides, "checks=none"])
 epochs = arguments.epochs or int(config.trainer.epochs)
 tensorflow_quietly.load(config)
 

@@ -23,11 +23,11 @@ from pathlib import Path
 import processes
 from workloads import WORKLOADS, Workload, words_of
 
-from dltrain.config.compose import compose
+from dltrain.config.compose import Composer
 from dltrain.internals import tensorflow_quietly
 
 BEFORE_TENSORFLOW = time.perf_counter()
-tensorflow_quietly.load(compose(["dataset=titanic"]))
+tensorflow_quietly.load(Composer().compose(["dataset=titanic"]))
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
@@ -45,7 +45,7 @@ IMPORTED = time.perf_counter() - BEFORE_TENSORFLOW
 
 def compare(name: str, repeats: int, torch_python: str | None, folder: Path, epochs: int | None) -> None:
     """Trains a workload with everybody in turn, and prints the table and dltrain's phases."""
-    config, journal = compose(words_of(name, folder)), Silent()
+    config, journal = Composer().compose(words_of(name, folder)), Silent()
     clock = [time.perf_counter()]
     try:
         dataset = load_dataset(config.dataset, journal)  # type: ignore[arg-type]

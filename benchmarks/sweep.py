@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltrain.config.compose import compose
+from dltrain.config.compose import Composer
 from dltrain.internals import tensorflow_quietly
 
-tensorflow_quietly.load(compose(["dataset=titanic"]))
+tensorflow_quietly.load(Composer().compose(["dataset=titanic"]))
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
@@ -70,7 +70,7 @@ def fit(optimizers: Sequence[str], epochs: int) -> Clock:
     """What the same trainings take with `fit`, one after another."""
     began = Clock.now()
     for optimizer, regularizer in itertools.product(optimizers, REGULARIZERS):
-        config = compose(["dataset=titanic", f"optimizer={optimizer}", f"regularizer={regularizer}"])
+        config = Composer().compose(["dataset=titanic", f"optimizer={optimizer}", f"regularizer={regularizer}"])
         journal: Any = Silent()
         keras.utils.set_random_seed(config.seed)
         made = assemble(config, pose(config, load_dataset(config.dataset, journal), journal, []), journal)

@@ -41,7 +41,7 @@ from sklearn.multiclass import OneVsRestClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
 
-from dltrain.config.compose import compose  # noqa: E402
+from dltrain.config.compose import Composer  # noqa: E402
 from dltrain.config.seed import Seed  # noqa: E402
 from dltrain.data.folds import make_folds  # noqa: E402
 from dltrain.data.split import Split, cut  # noqa: E402
@@ -276,7 +276,7 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
         return
     fixed = ["experiment=tabular", *protocol.words, "cv=kfold", "cv.folds=10", "trainer.save_state_seconds=null"]
     without = ["~callbacks.tensorboard", "~callbacks.progress", "~callbacks.csv_history"]
-    config = compose([*fixed, *without, *arguments.overrides])
+    config = Composer().compose([*fixed, *without, *arguments.overrides])
     OmegaConf.set_struct(config, False)
     with tempfile.TemporaryDirectory() as folder:
         journal: Any = Silent(Path(folder))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hydra.core.override_parser.types import Quote, QuotedString
@@ -30,6 +31,16 @@ SWEEP_PREFIXES = (
     *("keep.", "extend.", "retry_failed."),
     *("hydra.sweep.", "hydra.sweeper.", "hydra.launcher.", "hydra/sweeper.", "hydra/launcher."),
 )
+
+
+@contextmanager
+def terminating() -> Iterator[None]:
+    """Makes SIGTERM end the process as Ctrl-C does, with its own exit code."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def flags_of(words: Sequence[str]) -> argparse.Namespace:
@@ -91,24 +102,23 @@ def train(words: Sequence[str]) -> int:
         given.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
     codes: list[int] = []
     code = 1
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
-        if sweep:
-            code = run_sweep(
-                claimed.path,
-                typed,
-                overrides,
-                config,
-                launch=lambda: launch.run(composer, given, jobs.run_sweep_job, RunMode.MULTIRUN),
-                write_report=jobs.report_sweep,
-            )
-        else:
-            launch.run(composer, given, jobs.reporting(codes), RunMode.RUN)
-            code = max(codes, default=0)
+        with terminating():
+            if sweep:
+                code = run_sweep(
+                    claimed.path,
+                    typed,
+                    overrides,
+                    config,
+                    launch=lambda: launch.run(composer, given, jobs.run_sweep_job, RunMode.MULTIRUN),
+                    write_report=jobs.report_sweep,
+                )
+            else:
+                launch.run(composer, given, jobs.reporting(codes), RunMode.RUN)
+                code = max(codes, default=0)
     except KeyboardInterrupt:
         code = INTERRUPTED
     finally:
-        signal.signal(signal.SIGTERM, before)
         if code in (USAGE, INTERRUPTED):
             claimed.release()
         unlock(claimed.path)

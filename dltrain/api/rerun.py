@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dltrain.api.commands import TERMINATED, train
+from dltrain.api.commands import terminating, train
 from dltrain.record.record import Record
 from dltrain.sweep.start import resume_words
 
@@ -31,7 +30,7 @@ def run_recorded(
     settings that the run takes up, as run.json lists them.
     """
     directory = directory.resolve()
-    with _where_it_was_started(record), _terminating():
+    with _where_it_was_started(record), terminating():
         from dltrain.internals import tensorflow_quietly
 
         tensorflow_quietly.load(config)
@@ -70,13 +69,3 @@ def _where_it_was_started(record: Record) -> Iterator[None]:
     finally:
         os.chdir(before)
         sys.path[:] = path
-
-
-@contextmanager
-def _terminating() -> Iterator[None]:
-    """Makes SIGTERM end the run as Ctrl-C does, with its own exit code."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -59,14 +59,9 @@ def seconds(value: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def widths(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    """Returns the width that each column needs."""
-    return [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-
-
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> list[str]:
     """Returns the lines of a table: the header, then the rows; columns named in `right` are aligned right."""
-    space = widths(header, rows)
+    space = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = []
     for row in (header, *rows):
         cells = [

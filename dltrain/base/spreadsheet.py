@@ -11,13 +11,8 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 def neutral(text: str) -> str:
     """Puts an apostrophe before a text that a spreadsheet would take for a formula; numbers stay.
 
-    An apostrophe that is there already is doubled, so that `original` returns every text.
+    An apostrophe that is there already is doubled, so that each text is found again without its first one.
     """
     if not text.startswith((*FORMULA, "'")) or NUMBER.fullmatch(text):
         return text
     return f"'{text}"
-
-
-def original(cell: str) -> str:
-    """Returns the text from which `neutral` made this cell."""
-    return cell.removeprefix("'")

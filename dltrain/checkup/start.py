@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +90,7 @@ def check_flow(checked: CheckedNetwork) -> Outcome:
     features = {name: values[:LAYER_ROWS] for name, values in checked.numbers.items()}
     layers = look_at_layers(checked.network, features, checked.truth.column[:LAYER_ROWS], training=True)
     checked.restore()
-    details = tuple(layer.as_json() for layer in layers)
+    details = tuple(asdict(layer) for layer in layers)
     trained = [layer for layer in layers if layer.weights > 1 and "Normalization" not in layer.kind]
     rms = [layer.gradient_rms or 0.0 for layer in trained]
     tries: tuple[str, ...] = ("initializer=he_normal", "normalization=batch")

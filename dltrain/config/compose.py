@@ -40,21 +40,6 @@ def conf_directory() -> Path:
     return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
 
 
-def compose(
-    overrides: Sequence[str],
-    config_directory: Path | None = None,
-    *,
-    extra_directory: Path | None = None,
-    config_name: str = "config",
-) -> DictConfig:
-    """Returns the checked config of a single run, `hydra` node included; see `Composer` for the folders.
-
-    Raises:
-        ConfigError: If overrides, YAML, types, targets or combinations have faults; all of them are named.
-    """
-    return Composer(config_directory, extra_directory, config_name).compose(overrides)
-
-
 class Composer:
     """Composes and checks one job after another from the same folders.
 

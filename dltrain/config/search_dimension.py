@@ -88,11 +88,7 @@ def text_of(value: Any) -> str:
     """Returns a choice as typed on a command line: `null`, `true`, `[64,64]`."""
     if isinstance(value, (list, tuple, ListConfig)):
         return f"[{','.join(map(text_of, value))}]"
-    return (
-        {None: "null", True: "true", False: "false"}[value]
-        if value is None or value is True or value is False
-        else str(value)
-    )
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def applies(dimension: Dimension, drawn: Mapping[str, str], config: DictConfig) -> bool:

@@ -30,9 +30,9 @@ def leaks(parts: Parts) -> Iterator[Finding]:
     if len(rows) < FEWEST or len(parts.train.kinds) < 2 or parts.target.kind.labels:
         return
     target = parts.target.values[rows]
-    fold = folds(target, 3, parts.seed)
+    held_out = folds(target, parts.seed)
     for place in _most_correlated(numbers, target):
-        score = _score(numbers[:, place : place + 1].astype(np.float32), target, fold, parts)
+        score = _score(numbers[:, place : place + 1].astype(np.float32), target, held_out, parts)
         if score >= NEARLY_PERFECT:
             what = "balanced accuracy" if parts.target.kind.one_class else "R2"
             yield Finding(
@@ -105,7 +105,7 @@ def _most_correlated(numbers: npt.NDArray[np.float64], target: npt.NDArray[Any])
 
 
 def _score(
-    column: npt.NDArray[np.float32], target: npt.NDArray[Any], fold: npt.NDArray[np.intp], parts: Parts
+    column: npt.NDArray[np.float32], target: npt.NDArray[Any], held_out: list[npt.NDArray[np.bool_]], parts: Parts
 ) -> float:
     classes = parts.target.kind.one_class
     answers = np.zeros(len(target))
@@ -115,8 +115,7 @@ def _score(
     else:
         tree = DecisionTreeRegressor(max_depth=6, min_samples_leaf=2, random_state=parts.seed)
         target = target.astype(np.float64)
-    for number in range(3):
-        held = fold == number
+    for number, held in enumerate(held_out):
         tree.fit(column[~held], target[~held])
         answers[held] = tree.predict(column[held])
         if number == 0 and _quality(answers[held], target[held], classes) < NEARLY_PERFECT - 0.1:

@@ -113,9 +113,7 @@ def noise(parts: Parts) -> Iterator[Finding]:
     if features.shape[1] == 0 or (not texts and features.shape[1] * ROWS_A_FEATURE > len(rows)):
         return
     probabilities = np.zeros((len(rows), len(target.classes)))
-    fold = folds(labels, 3, parts.seed)
-    for number in range(3):
-        held = fold == number
+    for held in folds(labels, parts.seed):
         if len(np.unique(labels[~held])) < 2:
             return
         model = LogisticRegression(C=1.0 if texts else 100.0, tol=1e-2).fit(features[~held], labels[~held])

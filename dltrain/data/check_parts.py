@@ -129,10 +129,8 @@ def drift(parts: Parts) -> Iterator[Finding]:
 
 def _area(model: Any, features: Any, origin: npt.NDArray[Any], seed: int) -> float:
     """Returns the AUC of out-of-fold probabilities, and leaves the model fitted on two thirds of the rows."""
-    numbers = folds(origin, 3, seed)
     answers = np.zeros(len(origin))
-    for fold in range(3):
-        held = numbers == fold
+    for held in folds(origin, seed):
         model.fit(features[~held], origin[~held])
         answers[held] = model.predict_proba(features[held])[:, 1]
     return float(roc_auc_score(origin, answers))

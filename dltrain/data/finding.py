@@ -96,12 +96,12 @@ class Parts:
         return (np.column_stack(columns) if columns else np.zeros((len(rows), 0))), names
 
 
-def folds(target: npt.NDArray[Any], count: int, seed: int) -> npt.NDArray[np.intp]:
-    """Returns a fold number for each row, shape (rows,), stratified by class or by range of values."""
+def folds(target: npt.NDArray[Any], seed: int) -> list[npt.NDArray[np.bool_]]:
+    """Returns which rows, shape (rows,), each of three folds holds out, stratified by class or by range of values."""
     order = np.lexsort((np.random.default_rng(seed).random(len(target)), target))
     numbers = np.empty(len(target), np.intp)
-    numbers[order] = np.arange(len(target)) % count
-    return numbers
+    numbers[order] = np.arange(len(target)) % 3
+    return [numbers == fold for fold in range(3)]
 
 
 def named_rows(ids: npt.NDArray[Any]) -> tuple[tuple[Any, ...], str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,10 +30,6 @@ class Layer:
     gradient_mean: float | None  # the mean gradient of the loss by these weights; None without any
     gradient_sd: float | None  # the standard deviation of the gradient
     gradient_rms: float | None  # the root mean square of the gradient
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns plain values."""
-        return dataclasses.asdict(self)
 
 
 def look_at_layers(

@@ -89,13 +89,13 @@ def _row(path: str, sweep: str | None) -> Row:
         }
         rises = main is not None and record.traits(main).direction == "max"
         return Row(path, sweep, values, choices, settings, rises=rises)
-    except (ConfigError, AttributeError, TypeError, ValueError) as error:
-        fault = "no run.json" if not isinstance(error, ConfigError) else str(error)
-        if (Path(path) / "run.json").exists() and not isinstance(error, ConfigError):
-            fault = f"run.json or metrics.json does not hold what a run writes ({error})"
-        elif not (Path(path) / "run.json").exists():
-            fault = "no run.json: it ended before it began, or the file was lost"
-        return Row(path, sweep, {"run": path, "sweep": sweep, "status": "damaged"}, fault=fault)
+    except ConfigError as error:
+        fault = str(error)
+    except (AttributeError, TypeError, ValueError) as error:
+        fault = f"run.json or metrics.json does not hold what a run writes ({error})"
+    if not (Path(path) / "run.json").exists():
+        fault = "no run.json: it ended before it began, or the file was lost"
+    return Row(path, sweep, {"run": path, "sweep": sweep, "status": "damaged"}, fault=fault)
 
 
 def main_metric(scores: Iterable[str]) -> str | None:

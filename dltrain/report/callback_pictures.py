@@ -93,9 +93,7 @@ def _batch_losses(rows: Sequence[Mapping[str, float]]) -> Picture:
             axes.plot(steps, [row[f"corrected_{beta}"] for row in shown], color=SERIES[place], label=f"beta {beta}")
         without = [row[f"average_{widest}"] for row in shown]
         axes.plot(steps, without, color=INK, linestyle=":", linewidth=1.2, label=f"beta {widest}, not corrected")
-        axes.set_ylim(0, 1.05 * float(np.quantile(losses, 0.995)))
-        axes.set_xlabel("step")
-        axes.set_ylabel("loss")
+        axes.set(ylim=(0, 1.05 * float(np.quantile(losses, 0.995))), xlabel="step", ylabel="loss")
         axes.legend(loc="best")
 
     noise = float(np.std(np.diff([row["loss"] for row in rows]))) if len(rows) > 1 else 0.0
@@ -171,8 +169,7 @@ def _ridges(axes: Axes, spreads: Spread, kind: str, names: Sequence[str]) -> Non
         if found["zero"] > 0.995:
             axes.text(0.5 * (lowest + highest), place - 0.1, "all zero", color=MUTED, size=7, ha="center")
         axes.axhline(place, color=MUTED, linewidth=0.4)
-    axes.set_xlim(lowest, highest)
-    axes.set_ylim(len(spreads) - 0.9, -1.1)
+    axes.set(xlim=(lowest, highest), ylim=(len(spreads) - 0.9, -1.1))
     axes.set_yticks(range(len(spreads)), [short(name) for name in names] or [""] * len(spreads), size=7)
     axes.grid(False, axis="y")
     axes.set_xticks([-8, -4, 0], ["1e-8", "1e-4", "1"], size=8)
@@ -195,7 +192,6 @@ def _gradient_check(found: Mapping[str, Any]) -> Picture:
         axes.set_xticks([10.0**power for power in (-11, -9, -7, -5, -3, -1)])
         axes.set_xticklabels([f"1e{power}" for power in (-11, -9, -7, -5, -3, -1)])
         axes.set_yticks(places, [short(row["layer"]) for row in rows])
-        axes.set_ylim(len(rows) - 0.5, -1.1)
-        axes.set_xlabel("relative error of the gradient")
+        axes.set(ylim=(len(rows) - 0.5, -1.1), xlabel="relative error of the gradient")
 
     return draw("gradient_check", "Gradient check", str(found["text"]), plot, height=1.2 + 0.25 * len(rows), left=0.34)

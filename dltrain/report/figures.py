@@ -107,8 +107,7 @@ def gradients(layers: Sequence[Mapping[str, Any]]) -> Picture:
         axes.set_xscale("log")
         plain_log(axes.xaxis)
         axes.set_yticks(places, [short(layer["name"]) for layer in shown])
-        axes.set_ylim(len(shown) - 0.5, -0.5)
-        axes.set_xlabel("root mean square of the gradient")
+        axes.set(ylim=(len(shown) - 0.5, -0.5), xlabel="root mean square of the gradient")
         axes.grid(True, color=GRID)
 
     values = [layer["gradient_rms"] for layer in shown]

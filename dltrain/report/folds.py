@@ -56,8 +56,7 @@ def folds_picture(folds: Folds, metric: str) -> Picture:
         axes.plot(places, values, "o", color=SECOND, markersize=7)
         if len(values) <= 20:
             axes.set_xticks(places, [str(fold["fold"]) for fold in folds.each])
-        axes.set_xlabel("fold")
-        axes.set_ylabel(metric)
+        axes.set(xlabel="fold", ylabel=metric)
         axes.text(
             0.99, mean, "mean", transform=axes.get_yaxis_transform(), color=MUTED, size=8, ha="right", va="bottom"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import keras
@@ -42,7 +42,7 @@ def insights_of_run(data: Prepared, network: keras.Model, task: DictConfig, seed
     rows = np.random.default_rng(seed).permutation(len(raw))[:LAYER_ROWS]
     features = data.preprocessing.transform(raw.take(rows))
     layers = look_at_layers(network, features, truth.take(rows).column, training=False)
-    return {**found, "layers": [layer.as_json() for layer in layers], "layer_rows": len(rows)}
+    return {**found, "layers": [asdict(layer) for layer in layers], "layer_rows": len(rows)}
 
 
 def insights(raw: Dataset, truth: Target, answer: Answer, task: DictConfig, seed: int) -> dict[str, Any]:

@@ -158,8 +158,7 @@ def _over(jobs: Sequence[RecordedJob], key: str) -> Picture:
             axes.set_xscale("log")
             axes.minorticks_off()
             axes.set_xticks(values, [f"{value:g}" for value in values])
-        axes.set_xlabel(key)
-        axes.set_ylabel(metric)
+        axes.set(xlabel=key, ylabel=metric)
         axes.legend(loc="best")
 
     known = {part: each for part, each in scores.items() if np.isfinite(each).any()}
@@ -189,9 +188,7 @@ def _crossed(jobs: Sequence[RecordedJob], one: str, two: str) -> Iterator[Pictur
             heights = [scores[each, value] for each in ones]
             axes.plot(places, heights, color=SERIES[place], marker=MARKERS[place], label=short(value))
         axes.set_xticks(places, [short(each) for each in ones])
-        axes.set_xlim(-0.25, len(ones) - 0.75)
-        axes.set_xlabel(one)
-        axes.set_ylabel(f"{metric}, validation")
+        axes.set(xlim=(-0.25, len(ones) - 0.75), xlabel=one, ylabel=f"{metric}, validation")
         axes.legend(loc="best", title=two, title_fontsize=9)
 
     said = "; ".join(
@@ -217,8 +214,7 @@ def _tried(jobs: Sequence[RecordedJob], one: str, two: str) -> Picture:
             if found.min() > 0 and found.max() > LOG_RATIO * found.min():
                 scale("log")
                 plain_log(axis)
-        axes.set_xlabel(one)
-        axes.set_ylabel(two)
+        axes.set(xlabel=one, ylabel=two)
         axes.margins(0.08)
         axes.legend(loc="best")
 

@@ -40,10 +40,7 @@ def confusion_matrix(counts: Any, classes: Sequence[str], part: str) -> Picture:
         if len(classes) <= 2 * MOST_NUMBERED:
             axes.set_xticks(ticks, [short(name) for name in classes], rotation=90 if len(classes) > 4 else 0)
             axes.set_yticks(ticks, [short(name) for name in classes])
-        axes.set_xlim(0, len(classes))
-        axes.set_ylim(len(classes), 0)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("true")
+        axes.set(xlim=(0, len(classes)), ylim=(len(classes), 0), xlabel="predicted", ylabel="true")
 
     right = int(np.trace(counts))
     message = f"{right:,} of {int(counts.sum()):,} {part} rows are on the diagonal, where prediction and truth agree."
@@ -109,10 +106,7 @@ def _curves(
                 linestyle=STYLES[place % len(STYLES)],
                 label=f"{short(label)} ({measure} {area:.3f})",
             )
-        axes.set_xlim(-0.01, 1.01)
-        axes.set_ylim(-0.01, 1.02)
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
+        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y)
         axes.legend(loc="lower right" if diagonal else "lower left", fontsize=9 if len(lines) < 5 else 8)
 
     areas = ", ".join(f"{area:.3f} for {short(label)}" for label, *_, area in lines)
@@ -135,10 +129,7 @@ def reliability(found: Calibration, part: str) -> Picture:
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
         axes.plot(found.confidence, found.share, color=ACCENT)
         axes.scatter(found.confidence, found.share, s=15 + 150 * found.rows / found.rows.max(), color=ACCENT, alpha=0.6)
-        axes.set_xlim(-0.02, 1.02)
-        axes.set_ylim(-0.04, 1.04)
-        axes.set_xlabel("predicted probability")
-        axes.set_ylabel("share that came true")
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.04, 1.04), xlabel="predicted probability", ylabel="share that came true")
 
     message = (
         f"On {part}: probabilities and what came true differ by {found.error:.3f} on average (expected calibration "
@@ -155,9 +146,7 @@ def threshold_curves(found: Thresholds, chosen: float) -> Picture:
         axes.plot(found.values, found.recall, color=SERIES[2], linestyle="-.", label="recall")
         axes.plot(found.values, found.f1, color=ACCENT, label="F1")
         axes.axvline(chosen, color=MUTED, linewidth=1, linestyle=":")
-        axes.set_xlim(0, 1)
-        axes.set_ylim(-0.02, 1.03)
-        axes.set_xlabel("threshold")
+        axes.set(xlim=(0, 1), ylim=(-0.02, 1.03), xlabel="threshold")
         axes.legend(loc="best")
 
     message = f"On validation F1 is greatest, {np.nanmax(found.f1):.3f}, at the threshold {chosen:.2f}."
@@ -177,20 +166,17 @@ def regression_pictures(answers: Answers) -> list[Picture]:
     def against(axes: Axes) -> None:
         axes.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=":")
         axes.scatter(truth, given, **dots)
-        axes.set_xlabel("true")
-        axes.set_ylabel("predicted")
+        axes.set(xlabel="true", ylabel="predicted")
 
     def left_over(axes: Axes) -> None:
         axes.axhline(0, color=MUTED, linewidth=1, linestyle=":")
         axes.scatter(given, residuals, **dots)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("predicted − true")
+        axes.set(xlabel="predicted", ylabel="predicted − true")
 
     def counts(axes: Axes) -> None:
         axes.hist(residuals, bins=min(30, max(5, len(residuals) // 5)), color=ACCENT, alpha=0.75)
         axes.axvline(0, color=MUTED, linewidth=1, linestyle=":")
-        axes.set_xlabel("predicted − true")
-        axes.set_ylabel("rows")
+        axes.set(xlabel="predicted − true", ylabel="rows")
 
     shown = f"{len(truth):,} {answers.part} rows"
     spread = f"Mean of the residuals {residuals.mean():.3g}, standard deviation {residuals.std():.3g}"

@@ -129,8 +129,7 @@ def _over_jobs(jobs: Sequence[Entry], monitor: str, way: str) -> Picture:
         axes.plot(np.arange(len(values)), values, "o", color=MUTED, markersize=4, label="job")
         axes.step(np.arange(len(values)), best, color=ACCENT, where="post", label="best so far")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.set_xlabel("jobs in the order in which they ended")
-        axes.set_ylabel(monitor)
+        axes.set(xlabel="jobs in the order in which they ended", ylabel=monitor)
         axes.legend(loc="best")
 
     needed = 1 + int(np.flatnonzero(best == best[-1])[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -55,10 +55,6 @@ class Difference:
     def beats(self) -> bool:
         """Whether the network is ahead by one of the measures and behind by none."""
         return "ahead" in self.standings and "behind" not in self.standings
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns the entry `difference` of metrics.json."""
-        return asdict(self)
 
     def sentence(self) -> str:
         """Returns the sentence shown at the end of a run, with the area where that tells something else."""

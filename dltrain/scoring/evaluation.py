@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
@@ -52,7 +52,7 @@ class Results:
             **self.metrics,
             "intervals": self.intervals,
             "baselines": self.baselines,
-            "difference": self.difference.as_json(),
+            "difference": asdict(self.difference),
             "notes": list(self.notes),
             "best_epoch": self.best_epoch,
             "epochs": self.epochs,

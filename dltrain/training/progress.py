@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -74,15 +74,6 @@ class Progress(keras.callbacks.Callback):
             self._progress = None
 
 
-class _EpochCounter(keras.callbacks.Callback):
-    def __init__(self, count: Callable[[], None]) -> None:
-        super().__init__()
-        self.count = count
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.count()
-
-
 class TrainingsProgress:
     """Shows one line for several trainings that run at the same time.
 
@@ -107,7 +98,7 @@ class TrainingsProgress:
 
     def callback(self) -> keras.callbacks.Callback:
         """Returns a callback that counts the epochs of one training."""
-        return _EpochCounter(self.epoch)
+        return keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs=None: self.epoch())
 
     def finished(self) -> None:
         """Counts one training as done, even if it had epochs left."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.show import show
@@ -20,12 +18,12 @@ others can reach it.
   dltrain serve outputs/2026-01-31/14-05-09_titanic_mlp
   dltrain serve RUN --port 9000 --max-rows 100
 """
-TERMINATED = 143
 
 
 def _run(given: argparse.Namespace) -> int:
     _check(given)
 
+    from dltrain.api.commands import terminating
     from dltrain.record.record import Record
     from dltrain.record.signature import Signature
 
@@ -47,12 +45,9 @@ def _run(given: argparse.Namespace) -> int:
         uvicorn.Config(app, host=given.host, port=given.port, log_level="warning", access_log=False, lifespan="on")
     )
     # uvicorn answers the running requests and then raises the signal again, which calls this handler.
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    try:
+    with terminating():
         show(f"serving {given.run} on http://{given.host}:{given.port} (Ctrl-C stops)", flush=True)
         server.run()
-    finally:
-        signal.signal(signal.SIGTERM, before)
     return 0 if server.started else 1
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltrain.base.spreadsheet import neutral, original
+from dltrain.base.spreadsheet import neutral
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+a", "-a", "@sum", "\t=1", "＝1", "'=1", "-1-1"])
@@ -19,4 +19,4 @@ def test_numbers_and_plain_words_stay(text: str) -> None:
 
 @given(st.text())
 def test_every_text_comes_back(text: str) -> None:
-    assert original(neutral(text)) == text
+    assert neutral(text).removeprefix("'") == text

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from dltrain.base.errors import ConfigError
-from dltrain.config.compose import LAUNCHERS, Composer, compose, conf_directory
+from dltrain.config.compose import LAUNCHERS, Composer, conf_directory
 from dltrain.config.hydra_node import resolving
 
 
@@ -162,7 +162,7 @@ def test_extra_directory_adds_and_says_what_it_cannot_replace(tmp_path: Path, ca
     for name in ("mine", "adam"):
         (tmp_path / "optimizer" / f"{name}.yaml").write_text("_target_: keras.optimizers.Adam\nlearning_rate: 0.5\n")
     with caplog.at_level(logging.WARNING):
-        config = compose(["optimizer=mine"], extra_directory=tmp_path)
+        config = Composer(extra_directory=tmp_path).compose(["optimizer=mine"])
     assert config.optimizer.learning_rate == 0.5
     (message,) = caplog.messages
     assert "adam.yaml" in message
@@ -171,16 +171,16 @@ def test_extra_directory_adds_and_says_what_it_cannot_replace(tmp_path: Path, ca
 
 def test_extra_directory_that_does_not_exist(tmp_path: Path):
     with pytest.raises(ConfigError, match="--config-dir expects a folder"):
-        compose([], extra_directory=tmp_path / "nope")
+        Composer(extra_directory=tmp_path / "nope")
 
 
 def test_directory_and_name_of_ones_own(tmp_path: Path):
     (tmp_path / "other.yaml").write_text("sed: 1\n")
     with pytest.raises(ConfigError) as caught:
-        compose([], tmp_path, config_name="other")
+        Composer(tmp_path, config_name="other").compose([])
     assert "sed: there is no such key. Did you mean 'seed'?" in caught.value.faults
     with pytest.raises(ConfigError, match="Cannot find primary config 'nope'"):
-        compose([], tmp_path, config_name="nope")
+        Composer(tmp_path, config_name="nope").compose([])
 
 
 def test_sweep_checks_each_job_and_names_it(composer: Composer):

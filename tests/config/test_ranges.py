@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from dltrain.config.compose import compose
+from dltrain.config.compose import Composer
 from dltrain.config.ranges import faults
 
 
@@ -44,4 +44,4 @@ def test_classes_of_a_person_may_mean_anything() -> None:
 
 
 def test_defaults_are_in_their_ranges() -> None:
-    assert list(faults(compose(["dataset=synthetic"]))) == []
+    assert list(faults(Composer().compose(["dataset=synthetic"]))) == []

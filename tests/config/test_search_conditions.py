@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dltrain.base.errors import ConfigError
-from dltrain.config.compose import compose
+from dltrain.config.compose import Composer
 from dltrain.config.search_space import dimensions, grid
 
 RATE = "+search.space.optimizer.learning_rate.when"
@@ -31,7 +31,7 @@ DROPOUT = "+search.space.model.dropout={low:0,high:0.4}"
 )
 def test_conditions_that_cannot_hold_are_refused(words: list[str], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        compose(["search=random", *words])
+        Composer().compose(["search=random", *words])
     assert message in str(caught.value)
 
 
@@ -46,7 +46,7 @@ def test_conditions_that_cannot_hold_are_refused(words: list[str], message: str)
     ],
 )
 def test_conditions_that_may_hold_are_not(words: list[str]) -> None:
-    compose(["search=random", *words])
+    Composer().compose(["search=random", *words])
 
 
 def test_a_condition_waits_for_what_it_asks_for() -> None:
@@ -55,6 +55,6 @@ def test_a_condition_waits_for_what_it_asks_for() -> None:
         "search.space.trainer.batch_size.choices=[16,32]",
         RATE + "={trainer.batch_size:16}",
     ]
-    config = compose(["search=random", "~search.space.optimizer.momentum", *words])
+    config = Composer().compose(["search=random", "~search.space.optimizer.momentum", *words])
     drawn = grid(dimensions(config.search.space), 2, config)
     assert [list(each.values()) for each in drawn] == [["16", "0.0001"], ["16", "0.1"], ["32"]]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dltrain.config.compose import compose
+from dltrain.config.compose import Composer
 from dltrain.internals import determinism
 from dltrain.internals.determinism import fix_randomness, is_deterministic, seed_generators
 
@@ -38,11 +38,11 @@ def test_auto_asks_for_deterministic_operations_where_no_gpu_is(
     wanted: Any, gpus: int, found: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [object()] * gpus)
-    config = compose(["dataset=synthetic", f"trainer.deterministic={wanted}"])
+    config = Composer().compose(["dataset=synthetic", f"trainer.deterministic={wanted}"])
     fix_randomness(config, 1)
     assert is_deterministic() is found
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [object()])
-    fix_randomness(compose(["dataset=synthetic", "trainer.deterministic=auto"]), 1)
+    fix_randomness(Composer().compose(["dataset=synthetic", "trainer.deterministic=auto"]), 1)
     assert is_deterministic() is False
 
 
@@ -51,7 +51,7 @@ def test_compiled_graphs_are_kept_unless_code_from_elsewhere_may_draw_from_tenso
 ) -> None:
     seeded: list[int] = []
     monkeypatch.setattr(tf.random, "set_seed", seeded.append)
-    config = compose(["dataset=synthetic", "optimizer=sgd"])
+    config = Composer().compose(["dataset=synthetic", "optimizer=sgd"])
     while not seeded:  # once in so many times; from there on they are counted
         seed_generators(0, config)
     seeded.clear()
@@ -62,7 +62,7 @@ def test_compiled_graphs_are_kept_unless_code_from_elsewhere_may_draw_from_tenso
 
     assert [random.random(), np.random.random(), float(keras.random.uniform(()))] == drawn
     assert not seeded
-    seed_generators(2, compose(["dataset=synthetic", "+callbacks.own._target_=json.JSONDecoder"]))
+    seed_generators(2, Composer().compose(["dataset=synthetic", "+callbacks.own._target_=json.JSONDecoder"]))
     assert seeded == [2]
     for _ in range(determinism.RESEED_EVERY):
         seed_generators(1, config)

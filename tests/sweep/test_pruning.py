@@ -10,7 +10,7 @@ import optuna
 import pytest
 
 from dltrain.base.errors import ConfigError, PrunedError
-from dltrain.config.compose import compose
+from dltrain.config.compose import Composer
 from dltrain.sweep import pruning
 from dltrain.sweep.ledger import Entry, Ledger
 
@@ -94,7 +94,7 @@ def test_a_reproduction_beside_the_jobs_is_not_pruned(tmp_path: Path) -> None:
     ],
 )
 def test_pruning_follows_the_objective(words: list[str], objective: str, way: object) -> None:
-    node = compose(["search=halving", *words]).callbacks.pruning
+    node = Composer().compose(["search=halving", *words]).callbacks.pruning
     assert (node.objectives, node.directions) == ([objective], way)
 
 
@@ -110,15 +110,15 @@ def test_pruning_follows_the_objective(words: list[str], objective: str, way: ob
 @pytest.mark.parametrize("name", ["halving", "median"])
 def test_objectives_that_no_epoch_has_are_refused(name: str, objectives: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        compose([f"search={name}", f"search.objectives={objectives}"])
+        Composer().compose([f"search={name}", f"search.objectives={objectives}"])
 
 
 @pytest.mark.parametrize("words", [["cv=kfold"], ["seeds=3"], ["strategy=none", "cv=leave_one_out"]])
 def test_folds_and_seeds_are_not_pruned(words: list[str]) -> None:
     key = words[-1].partition("=")[0]
     with pytest.raises(ConfigError, match=rf"^{key}: search=halving and .* Use {key}=.* such as search=random"):
-        compose(["search=halving", *words])
-    compose(["search=random", *words])
+        Composer().compose(["search=halving", *words])
+    Composer().compose(["search=random", *words])
 
 
 EVERY, FIRST = "callbacks.pruning.every_epochs", "callbacks.pruning.pruner.min_resource"
@@ -131,15 +131,15 @@ EVERY, FIRST = "callbacks.pruning.every_epochs", "callbacks.pruning.pruner.min_r
 def test_epochs_that_no_rung_follows_are_refused(words: list[str], first: int) -> None:
     message = rf"^trainer.epochs: {first} epochs .* after epoch {first} .*more than {first}"
     with pytest.raises(ConfigError, match=message):
-        compose(["search=halving", f"trainer.epochs={first}", *words])
-    compose(["search=halving", f"trainer.epochs={first + 1}", *words])
-    compose(["search=halving", "trainer.epochs=2", "+search.space.trainer.epochs.choices=[2,99]", *words])
+        Composer().compose(["search=halving", f"trainer.epochs={first}", *words])
+    Composer().compose(["search=halving", f"trainer.epochs={first + 1}", *words])
+    Composer().compose(["search=halving", "trainer.epochs=2", "+search.space.trainer.epochs.choices=[2,99]", *words])
 
 
 def test_epochs_within_the_warm_up_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"pruner.n_warmup_steps=10, .* a smaller n_warmup_steps"):
-        compose(["search=median", "trainer.epochs=10"])
-    compose(["search=median", "trainer.epochs=11"])
+        Composer().compose(["search=median", "trainer.epochs=10"])
+    Composer().compose(["search=median", "trainer.epochs=11"])
 
 
 @pytest.mark.slow
