@@ -6,12 +6,9 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Looks up what takes longer than this import: the version in the metadata, and `load` with TensorFlow."""
+    """Looks up what takes longer than this import: the version in the metadata, and `load`."""
     if name == "load":
-        from dltrain.internals import tensorflow_quietly
-
-        tensorflow_quietly.load()
-        from dltrain.inference.model import load
+        from dltrain.api.finished_run import load
 
         return load
     if name == "__version__":

@@ -68,9 +68,10 @@ def _shapes(task: Task, key: str, target: str, name: str) -> Iterator[str]:
         )
         return
     if task.several_classes and not name.startswith("Sparse"):
+        sparse = f"losses.{task.loss}" if key == "task.loss" else "metrics.SparseCategoricalAccuracy"
         yield (
             f"{key}: {target} would compare class numbers with probabilities. Expected one for integer labels, "
-            f"such as keras.{'losses' if key == 'task.loss' else 'metrics'}.Sparse{_sparse(key)}."
+            f"such as keras.{sparse}."
         )
     if not task.several_classes and "Categorical" in name:
         yield f"{key}: {target} is for one of several classes; task={task.name} has none of these. Use task=multiclass."
@@ -79,10 +80,6 @@ def _shapes(task: Task, key: str, target: str, name: str) -> Iterator[str]:
     elif task.quantity and KERAS.get(name, MetricTraits()).of_classes and key != "task.loss":
         # Such a metric would count values that happen to be equal, or above a half.
         yield f"{key}: {target} is for classes, and task={task.name} predicts a quantity. Use keras.metrics.R2Score."
-
-
-def _sparse(key: str) -> str:
-    return "CategoricalCrossentropy" if key == "task.loss" else "CategoricalAccuracy"
 
 
 def _weights(weights: DictConfig) -> Iterator[str]:

@@ -22,7 +22,8 @@ def faults(config: DictConfig) -> Iterator[str]:
             for width in dict.fromkeys(widths)
             if isinstance(groups, int) and groups > 0 and width % groups
         )
-    units = _layer_widths(config)
+    units = config.model.get("units")  # which may be something else in a person's own model
+    units = [width for width in units if isinstance(width, int)] if isinstance(units, ListConfig) else []
     if not units:
         return
     if (
@@ -46,9 +47,3 @@ def faults(config: DictConfig) -> Iterator[str]:
                 for width in dict.fromkeys(units)
                 if width % groups
             )
-
-
-def _layer_widths(config: DictConfig) -> list[int]:
-    """Returns the numbers in `model.units`, which may be something else in a person's own model."""
-    units = config.model.get("units")
-    return [width for width in units if isinstance(width, int)] if isinstance(units, ListConfig) else []

@@ -39,7 +39,8 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
     """
     checks: tuple[Callable[[DictConfig], Iterator[str]], ...] = (
         _shares,
-        _callbacks,
+        callback_rules.faults,
+        lambda config: callback_rules.too_late(config, typed(config.hydra)),
         ranges.faults,
         _model_ignores,
         normalization_rules.faults,
@@ -82,11 +83,6 @@ def _shares(config: DictConfig) -> Iterator[str]:
     yield from (f"split.{name}: expected a share above 0 and below 1, got {share}." for name, share in wrong.items())
     if len(shares) == 3 and not wrong and abs(sum(shares.values()) - 1) > 1e-6:
         yield f"split: expected three shares that add up to 1, got {', '.join(map(str, shares.values()))}."
-
-
-def _callbacks(config: DictConfig) -> Iterator[str]:
-    yield from callback_rules.faults(config)
-    yield from callback_rules.too_late(config, typed(config.hydra))
 
 
 def _model_ignores(config: DictConfig) -> Iterator[str]:

@@ -51,10 +51,14 @@ def read_table(
     whole = _begins_as_parquet(found)
     content = b"" if whole else read_bytes(found)
     parquet = whole or suffix in PARQUET_SUFFIXES or content.startswith(PARQUET_MAGIC)
-    _check_effect(
-        found.name, separator=(parquet or suffix == ".arff") and separator, encoding=parquet and encoding,
-        header=(parquet or suffix == ".arff") and not header,
-    )  # fmt: skip
+    declared = parquet or suffix == ".arff"
+    idle = {
+        "separator": declared and separator,
+        "encoding": parquet and encoding,
+        "header": declared and not header,
+    }
+    if keys := [f"dataset.{key}" for key, value in idle.items() if value]:
+        raise ConfigError([f"{key} has no effect on {found.name}, which is no text with separators." for key in keys])
     if parquet:
         return mark_missing(_parse_parquet(found if whole else io.BytesIO(content), found.name), missing_values)
     text, notes = decode(content, origin=found.name, encoding=encoding)
@@ -91,9 +95,3 @@ def _parse_parquet(file: Path | io.BytesIO, origin: str) -> RawTable:
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise DataError(f"{origin} cannot be read as Parquet: {reason}.") from None
-
-
-def _check_effect(origin: str, **given: object) -> None:
-    idle = [f"dataset.{key}" for key, value in given.items() if value]
-    if idle:
-        raise ConfigError([f"{key} has no effect on {origin}, which is no text with separators." for key in idle])

@@ -79,7 +79,8 @@ def load(
     kinds: dict[str, Kind]
     if kind == "table":
         columns, kinds, scores = _make_table(generator, rows, numeric_columns, category_columns, outputs)
-        _remove_cells(generator, columns, missing)
+        for values in columns.values():
+            values[generator.random(len(values)) < missing] = "" if values.dtype == object else np.nan
     elif kind == "text":
         texts, scores = _make_texts(generator, rows, words, outputs)
         columns, kinds = {"text": texts}, {"text": "text"}
@@ -112,11 +113,6 @@ def _make_table(
     factors = np.hstack([numbers, np.eye(len(LEVELS))[levels].reshape(rows, -1)])
     linear, bent = generator.standard_normal((2, factors.shape[1], outputs))
     return columns, kinds, _standardized(factors @ linear + np.tanh(factors @ bent))
-
-
-def _remove_cells(generator: np.random.Generator, columns: dict[str, Array], fraction: float) -> None:
-    for values in columns.values():
-        values[generator.random(len(values)) < fraction] = "" if values.dtype == object else np.nan
 
 
 def _make_texts(generator: np.random.Generator, rows: int, words: int, outputs: int) -> tuple[Array, Floats]:

@@ -141,7 +141,7 @@ class Engine:
                 last = min(
                     first + length,
                     in_block,
-                    *(_next_stop(epoch * steps + done, s.every_steps, first) for s in steppers),
+                    *(first + each.every_steps - (epoch * steps + done) % each.every_steps for each in steppers),
                 )
                 if hooks:
                     hooks.on_train_batch_begin(done)
@@ -168,11 +168,6 @@ class Engine:
         if not self._steps_a_call / 2 <= measured <= self._steps_a_call * 2:
             logger.debug("%s steps in one call from here on: they take half a second", f"{measured:,}")
         self._steps_a_call = measured
-
-
-def _next_stop(done: int, every: int, first: int) -> int:
-    """Returns the step within the block after which the next multiple of `every` is reached."""
-    return first + every - done % every
 
 
 def has_batch_hooks(callback: keras.callbacks.Callback) -> bool:

@@ -8,8 +8,6 @@ import secrets
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +64,9 @@ def export(model: Model, file_format: str, output: Path) -> Exported:
     folder = output.with_name(f".part-{secrets.token_hex(6)}.{output.name}")
     try:
         folder.mkdir()
-        with _library_warnings_off():
+        with warnings.catch_warnings(), standard_error_held():
+            # NumPy's aliases and the announced move of the TFLite interpreter concern the converters, not the user.
+            warnings.simplefilter("ignore")
             found = _write_and_run(model, file_format, folder, rows)
         difference = float(np.abs(found - expected).max()) / max(1.0, model.signature.scale)
         if not difference <= TOLERANCE:  # NaN counts as a difference
@@ -241,11 +241,3 @@ def _tensors(dtypes: dict[str, str], rows: Rows) -> dict[str, Any]:
         else:
             tensors[name] = tf.constant([[np.nan if cell is None else cell] for cell in cells], dtype)
     return tensors
-
-
-@contextmanager
-def _library_warnings_off() -> Iterator[None]:
-    with warnings.catch_warnings(), standard_error_held():
-        # NumPy's aliases and the announced move of the TFLite interpreter concern the converters, not the user.
-        warnings.simplefilter("ignore")
-        yield

@@ -41,9 +41,8 @@ def cut_lookups(model: keras.Model) -> tuple[keras.Model, dict[str, dict[str, An
 def in_32_bits(model: keras.Model) -> keras.Model:
     """Returns a model of `cut_lookups` with 32-bit numbers throughout, for a runtime without float64."""
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
-    inputs = {
-        name: keras.Input(each.shape[1:], dtype=_narrow(each.dtype), name=name) for name, each in model.input.items()
-    }
+    dtypes = {name: "float32" if each.dtype == "float64" else each.dtype for name, each in model.input.items()}
+    inputs = {name: keras.Input(each.shape[1:], dtype=dtypes[name], name=name) for name, each in model.input.items()}
 
     def call(operation: Any, *arguments: Any, **keywords: Any) -> Any:
         if getattr(operation, "dtype", None) == "float64" and type(operation).__name__ == "Cast":
@@ -55,10 +54,6 @@ def in_32_bits(model: keras.Model) -> keras.Model:
         inner, input_tensors=list(inputs.values()), clone_function=lambda layer: layer, call_function=call
     )
     return keras.Model(inputs, clone(list(inputs.values())), name="numeric_part_in_32_bits")
-
-
-def _narrow(dtype: str) -> str:
-    return "float32" if dtype == "float64" else dtype
 
 
 def _narrow_constant(value: Any) -> Any:

@@ -119,8 +119,3 @@ class Model:
             DataError: If the target or `by` is missing, or a cell does not fit its kind.
         """
         return evaluate_rows(self, [frame_rows(frame)], by)
-
-
-def load(path: str | Path) -> Model:
-    """Loads the model of a finished run from its directory: `load(RUN).predict(frame)`."""
-    return Model(path)

@@ -153,7 +153,7 @@ def _show_leaderboard(console: PrintableConsole, found: Sequence[Setting], keys:
         row.append(f"{each.mean:.5g}")
         if repeated:
             row.append(f"{each.deviation:.2g}" if each.deviation is not None else "")
-            row += [_mark(like, place)] if like is not None else []
+            row += ["best" if place == 0 else "yes" if like[place] else "no"] if like is not None else []
         for name in others:
             values = [value for entry in each.entries if finite(value := entry.metrics.get(name)) and value is not None]
             row.append(f"{sum(values) / len(values):.4g}" if values else "")
@@ -164,10 +164,6 @@ def _show_leaderboard(console: PrintableConsole, found: Sequence[Setting], keys:
         console.print(f"… and {len(found) - LEADERBOARD_ROWS} more in results.csv")
     if len(found) > 1:
         console.print(_verdict(like), style="dim")
-
-
-def _mark(like: list[bool], place: int) -> str:
-    return "best" if place == 0 else "yes" if like[place] else "no"
 
 
 def _verdict(like: list[bool] | None) -> str:

@@ -26,9 +26,9 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.api.finished_run import load_model
+    from dltrain.api.finished_run import load
 
-    model = load_model(given.run)
+    model = load(given.run)
     from dltrain.inference.evaluate import evaluate_rows
 
     evaluation = evaluate_rows(model, _blocks(model, given), given.by, given.data or "the run's test part")

@@ -20,9 +20,9 @@ file is run before it appears, on rows of the run, and must give the same scores
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.api.finished_run import load_model
+    from dltrain.api.finished_run import load
 
-    model = load_model(given.run)
+    model = load(given.run)
     from dltrain.exporting.export import export
 
     output = Path(given.output) if given.output else model.record.path / "export" / given.format

@@ -29,9 +29,9 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.api.finished_run import load_model
+    from dltrain.api.finished_run import load
 
-    model = load_model(given.run)
+    model = load(given.run)
     from dltrain.inference.prefetch import prefetch
     from dltrain.inference.row_inputs import RowInputs
     from dltrain.inference.write_predictions import choose_format, write_tables
