@@ -8,15 +8,9 @@ import traceback
 from pathlib import Path
 
 _PATHS = sysconfig.get_paths()
-_LIBRARIES = tuple(
-    Path(folder).resolve()
-    for folder in (
-        *(_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-        *site.getsitepackages(),
-        site.getusersitepackages(),
-        str(Path(__file__).parents[1]),
-    )
-)
+_INSTALLED = [_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+_FOLDERS = [*_INSTALLED, *site.getsitepackages(), site.getusersitepackages(), str(Path(__file__).parents[1])]
+_LIBRARIES = tuple(Path(folder).resolve() for folder in _FOLDERS)
 
 
 def raised_in_own_code(error: BaseException) -> bool:

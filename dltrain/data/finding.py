@@ -14,7 +14,6 @@ import pandas as pd
 from dltrain.data.dataset import Dataset
 from dltrain.data.targets import Target
 
-SAMPLE = 2_000  # rows that a check fits on at most
 LISTED = 100  # rows that a finding lists at most
 SHOWN = 5
 
@@ -58,7 +57,7 @@ class Parts:
         """Returns the names of the columns of a kind."""
         return [name for name, other in self.train.kinds.items() if other == kind]
 
-    def sample(self, part: str, most: int = SAMPLE) -> npt.NDArray[np.intp]:
+    def sample(self, part: str, most: int) -> npt.NDArray[np.intp]:
         """Returns sorted positions of at most `most` rows of a part; the same for the same seed."""
         rows = len(self.raw[part])
         if rows <= most:

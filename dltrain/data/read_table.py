@@ -52,11 +52,7 @@ def read_table(
     content = b"" if whole else read_bytes(found)
     parquet = whole or suffix in PARQUET_SUFFIXES or content.startswith(PARQUET_MAGIC)
     declared = parquet or suffix == ".arff"
-    idle = {
-        "separator": declared and separator,
-        "encoding": parquet and encoding,
-        "header": declared and not header,
-    }
+    idle = {"separator": declared and separator, "encoding": parquet and encoding, "header": declared and not header}
     if keys := [f"dataset.{key}" for key, value in idle.items() if value]:
         raise ConfigError([f"{key} has no effect on {found.name}, which is no text with separators." for key in keys])
     if parquet:

@@ -98,15 +98,11 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
     def scored(rows: npt.NDArray[np.intp]) -> dict[str, Score]:
         part, given = target.take(rows), joined[rows]
         found = {"loss": _loss(loss, part, given), **score(fresh, part, given)}
+        values: dict[str, Score] = {name: {"value": None if np.isnan(each) else each} for name, each in found.items()}
         around = intervals(fresh, loss, part, given, Seed.of(config).stream("intervals"))
-        return {
-            name: {
-                "value": None if np.isnan(value) else value,
-                "low": around.get(name, (None, None))[0],
-                "high": around.get(name, (None, None))[1],
-            }
-            for name, value in found.items()
-        }
+        for name, value in values.items():
+            value["low"], value["high"] = around.get(name, (None, None))
+        return values
 
     notes = [note for note in row_inputs.notes() if not note.startswith("ignored")]
     if missing:

@@ -17,13 +17,9 @@ def sections_of(runs: Mapping[str, Record]) -> dict[str, dict[str, list[Any]]]:
     data = [_mapping(run.facts.get("data")) for run in records]
     packages = [_mapping(run.facts.get("versions")) for run in records]
     commits = [commit_of(run.facts.get("git")) for run in records]
+    parts = ("train", "validation", "test")
     scores = [
-        {
-            f"{part} {name}": value
-            for part in ("train", "validation", "test")
-            for name, value in run.scores(part).items()
-        }
-        for run in records
+        {f"{part} {name}": value for part in parts for name, value in run.scores(part).items()} for run in records
     ]
     return {
         "settings": {key: [values.get(key) for values in every] for key in keys},

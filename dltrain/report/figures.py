@@ -76,15 +76,8 @@ def importance(columns: Sequence[Mapping[str, Any]]) -> Picture:
 
     def plot(axes: Axes) -> None:
         places = np.arange(len(columns))
-        axes.barh(
-            places,
-            [column["mean"] for column in columns],
-            xerr=[column["sd"] for column in columns],
-            height=0.62,
-            color=ACCENT,
-            ecolor=INK,
-            error_kw={"linewidth": 1},
-        )
+        means, deviations = ([column[name] for column in columns] for name in ("mean", "sd"))
+        axes.barh(places, means, xerr=deviations, height=0.62, color=ACCENT, ecolor=INK, error_kw={"linewidth": 1})
         axes.axvline(0, color=MUTED, linewidth=1)
         axes.set_yticks(places, [short(column["column"]) for column in columns])
         axes.invert_yaxis()

@@ -109,15 +109,8 @@ def _mistakes(
                 images[name] = _png(values[place])
             else:
                 cells[name] = _cell(values[place])
-        rows.append(
-            {
-                "row_id": str(raw.row_ids[place]),
-                "loss": float(losses[place]),
-                **_said(truth, named, place),
-                "columns": cells,
-                "images": images,
-            }
-        )
+        told = {"row_id": str(raw.row_ids[place]), "loss": float(losses[place]), **_said(truth, named, place)}
+        rows.append({**told, "columns": cells, "images": images})
     return rows
 
 

@@ -29,13 +29,11 @@ def confusion_matrix(counts: Any, classes: Sequence[str], part: str) -> Picture:
         axes.pcolormesh(np.zeros_like(shares), alpha=0)  # sets the limits
         for row, column in np.ndindex(*shares.shape):
             if shares[row, column] > 0:
-                axes.fill_between(
-                    [column, column + 1], row, row + 1, color=ACCENT, alpha=0.85 * shares[row, column], linewidth=0
-                )
+                shade = 0.85 * shares[row, column]
+                axes.fill_between([column, column + 1], row, row + 1, color=ACCENT, alpha=shade, linewidth=0)
             if not many:
-                axes.text(
-                    column + 0.5, row + 0.5, f"{counts[row, column]:,}", ha="center", va="center", color=INK, size=10
-                )
+                count = f"{counts[row, column]:,}"
+                axes.text(column + 0.5, row + 0.5, count, ha="center", va="center", color=INK, size=10)
         ticks = np.arange(len(classes)) + 0.5
         if len(classes) <= 2 * MOST_NUMBERED:
             axes.set_xticks(ticks, [short(name) for name in classes], rotation=90 if len(classes) > 4 else 0)
@@ -99,13 +97,8 @@ def _curves(
         if base is not None:
             axes.axhline(base, color=MUTED, linewidth=1, linestyle=":")
         for place, (label, xs, ys, area) in enumerate(lines):
-            axes.plot(
-                xs,
-                ys,
-                color=SERIES[place],
-                linestyle=STYLES[place % len(STYLES)],
-                label=f"{short(label)} ({measure} {area:.3f})",
-            )
+            style, name_of_line = STYLES[place % len(STYLES)], f"{short(label)} ({measure} {area:.3f})"
+            axes.plot(xs, ys, color=SERIES[place], linestyle=style, label=name_of_line)
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y)
         axes.legend(loc="lower right" if diagonal else "lower left", fontsize=9 if len(lines) < 5 else 8)
 

@@ -95,13 +95,8 @@ def _parallel(jobs: Sequence[Entry], keys: Sequence[str], monitor: str) -> Pictu
 
     def plot(axes: Axes) -> None:
         for place in reversed(range(len(lines))):
-            own = place < coloured
-            axes.plot(
-                lines[place],
-                color=ACCENT if own else MUTED,
-                alpha=1.0 if own else 0.35,
-                linewidth=2.2 if place == 0 else 1.2,
-            )
+            colour, alpha = (ACCENT, 1.0) if place < coloured else (MUTED, 0.35)
+            axes.plot(lines[place], color=colour, alpha=alpha, linewidth=2.2 if place == 0 else 1.2)
         for axis, marks in enumerate(labels):
             axes.axvline(axis, color=MUTED, linewidth=0.8)
             for height, mark in marks[:: math.ceil(len(marks) / MOST_NAMES)]:

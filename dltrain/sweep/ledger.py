@@ -109,20 +109,21 @@ class Ledger:
 
     def gather(self) -> list[Entry]:
         """Adds jobs that were killed between their end and their line, and returns all entries."""
-        written = {entry.job for entry in self.entries()}
-        for directory in job_directories(self.sweep):
-            name = directory.relative_to(self.sweep).as_posix()
-            if name not in written and _status(directory) in FINISHED:
+        for directory in self._without_line():
+            if _status(directory) in FINISHED:
                 self.append(Entry.of(directory, self.sweep))
         return self.entries()
 
     def remove_unfinished(self) -> None:
         """Removes the directories of interrupted jobs without a saved state, so that they start again."""
-        done = {entry.job for entry in self.entries()}
-        for directory in job_directories(self.sweep):
-            name = directory.relative_to(self.sweep).as_posix()
-            if name not in done and not can_go_on(directory):
+        for directory in self._without_line():
+            if not can_go_on(directory):
                 shutil.rmtree(directory)
+
+    def _without_line(self) -> list[Path]:
+        """Returns the directories of jobs that are not in the ledger."""
+        known = {self.sweep / entry.job for entry in self.entries()}
+        return [directory for directory in job_directories(self.sweep) if directory not in known]
 
     def forget_failed(self) -> None:
         """Removes the failed jobs and their directories, so that they run again."""

@@ -52,13 +52,9 @@ class Events:
         else:
             counts, edges = np.histogram(numbers, BUCKETS)
             buckets = np.column_stack([edges[:-1], edges[1:], counts])
-        summary = Summary()
-        summary.value.add(
-            tag=tag,
-            metadata=histograms.create_summary_metadata(display_name=None, description=None),
-            tensor=make_tensor_proto(buckets, dtype=np.float64),
-        )
-        self._add(summary, step)
+        metadata = histograms.create_summary_metadata(display_name=None, description=None)
+        value = Summary.Value(tag=tag, metadata=metadata, tensor=make_tensor_proto(buckets, dtype=np.float64))
+        self._add(Summary(value=[value]), step)
 
     def image(self, tag: str, title: str, pixels: npt.NDArray[np.uint8], step: int) -> None:
         """Adds an image of shape (height, width, channels) with a title."""
@@ -67,17 +63,11 @@ class Events:
         larger = pixels.repeat(times, axis=0).repeat(times, axis=1)
         shown = larger if channels in (1, 3, 4) else larger[..., :1]  # PNG has no other number of channels
         png = tf.io.encode_png(shown).numpy()
-        summary = Summary()
-        summary.value.add(
-            tag=tag,
-            metadata=images.create_summary_metadata(display_name=title, description=None),
-            tensor=TensorProto(
-                dtype=DT_STRING,
-                string_val=[str(width * times).encode(), str(height * times).encode(), png],
-                tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=3)]),
-            ),
-        )
-        self._add(summary, step)
+        metadata = images.create_summary_metadata(display_name=title, description=None)
+        texts = [str(width * times).encode(), str(height * times).encode(), png]
+        shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=3)])
+        tensor = TensorProto(dtype=DT_STRING, string_val=texts, tensor_shape=shape)
+        self._add(Summary(value=[Summary.Value(tag=tag, metadata=metadata, tensor=tensor)]), step)
 
     def text(self, tag: str, text: str) -> None:
         """Adds a text, shown in a monospaced font."""

@@ -26,19 +26,12 @@ def build_callbacks(
     Raises:
         ConfigError: If an object is no callback, or monitors a name that is not recorded.
     """
+    own = {"directory": notes.path, "network": network, "console": notes.console, "quiet": notes.quiet}
     callbacks: dict[str, keras.callbacks.Callback] = {}
     for name, node in ((str(name), node) for name, node in nodes.items()):
         if node is None:
             continue
-        callbacks[name] = build(
-            node,
-            key=f"callbacks.{name}",
-            directory=notes.path,
-            network=network,
-            console=notes.console,
-            quiet=notes.quiet,
-            **offered,
-        )
+        callbacks[name] = build(node, key=f"callbacks.{name}", **own, **offered)
         if not isinstance(callbacks[name], keras.callbacks.Callback):
             raise ConfigError(f"callbacks.{name}: {node['_target_']} is no Keras callback.")
     recorded = ["loss", *task.metrics, "val_loss", *(f"val_{name}" for name in task.metrics), "learning_rate"]

@@ -28,7 +28,7 @@ from dltrain.training.features import features_of
 from dltrain.training.interrupts import Interrupts
 from dltrain.training.state import TrainingState
 from dltrain.training.training_notes import TrainingNotes
-from dltrain.training.transfer import FineTuning, StopOnSignal, begin_fine_tuning, carry_over, head_alone, is_fixed
+from dltrain.training.transfer import FineTuning, begin_fine_tuning, carry_over, head_alone, is_fixed, stop_on_signal
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def train_network(
                     train,
                     validation,
                     epochs=done + tuning.epochs,
-                    callbacks=[*callbacks_of_run, StopOnSignal(interrupts), *extra_callbacks],
+                    callbacks=[*callbacks_of_run, stop_on_signal(interrupts), *extra_callbacks],
                     first_epoch=done,
                 )
                 best_epoch = _keep_best(built, len(history.epochs))

@@ -32,20 +32,13 @@ class FineTuning:
         return found if found.epochs and found.layers else None
 
 
-class StopOnSignal(keras.callbacks.Callback):
-    """Ends a training that saves no state when a signal was received."""
+def stop_on_signal(interrupts: Interrupts) -> keras.callbacks.Callback:
+    """Returns a callback that ends a training that saves no state when a signal was received."""
 
-    def __init__(self, interrupts: Interrupts) -> None:
-        super().__init__()
-        self.interrupts = interrupts
+    def check(*_: object) -> None:
+        interrupts.check()
 
-    def on_segment_end(self, epoch: int, step: int) -> None:
-        """Called by the engine a few times a second within an epoch."""
-        self.interrupts.check()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Called by the engine."""
-        self.interrupts.check()
+    return keras.callbacks.LambdaCallback(on_epoch_end=check, on_segment_end=check)
 
 
 def is_fixed(network: keras.Model) -> bool:
