@@ -63,13 +63,8 @@ def time_batch_sizes(checked: CheckedNetwork) -> Outcome:
         began = time.perf_counter()
         checked.train(order, size)
         seconds = time.perf_counter() - began
-        details.append(
-            {
-                "batch_size": size,
-                "milliseconds_a_step": 1_000 * seconds * size / len(order),
-                "rows_a_second": len(order) / seconds,
-            }
-        )
+        step = 1_000 * seconds * size / len(order)
+        details.append({"batch_size": size, "milliseconds_a_step": step, "rows_a_second": len(order) / seconds})
     checked.restore()
     details.sort(key=lambda each: each["batch_size"])
     own = next(each for each in details if each["batch_size"] == min(checked.batch_size, rows))

@@ -40,9 +40,8 @@ def _regularization_schedule(config: DictConfig, target: str) -> Iterator[str]:
             "at none. Set it to false."
         )
     dropout = not target.startswith("dltrain.") or config.model.get("dropout")
-    if not (schedule.get("dropout") and dropout) and not (
-        schedule.get("weight_decay") and config.optimizer.get("weight_decay")
-    ):
+    weight_decay = schedule.get("weight_decay") and config.optimizer.get("weight_decay")
+    if not (schedule.get("dropout") and dropout) and not weight_decay:
         yield (
             "regularization_schedule has no effect here: no dropout and no weight decay is there to change. "
             "Use model.dropout=0.2 or optimizer=adamw."

@@ -26,16 +26,14 @@ def faults(config: DictConfig) -> Iterator[str]:
     units = [width for width in units if isinstance(width, int)] if isinstance(units, ListConfig) else []
     if not units:
         return
-    if (
-        target.endswith("BatchNormalization")
-        and config.trainer.batch_size == 1
-        and str(config.model["_target_"]).endswith(".mlp")
-    ):
+    if not str(config.model.get("_target_")).endswith(".mlp"):
+        return
+    if target.endswith("BatchNormalization") and config.trainer.batch_size == 1:
         yield (
             "trainer.batch_size: batch normalization of a single row gives zeros; "
             "expected at least 2, or normalization=layer."
         )
-    if target.endswith("GroupNormalization") and str(config.model["_target_"]).endswith(".mlp"):
+    if target.endswith("GroupNormalization"):
         if groups == -1:
             yield (
                 "normalization=instance needs images and model=cnn: otherwise each value would become 0. "

@@ -116,20 +116,17 @@ def _layers(config: DictConfig) -> Iterator[str]:
         name = OmegaConf.select(config, key)
         if isinstance(name, str) and isinstance(signature(f"keras.activations.{name}"), Unknown):
             yield f"{key}: Keras has no activation '{name}'.{did_you_mean(name, ACTIVATIONS)}"
-    if str(config.model.get("_target_")).endswith(".efficientnet"):
+    model = str(config.model.get("_target_")).rpartition(".")[2]
+    if model == "efficientnet":
         yield from _efficientnet(config)
-    for key, names in CNN_CHOICES.items() if str(config.model.get("_target_")).endswith(".cnn") else ():
+    for key, names in CNN_CHOICES.items() if model == "cnn" else ():
         if config.model[key] not in names:
             yield f"model.{key}: expected {', '.join(names)}, got '{config.model[key]}'."
-    if str(config.model.get("_target_")).endswith(".cnn") and not config.model.filters:
+    if model == "cnn" and not config.model.filters:
         yield "model.filters: expected the channels of one stage at least, got an empty list. Use model=mlp."
-    if str(config.model.get("_target_")).endswith(".mlp") and not config.model.units:
-        idle = [
-            key for key in ("dropout", "activation", "normalization_position") if f"model.{key}" in typed(config.hydra)
-        ]
-        yield from (
-            f"model.{key} has no effect without a hidden layer; give one with model.units=[32]." for key in idle
-        )
+    for key in ("dropout", "activation", "normalization_position") if model == "mlp" and not config.model.units else ():
+        if f"model.{key}" in typed(config.hydra):
+            yield f"model.{key} has no effect without a hidden layer; give one with model.units=[32]."
 
 
 def _efficientnet(config: DictConfig) -> Iterator[str]:
@@ -201,9 +198,8 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
         yield "trainer.jit_compile=true has no effect with strategy=, whose steps are not compiled; expected auto."
     if "callbacks.tensorboard.augmented" in words and not any(config.augmentation.values()):
         yield "callbacks.tensorboard.augmented has no effect without augmentation. Choose one with augmentation=."
-    if "callbacks.tensorboard.embeddings" in words and (
-        str(config.model.get("_target_")).endswith(".mlp.linear") or config.model.get("units") == []
-    ):
+    linear = str(config.model.get("_target_")).endswith(".mlp.linear") or config.model.get("units") == []
+    if "callbacks.tensorboard.embeddings" in words and linear:
         yield "callbacks.tensorboard.embeddings has no effect without a hidden layer. Choose another model=."
     if "model.normalization_position" in words and config.normalization is None:
         yield "model.normalization_position has no effect with normalization=none."

@@ -131,13 +131,8 @@ def _parse_reviews(location: Path) -> pa.Table:
     notes = [f"Skipped {unlabelled:,} reviews without a label (train/unsup)."] if unlabelled else []
     keys = sorted(reviews)
     texts, ratings, row_ids = zip(*(reviews[key] for key in keys), strict=True)
-    columns = {
-        "review": texts,
-        "positive": [positive for _, positive, _ in keys],
-        "rating": ratings,
-        "test": [test for test, _, _ in keys],
-        "row_id": row_ids,
-    }
+    tests, positives, _ = zip(*keys, strict=True)
+    columns = {"review": texts, "positive": positives, "rating": ratings, "test": tests, "row_id": row_ids}
     return pa.table(columns).replace_schema_metadata({"notes": json.dumps(notes)})
 
 

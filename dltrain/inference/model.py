@@ -47,12 +47,9 @@ class Model:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ConfigError(f"'{file}' cannot be loaded: {reason}") from error
         # `Model.predict` casts arrays to 32 bits before the model sees them; a graph takes them as they are.
+        taken = {name: tf.TensorSpec((None, *each.shape[1:]), each.dtype) for name, each in self.network.input.items()}
         self._graph = tf.function(
-            lambda inputs: self.network(inputs, training=False),
-            input_signature=[
-                {name: tf.TensorSpec((None, *each.shape[1:]), each.dtype) for name, each in self.network.input.items()}
-            ],
-            autograph=False,
+            lambda inputs: self.network(inputs, training=False), input_signature=[taken], autograph=False
         )
 
     @property

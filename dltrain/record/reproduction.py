@@ -45,33 +45,29 @@ def differences(before: Record, after: Record) -> list[Change]:
 
 def _data(before: Record, after: Record) -> list[Change]:
     one, other = (record.facts.get("data") or {} for record in (before, after))
-    return [
-        Change("data", name, f"was {one.get(name)}, is {other.get(name)}", None, matters=True)
-        for name in ("sha256", "rows")
-        if one.get(name) != other.get(name)
-    ]
+    return _unlike("data", one, other, ("sha256", "rows"))
 
 
 def _settings(before: Record, after: Record) -> list[Change]:
     one, other = (flat(_lists_as_mappings(OmegaConf.to_container(record.config))) for record in (before, after))
+    return _unlike("config", one, other, sorted(set(one) | set(other)))
+
+
+def _unlike(
+    where: str, one: Mapping[str, Any], other: Mapping[str, Any], names: Sequence[str], *, matters: bool = True
+) -> list[Change]:
     return [
-        Change("config", key, f"was {one.get(key)}, is {other.get(key)}", None, matters=True)
-        for key in sorted(set(one) | set(other))
-        if one.get(key) != other.get(key)
+        Change(where, name, f"was {one.get(name)}, is {other.get(name)}", None, matters)
+        for name in names
+        if one.get(name) != other.get(name)
     ]
 
 
 def _environment(before: Record, after: Record) -> list[Change]:
     one, other = (record.facts.get("versions") or {} for record in (before, after))
-    found = [
-        Change("versions", name, f"was {one.get(name)}, is {other.get(name)}", None, matters=False)
-        for name in sorted(set(one) | set(other))
-        if one.get(name) != other.get(name)
-    ]
+    found = _unlike("versions", one, other, sorted(set(one) | set(other)), matters=False)
     commits = [record.facts.get("git") or {} for record in (before, after)]
-    if commits[0].get("commit") != commits[1].get("commit"):
-        sentence = f"was {commits[0].get('commit')}, is {commits[1].get('commit')}"
-        found.append(Change("git", "commit", sentence, None, matters=False))
+    found += _unlike("git", commits[0], commits[1], ["commit"], matters=False)
     for when, commit in zip(("the first run", "this run"), commits, strict=True):
         if commit.get("changed_files"):
             sentence = f"{when} had {commit['changed_files']} files that were not committed"

@@ -174,15 +174,9 @@ def regression_pictures(answers: Answers) -> list[Picture]:
     shown = f"{len(truth):,} {answers.part} rows"
     spread = f"Mean of the residuals {residuals.mean():.3g}, standard deviation {residuals.std():.3g}"
     correlation = float(np.corrcoef(truth, given)[0, 1]) if truth.std() > 0 and given.std() > 0 else float("nan")
+    agree = f"{shown}; correlation {correlation:.3f}; on the dotted line prediction and truth agree."
     return [
-        draw(
-            "predicted_true",
-            "Predicted against true",
-            f"{shown}; correlation {correlation:.3f}; on the dotted line prediction and truth agree.",
-            against,
-            height=3.4,
-            left=0.16,
-        ),
+        draw("predicted_true", "Predicted against true", agree, against, height=3.4, left=0.16),
         draw("residuals", "Residuals", f"{shown}. {spread}.", left_over, height=3.4, left=0.16),
         draw("residual_counts", "Distribution of residuals", f"{shown}. {spread}.", counts, height=3.4, left=0.16),
     ]

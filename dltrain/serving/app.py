@@ -106,12 +106,8 @@ def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float) -> Fas
         return JSONResponse({"rows": answers, "ignored": ignored, "unknown": predictor.unknown(rows)})
 
     predict.__annotations__ = {"body": rows_type, "return": Response}
-    app.post(
-        "/predict",
-        response_model=Answers,
-        summary="Predict rows",
-        responses={413: {"description": "The body or the number of rows is too large."}},
-    )(predict)
+    too_large: dict[int | str, Any] = {413: {"description": "The body or the number of rows is too large."}}
+    app.post("/predict", response_model=Answers, summary="Predict rows", responses=too_large)(predict)
 
     @app.get("/health", summary="Whether the service is up")
     async def health() -> dict[str, str]:

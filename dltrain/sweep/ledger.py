@@ -44,30 +44,30 @@ class Entry:
     @classmethod
     def of(cls, directory: Path, sweep: Path, error: BaseException | str | None = None) -> Entry:
         """Reads the files of a job that has ended; `error` is the reason if they tell none."""
-        record = Record(directory) if (directory / "run.json").is_file() else None
-        facts = record.facts if record else {}
-        metrics = record.metrics if record else {}
-        status = str(facts.get("status"))
-        if status not in FINISHED:
-            status = "failed"
+        job, overrides = directory.relative_to(sweep).as_posix(), _overrides(directory)
+        lacking = str(error or "the run did not complete")
+        if not (directory / "run.json").is_file():
+            return cls(job, overrides=overrides, reason=lacking)
+        record = Record(directory)
+        facts, metrics = record.facts, record.metrics
+        status = facts["status"] if facts.get("status") in FINISHED else "failed"
         reason = str(error) if error else None
         if status != "completed":
-            reason = str(facts.get("error") or error or "the run did not complete")
-        history = record.history if record else []
+            reason = str(facts.get("error") or lacking)
         monitor = metrics.get("monitor") or facts.get("monitor")
         return cls(
-            job=directory.relative_to(sweep).as_posix(),
+            job=job,
             key=str(facts.get("config_sha256", "")),
             data=(facts.get("data") or {}).get("sha256"),
-            overrides=_overrides(directory),
+            overrides=overrides,
             status=status,
             monitor=monitor,
-            direction=record.traits(monitor).direction if record and monitor else None,
+            direction=record.traits(monitor).direction if monitor else None,
             value=metrics.get("best_value"),
-            metrics=record.scores("validation") if record else {},
-            repeats=_repeats(record) if record else {},
-            overlap=_overlap(record) if record else None,
-            epochs=metrics.get("epochs", len(history) or None),
+            metrics=record.scores("validation"),
+            repeats=_repeats(record),
+            overlap=_overlap(record),
+            epochs=metrics.get("epochs", len(record.history) or None),
             best_epoch=metrics.get("best_epoch"),
             parameters=facts.get("trainable_parameters"),
             seconds=facts.get("seconds"),

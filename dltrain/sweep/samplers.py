@@ -118,11 +118,8 @@ class GaussianProcessSampler(BaseSampler):
         losses = values * signs
         if losses.shape[1] > 1:
             low, high = losses.min(axis=0), losses.max(axis=0)
-            weighed = (
-                self._generator.dirichlet(np.ones(losses.shape[1]))
-                * (losses - low)
-                / np.where(high > low, high - low, 1)
-            )
+            weights = self._generator.dirichlet(np.ones(losses.shape[1]))
+            weighed = weights * (losses - low) / np.where(high > low, high - low, 1)
             losses = weighed.max(axis=1, keepdims=True) + 0.05 * weighed.sum(axis=1, keepdims=True)
         first, third = np.quantile(losses[:, 0], [0.25, 0.75])
         bounded: Floats = np.minimum(losses[:, 0], third + 1.5 * (third - first))

@@ -183,9 +183,8 @@ def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any
             continue
         row = [key, *map(cell, values)]
         if pair:
-            numbers = [
-                value for value in values if isinstance(value, (int, float)) and key not in ("seconds", "best epoch")
-            ]
+            counted = () if key in ("seconds", "best epoch") else values
+            numbers = [value for value in counted if isinstance(value, (int, float))]
             row.append(f"{numbers[1] - numbers[0]:+.4f}" if len(numbers) == 2 else "")
         rows.append(row)
     header += ["B - A"] if pair else []
