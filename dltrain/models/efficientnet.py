@@ -40,7 +40,6 @@ def efficientnet(
     trains; `dltrain.training.transfer` then fine-tunes its top layers by the `fine_tune` options, which are not used
     here. The options are explained in conf/model/efficientnet.yaml.
     """
-    del fine_tune_layers, fine_tune_epochs, fine_tune_learning_rate
     if "image" not in inputs:
         raise ConfigError("model=efficientnet needs images, and this dataset has none. Use model=mlp.")
     image = inputs["image"]

@@ -52,7 +52,6 @@ class Resident:
 
     def blocks(self, order: Order, batch_size: int) -> Iterator[Block]:
         """Yields all rows as one block."""
-        del batch_size
         yield Block(self.features, self.targets, self.weights, tf.constant(order, tf.int64))
 
 

@@ -42,7 +42,6 @@ def _range(values: Numbers) -> tuple[Values, Values]:
 
 def none(values: Numbers) -> Scaling:
     """Leaves numbers as they are."""
-    del values
     return lambda tensor: tensor
 
 

@@ -131,7 +131,8 @@ def layer_spreads(named: Mapping[str, Spread]) -> Picture:
                 else:
                     axes.set_xlabel(f"size of the {kind}")
                 if column == 0:
-                    axes.set_title(short_title(title), loc="left", fontsize=10, color=INK)
+                    fitting = title if len(title) <= 48 else f"{title[:47]}…"
+                    axes.set_title(fitting, loc="left", fontsize=10, color=INK)
             top -= heights[place]
 
     def change(spreads: Spread, kind: str) -> str:
@@ -147,11 +148,6 @@ def layer_spreads(named: Mapping[str, Spread]) -> Picture:
         f"Standard deviation from the first to the last hidden layer, {said}."
     )
     return draw_panels("layer_spreads", "Outputs and gradients by layer", message, plot, height=height)
-
-
-def short_title(title: str) -> str:
-    """Cuts a title to fit over two panels."""
-    return title if len(title) <= 48 else f"{title[:47]}…"
 
 
 def _ridges(axes: Axes, spreads: Spread, kind: str, names: Sequence[str]) -> None:

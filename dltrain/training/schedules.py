@@ -14,7 +14,6 @@ import keras
 
 def step(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, epochs: Sequence[int], factor: float) -> Any:
     """Multiplies the rate by `factor` at the start of each of these epochs, counted from 0."""
-    del total_epochs
     values = [learning_rate * factor**fallen for fallen in range(len(epochs) + 1)]
     # Keras keeps the old value up to and including the boundary step.
     boundaries = [epoch * steps_per_epoch - 1 for epoch in sorted(epochs)]
@@ -25,13 +24,11 @@ def exponential(
     learning_rate: float, steps_per_epoch: int, total_epochs: int, *, factor: float, staircase: bool
 ) -> Any:
     """Returns a0 * factor ** epoch."""
-    del total_epochs
     return keras.optimizers.schedules.ExponentialDecay(learning_rate, steps_per_epoch, factor, staircase=staircase)
 
 
 def inverse_time(learning_rate: float, steps_per_epoch: int, total_epochs: int, *, rate: float, staircase: bool) -> Any:
     """Returns a0 / (1 + rate * epoch)."""
-    del total_epochs
     return keras.optimizers.schedules.InverseTimeDecay(learning_rate, steps_per_epoch, rate, staircase=staircase)
 
 
