@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from omegaconf import open_dict
 from sklearn.model_selection import train_test_split
 
-from dltrain.config.compose import compose
+from dltrain.config.compose import Composer
 from dltrain.config.fingerprint import EARLIER_DEFAULTS, fingerprint
 from dltrain.config.seed import Seed
 from dltrain.data import split
@@ -44,9 +44,9 @@ def test_split_is_not_that_of_files_prepared_with_the_same_number() -> None:
 
 
 def test_recorded_config_without_the_key_keeps_its_rule_and_its_fingerprint() -> None:
-    config = compose(["dataset=wine"])
+    config = Composer().compose(["dataset=wine"])
     assert Seed.of(config).rule == 2
-    before = compose(["dataset=wine", *(f"{key}={value}" for key, value in EARLIER_DEFAULTS.items())])
+    before = Composer().compose(["dataset=wine", *(f"{key}={value}" for key, value in EARLIER_DEFAULTS.items())])
     recorded = before.copy()
     for node, key in ((recorded, "random_streams"), (recorded.split, "quantiles"), (recorded.split, "minimum_rows")):
         with open_dict(node):
