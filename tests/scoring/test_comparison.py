@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ class TestAreas:
         assert found.sentence().startswith("is within noise of logistic regression on test: +0 accuracy (")
         assert ", but falls behind logistic regression by 0." in found.sentence()
         assert self.compared(other, mine).beats
-        assert Difference.of(json.loads(json.dumps(found.as_json()))).sentence() == found.sentence()
+        assert Difference.of(json.loads(json.dumps(asdict(found)))).sentence() == found.sentence()
 
     def test_area_that_says_the_same_is_not_told(self) -> None:
         mine = self.TRUTH * 0.5 + GENERATOR.random(400) * 0.6
