@@ -69,7 +69,8 @@ def standard_error_held() -> Iterator[None]:
             yield
         except BaseException:
             held.seek(0)
-            os.write(saved, held.read())
+            with os.fdopen(os.dup(saved), "wb") as error:  # os.write may write a part alone
+                error.write(held.read())
             raise
         finally:
             os.dup2(saved, 2)

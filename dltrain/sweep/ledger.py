@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,8 +16,12 @@ from omegaconf import OmegaConf
 from dltrain.base.files import replace_file
 from dltrain.record.record import Record
 from dltrain.record.state_file import can_go_on
+from dltrain.sweep.ledger_line import content_of, line_of
+
+logger = logging.getLogger("dltrain")
 
 FINISHED = ("completed", "pruned", "failed")
+_told: set[bytes] = set()  # damaged lines of which this process has warned
 
 
 @dataclass(frozen=True)
@@ -83,27 +88,36 @@ class Ledger:
         self.path = sweep / "sweep.jsonl"
 
     def entries(self) -> list[Entry]:
-        """Returns the last line of each job, in the order of the jobs; a line that a kill cut short is skipped."""
+        """Returns the last line of each job, in the order of the jobs; damaged lines are passed over, and told once."""
         known = {each.name for each in fields(Entry)}
         found: dict[str, Entry] = {}
-        for line in self.path.read_text("utf-8").splitlines() if self.path.exists() else []:
-            try:
-                content = json.loads(line)
-            except ValueError:
-                continue
-            entry = Entry(**{name: value for name, value in content.items() if name in known})
-            found[entry.job] = entry
+        damaged = set()
+        for line in self.path.read_bytes().split(b"\n") if self.path.exists() else []:
+            content = content_of(line)
+            if content is not None:
+                entry = Entry(**{name: value for name, value in content.items() if name in known})
+                found[entry.job] = entry
+            elif line.strip():
+                damaged.add(line)
+        if damaged - _told:
+            _told.update(damaged)
+            logger.warning(
+                "'%s': lines passed over because they are damaged: %d. Jobs that no other line names are read from "
+                "their directories, or run again.",
+                self.path,
+                len(damaged),
+            )
         return sorted(found.values(), key=lambda entry: natural(entry.job))
 
     def append(self, entry: Entry) -> None:
         """Adds a whole line, also when jobs in several processes end at once."""
-        line = _line(entry)
+        line = line_of(asdict(entry))
         with self.locked(), self.path.open("ab+") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
                 if file.read() != b"\n":
-                    line = "\n" + line  # after a line that a kill cut short
-            file.write(line.encode())
+                    line = b"\n" + line  # after a line that a kill cut short
+            file.write(line)  # goes on until all of it is written, unlike os.write
             file.flush()
             os.fsync(file.fileno())
 
@@ -131,7 +145,7 @@ class Ledger:
         with self.locked():
             kept = [entry for entry in self.entries() if entry.job not in failed]
             with replace_file(self.path) as path:
-                path.write_text("".join(_line(entry) for entry in kept), encoding="utf-8")
+                path.write_bytes(b"".join(line_of(asdict(entry)) for entry in kept))
         for job in failed:
             shutil.rmtree(self.sweep / job, ignore_errors=True)
 
@@ -142,10 +156,6 @@ class Ledger:
 
         with FileLock(self.sweep / ".ledger.lock", thread_local=False):
             yield
-
-
-def _line(entry: Entry) -> str:
-    return json.dumps(asdict(entry), ensure_ascii=False) + "\n"
 
 
 def job_directories(sweep: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dltrain.sweep import ledger as ledger_module
 from dltrain.sweep.ledger import Entry, Ledger, job_directories
 
 LONG = "x" * 20_000
@@ -138,3 +139,45 @@ def test_failed_and_unfinished_jobs_make_room_for_themselves(tmp_path: Path) -> 
     ledger.forget_failed()
     assert [path.name for path in job_directories(tmp_path)] == ["0"]
     assert [entry.job for entry in ledger.entries()] == ["0"]
+
+
+def test_ledger_cut_inside_a_character_is_read_and_gets_its_job_back(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.append(Entry(job="0", reason="grün"))
+    leave(tmp_path, "1", {}, status="failed", error="größer")
+    ledger.gather()
+    whole = ledger.path.read_bytes()
+    ledger.path.write_bytes(whole[: whole.rindex("ö".encode()) + 1])
+    assert [entry.job for entry in ledger.entries()] == ["0"]
+    assert [(entry.job, entry.reason) for entry in ledger.gather()] == [("0", "grün"), ("1", "größer")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("42", "null", "[1]", "{}", "[" * 100_000, '{"job": 5}', '{"job": "../other"}', '{"job": "/"}', '{"job": ""}'),
+        *('{"job": "9", "overrides": "seed=1"}', '{"job": "9", "metrics": null}', '{"job": "9", "status": []}'),
+    ],
+    ids=lambda line: line[:20],
+)
+def test_line_that_is_no_entry_is_passed_over_and_told_once(
+    line: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "_told", set())
+    ledger = Ledger(tmp_path)
+    ledger.append(Entry(job="0"))
+    with ledger.path.open("a") as file:
+        file.write(f"{line}\n\n")
+    ledger.append(Entry(job="2"))
+    for _ in range(2):
+        assert [entry.job for entry in ledger.entries()] == ["0", "2"]
+    (told,) = caplog.messages
+    assert "sweep.jsonl': lines passed over because they are damaged: 1." in told
+
+
+def test_changed_line_is_known_by_its_checksum_and_an_old_line_has_none(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    for job in ("0", "1"):
+        ledger.append(Entry(job=job, value=0.5, metrics={"loss": 0.1 + 0.2, "auc": float("nan")}, reason="\udc80"))
+    ledger.path.write_bytes(ledger.path.read_bytes().replace(b"0.5", b"0.6", 1) + b'{"job": "2", "value": 0.7}\n')
+    assert [(entry.job, entry.value) for entry in ledger.entries()] == [("1", 0.5), ("2", 0.7)]

@@ -86,7 +86,7 @@ def test_what_saved_its_state_goes_on_where_its_settings_are_the_same(same: bool
     Path("here/1/run.json").write_text(json.dumps(run if same else run | {"config_sha256": "another"}))
     Path("here/sweep.jsonl").write_text(json.dumps(before[0]) + "\n")
     assert cli.main(words) == 0
-    timed = {"seconds": None}
+    timed = {"seconds": None, "sha256": None}
     assert [line | timed for line in lines()] == [line | timed for line in before]
     run = json.loads(Path("here/1/run.json").read_text())
     assert run["status"] == "completed"
@@ -124,7 +124,7 @@ def test_folds_and_seeds_that_were_trained_are_not_trained_again(
     epochs.clear()
     assert cli.main([*words, "hydra.sweep.dir=here"]) == 0
     assert len(epochs) == 2 * (trainings - 2)
-    timed = {"seconds": None}
+    timed = {"seconds": None, "sha256": None}
     assert [line | timed for line in lines()] == [line | timed for line in lines("whole")]
     assert not list(Path("here").glob("*/*/*/checkpoints"))
 
