@@ -30,7 +30,7 @@ def run_recorded(
     settings that the run takes up, as run.json lists them.
     """
     directory = directory.resolve()
-    with _where_it_was_started(record), terminating():
+    with where_it_was_started(record), terminating():
         from dltrain.internals import tensorflow_quietly
 
         tensorflow_quietly.load(config)
@@ -57,7 +57,7 @@ def resume_sweep(directory: Path, words: list[str]) -> int:
 
 
 @contextmanager
-def _where_it_was_started(record: Record) -> Iterator[None]:
+def where_it_was_started(record: Record) -> Iterator[None]:
     """Changes to the folder where a run was started, for relative paths in its config and its own modules."""
     before, path = Path.cwd(), list(sys.path)
     folder = Path(record.facts.get("working_directory") or before)

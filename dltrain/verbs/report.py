@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dltrain.base.show import show
 from dltrain.verbs import Verb, argument
+
+if TYPE_CHECKING:  # imported where it is used, since all verbs are described at once
+    from dltrain.record.record import Record
 
 EXAMPLES = """\
 Everything is read from the files of the directory. Importance, mistakes and layers stand in insights.json, which a run
@@ -28,10 +32,16 @@ def _run(given: argparse.Namespace) -> int:
         return 0
 
     from dltrain.record.record import Record
+
+    show(make_report(Record(given.directory)))
+    return 0
+
+
+def make_report(record: Record) -> Path:
+    """Writes the report of a completed run, and insights.json where it is missing; returns the path of report.html."""
     from dltrain.record.signature import Signature
     from dltrain.report import INSIGHTS
 
-    record = Record(given.directory)
     Signature.of(record)
     if record.metrics and record.folds is None and not (record.path / INSIGHTS).exists():
         from dltrain.internals import tensorflow_quietly
@@ -42,8 +52,7 @@ def _run(given: argparse.Namespace) -> int:
         write_insights(record)
     from dltrain.report.report import write_report
 
-    show(write_report(record.path))
-    return 0
+    return write_report(record.path)
 
 
 VERB = Verb(

@@ -17,14 +17,16 @@ from dltrain.config.schema import Config
 from dltrain.record.config_changes import ConfigChange, changes_of
 from dltrain.record.record import Record
 from dltrain.verbs import Verb, argument
+from dltrain.verbs.report import make_report
 
 ALLOWED = ("trainer.epochs", "quiet", "verbose")
 
 DESCRIPTION = """\
 Goes on with a run that was interrupted, terminated, killed or that failed, in its own directory and with its own
 settings. It ends with the same weights, history and predictions as if it had never stopped. A finished run is trained
-for longer with trainer.epochs=N. Other settings than the run began with, written into its config.yaml, are refused, or
-taken up with --with-changes; run.json then lists from which epoch on they count.
+for longer with trainer.epochs=N; one that was killed before it wrote its report gets it. Other settings than the run
+began with, written into its config.yaml, are refused, or taken up with --with-changes; run.json then lists from which
+epoch on they count.
 
 A sweep goes on with the jobs that are left; --retry-failed repeats those that failed, extend=true adds jobs to it.
 """
@@ -41,7 +43,7 @@ terminated
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.api.rerun import resume_sweep, run_recorded
+    from dltrain.api.rerun import resume_sweep, run_recorded, where_it_was_started
     from dltrain.sweep.start import is_sweep
 
     if is_sweep(Path(given.run)):
@@ -58,6 +60,9 @@ def _run(given: argparse.Namespace) -> int:
         nothing_left = _nothing_left(record, config)
         if nothing_left:
             show(nothing_left)
+            if _lacks_report(record):
+                with where_it_was_started(record):
+                    show(f"its report was missing: {make_report(Record(record.path.resolve()))}")
             return 0
         for key in _with_another_curve(record, config):
             show(
@@ -187,3 +192,13 @@ def _nothing_left(record: Record, config: DictConfig) -> str:
             "more epochs would not change that."
         )
     return ""
+
+
+def _lacks_report(record: Record) -> bool:
+    """Returns whether a completed run ended before its report was written, which it wanted."""
+    from dltrain.sweep.start import is_sweep
+
+    wanted = record.config.get("report")
+    if wanted == "auto":
+        wanted = not any(map(is_sweep, record.path.resolve().parents))
+    return bool(wanted) and not (record.path / "report.html").exists()

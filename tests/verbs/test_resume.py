@@ -371,3 +371,30 @@ def test_taken_up_settings_are_checked(run_in: Any, tmp_path: Path) -> None:
     edit(path, "epochs: 1\n", "epochs: many\n")
     with pytest.raises(ConfigError, match=r"trainer\.epochs: expected an integer"):
         resume.VERB.main([str(path), "--with-changes"])
+
+
+def test_run_that_was_killed_before_its_report_gets_it(
+    run_in: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def killed(*_: Any) -> None:
+        raise PowerCutError
+
+    words, path = ("model=linear", "report=auto", "score_test=always"), tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("dltrain.report.report.write_report", killed)
+        patch.setattr("dltrain.report.insights.insights_of_run", killed)
+        with pytest.raises(PowerCutError):
+            run_in(path, *words)
+        assert json.loads((path / "run.json").read_text())["status"] == "completed"
+    assert not (path / "report.html").exists()
+    assert resume.VERB.main([str(path)]) == 0
+    assert f"its report was missing: {path / 'report.html'}" in capsys.readouterr().out
+    assert (path / "insights.json").exists()
+    assert "<html" in (path / "report.html").read_text()
+    assert resume.VERB.main([str(path)]) == 0
+    assert "its report was missing" not in capsys.readouterr().out
+    with monkeypatch.context() as patch:  # the report of fewer epochs is not that of more
+        patch.setattr("dltrain.report.insights.insights_of_run", killed)
+        with pytest.raises(PowerCutError):
+            resume.VERB.main([str(path), "trainer.epochs=2"])
+    assert not (path / "report.html").exists()
