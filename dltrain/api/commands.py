@@ -20,7 +20,6 @@ from dltrain.config.compose import Composer
 from dltrain.config.hydra_node import resolving
 from dltrain.internals import hydra_command
 from dltrain.record.run_directory import Claim, claim
-from dltrain.sweep.start import earlier_defaults, run_sweep
 
 USAGE = 2
 INTERRUPTED = 130
@@ -95,6 +94,8 @@ def train(words: Sequence[str]) -> int:
     if sweep and chosen and (directory / "sweep.json").exists():
         lock(directory)
         claimed = Claim(directory, created=False)
+        from dltrain.sweep.start import earlier_defaults
+
         given += earlier_defaults(directory, config)
     else:
         claimed = claim(directory, key=key, chosen=chosen)
@@ -105,6 +106,8 @@ def train(words: Sequence[str]) -> int:
     try:
         with terminating():
             if sweep:
+                from dltrain.sweep.start import run_sweep
+
                 code = run_sweep(
                     claimed.path,
                     typed,
