@@ -14,23 +14,26 @@ from dltrain.report.svg import ACCENT, GRID, INK, MUTED, SECOND, Picture, draw, 
 
 
 def learning_curves(
-    history: Sequence[Mapping[str, float]], best_epoch: int, besides: Collection[str] = ()
+    history: Sequence[Mapping[str, float]],
+    best_epoch: int,
+    besides: Collection[str] = (),
+    counted: Collection[str] = (),
 ) -> list[Picture]:
     """Draws the loss, each metric, and the learning rate if it changed.
 
     `best_epoch` counts from 1; that of folds may lie beyond their mean curve, which is as long as the shortest.
-    `besides` names columns that are no metrics.
+    `besides` names columns that are no metrics, `counted` areas whose final value is exact and that of an epoch not.
     """
     others = {"epoch", "learning_rate", *besides}
     names = [name for name in next(iter(history), {}) if name not in others and not name.startswith("val_")]
-    pictures = [_course(history, name, best_epoch) for name in names]
+    pictures = [_course(history, name, best_epoch, counted=name in counted) for name in names]
     rates = [epoch["learning_rate"] for epoch in history if "learning_rate" in epoch]
     if rates and min(rates) < max(rates):
         pictures.append(_rates(rates, best_epoch))
     return pictures
 
 
-def _course(history: Sequence[Mapping[str, float]], name: str, best_epoch: int) -> Picture:
+def _course(history: Sequence[Mapping[str, float]], name: str, best_epoch: int, *, counted: bool) -> Picture:
     epochs = np.arange(1, len(history) + 1)
     train = np.array([epoch.get(name, np.nan) for epoch in history])
     validation = np.array([epoch.get(f"val_{name}", np.nan) for epoch in history])
@@ -52,6 +55,8 @@ def _course(history: Sequence[Mapping[str, float]], name: str, best_epoch: int) 
         f"Train from {train[0]:.3g} to {train[-1]:.3g}, validation from {validation[0]:.3g} to {validation[-1]:.3g} "
         f"over {len(history)} epochs" + ("." if best is None else f"; {best:.3g} in epoch {best_epoch}, the best.")
     )
+    if counted:
+        message += " Within epochs the area is counted over thresholds; the final one is exact."
     return draw("curve_" + re.sub(r"\W", "_", name, flags=re.ASCII), name, message, plot)
 
 

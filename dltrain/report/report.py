@@ -67,7 +67,9 @@ class RunReport:
         drawn = {
             "folds": [folds_picture(self.folds, main_metric(metrics))] if self.folds else [],
             "recorded": list(callback_pictures.pictures_of(record)),
-            "learning": figures.learning_curves(self.history, best_epoch, callback_pictures.limits_of(record)),
+            "learning": figures.learning_curves(
+                self.history, best_epoch, callback_pictures.limits_of(record), counted=metrics.get("exact", ())
+            ),
             "errors": errors,
             "calibration": calibration,
             "importance": [figures.importance(importance["columns"][:MOST_COLUMNS])] if "columns" in importance else [],

@@ -28,11 +28,11 @@ def spread(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]
 
 
 def mean_intervals(scores: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    """Returns the 95 % interval of each metric's mean by Student's t, for independent repetitions."""
+    """Returns the 95 % interval of each metric's mean by Student's t, for independent repetitions that vary."""
     intervals = {}
     for name in scores[0]:
         found = _defined(scores, name)
-        if len(found) > 1:
+        if len(found) > 1 and min(found) < max(found):
             half = float(
                 stats.t.ppf(0.5 + CONFIDENCE / 2, len(found) - 1) * np.std(found, ddof=1) / np.sqrt(len(found))
             )

@@ -70,7 +70,8 @@ def like_the_best(found: Sequence[Setting]) -> list[bool] | None:
 def paired_p(best: Setting, other: Setting) -> float | None:
     """Returns the two-sided p value that two settings differ on average; None for fewer than two pairs.
 
-    Over seeds it is the paired t test; over folds it is corrected, since folds share training rows.
+    Over seeds it is the paired t test; over folds it is corrected, since folds share training rows. Pairs that do not
+    vary have none either.
     """
     common = [name for name in best.values if name in other.values]
     if len(common) < 2:

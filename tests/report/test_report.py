@@ -287,6 +287,13 @@ def test_median_best_epoch_may_lie_beyond_the_shortest_fold() -> None:
     assert beyond.message.endswith("over 2 epochs.")
 
 
+def test_curve_of_an_area_says_that_it_is_not_exact() -> None:
+    history = [{"loss": 0.5, "val_loss": 0.6, "auc": 0.7, "val_auc": 0.6}]
+    loss, area = learning_curves(history, 1, counted=["auc"])
+    assert "counted over thresholds" in area.message
+    assert "counted" not in loss.message
+
+
 @pytest.mark.parametrize(
     "problem", ["binary", *(pytest.param(p, marks=pytest.mark.slow) for p in ("multiclass", "multilabel"))]
 )

@@ -30,3 +30,7 @@ def test_interval_of_the_mean_is_that_of_student() -> None:
     expected = stats.t.interval(0.95, 2, 3.0, stats.sem([1, 2, 6]))
     assert found["loss"] == pytest.approx(expected)
     assert mean_intervals(SCORES[:2]).keys() == {"loss"}
+
+
+def test_repetitions_that_are_equal_have_no_interval() -> None:
+    assert mean_intervals([{"loss": 1.0, "accuracy": 0.9}, {"loss": 2.0, "accuracy": 0.9}]).keys() == {"loss"}
