@@ -41,7 +41,7 @@ def _run(given: argparse.Namespace) -> int:
     if status != "completed":
         raise ConfigError(f"'{before.path}' has the status {status}: only a completed run can be reproduced.")
     if changed := {str(each["key"]) for each in before.facts.get("changes", [])} - {"trainer.epochs"}:
-        print(
+        show(
             f"warning: {', '.join(sorted(changed))} changed while the run was trained (run.json, changes): it is "
             "repeated with the last settings from its start.",
             file=sys.stderr,
