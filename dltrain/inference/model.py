@@ -17,7 +17,7 @@ from dltrain.base.errors import ConfigError, RunError
 from dltrain.data.answers import name_answers
 from dltrain.inference.evaluate import Evaluation, evaluate_rows
 from dltrain.inference.read_rows import read_rows
-from dltrain.inference.row_inputs import RowInputs
+from dltrain.inference.row_inputs import RowInputs, largest
 from dltrain.inference.rows import RawRows, frame_rows, sliced
 from dltrain.internals.many_inputs import flatten_once
 from dltrain.record.record import Record
@@ -80,8 +80,20 @@ class Model:
         answers = np.asarray(self._graph(inputs))
         if not math.isfinite(float(np.sum(answers))) and not np.isfinite(answers).all():
             row = int(np.flatnonzero(~np.isfinite(answers).all(axis=1))[0])
-            raise RunError(f"The model's answer to row {row} of a block is not finite: its values are too large.")
+            raise RunError(
+                f"The model's answer to row {row} of a block is not finite: its values are too large"
+                f"{self._furthest(inputs, row)}."
+            )
         return answers
+
+    def _furthest(self, inputs: dict[str, Any], row: int) -> str:
+        """Names the number of a row that lies furthest beyond those of the train rows."""
+        found = [
+            (abs(value) / largest(column), f" ('{column.source}' is {value:g})")
+            for column in self.signature.columns
+            if column.kind == "numeric" and math.isfinite(value := float(inputs[column.name][row, 0]))
+        ]
+        return max(found, default=(0.0, ""))[1]
 
     def answered(
         self, blocks: Iterable[RawRows], row_inputs: RowInputs

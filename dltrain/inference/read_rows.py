@@ -19,13 +19,14 @@ import pyarrow.parquet
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data import source_file
 from dltrain.inference.delimited_rows import SAMPLE, delimited, whole_table
-from dltrain.inference.rows import ROWS, RawRows, to_arrow
+from dltrain.inference.rows import ROWS, RawRows, fault_of, to_arrow
 
 SUFFIXES = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet", ".arff": "arff",
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "text", ".png": "images", ".jpg": "images", ".jpeg": "images",
     ".bmp": "images", ".gif": "images",
 }  # fmt: skip
+EXPECTED = "expected an object of column and value"
 
 
 def read_rows(
@@ -142,8 +143,13 @@ def _json_lines(stream: Any, origin: str) -> Iterator[RawRows]:
             row = json.loads(line)
         except ValueError as error:
             raise DataError(f"{origin} line {number} is no JSON: {error}.") from None
+        except RecursionError:
+            raise DataError(f"{origin} line {number} is nested too deeply; {EXPECTED}.") from None
         if not isinstance(row, dict):
-            raise DataError(f"{origin} line {number}: expected an object of column and value, came {line[:40]!r}.")
+            raise DataError(f"{origin} line {number}: {EXPECTED}, came {line[:40]!r}.")
+        for name, cell in row.items():
+            if fault := fault_of(cell):
+                raise DataError(f"{origin} row {done + len(rows) + 1} (line {number}), column '{name}': {fault}.")
         names = names or list(row)
         absent = [name for name in names if name not in row]
         if absent:
@@ -160,7 +166,18 @@ def _json_lines(stream: Any, origin: str) -> Iterator[RawRows]:
 
 
 def _row_block(rows: list[dict[str, Any]], names: list[str], first: int, origin: str) -> RawRows:
-    return RawRows({name: to_arrow([row[name] for row in rows]) for name in names}, first, origin)
+    columns = {}
+    for name in names:
+        cells = [row[name] for row in rows]
+        nested = [isinstance(cell, (list, dict)) for cell in cells]
+        if any(nested):  # single values among them would make words of all; the model takes none of it
+            cells = [cell if several else None for cell, several in zip(cells, nested, strict=True)]
+        try:
+            columns[name] = to_arrow(cells)
+        except (OverflowError, UnicodeError):  # inside of a list or an object
+            where = f"{origin} rows {first + 1} to {first + len(rows)}, column '{name}'"
+            raise DataError(f"{where}: a list holds a number beyond 64 bits or half a character.") from None
+    return RawRows(columns, first, origin)
 
 
 def _files(location: Path | None, stream: Any, found: str, column: str) -> Iterator[RawRows]:

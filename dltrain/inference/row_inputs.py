@@ -39,6 +39,7 @@ class RowInputs:
         """
         if not self._found:
             self._found = self._match(block)
+        self._refuse_nested(block)
         made = self._make(block)
         tensors = {}
         for column in self.signature.columns:
@@ -103,6 +104,14 @@ class RowInputs:
         self._extra = tuple(name for name in block.columns if name not in found.values())
         return found
 
+    def _refuse_nested(self, block: RawRows) -> None:
+        images = {column.source for column in self.signature.columns if column.kind == "image"}
+        for source, name in self._found.items():
+            cells = block.columns[name]
+            if source not in images and isinstance(cells, pa.Array) and pa.types.is_nested(cells.type):
+                row = int(np.flatnonzero(cells.is_valid().to_numpy(zero_copy_only=False))[0])
+                raise DataError(f"{block.where(row)}, column '{name}': expected one value, came a list or an object.")
+
     def _make(self, block: RawRows) -> dict[str, Any]:
         """Makes the columns that the dataset makes from others, unless the rows have them already."""
         if all(name in self._found for name in self.signature.made):
@@ -125,6 +134,11 @@ class RowInputs:
             return tf.constant(np.stack([_pixels(cell, column, block, row) for row, cell in enumerate(cells)]))
         if column.kind == "numeric":
             values = numbers(cells, column.source, block)
+            if len(large := np.flatnonzero(np.abs(values) > largest(column))):
+                raise DataError(
+                    f"{block.where(large[0])}, column '{column.source}': {values[large[0]]:g} is too large; expected "
+                    f"at most {largest(column):.2g}."
+                )
             if column.minimum is not None and column.maximum is not None:
                 self._out_of_range[column.name] += int(np.sum((values < column.minimum) | (values > column.maximum)))
             return tf.constant(values[:, None])
@@ -144,6 +158,12 @@ class RowInputs:
             counter = self._unknown.setdefault(column.name, Counter())
             counter.update({words[place]: int(counts[place]) for place in strange})
         return tf.gather(tf.constant([*words, ""]), codes[:, None])
+
+
+def largest(column: Column) -> float:
+    """Returns the largest number that the model can take, since it counts with 32 bits once a column is scaled."""
+    span = [abs(end) for end in (column.minimum, column.maximum) if end is not None]
+    return min(float(np.finfo(np.float32).max) * max([1.0, *span]), float(np.finfo(np.float64).max))
 
 
 def spell(value: Any, known: set[str]) -> str:

@@ -36,6 +36,18 @@ class RawRows:
         return f"{self.origin} row {self.first + row + 1}" if self.names is None else f"{self.names[int(row)]}"
 
 
+def fault_of(cell: Any) -> str | None:
+    """Returns what is wrong with a cell that came as JSON: a number that 64 bits or a text that UTF-8 cannot hold."""
+    if isinstance(cell, int) and not -(2**63) <= cell < 2**63:
+        return "expected a whole number within 64 bits; a text may have any digits"
+    if isinstance(cell, str):
+        try:
+            cell.encode()
+        except UnicodeEncodeError as error:
+            return f"holds half a character (\\u{ord(cell[error.start]):04x}); expected whole ones"
+    return None
+
+
 def frame_rows(frame: pd.DataFrame, origin: str = "the data frame") -> RawRows:
     """Converts a data frame to one block; its index is not used."""
     check_names([str(name) for name in frame.columns], origin=origin)

@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.exceptions import HTTPException
 
-from dltrain.base.errors import DataError
+from dltrain.base.errors import DltrainError
 from dltrain.inference.model import Model
 from dltrain.serving.batching import Batcher
 from dltrain.serving.limits import BodyLimit
@@ -63,6 +65,7 @@ def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float) -> Fas
     predictor, meters, signature = Predictor(model), _Meters(), model.signature
     batcher = Batcher(predictor.answer, wait=wait, max_rows=ROWS_TOGETHER, on_batch=meters.batch)
     rows_type = rows_model(signature)
+    fields = {f"column_{place}": name for place, name in enumerate(signature.needed)}
     title = f"{model.record.facts.get('data', {}).get('name', 'model')}: {', '.join(signature.target)}"
     pages = {"/": form_page(signature, title), "/docs": docs_page(signature, title, max_rows, max_bytes)}
 
@@ -93,14 +96,22 @@ def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float) -> Fas
         # Without the values received, because JSON cannot hold an infinite one.
         return JSONResponse({"detail": [_fault(each) for each in error.errors()[:20]]}, status_code=422)
 
+    @app.exception_handler(HTTPException)
+    async def refuse_json(request: Request, error: HTTPException) -> Response:
+        # The reader of JSON gives up on deep nesting and on numbers of thousands of digits.
+        if error.status_code != 400 or request.url.path != "/predict":
+            return await http_exception_handler(request, error)
+        words = "It is nested too deeply, has too long a number, or is no UTF-8."
+        return JSONResponse({"detail": [{"message": words, "place": "body"}]}, status_code=422)
+
     async def predict(body: Any) -> Response:
         if len(body.rows) > max_rows:
             words = f"{len(body.rows):,} rows are too many for one request; expected at most {max_rows:,}."
             return JSONResponse({"detail": words}, status_code=413)
-        rows = [row.model_dump(by_alias=True) for row in body.rows]
+        rows = [{name: getattr(row, field) for field, name in fields.items()} for row in body.rows]
         try:
             answers = await batcher.submit(rows)
-        except DataError as error:
+        except DltrainError as error:
             return JSONResponse({"detail": str(error)}, status_code=422)
         ignored = sorted({name for row in body.rows for name in row.model_extra or ()})
         return JSONResponse({"rows": answers, "ignored": ignored, "unknown": predictor.unknown(rows)})

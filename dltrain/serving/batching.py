@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain.base.errors import DataError
-
 Row = dict[str, Any]
 Predict = Callable[[Sequence[Row]], list[Any]]
 
@@ -69,16 +67,12 @@ class Batcher:
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.run_in_executor(self._thread, self.predict, rows)
-        except DataError as error:
+        except Exception as error:
             if len(together) == 1:
                 _finish(together[0], error)
             else:  # a bad request must not fail the others
                 for waiting in together:
                     await self._answer([waiting])
-            return
-        except Exception as error:
-            for waiting in together:
-                _finish(waiting, error)
             return
         self.on_batch(len(rows))
         for waiting in together:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic_core import PydanticCustomError
 
+from dltrain.inference.row_inputs import largest
+from dltrain.inference.rows import fault_of
 from dltrain.record.signature import Column, Signature
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Word = str | bool | int | Number
+
+
+def _fit(cell: Any) -> Any:
+    if fault := fault_of(cell):
+        raise PydanticCustomError("cell", "{fault}", {"fault": fault})
+    return cell
+
+
+Word = Annotated[str | bool | int | Number, AfterValidator(_fit)]
 
 
 def row_model(signature: Signature) -> type[BaseModel]:
@@ -18,7 +29,9 @@ def row_model(signature: Signature) -> type[BaseModel]:
     for place, name in enumerate(signature.needed):
         column = signature.by_source.get(name)
         kind = "text" if column is None else column.kind
-        types = {"numeric": Number | None, "image": str}
+        most = largest(column) if kind == "numeric" and column else 0.0
+        number = Annotated[float, Field(allow_inf_nan=False, ge=-most, le=most)]
+        types = {"numeric": number | None, "image": Annotated[str, AfterValidator(_fit)]}
         fields[f"column_{place}"] = (
             types.get(kind, Word | None),
             Field(alias=name, title=name, description=describe_column(column)),

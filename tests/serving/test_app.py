@@ -28,6 +28,7 @@ pytest.importorskip("fastapi", reason="needs the extra `serve`")
 httpx = pytest.importorskip("httpx2", reason="FastAPI's test client needs httpx2")
 
 QUICK = ("score_test=always", "model=linear", "callbacks=learning_rate", "quiet=true")
+JSON = {"content-type": "application/json"}
 HOSTILE = '<script>alert("x")</script>'
 
 
@@ -94,6 +95,39 @@ class TestPredict:
         assert (fault["row"], fault["column"]) == (1, column)
         assert words in fault["message"]
 
+    @pytest.mark.parametrize(
+        ("cells", "column", "words"),
+        [
+            (2**63, HOSTILE, "within 64 bits"),
+            (10**24, HOSTILE, "within 64 bits"),
+            ("\ud800", HOSTILE, "half a character"),
+            (1e308, 'num "ber"', "less than or equal"),
+        ],
+    )
+    def test_cell_that_nothing_can_hold_is_named(self, client: Any, cells: Any, column: str, words: str) -> None:
+        bad = row(cells) if column == 'num "ber"' else row(1, cells)
+        reply = client.post("/predict", content=json.dumps({"rows": [row(), bad]}), headers=JSON)
+        assert reply.status_code == 422
+        (fault,) = reply.json()["detail"]
+        assert (fault["row"], fault["column"]) == (1, column)
+        assert words in fault["message"]
+
+    def test_what_the_model_does_not_take_may_be_anything(self, client: Any) -> None:
+        nested: Any = [1]
+        for _ in range(200):
+            nested = [nested]
+        body = json.dumps({"rows": [row(1, "red", big=10**400, nested=nested)]})
+        reply = client.post("/predict", content=body, headers=JSON)
+        assert reply.status_code == 200
+        assert reply.json()["ignored"] == ["big", "nested"]
+
+    @pytest.mark.parametrize("cell", ["[" * 5_000 + "]" * 5_000, "1" * 5_000])
+    def test_json_that_python_cannot_read_is_refused(self, client: Any, cell: str) -> None:
+        body = json.dumps({"rows": [row("CELL")]}).replace('"CELL"', cell)
+        reply = client.post("/predict", content=body, headers=JSON)
+        assert reply.status_code == 422
+        assert "nested too deeply" in reply.json()["detail"][0]["message"]
+
     def test_infinite_numbers_and_bad_json_are_refused(self, client: Any) -> None:
         bodies = (
             json.dumps({"rows": [row(0)]}).replace(": 0", ": 1e999"),
@@ -103,7 +137,7 @@ class TestPredict:
             json.dumps({"rows": [row(float("nan"))]}),
         )
         for body in bodies:
-            reply = client.post("/predict", content=body, headers={"content-type": "application/json"})
+            reply = client.post("/predict", content=body, headers=JSON)
             assert reply.status_code == 422, body
             assert reply.json()["detail"]
 
@@ -162,6 +196,29 @@ class TestPredict:
 
         expected = dltrain.load(run).predict(pd.DataFrame([row(n / 10) for n in range(20)]))["probability_yes"]
         np.testing.assert_allclose([each["probabilities"]["yes"] for each in answers], expected, rtol=1e-5)
+
+
+def test_bad_requests_fail_alone_and_others_still_share_a_call(run: Path) -> None:
+    from dltrain.serving.app import make_app
+
+    app = make_app(dltrain.load(run), max_rows=50, max_bytes=20_000, wait=0.1)
+    bad = (row(1, 2**63), row(1, "\ud800"), row(1e308))
+
+    async def ask() -> tuple[list[Any], str]:
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://here") as asker,
+        ):
+            bodies = [json.dumps({"rows": [each]}) for each in (*[row()] * 8, *bad, *[row()] * 8)]
+            replies = await asyncio.gather(*(asker.post("/predict", content=body, headers=JSON) for body in bodies))
+            return [reply.status_code for reply in replies], (await asker.get("/metrics")).text
+
+    codes, metrics = asyncio.run(ask())
+    assert codes == [200] * 8 + [422] * 3 + [200] * 8
+    counted = {line.split()[0]: line.split()[1] for line in metrics.splitlines() if not line.startswith("#")}
+    assert float(counted["dltrain_rows_total"]) == 16
+    assert float(counted["dltrain_batch_rows_count"]) < 5
 
 
 def test_images_and_engineered_columns_are_served(run_in: Any, tmp_path: Path) -> None:
