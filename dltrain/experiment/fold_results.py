@@ -18,8 +18,8 @@ from dltrain.experiment.experiment import Problem
 from dltrain.experiment.journal import Journal
 from dltrain.models.network import build_metrics
 from dltrain.preprocessing.fit import Preprocessing
-from dltrain.scoring.comparison import Difference, compare
-from dltrain.scoring.evaluation import Scores, score
+from dltrain.scoring.comparison import Difference, compare, compare_repetitions
+from dltrain.scoring.evaluation import Scores, name_of_area, score
 from dltrain.scoring.significance import spread
 
 NETWORK = "network"
@@ -89,7 +89,21 @@ def _out_of_fold(found: Sequence[FoldResult], problem: Problem) -> tuple[Target,
 
 
 def difference(found: Sequence[FoldResult], problem: Problem, seed: int) -> Difference:
-    """Compares the networks of the folds with the baselines, on the rows that neither was fitted on."""
+    """Compares the networks of the folds with the baselines, on the rows that neither was fitted on.
+
+    It is the mean over the folds; `seed` draws an interval over rows where the task does not score the measure.
+    """
+    splits = [result.fold.split for result in found]
+    over_folds = compare_repetitions(
+        "folds",
+        problem.target,
+        [result.scores for result in found],
+        [result.baselines for result in found],
+        ratio=sum(len(each.test) for each in splits) / sum(len(each.train) + len(each.validation) for each in splits),
+        area=name_of_area(build_metrics(problem.task, problem.target)),
+    )
+    if over_folds is not None:
+        return over_folds
     target, answers = _out_of_fold([result for result in found if result.fold.repeat == 1], problem)
     return compare("the folds", target, answers.pop(NETWORK), answers, seed)
 

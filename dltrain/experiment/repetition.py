@@ -15,7 +15,9 @@ from dltrain.experiment.experiment import Experiment, Problem, assemble
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.side_by_side import TrainingJob, forget_states, train_side_by_side
 from dltrain.experiment.tables import show_seeds
-from dltrain.scoring.evaluation import Results
+from dltrain.models.network import build_metrics
+from dltrain.scoring.comparison import Difference, compare_repetitions
+from dltrain.scoring.evaluation import Results, name_of_area
 from dltrain.scoring.significance import mean_intervals, spread
 from dltrain.training.train import Training
 
@@ -26,7 +28,7 @@ def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) ->
     """Runs the experiment with the seeds `seed`, `seed + 1`, …, which draw other weights and other parts.
 
     Each repetition writes into `seeds/seed_K/`; the files of the first one are copied to the run. Returns the results
-    of the first seed, with a summary of all and the mean over the seeds as best value, and its experiment.
+    of the first seed, with a summary of all and with best value and difference over the seeds, and its experiment.
     """
     seeds = range(config.seed, config.seed + config.seeds)
     parts = {seed: journal.part(f"seeds/seed_{seed}") for seed in seeds}
@@ -58,8 +60,26 @@ def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) ->
     show_seeds(journal.console, summary)
     forget_states(journal, [f"seeds/seed_{seed}" for seed in seeds])
     values = spread([{"value": results.best_value} for results in found.values()])
-    results = dataclasses.replace(found[config.seed], best_value=values["mean"]["value"], seeds=summary)
-    return results, trained[0][0]
+    first, experiment = found[config.seed], trained[0][0]
+    results = dataclasses.replace(
+        first,
+        best_value=values["mean"]["value"],
+        seeds=summary,
+        difference=_difference(list(found.values()), experiment) or first.difference,
+    )
+    return results, experiment
+
+
+def _difference(found: Sequence[Results], experiment: Experiment) -> Difference | None:
+    part, split = list(found[0].metrics)[-1], experiment.data.split.parts()
+    return compare_repetitions(
+        "seeds",
+        experiment.data.target,
+        [results.metrics[part] for results in found],
+        [{name: scores[part] for name, scores in results.baselines.items()} for results in found],
+        ratio=len(split[part]) / sum(len(rows) for name, rows in split.items() if name != part),
+        area=name_of_area(build_metrics(experiment.task, experiment.data.target)),
+    )
 
 
 def _scored(config: DictConfig, seed: Seed, experiment: Experiment, training: Training, journal: Journal) -> Results:
@@ -75,10 +95,17 @@ def summarize(found: dict[int, Results]) -> dict[str, Any]:
     def of(part: str) -> Sequence[dict[str, float]]:
         return [dict(results.metrics[part]) for results in found.values()]
 
+    def of_baseline(name: str, part: str) -> Sequence[dict[str, float]]:
+        return [dict(results.baselines[name][part]) for results in found.values()]
+
     return {
         "runs": [
             {"seed": seed, "best_epoch": results.best_epoch, "epochs": results.epochs, **results.metrics}
             for seed, results in found.items()
         ],
+        "baselines": {
+            name: {part: spread(of_baseline(name, part)) for part in parts}
+            for name in next(iter(found.values())).baselines
+        },
         **{part: {**spread(of(part)), "interval": mean_intervals(of(part))} for part in parts},
     }

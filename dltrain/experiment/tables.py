@@ -69,6 +69,8 @@ def show_seeds(console: Console, summary: Mapping[str, Any]) -> None:
         for run in runs:
             table.add_row(str(run["seed"]), str(run["best_epoch"]), *(number(run[part][name]) for name in names))
     table.add_row("mean", "", *_mean_and_sd(summary[part], names), style="bold")
+    for baseline, scores in summary["baselines"].items():
+        table.add_row(f"{baseline} (baseline)", "", *_mean_and_sd(scores[part], names), style="dim")
     intervals = summary[part]["interval"]
     between = [" to ".join(map(number, intervals[name])) if name in intervals else "" for name in names]
     table.add_row("95 % interval", "", *between)

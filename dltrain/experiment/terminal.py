@@ -36,8 +36,11 @@ def show_results(console: Console, results: Results, directory: Path, *, average
     `averaged` tells whether the model is the mean of several, each with its own best epoch.
     """
     parts = list(results.metrics)
+    title = f"best epoch {results.best_epoch} of {results.epochs}"
+    if results.seeds:
+        title = f"seed {results.seeds['runs'][0]['seed']}, whose files are kept: {title}"
     table = Table(
-        title=None if averaged else f"best epoch {results.best_epoch} of {results.epochs}",
+        title=None if averaged else title,
         title_justify="left",
         box=None,
         pad_edge=False,

@@ -40,7 +40,8 @@ def _baseline(seen: Evidence) -> list[Diagnosis]:
         text = f"{said}. Its effort is not worth it yet."
         return [Diagnosis(PROBLEM, "The baseline is not beaten", text, larger(seen) or longer(seen))]
     if not found.beats:
-        text = f"{said}. {seen.rows[found.part]:,} rows are too few to call the network better."
+        few = f"{found.repeats} {found.part}" if found.repeats else f"{seen.rows[found.part]:,} rows"
+        text = f"{said}. {few} are too few to call the network better."
         return [Diagnosis(NOTICE, "The lead over the baseline is not certain", text)]
     return [Diagnosis(GOOD, "The baseline is beaten", f"{said}.")]
 

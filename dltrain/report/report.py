@@ -16,6 +16,7 @@ from dltrain.report.diagnosis import diagnose
 from dltrain.report.evidence import Diagnosis, Evidence
 from dltrain.report.folds import folds_picture, read_folds
 from dltrain.report.remedies import command
+from dltrain.report.repetitions import read_repetitions
 from dltrain.report.svg import Picture
 from dltrain.report.words import main_metric, number, scored_parts, summary
 from dltrain.report.write import write_files
@@ -116,10 +117,23 @@ class RunReport:
         interval = self.metrics.get("intervals", {}).get(self.last, {}).get(name)
         between = f"; 95 % {number(interval[0])} to {number(interval[1])}" if interval else ""
         tiles = [(number(self.metrics[self.last][name]), f"{name}, {self.last}{between}")]
-        for baseline, scores in self.metrics.get("baselines", {}).items():
-            if name in scores.get(self.last, {}):
-                tiles.append((number(scores[self.last][name]), f"{name} of the {baseline} baseline"))
-        if not self.record.settings.get("cv.ensemble"):  # each of several averaged models has its own best epoch
+        baselines = {each: scores.get(self.last, {}) for each, scores in self.metrics.get("baselines", {}).items()}
+        if (repeated := read_repetitions(self.record)) is not None:
+            both = f"{number(repeated.mean.get(name))} ± {number(repeated.deviation.get(name))}"
+            # Under folds the model that is kept is another one, whose test score stands beside.
+            kept = (
+                [(tiles[0][0], f"{name}, test, of the model kept{between}")]
+                if self.folds and self.last == "test"
+                else []
+            )
+            tiles = [(both, f"{name}, {repeated.part}, mean and sd of {repeated.over}"), *kept]
+            baselines = dict(repeated.baselines)
+        for baseline, scores in baselines.items():
+            if name in scores:
+                tiles.append((number(scores[name]), f"{name} of the {baseline} baseline"))
+        if self.record.seeds is None and not self.record.settings.get(
+            "cv.ensemble"
+        ):  # each of several averaged models has its own best epoch
             tiles.append((f"{self.metrics['best_epoch']} of {self.metrics['epochs']}", "best epoch"))
         if self.record.facts.get("seconds") is not None:
             tiles.append((f"{self.record.facts['seconds']:.1f} s", "whole run"))

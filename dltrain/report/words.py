@@ -7,6 +7,7 @@ from typing import Any
 
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
+from dltrain.report.repetitions import Repetitions, read_repetitions
 from dltrain.scoring.comparison import Difference
 
 FEW_ROWS = 500
@@ -32,7 +33,13 @@ def main_metric(metrics: Mapping[str, Any]) -> str:
 
 def summary(record: Record, signature: Signature, metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
     """Returns sentences on what was trained, its scores and their uncertainty; `rows` counts the rows of each part."""
-    return [_trained(record, signature, rows), *_scored(metrics, rows), *_uncertainty(record, rows)]
+    repeated = read_repetitions(record)
+    scored = [_scored(metrics, rows)] if repeated is None else _repeated(repeated, metrics, rows)
+    sentences = [_trained(record, signature, rows), *scored]
+    if "difference" in metrics:
+        compared = "Row by row compared, it" if repeated is None else "Compared with the baselines, it"
+        sentences.append(f"{compared} {Difference.of(metrics['difference']).sentence()}.")
+    return [*sentences, *_uncertainty(record, rows)]
 
 
 def _trained(record: Record, signature: Signature, rows: Mapping[str, int]) -> str:
@@ -55,29 +62,45 @@ def _kept(record: Record) -> str:
         return "It is the mean of the models of the folds."
     if record.folds is not None:
         return f"It was trained for {metrics['epochs']} epochs, the median of what was best for the folds."
+    if record.seeds is not None:
+        return (
+            "The seeds drew other parts and other weights; model.keras and what is told below of epochs, rows and "
+            f"layers are those of the first one, {record.seeds['runs'][0]['seed']}."
+        )
     monitor = str(record.settings.get("task.monitor") or "val_loss")
     what = f"the validation part's {monitor.removeprefix('val_')}" if monitor.startswith("val_") else monitor
     kept = f"Of {metrics['epochs']} epochs, the weights of epoch {metrics['best_epoch']} are kept"
     return f"{kept}: there {what} was best."
 
 
-def _scored(metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
+def _repeated(found: Repetitions, metrics: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
+    name = main_metric(metrics)
+    unseen = "rows that no training of a fold had seen" if found.what == "folds" else f"{found.part} rows"
+    sentences = [
+        f"Over {found.over}, each scored on {unseen}, it reaches {name} {number(found.mean.get(name))} ± "
+        f"{number(found.deviation.get(name))} (mean and standard deviation)."
+    ]
+    if known := {each: scores[name] for each, scores in found.baselines.items() if name in scores}:
+        listed = ", ".join(f"{number(value)} ({each})" for each, value in known.items())
+        sentences.append(f"Simple models reach {listed} in the mean of the same {found.what}.")
+    if found.what == "folds" and "test" in metrics:
+        sentences.append(_scored(metrics, rows))
+    return sentences
+
+
+def _scored(metrics: Mapping[str, Any], rows: Mapping[str, int]) -> str:
     part, name = scored_parts(metrics)[-1], main_metric(metrics)
     interval = metrics.get("intervals", {}).get(part, {}).get(name)
     seen = ", which nothing in the training has seen," if part == "test" else ""
     sure = f" (95 % interval {number(interval[0])} to {number(interval[1])})" if interval else ""
-    sentences = [f"On {rows[part]:,} {part} rows{seen} it reaches {name} {number(metrics[part][name])}{sure}."]
+    said = f"On {rows[part]:,} {part} rows{seen} it reaches {name} {number(metrics[part][name])}{sure}."
     known = {
         each: scores[part][name]
         for each, scores in metrics.get("baselines", {}).items()
         if name in scores.get(part, {})
     }
-    if known:
-        listed = ", ".join(f"{number(value)} ({each})" for each, value in known.items())
-        sentences.append(f"Simple models reach {listed} on the same rows.")
-    if "difference" in metrics:
-        sentences.append(f"Row by row compared, it {Difference.of(metrics['difference']).sentence()}.")
-    return sentences
+    listed = ", ".join(f"{number(value)} ({each})" for each, value in known.items())
+    return f"{said} Simple models reach {listed} on the same rows." if known else said
 
 
 def _uncertainty(record: Record, rows: Mapping[str, int]) -> list[str]:
@@ -92,9 +115,12 @@ def _uncertainty(record: Record, rows: Mapping[str, int]) -> list[str]:
         "The intervals hold for this split and this seed: another seed gives another network, and that spread is not "
         "in them."
     ]
+    if record.seeds is not None:
+        sentences = ["The intervals further below are of the first seed alone, without the spread between seeds."]
     if rows["test"] < FEW_ROWS:
         sentences.append(f"{rows['test']:,} test rows are few; do not read much into the third digit.")
-    again = len(record.facts.get("test_scorings", [])) - 1
+    once = 1 if record.seeds is None else len(record.seeds["runs"])  # every seed scores a test part of its own
+    again = len(record.facts.get("test_scorings", [])) - once
     if again > 0:
         sentences.append(
             f"The test part, or other rows, was scored {again} more time{'s' if again > 1 else ''} since: "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,10 +12,11 @@ import numpy.typing as npt
 from scipy.stats import bootstrap, norm, rankdata
 
 from dltrain.data.targets import Target
-from dltrain.scoring.significance import CONFIDENCE
+from dltrain.scoring.significance import CONFIDENCE, corrected_t
 
 Answers = npt.NDArray[np.floating[Any]]
 Rows = npt.NDArray[np.float64]
+Scores = Mapping[str, float]
 
 LEAST_ROWS = 10  # with fewer, or fewer of a class that an area or recall is of, an interval is meaningless
 RESAMPLED_AT_ONCE = 5_000_000
@@ -29,9 +30,10 @@ class Difference:
     metric: str  # accuracy for classes and labels, rmse for quantities
     baseline: str  # the best baseline in this metric on this part
     value: float  # by how much the network is better, in the unit of the metric; below 0 if it is worse
-    # The 95 % interval of `value` for this split and seed alone; None where the rows are too few for one
+    # The 95 % interval of `value`, without repetitions for this split and seed alone; None where there is none
     interval: tuple[float, float] | None
     area: Difference | None = None  # by the area under the ROC curve, where the task of two classes measures it
+    repeats: int = 0  # if above 0, `value` is a mean over so many repetitions and `part` names these: folds or seeds
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Difference:
@@ -58,7 +60,7 @@ class Difference:
 
     def sentence(self) -> str:
         """Returns the sentence shown at the end of a run, with the area where that tells something else."""
-        said = self._clause(f" on {self.part}")
+        said = self._clause(f" over {self.repeats} {self.part}" if self.repeats else f" on {self.part}")
         if self.area is None or self.area.standing in (self.standing, "unknown"):
             return said
         return f"{said}, but {self.area._clause('')}"
@@ -66,7 +68,8 @@ class Difference:
     def _clause(self, place: str) -> str:
         if self.interval is None:
             gain = f"{self.value:+.3g} {self.metric}"
-            return f"has {gain} against {self.baseline}{place}: too few rows to say how sure that is"
+            few = "no interval can be told from these" if self.repeats else "too few rows to say how sure that is"
+            return f"has {gain} against {self.baseline}{place}: {few}"
         low, high = self.interval
         if self.standing == "noise":
             return (
@@ -140,6 +143,45 @@ def _placements(ones: npt.NDArray[np.bool_], answers: Answers) -> tuple[Rows, Ro
     given = np.asarray(answers, np.float64)[:, 0]
     ranks, of_ones, of_zeros = rankdata(given), rankdata(given[ones]), rankdata(given[~ones])
     return (ranks[ones] - of_ones) / len(of_zeros), 1 - (ranks[~ones] - of_zeros) / len(of_ones)
+
+
+def compare_repetitions(
+    what: str,
+    target: Target,
+    scores: Sequence[Scores],
+    baselines: Sequence[Mapping[str, Scores]],
+    *,
+    ratio: float,
+    area: str | None = None,
+) -> Difference | None:
+    """Compares the mean score over folds or seeds with that of the baseline that is best on the whole.
+
+    `scores` and `baselines` hold the metrics of each repetition, `what` says what these are, and `ratio` is the number
+    of scored rows for each row to train on. `area` is as in `compare`. The interval is that of the corrected resampled
+    t test. Returns None if the measure of the task is not among the scores of every repetition.
+    """
+    found = _mean_gain(what, target.kind.row_measure, scores, baselines, ratio)
+    if found is None or area is None or not target.kind.two_classes:
+        return found
+    return replace(found, area=_mean_gain(what, area, scores, baselines, ratio))
+
+
+def _mean_gain(
+    what: str, metric: str, scores: Sequence[Scores], baselines: Sequence[Mapping[str, Scores]], ratio: float
+) -> Difference | None:
+    mine = [each.get(metric, math.nan) for each in scores]
+    others = {name: [each[name].get(metric, math.nan) for each in baselines] for name in baselines[0]}
+    if not np.isfinite([mine, *others.values()]).all():
+        return None
+    sign = -1.0 if metric == "rmse" else 1.0
+    best = max(others, key=lambda name: sign * sum(others[name]))
+    gains = sign * (np.asarray(mine) - np.asarray(others[best]))
+    interval = None
+    if len(gains) > 1 and np.ptp(gains) > 0:
+        interval = corrected_t([0.0] * len(gains), gains.tolist(), ratio).interval
+    if interval is not None and metric != "rmse":  # shares and areas lie between 0 and 1
+        interval = (max(interval[0], -1.0), min(interval[1], 1.0))
+    return Difference(what, metric, best, float(gains.mean()), interval, repeats=len(gains))
 
 
 def _by_row(target: Target, answers: Answers) -> Rows:

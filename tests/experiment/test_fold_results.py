@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
+from scipy import stats
 
 from dltrain.config.seed import Seed
 from dltrain.data.folds import Fold
@@ -70,10 +72,25 @@ def test_what_no_fold_has_is_monitored_over_all_rows(problem: Problem) -> None:
     assert summary["monitored"] == pytest.approx(2.0)
 
 
-def test_repeats_are_pooled_one_by_one_and_only_the_first_is_compared(problem: Problem) -> None:
+def test_repeats_are_pooled_one_by_one(problem: Problem) -> None:
     found = [result(1, 1.0), result(2, 1.0), result(3, 3.0, repeat=2), result(4, 3.0, repeat=2)]
     summary = summarize(found, problem, OmegaConf.create({"cv": {"name": "repeated"}}))
     assert summary["out_of_fold"]["rmse"] == pytest.approx(2.0)
+
+
+def test_folds_are_compared_by_their_mean(problem: Problem) -> None:
+    compared = difference([result(1, 1.0), result(2, 1.5), result(3, 1.0), result(4, 1.0)], problem, seed=0)
+    gains = np.array([3.0, 3.5, 5.0, 6.0])  # 3 + number less the error
+    assert compared.value == pytest.approx(gains.mean())
+    assert compared.interval is not None
+    # Nadeau & Bengio 2003: four folds of six rows, with six others each.
+    half = stats.t.ppf(0.975, 3) * np.sqrt((1 / 4 + 1) * gains.var(ddof=1))
+    assert compared.interval == pytest.approx((gains.mean() - half, gains.mean() + half))
+    assert compared.sentence().startswith("is within noise of mean over 4 folds: +4.38 rmse (")
+
+
+def test_rows_are_compared_where_the_folds_do_not_score_the_measure(problem: Problem) -> None:
+    found = [dataclasses.replace(result(number, 1.0), scores={"loss": 1.0}) for number in (1, 2)]
     compared = difference(found, problem, seed=0)
     assert (compared.part, compared.metric, compared.baseline) == ("the folds", "rmse", "mean")
     assert compared.value == pytest.approx(np.sqrt(np.mean((VALUES - 5.5) ** 2)) - 1.0)

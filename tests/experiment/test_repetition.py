@@ -43,8 +43,29 @@ def test_summary_over_seeds(finished: Any) -> None:
                 stats.t.interval(0.95, 2, np.mean(values), stats.sem(values)) if np.std(values) else (values[0],) * 2
             )
             assert summary[part]["interval"][name] == pytest.approx([low, high])
+        for baseline, scores in summary["baselines"].items():
+            seeds = [finished.json(f"seeds/seed_{seed}/metrics.json")["baselines"][baseline] for seed in (7, 8, 9)]
+            assert scores[part]["mean"]["auc"] == pytest.approx(np.mean([each[part]["auc"] for each in seeds]))
     best = [finished.json(f"seeds/seed_{seed}/metrics.json")["best_value"] for seed in (7, 8, 9)]
     assert finished.results.best_value == pytest.approx(np.mean(best))
+
+
+def test_verdict_is_over_the_seeds(finished: Any) -> None:
+    metrics = finished.json("metrics.json")
+    found, seeds = metrics["difference"], metrics["seeds"]
+    assert (found["part"], found["repeats"]) == ("seeds", 3)
+    theirs = seeds["baselines"][found["baseline"]]["test"]["mean"]["accuracy"]
+    assert found["value"] == pytest.approx(seeds["test"]["mean"]["accuracy"] - theirs)
+
+
+def test_report_tells_the_seeds_first(run_in: Any, tmp_path: Path) -> None:
+    run = run_in(tmp_path, *SMALL, "seeds=2", "report=true", "score_test=always")
+    page, test = (run.path / "report.html").read_text(), run.json("metrics.json")["seeds"]["test"]
+    both = f"{test['mean']['accuracy']:.4f} ± {test['sd']['accuracy']:.4f}"
+    assert f"Over 2 seeds, each scored on test rows, it reaches accuracy {both}" in page
+    assert f"<b>{both}</b><span>accuracy, test, mean and sd of 2 seeds</span>" in page
+    assert "scored 1 more time" not in page
+    assert "those of the first one, 7." in page
 
 
 def test_each_seed_draws_a_split_and_scores_its_test_part(finished: Any) -> None:
@@ -57,4 +78,4 @@ def test_each_seed_draws_a_split_and_scores_its_test_part(finished: Any) -> None
 def test_test_parts_stay_sealed_where_settings_are_compared(run_in: Any, tmp_path: Path) -> None:
     run = run_in(tmp_path, *SMALL, "seeds=2", "score_test=never")
     assert run.json("run.json")["test_scorings"] == []
-    assert set(run.json("metrics.json")["seeds"]) == {"runs", "train", "validation"}
+    assert set(run.json("metrics.json")["seeds"]) == {"runs", "baselines", "train", "validation"}

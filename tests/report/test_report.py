@@ -273,6 +273,12 @@ def test_cross_validated_run_is_reported_by_its_folds(tmp_path: Path, run_in: An
     fold = run.json("cv/summary.json")["folds"][1]
     assert "Every fold" in page
     assert f"{fold['accuracy']:.4f}" in page
+    metrics = run.json("metrics.json")
+    mean, deviation = (metrics["cross_validation"][name]["accuracy"] for name in ("mean", "sd"))
+    assert (metrics["difference"]["part"], metrics["difference"]["repeats"]) == ("folds", 2)
+    assert f"<b>{mean:.4f} ± {deviation:.4f}</b><span>accuracy, the folds, mean and sd of 2 folds</span>" in page
+    assert "Over 2 folds, each scored on rows that no training of a fold had seen, it reaches accuracy" in page
+    assert "over 2 folds" in page
     assert not (run.path / "insights.json").exists()
     assert "Worst mistakes" not in page
     assert main(["report", str(run.path)]) == 0

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from dltrain.data.targets import Target
-from dltrain.scoring.comparison import Difference, compare
+from dltrain.scoring.comparison import Difference, compare, compare_repetitions
 
 GENERATOR = np.random.default_rng(0)
 
@@ -126,6 +126,37 @@ class TestAreas:
         area = compare("test", target, answers[0], {"majority": answers[1]}, 0, area="auc").area
         assert area is not None
         assert area.interval is None
+
+
+class TestRepetitions:
+    TARGET = Target("binary", np.zeros(4, np.float32), ("no", "yes"))
+
+    @staticmethod
+    def scored(*pairs: tuple[float, float]) -> list[dict[str, float]]:
+        return [{"accuracy": accuracy, "auc": area} for accuracy, area in pairs]
+
+    def test_the_baseline_that_is_best_on_the_whole_is_compared(self) -> None:
+        mine = self.scored((0.9, 0.8), (0.8, 0.8), (0.85, 0.81))
+        constant, linear = self.scored(*[(0.5, 0.5)] * 3), self.scored((0.7, 0.9), (0.6, 0.91), (0.66, 0.9))
+        simple = [{"majority": one, "logistic regression": two} for one, two in zip(constant, linear, strict=True)]
+        found = compare_repetitions("seeds", self.TARGET, mine, simple, ratio=0.25, area="auc")
+        assert found is not None
+        assert found.sentence().startswith("beats logistic regression by 0.197 accuracy (")
+        assert " over 3 seeds, but falls behind logistic regression by 0.1 auc (" in found.sentence()
+        assert not found.beats
+
+    def test_equal_gains_have_no_interval(self) -> None:
+        mine, simple = self.scored((0.5, 0.5), (0.5, 0.5)), [{"majority": {"accuracy": 0.25}}] * 2
+        found = compare_repetitions("folds", self.TARGET, mine, simple, ratio=1.0)
+        assert found is not None
+        assert found.sentence() == (
+            "has +0.25 accuracy against majority over 2 folds: no interval can be told from these"
+        )
+        assert not found.beats
+
+    def test_undefined_measure_compares_nothing(self) -> None:
+        simple = [{"majority": {"accuracy": math.nan}}]
+        assert compare_repetitions("folds", self.TARGET, self.scored((0.5, 0.5)), simple, ratio=1.0) is None
 
 
 class TestQuantities:
