@@ -86,12 +86,13 @@ def _metrics(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Change]:
     exact = {*other.get(EXACT, ())} if EXACT not in one else set()
     if str(other.get("monitor", "")).removeprefix("val_") in exact:
         exact |= {"best_value", "monitored"}
-    told_anew = {EXACT, "notes", "intervals", "area"} | exact if exact else set()
+    told_anew = dict.fromkeys({EXACT, "notes", "intervals", "area"} | exact if exact else (), "areas are exact now")
+    if "repeats" not in one.get("difference", {}):
+        told_anew |= dict.fromkeys(("difference", "baselines"), "baselines are compared by another rule now")
     return [
-        replace(change, matters=False, sentence=f"{change.sentence} (areas are exact now)")
-        if told_anew & {*change.name.split(".")}
-        else change
+        replace(change, matters=False, sentence=f"{change.sentence} ({told_anew[names[0]]})") if names else change
         for change in changes
+        for names in [[name for name in change.name.split(".") if name in told_anew]]
     ]
 
 

@@ -85,3 +85,10 @@ def test_areas_of_a_version_that_counted_over_thresholds_do_not_matter(tmp_path:
     # Of two runs that both have exact areas, each difference matters.
     later = recorded(tmp_path / "later", metrics=exact | {"test": {"auc": 0.82, "loss": 0.6}})
     assert {each.name: each.matters for each in differences(after, later)} == {"test.auc": True}
+
+
+def test_comparison_by_another_rule_does_not_matter(tmp_path: Path) -> None:
+    before = recorded(tmp_path / "before", metrics={"difference": {"part": "test", "value": 0.25}})
+    after = recorded(tmp_path / "after", metrics={"difference": {"part": "seeds", "value": 0.125, "repeats": 3}})
+    found = {each.name: each.matters for each in differences(before, after)}
+    assert found == {"difference.part": False, "difference.value": False, "difference.repeats": False}
