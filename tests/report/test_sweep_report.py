@@ -37,7 +37,7 @@ def write_sweep(
                 overrides=["dataset=wine", *words],
                 status="completed",
                 monitor="val_loss",
-                value=0.5 + 0.05 * (number % 4) + 0.001 * (number // 4),
+                value=0.5 + 0.05 * (number % 4) + 0.001 * (number // 4) * (1 + number % 4),
                 metrics={"loss": 0.5, "accuracy": 0.8 + 0.001 * number, EVIL: None},
                 epochs=3,
                 parameters=1_234,
