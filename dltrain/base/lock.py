@@ -18,10 +18,11 @@ TIMEOUT = 0.2  # seconds to wait for a process that is just releasing the direct
 _held: dict[Path, BaseFileLock] = {}
 
 
-def lock(directory: Path) -> bool:
+def lock(directory: Path, *, waits: bool = False) -> bool:
     """Locks a directory for this process until `unlock` or its end; locking it again changes nothing.
 
-    Returns whether this call locked it, so that its caller has to unlock it.
+    Returns whether this call locked it, so that its caller has to unlock it. With `waits` it goes on once the directory
+    is free.
 
     Raises:
         ConfigError: If another process holds it.
@@ -31,7 +32,7 @@ def lock(directory: Path) -> bool:
     path = directory.resolve()
     if path in _held:
         return False
-    file = FileLock(path / FILE, timeout=TIMEOUT, thread_local=False)
+    file = FileLock(path / FILE, timeout=-1 if waits else TIMEOUT, thread_local=False)
     try:
         file.acquire()
     except Timeout:
@@ -42,6 +43,23 @@ def lock(directory: Path) -> bool:
         return False
     _held[path] = file
     return True
+
+
+def is_locked(directory: Path) -> bool:
+    """Returns whether a process that lives holds a directory; one that was killed holds nothing."""
+    from filelock import FileLock, Timeout
+
+    if not (directory / FILE).exists():
+        return False
+    file = FileLock(directory / FILE, timeout=0, thread_local=False)
+    try:
+        file.acquire()
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    _free(file)
+    return False
 
 
 def unlock(directory: Path) -> None:

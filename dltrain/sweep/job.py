@@ -15,10 +15,14 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from dltrain.base.errors import DltrainError, PrunedError
+from dltrain.base.lock import FILE as LOCK_FILE
+from dltrain.base.lock import lock, unlock
 from dltrain.base.tell import tell, tell_unexpected
 from dltrain.config.fingerprint import fingerprint
+from dltrain.record.state_file import can_go_on
 from dltrain.sweep.keep import remove_models
 from dltrain.sweep.ledger import Entry, Ledger
+from dltrain.sweep.orphan import ends_with_its_parent
 from dltrain.sweep.stop import asked_to_stop, in_main_process
 
 SCHEDULED = 8  # assumed jobs at once on a cluster, whose size the launcher's settings do not tell
@@ -37,7 +41,20 @@ def run_sweep_job(config: DictConfig, run_job: Callable[[DictConfig], float]) ->
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes, but only the main one acts on it
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     _share_threads(setting.launcher)
-    _clear_what_cannot_go_on(directory, fingerprint(config))
+    with ends_with_its_parent(sweep):
+        # A process whose sweep was killed may be about to end in it.
+        lock(directory, waits=True)
+        try:
+            return _run(config, run_job, sweep, directory)
+        finally:
+            unlock(directory)
+
+
+def _run(config: DictConfig, run_job: Callable[[DictConfig], float], sweep: Path, directory: Path) -> float | None:
+    ledger, key = Ledger(sweep), fingerprint(config)
+    if (done := ledger.finished(directory)) and done.key == key:  # by the process that held the directory
+        return done.value
+    _clear_what_cannot_go_on(directory, key)
     failure: BaseException | None = None
     value = None
     try:
@@ -45,32 +62,31 @@ def run_sweep_job(config: DictConfig, run_job: Callable[[DictConfig], float]) ->
     except DltrainError as error:
         failure = error
         if not isinstance(error, PrunedError):
-            tell(error, f"job {directory.name} ({' '.join(setting.overrides.task)}): ")
+            tell(error, f"job {directory.name} ({' '.join(HydraConfig.get().overrides.task)}): ")
     except Exception as error:
         failure = error
         tell_unexpected(error)
-    ledger = Ledger(sweep)
     ledger.append(Entry.of(directory, sweep, failure))
     with ledger.locked():
         remove_models(ledger, config)
     if "tensorboard" in config.callbacks and (directory / "tensorboard").is_dir():
         from dltrain.sweep.hyperparameters import write_hyperparameters
 
-        words = list(setting.overrides.task)
+        words = list(HydraConfig.get().overrides.task)
         write_hyperparameters(directory / "tensorboard", words, completed=value is not None)
     return value
 
 
 def _clear_what_cannot_go_on(directory: Path, key: str) -> None:
-    """Empties the directory of an interrupted job that had other settings, for example from an older YAML file."""
+    """Empties the directory of an interrupted job that saved no state, or had other settings, as from older YAML."""
     run = directory / "run.json"
     if not run.exists() and not (directory / "config.yaml").exists():
         return
     # Without run.json its settings are unknown.
-    if run.exists() and json.loads(run.read_text("utf-8")).get("config_sha256") == key:
+    if run.exists() and can_go_on(directory) and json.loads(run.read_text("utf-8")).get("config_sha256") == key:
         return
     for path in directory.iterdir():
-        if path.name == ".hydra":
+        if path.name in (".hydra", LOCK_FILE):
             continue
         if path.is_dir():
             shutil.rmtree(path)

@@ -14,6 +14,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from dltrain.base.files import replace_file
+from dltrain.base.lock import is_locked
 from dltrain.record.record import Record
 from dltrain.record.state_file import can_go_on
 from dltrain.sweep.ledger_line import content_of, line_of
@@ -128,10 +129,21 @@ class Ledger:
                 self.append(Entry.of(directory, self.sweep))
         return self.entries()
 
+    def finished(self, directory: Path) -> Entry | None:
+        """Returns the entry of a job that has ended, which is added if it lacks its line."""
+        if _status(directory) not in FINISHED:
+            return None
+        if directory in self._without_line():
+            self.append(Entry.of(directory, self.sweep))
+        return next(entry for entry in self.entries() if self.sweep / entry.job == directory)
+
     def remove_unfinished(self) -> None:
-        """Removes the directories of interrupted jobs without a saved state, so that they start again."""
+        """Removes the directories of interrupted jobs without a saved state, so that they start again.
+
+        A directory that a process still holds stays: its next job waits for that process.
+        """
         for directory in self._without_line():
-            if not can_go_on(directory):
+            if not can_go_on(directory) and not is_locked(directory):
                 shutil.rmtree(directory)
 
     def _without_line(self) -> list[Path]:

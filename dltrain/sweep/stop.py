@@ -21,21 +21,25 @@ def asked_to_stop(sweep: Path) -> bool:
     return (sweep / STOP).exists()
 
 
+def main_process(sweep: Path) -> int | None:
+    """Returns the number of the process that a person started; None if it runs on another host, or none does."""
+    try:
+        host, _, number = (sweep / MAIN).read_text().strip().rpartition(" ")
+    except OSError:
+        return None
+    return int(number) if host == platform.node() and number.isdigit() else None
+
+
 def in_main_process(sweep: Path) -> bool:
     """Returns whether this process is the one that a person started."""
-    file = sweep / MAIN
-    return file.exists() and file.read_text().strip() == _this_process()
-
-
-def _this_process() -> str:
-    return f"{platform.node()} {os.getpid()}"
+    return main_process(sweep) == os.getpid()
 
 
 @contextmanager
 def stoppable(sweep: Path) -> Iterator[None]:
     """Turns the first Ctrl-C into a request that jobs check before they start."""
     (sweep / STOP).unlink(missing_ok=True)
-    (sweep / MAIN).write_text(_this_process())
+    (sweep / MAIN).write_text(f"{platform.node()} {os.getpid()}")
 
     def stop(number: int, frame: FrameType | None) -> None:
         if asked_to_stop(sweep):

@@ -181,3 +181,32 @@ def test_changed_line_is_known_by_its_checksum_and_an_old_line_has_none(tmp_path
         ledger.append(Entry(job=job, value=0.5, metrics={"loss": 0.1 + 0.2, "auc": float("nan")}, reason="\udc80"))
     ledger.path.write_bytes(ledger.path.read_bytes().replace(b"0.5", b"0.6", 1) + b'{"job": "2", "value": 0.7}\n')
     assert [(entry.job, entry.value) for entry in ledger.entries()] == [("1", 0.5), ("2", 0.7)]
+
+
+def test_directory_that_a_process_holds_is_not_removed(tmp_path: Path) -> None:
+    for job in ("0", "1"):
+        leave(tmp_path, job, {}, status="running")
+    script = "import sys; from pathlib import Path; from dltrain.base.lock import lock\n"
+    script += "lock(Path(sys.argv[1])); print(1, flush=True); input()"
+    command = [sys.executable, "-c", script, str(tmp_path / "0")]
+    holder = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PYTHONPATH": ":".join(sys.path)}
+    )
+    assert holder.stdout
+    assert holder.stdout.readline() == b"1\n"
+    Ledger(tmp_path).remove_unfinished()
+    assert [path.name for path in job_directories(tmp_path)] == ["0"]
+    holder.kill()
+    holder.communicate()
+    Ledger(tmp_path).remove_unfinished()
+    assert job_directories(tmp_path) == []
+
+
+def test_job_that_another_process_has_finished_is_known(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    assert ledger.finished(leave(tmp_path, "0", {}, status="running")) is None
+    for _ in range(2):
+        entry = ledger.finished(tmp_path / "1" if (tmp_path / "1").exists() else leave(tmp_path, "1", {}))
+        assert entry
+        assert (entry.job, entry.status) == ("1", "completed")
+    assert [entry.job for entry in ledger.entries()] == ["1"]

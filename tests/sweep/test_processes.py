@@ -167,3 +167,27 @@ def kill_a_worker(folder: Path, sweep: subprocess.Popen[str]) -> None:
                 os.kill(record["pid"], signal.SIGKILL)
                 return
         time.sleep(0.02)
+
+
+def test_killed_parent_of_joblib_takes_its_workers_along_and_no_job_is_lost(tmp_path: Path) -> None:
+    if importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None:
+        pytest.skip("hydra_plugins.hydra_joblib_launcher is not installed")
+    words = ["-m", "seed=1,2,3", "trainer.epochs=400", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    words += ["trainer.save_state_seconds=1", "report=false"]
+    sweep = start(tmp_path, *words)
+    end, workers = time.monotonic() + 300, set()
+    while len(workers) < 2:
+        assert time.monotonic() < end, "the jobs did not begin"
+        time.sleep(0.05)
+        for file in (tmp_path / "here").glob("*/run.json"):
+            workers.add(json.loads(file.read_text())["pid"])
+    sweep.kill()
+    sweep.communicate()
+    again = start(tmp_path, *words)  # at once, while the workers still write
+    _, error = again.communicate(timeout=600)
+    assert again.returncode == 0, error
+    assert sorted(line["job"] for line in lines(tmp_path)) == ["0", "1", "2"]
+    assert {line["status"] for line in lines(tmp_path)} == {"completed"}
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
