@@ -27,7 +27,8 @@ class Layer:
     dead: float | None  # the share of units that are zero for every row; None without a ReLU
     weights: int  # the number of its trainable parameters
     weight_rms: float | None  # their root mean square; None without any
-    gradient_mean: float | None  # the mean gradient of the loss by these weights; None without any
+    # The mean gradient of the loss by these weights, of ids those that occur in the batch; None without any
+    gradient_mean: float | None
     gradient_sd: float | None  # the standard deviation of the gradient
     gradient_rms: float | None  # the root mean square of the gradient
 
@@ -71,7 +72,10 @@ def send_through(
 
 def _layer(layer: Any, outputs: npt.NDArray[Any], gradients: Mapping[int, npt.NDArray[np.float64]]) -> Layer:
     own = [weight for weight in layer.trainable_variables if id(weight) in gradients]
-    flat = np.concatenate([gradients[id(weight)].ravel() for weight in own]) if own else None
+    found = [gradients[id(weight)] for weight in own]
+    if _takes_ids(layer):  # a word that no row has says nothing about how far gradients reach
+        found = [each[each.reshape(len(each), -1).any(axis=1)] if each.any() else each for each in found]
+    flat = np.concatenate([each.ravel() for each in found]) if own else None
     values = np.concatenate([np.array(weight, np.float64).ravel() for weight in own]) if own else None
     dead = None
     if getattr(getattr(layer, "activation", None), "__name__", "") in RECTIFIED or isinstance(layer, keras.layers.ReLU):
@@ -82,12 +86,20 @@ def _layer(layer: Any, outputs: npt.NDArray[Any], gradients: Mapping[int, npt.ND
         mean=float(outputs.mean(dtype=np.float64)),
         sd=float(outputs.std(dtype=np.float64)),
         dead=dead,
-        weights=0 if flat is None else len(flat),
+        weights=0 if values is None else len(values),
         weight_rms=None if values is None else float(np.sqrt(np.mean(values**2))),
         gradient_mean=None if flat is None else float(flat.mean()),
         gradient_sd=None if flat is None else float(flat.std()),
         gradient_rms=None if flat is None else float(np.sqrt(np.mean(flat**2))),
     )
+
+
+def _takes_ids(layer: Any) -> bool:
+    """Returns whether a layer looks whole numbers up in a table, as an embedding does."""
+    try:
+        return any(keras.backend.is_int_dtype(each.dtype) for each in keras.tree.flatten(layer.input))
+    except (AttributeError, ValueError):
+        return False
 
 
 def _has_one_float_output(layer: Any) -> bool:

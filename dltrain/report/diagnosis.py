@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from dltrain.config.tasks import TASKS
 from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
 from dltrain.report.evidence import Diagnosis, Evidence, Scores
-from dltrain.report.remedies import faster, freer, healthier, larger, longer, slower, slower_by_schedule, stricter
+from dltrain.report.remedies import faster, freer, healthier, larger, longer, new, slower, slower_by_schedule, stricter
 from dltrain.scoring.comparison import Difference
 
 GOOD, NOTICE, PROBLEM = "good", "notice", "problem"
@@ -28,6 +29,7 @@ def diagnose(evidence: Evidence) -> list[Diagnosis]:
     if all(each.level == GOOD for each in found):
         text = "Neither the curves nor the scores nor the layers show a fault that these rules know."
         found.append(Diagnosis(GOOD, "Nothing stands out", text))
+    found = [dataclasses.replace(each, tries=tuple(new(each.tries, evidence))) for each in found]
     return sorted(found, key=lambda each: (PROBLEM, NOTICE, GOOD).index(each.level))
 
 
@@ -87,7 +89,8 @@ def _variance(seen: Evidence) -> list[Diagnosis]:
     if gap > max(GAP * validation, _noise(seen, validation, seen.rows["validation"])):
         text = (
             f"{name} is {seen.scores['train'][name]:.3g} on the train rows and "
-            f"{seen.scores['validation'][name]:.3g} on validation, more than {seen.rows['validation']:,} rows explain "
+            f"{seen.scores['validation'][name]:.3g} on validation, both with the kept weights in "
+            f"inference: more than {seen.rows['validation']:,} rows explain "
             "by chance. High variance: it learned things that hold for the train rows only. More rows help, or "
             "regularization, or a smaller model."
         )

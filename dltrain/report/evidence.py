@@ -31,6 +31,7 @@ class Evidence:
     rows: Mapping[str, int]  # the number of rows of each part
     best_epoch: int  # counted from 1
     settings: Mapping[str, Any] = field(default_factory=dict)  # every setting by its full key
+    choices: Mapping[str, Any] = field(default_factory=dict)  # the option of each group
     # The entry of metrics.json that compares the network with the best baseline
     difference: Mapping[str, Any] | None = None
     traits: Callable[[str], MetricTraits] = traits_by_name  # returns the traits of a metric by its name

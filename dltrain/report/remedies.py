@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dltrain.report.evidence import Evidence
 
@@ -15,6 +15,14 @@ def command(overrides: Sequence[str], words: Sequence[str] = (), *flags: str) ->
     changed = {word.partition("=")[0].lstrip("+~") for word in words}
     kept = [word for word in overrides if word.partition("=")[0].lstrip("+~") not in changed]
     return shlex.join(["dltrain", *flags, *kept, *words])
+
+
+def new(tries: Tries, seen: Evidence) -> Iterator[tuple[str, ...]]:
+    """Yields the suggestions without words that the run had already."""
+    known = {f"{key}={value}" for key, value in {**seen.settings, **seen.choices}.items()}
+    for words in tries:
+        if left := tuple(word for word in words if word not in known):
+            yield left
 
 
 def longer(seen: Evidence) -> Tries:

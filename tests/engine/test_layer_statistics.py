@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dltrain.engine.layer_statistics import look_at_layers
 
@@ -39,6 +41,24 @@ def test_gradient_of_a_linear_model_by_hand(looked_at: Any) -> None:
     bias = (0.5 - truth).mean()
     assert layers["head"].gradient_rms == pytest.approx(np.sqrt(np.mean(np.r_[kernel, bias] ** 2)), rel=1e-5)
     assert layers["head"].mean == pytest.approx(0.5)
+
+
+def test_words_that_no_row_has_do_not_count_for_the_gradient() -> None:
+    ids = keras.Input((2,), dtype="int32", name="text")
+    network = keras.Model({"text": ids}, keras.layers.Dense(1)(keras.layers.Flatten()(_embedding(1_000)(ids))))
+    network.compile(loss="mse")
+    rows = {"text": np.array([[1, 2], [2, 3]], np.int32)}
+    found = look_at_layers(network, rows, np.ones((2, 1), np.float32), training=False)
+    (layer,) = [each for each in found if each.kind == "Embedding"]
+    with tf.GradientTape() as tape:
+        loss = network.compute_loss(y=np.ones((2, 1), np.float32), y_pred=network(rows))
+    gradient = tf.convert_to_tensor(tape.gradient(loss, network.trainable_variables[0])).numpy()[1:4]
+    assert layer.gradient_rms == pytest.approx(np.sqrt(np.mean(gradient**2)), rel=1e-5)
+    assert layer.weights == 4_000
+
+
+def _embedding(words: int) -> keras.layers.Layer:
+    return keras.layers.Embedding(words, 4, embeddings_initializer=keras.initializers.RandomNormal(seed=1))
 
 
 def test_units_that_never_fire_are_dead(looked_at: Any) -> None:

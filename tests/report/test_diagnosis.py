@@ -158,6 +158,16 @@ def test_command_replaces_what_it_changes() -> None:
     assert command(["+a=b c"], (), "--config-dir", "my conf") == "dltrain --config-dir 'my conf' '+a=b c'"
 
 
+def test_what_the_run_had_already_is_not_suggested() -> None:
+    vanishing, exploding = [layer("first", 1e-9), layer("head", 1e-2)], [layer("first", 1e3), layer("head", 1e-2)]
+    had = {"settings": SETTINGS | {"optimizer.global_clipnorm": 1, "optimizer.learning_rate": 0.01}}
+    had["choices"] = {"initializer": "he_normal"}
+    assert found(evidence(layers=vanishing, **had))["Vanishing gradients"].tries == (("normalization=batch",),)
+    assert found(evidence(layers=exploding, **had))["Exploding gradients"].tries == (
+        ("optimizer.learning_rate=0.001",),
+    )
+
+
 FAULTY = {
     "bias": {"scores": scores(0.79, 0.78)},
     "variance": {"scores": scores(0.99, 0.85)},
