@@ -56,11 +56,11 @@ class _Meters:
         self.batches.observe(rows)
 
 
-def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float) -> FastAPI:
+def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float, seconds: float = 10.0) -> FastAPI:
     """Returns the service of a run's model.
 
     `max_rows` and `max_bytes` limit a request; `wait` is the time in seconds that a request waits for others, to be
-    predicted together with them.
+    predicted together with them; `seconds` that in which its body has to come.
     """
     predictor, meters, signature = Predictor(model), _Meters(), model.signature
     batcher = Batcher(predictor.answer, wait=wait, max_rows=ROWS_TOGETHER, on_batch=meters.batch)
@@ -89,7 +89,7 @@ def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float) -> Fas
         meters.seconds.labels(path).observe(time.perf_counter() - began)
         return response
 
-    app.add_middleware(BodyLimit, max_bytes=max_bytes)
+    app.add_middleware(BodyLimit, max_bytes=max_bytes, seconds=seconds)
 
     @app.exception_handler(RequestValidationError)
     async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:

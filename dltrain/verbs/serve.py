@@ -39,10 +39,27 @@ def _run(given: argparse.Namespace) -> int:
     tensorflow_quietly.load()
     from dltrain.inference.model import Model
     from dltrain.serving.app import make_app
+    from dltrain.serving.connection import timed_protocol
 
-    app = make_app(Model(given.run), max_rows=given.max_rows, max_bytes=given.max_bytes, wait=given.wait / 1000)
+    app = make_app(
+        Model(given.run),
+        max_rows=given.max_rows,
+        max_bytes=given.max_bytes,
+        wait=given.wait / 1000,
+        seconds=given.request_timeout,
+    )
     server = uvicorn.Server(
-        uvicorn.Config(app, host=given.host, port=given.port, log_level="warning", access_log=False, lifespan="on")
+        uvicorn.Config(
+            app,
+            host=given.host,
+            port=given.port,
+            http=timed_protocol(seconds=given.request_timeout, connections=given.max_connections),
+            limit_concurrency=given.max_connections,
+            timeout_graceful_shutdown=given.shutdown_timeout,
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+        )
     )
     # uvicorn answers the running requests and then raises the signal again, which calls this handler.
     with terminating():
@@ -69,6 +86,27 @@ VERB = Verb(
             metavar="MILLISECONDS",
             help="that a request waits for others to go through the model with it (default: %(default)s)",
         ),
+        argument(
+            "--request-timeout",
+            type=float,
+            default=10.0,
+            metavar="SECONDS",
+            help="in which the head of a request, and then its body, has to come (default: %(default)s)",
+        ),
+        argument(
+            "--shutdown-timeout",
+            type=int,
+            default=10,
+            metavar="SECONDS",
+            help="for requests in flight after Ctrl-C or SIGTERM (default: %(default)s)",
+        ),
+        argument(
+            "--max-connections",
+            type=int,
+            default=500,
+            metavar="N",
+            help="at a time; the next one is answered 503, further ones are closed (default: %(default)s)",
+        ),
     ),
     function=_run,
 )
@@ -81,6 +119,9 @@ def _check(given: argparse.Namespace) -> None:
             ("port", given.port, "a port from 0 to 65535", 0 <= given.port <= 65535),
             ("max_rows", given.max_rows, "1 or more", given.max_rows >= 1),
             ("max_bytes", given.max_bytes, "1 or more", given.max_bytes >= 1),
+            ("request_timeout", given.request_timeout, "0.1 to 3600 seconds", 0.1 <= given.request_timeout <= 3600),
+            ("shutdown_timeout", given.shutdown_timeout, "1 to 3600 seconds", 1 <= given.shutdown_timeout <= 3600),
+            ("max_connections", given.max_connections, "2 or more", given.max_connections >= 2),
             ("wait", given.wait, "0 to 1000 milliseconds", 0 <= given.wait <= 1000),
         )
         if not right

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -29,6 +30,7 @@ httpx = pytest.importorskip("httpx2", reason="FastAPI's test client needs httpx2
 
 QUICK = ("score_test=always", "model=linear", "callbacks=learning_rate", "quiet=true")
 JSON = {"content-type": "application/json"}
+HALF_A_BODY = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{"
 HOSTILE = '<script>alert("x")</script>'
 
 
@@ -255,6 +257,7 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "dltrain", "serve", str(run), "--port", str(port), *words]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -294,6 +297,49 @@ def test_sigterm_answers_what_is_in_flight(run: Path) -> None:
         assert found[0]["rows"][0]["prediction"] in ("yes", "<no>")
         assert server.process.wait(20) == 143
         assert "Traceback" not in server.process.stderr.read()  # type: ignore[union-attr]
+    finally:
+        server.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "half", [b"POST /predict HTTP/1.1\r\nHost: a\r\n", b"", HALF_A_BODY], ids=["head", "none", "body"]
+)
+def test_half_sent_requests_are_ended_while_others_are_answered(run: Path, half: bytes) -> None:
+    server = Server(run, "--request-timeout", "2", "--max-connections", "60")
+    sockets = [socket.create_connection(("127.0.0.1", server.port), 20) for _ in range(50)]
+    try:
+        for each in sockets:
+            each.sendall(half)
+        began = time.monotonic()
+        assert server.post([row()])["rows"]
+        assert time.monotonic() - began < 2
+        for each in sockets:
+            ended = b""
+            with contextlib.suppress(ConnectionResetError):
+                while got := each.recv(4096):
+                    ended += got
+            assert ended.startswith(b"HTTP/1.1 408") == (half == HALF_A_BODY)
+        assert time.monotonic() - began < 8
+        assert server.post([row()])["rows"]
+    finally:
+        for each in sockets:
+            each.close()
+        server.close()
+
+
+@pytest.mark.slow
+def test_sigterm_ends_although_a_request_is_half_sent(run: Path) -> None:
+    server = Server(run, "--request-timeout", "60", "--shutdown-timeout", "2")
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), 20) as held:
+            held.sendall(HALF_A_BODY)
+            time.sleep(0.5)
+            began = time.monotonic()
+            os.kill(server.process.pid, signal.SIGTERM)
+            assert server.process.wait(20) == 143
+            assert time.monotonic() - began < 6
+            assert "Traceback" not in server.process.stderr.read()  # type: ignore[union-attr]
     finally:
         server.close()
 

@@ -29,7 +29,7 @@ def served(*chunks: bytes, headers: Any = (), kind: str = "http") -> tuple[list[
     async def application(scope: Any, receive: Any, send: Any) -> None:
         reached.append((await receive()).get("body", b"") if scope["type"] == "http" else b"")
 
-    asyncio.run(BodyLimit(application, MOST)({"type": kind, "headers": headers}, receive, send))
+    asyncio.run(BodyLimit(application, MOST, 0.05)({"type": kind, "headers": headers}, receive, send))
     return reached, sent
 
 
@@ -57,3 +57,20 @@ def test_large_body_is_refused_before_it_is_read_on(chunks: list[bytes], headers
 def test_client_that_leaves_gets_nothing_and_other_messages_pass() -> None:
     assert served() == ([], [])
     assert served(kind="lifespan") == ([b""], [])
+
+
+def test_body_that_does_not_come_is_answered_408() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.sleep(60)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def application(*_: Any) -> None:
+        raise AssertionError("it has no body")
+
+    asyncio.run(BodyLimit(application, MOST, 0.01)({"type": "http", "headers": []}, receive, send))
+    assert sent[0]["status"] == 408
+    assert json.loads(sent[1]["body"]) == {"detail": "The body did not come within 0.01 seconds."}
