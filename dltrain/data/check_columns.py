@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from dltrain.data.finding import Finding, Parts, folds
@@ -16,6 +17,7 @@ from dltrain.data.kinds import CAMEL_CASE_ID, ID_NAME
 
 LEAK_ROWS = 1_000
 LEAK_COLUMNS = 200
+MOST_WORDS = 1_000  # of a text column, the most frequent
 FEWEST = 30
 NEARLY_PERFECT = 0.99
 MOSTLY_MISSING = 0.5
@@ -31,6 +33,21 @@ def leaks(parts: Parts) -> Iterator[Finding]:
         return
     target = parts.target.values[rows]
     held_out = folds(target, parts.seed)
+    yield from _presence(parts, rows, target)
+    for name in parts.named("text"):
+        cells = parts.train.columns[name][rows]
+        try:
+            words = CountVectorizer(binary=True, max_features=MOST_WORDS).fit_transform(cells).toarray()
+        except ValueError:  # no word is left
+            continue
+        if (score := _score(words.astype(np.float32), target, held_out, parts)) >= NEARLY_PERFECT:
+            yield Finding(
+                "target leak",
+                "warning",
+                f"A few words of column '{name}' alone tell the target (score {score:.3f} of a small tree, out of "
+                "fold). If they are known only after the target is, leave it out: a model of it is worth nothing.",
+                columns=(name,),
+            )
     for place in _most_correlated(numbers, target):
         score = _score(numbers[:, place : place + 1].astype(np.float32), target, held_out, parts)
         if score >= NEARLY_PERFECT:
@@ -42,6 +59,32 @@ def leaks(parts: Parts) -> Iterator[Finding]:
                 "If it is known only after the target is, leave it out: a model of it is worth nothing.",
                 columns=(names[place],),
             )
+
+
+def _presence(parts: Parts, rows: npt.NDArray[np.intp], target: npt.NDArray[Any]) -> Iterator[Finding]:
+    """Finds columns that are filled, or empty, in the rows of one class alone; of two classes a small tree tells."""
+    if not parts.target.kind.several_classes:
+        return
+    for name, kind in parts.train.kinds.items():
+        if kind == "image":
+            continue
+        cells = parts.train.columns[name][rows]
+        filled = ~np.isnan(cells.astype(np.float64)) if kind == "numeric" else cells != ""
+        if min(filled.sum(), (~filled).sum()) < FEWEST:
+            continue
+        for place, label in enumerate(parts.target.classes):
+            own = target == place
+            if not 0 < own.sum() < len(own):
+                continue
+            agree = (filled[own].mean() + (~filled[~own]).mean()) / 2
+            if max(agree, 1 - agree) >= NEARLY_PERFECT:
+                yield Finding(
+                    "target leak",
+                    "warning",
+                    f"Column '{name}' is {'filled' if agree > 0.5 else 'empty'} for class '{label}' alone. If it is "
+                    "known only after the target is, leave it out: a model of it is worth nothing.",
+                    columns=(name,),
+                )
 
 
 def useless(parts: Parts) -> Iterator[Finding]:
@@ -66,7 +109,7 @@ def useless(parts: Parts) -> Iterator[Finding]:
             yield Finding(
                 "mostly missing column",
                 "warning",
-                f"Column '{name}' is missing in {share:.0%} of the train rows.",
+                f"Column '{name}' is missing in {math.floor(100 * share)}% of the train rows.",
                 columns=(name,),
             )
         elif (distinct := _identifying(name, kind, present)) is not None:

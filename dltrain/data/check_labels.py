@@ -17,6 +17,7 @@ from dltrain.data.finding import Finding, Parts, folds, named_rows
 
 RATIO = 10.0  # largest class to smallest
 FEW = 10  # rows of a class in a part that is scored
+FEWEST_OF_CLASS = 5  # with fewer rows a weight only has them learnt by heart
 RARE = 0.05  # share of rows with a label
 OUTLYING = 10.0  # in robust standard deviations from the median
 NOISE_ROWS = 1_000
@@ -49,7 +50,12 @@ def imbalance(parts: Parts) -> Iterator[Finding]:
                 "class imbalance",
                 "warning",
                 f"Class '{target.classes[least]}' has {counts[least]:,} train rows and '{target.classes[most]}' "
-                f"{counts[most]:,}: accuracy alone says little. Try task.class_weight=balanced.",
+                f"{counts[most]:,}: accuracy alone says little. "
+                + (
+                    "Try task.class_weight=balanced."
+                    if counts[least] >= FEWEST_OF_CLASS
+                    else "So few rows teach no class, whatever their weight: get more, or leave the class out."
+                ),
             )
 
 

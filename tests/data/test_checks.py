@@ -107,6 +107,13 @@ class TestParts:
             ("drift between parts", ("words",))
         ] * 2
 
+    def test_many_equal_rows_are_told_whatever_the_reason(self, find: Any) -> None:
+        generator = np.random.default_rng(22)
+        columns = {name: generator.integers(0, 18, ROWS).astype(float) for name in "ab"}
+        shared = [each for each in find(columns) if each.check == "rows in two parts"]
+        assert {each.severity for each in shared} == {"warning"}
+        assert "learnt by heart counts as skill on test" in shared[-1].sentence
+
     def test_unseen_category(self, find: Any) -> None:
         cells = np.array(["x", "y"] * (ROWS // 2), dtype=object)
         cells[[121, 161, 162, 163]] = "new"
@@ -131,6 +138,29 @@ class TestColumns:
         }[form]
         found = find({"leak": leak}, target=truth)
         assert ("target leak", ("leak",)) in [(each.check, each.columns) for each in found]
+
+    def test_column_that_is_filled_for_one_class_alone(self, find: Any) -> None:
+        generator = np.random.default_rng(20)
+        truth = generator.integers(0, 3, ROWS).astype(float)
+        reasons = generator.choice(["late", "lost", "rude"], ROWS)
+        for cells in (np.where(truth == 1, reasons, ""), np.where(truth == 1, "", reasons)):
+            found = find({"reason": cells.astype(object)}, target=truth, task="multiclass")
+            assert ("target leak", ("reason",)) in [(each.check, each.columns) for each in found]
+
+    def test_word_that_tells_the_target(self, find: Any) -> None:
+        generator = np.random.default_rng(21)
+        truth = generator.integers(0, 2, ROWS).astype(float)
+        common = [" ".join(generator.choice(["alpha", "beta", "gamma", "delta"], 6)) for _ in range(ROWS)]
+        told = np.array([f"{words} {'good' if one else 'bad'}" for words, one in zip(common, truth, strict=True)])
+        for cells, leaks in ((told, True), (np.array(common), False)):
+            found = find({"words": cells.astype(object)}, target=truth, kinds={"words": "text"})
+            assert (("target leak", ("words",)) in [(each.check, each.columns) for each in found]) is leaks
+
+    def test_nearly_empty_is_not_told_as_empty(self, find: Any) -> None:
+        cells = np.full(ROWS, np.nan)
+        cells[3] = 1.0
+        (finding,) = [each for each in find({"rare": cells}) if each.columns == ("rare",)]
+        assert "missing in 99% of the train rows" in finding.sentence
 
     def test_leak_of_a_quantity(self, find: Any) -> None:
         target = np.random.default_rng(11).uniform(1, 9, ROWS)
@@ -168,6 +198,10 @@ class TestLabels:
     def test_imbalance(self, find: Any, weighted: bool) -> None:
         target = (np.arange(ROWS) % 20 == 0).astype(float)
         assert ("class imbalance" in names(find(target=target, weighted=weighted))) is not weighted
+
+    def test_a_class_of_one_row_is_not_to_be_weighted(self, find: Any) -> None:
+        (finding,) = [each for each in find(target=(np.arange(ROWS) == 7).astype(float)) if "imbalance" in each.check]
+        assert "class_weight" not in finding.sentence
 
     def test_few_rows_of_the_rarest_class_in_a_part_are_told_with_the_width_of_an_interval(self, find: Any) -> None:
         target = (np.arange(ROWS) % 10 == 0).astype(float)
