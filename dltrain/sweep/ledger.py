@@ -22,7 +22,7 @@ from dltrain.sweep.ledger_line import content_of, line_of
 logger = logging.getLogger("dltrain")
 
 FINISHED = ("completed", "pruned", "failed")
-_told: set[bytes] = set()  # damaged lines of which this process has warned
+_told: set[tuple[Path, bytes]] = set()  # damaged lines of which this process has warned
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Ledger:
                 entry = Entry(**{name: value for name, value in content.items() if name in known})
                 found[entry.job] = entry
             elif line.strip():
-                damaged.add(line)
+                damaged.add((self.path, line))
         if damaged - _told:
             _told.update(damaged)
             logger.warning(

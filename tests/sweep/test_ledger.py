@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dltrain.sweep import ledger as ledger_module
 from dltrain.sweep.ledger import Entry, Ledger, job_directories
 
 LONG = "x" * 20_000
@@ -161,9 +160,8 @@ def test_ledger_cut_inside_a_character_is_read_and_gets_its_job_back(tmp_path: P
     ids=lambda line: line[:20],
 )
 def test_line_that_is_no_entry_is_passed_over_and_told_once(
-    line: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    line: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(ledger_module, "_told", set())
     ledger = Ledger(tmp_path)
     ledger.append(Entry(job="0"))
     with ledger.path.open("a") as file:
