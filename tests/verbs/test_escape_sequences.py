@@ -19,13 +19,13 @@ Seen = Callable[..., str]
 
 
 @pytest.fixture
-def seen(capfd: pytest.CaptureFixture[str]) -> Seen:
+def seen(capsys: pytest.CaptureFixture[str]) -> Seen:
     """Runs a command line and returns what it printed, in which no character may be obeyed."""
 
     def run(*words: str | Path, code: int | None = None) -> str:
-        capfd.readouterr()
+        capsys.readouterr()
         found = main([str(word) for word in words])
-        shown = "".join(capfd.readouterr())
+        shown = "".join(capsys.readouterr())
         assert code in (None, found), shown
         assert "Traceback" not in shown
         assert OBEYED.findall(shown) == [], repr(shown)
