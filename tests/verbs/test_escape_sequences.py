@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,7 +83,9 @@ def test_verbs_that_read_a_run(
     seen: Seen, root: Path, run: Path, overrides: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uvicorn = pytest.importorskip("uvicorn", reason="needs the extra `serve`")
-    monkeypatch.setattr(uvicorn.Server, "run", lambda _: None)
+    # The logging of its config would close a stream of pytest that absl holds.
+    monkeypatch.setattr(uvicorn, "Config", lambda *_, **__: None)
+    monkeypatch.setattr(uvicorn, "Server", lambda _: SimpleNamespace(run=lambda: None, started=False))
     other = root / f"other{ESC}"
     shutil.copytree(run, other)
     damaged = root / f"damaged{ESC}"
