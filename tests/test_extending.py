@@ -97,6 +97,7 @@ def run(words: list[str], directory: str = "run") -> tuple[Record, str]:
     return Record(directory), Path(directory, "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_scaling() -> None:
     add("own_scaling", SCALING, "scaling/widest", "_target_: own_scaling.widest")
     record, page = run([*TABLE, "scaling=widest"])
@@ -119,6 +120,7 @@ def test_a_scaling() -> None:
     assert given == pytest.approx([told[str(row)] for row in dataset.row_ids[rows]], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_dataset() -> None:
     add("own_dataset", DATASET, "dataset/rectangles", "{_target_: own_dataset.load, name: rectangles, rows: 120}")
     record, page = run([*SMALL, "dataset=rectangles", "dataset.rows=100"])
@@ -129,6 +131,7 @@ def test_a_dataset() -> None:
     assert {"width", "height"} <= {column["name"] for column in record.json("signature.json")["columns"]}
 
 
+@pytest.mark.slow
 def test_a_metric() -> None:
     add("own_metric", METRIC, "task/agreement", AGREEMENT)
     words = [*TABLE, "task=agreement"]
@@ -157,6 +160,7 @@ def test_a_metric() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_model() -> None:
     add("own_model", MODEL, "model/wide", "{_target_: own_model.wide, units: 7}")
     record, page = run([*(word for word in TABLE if word != "model=linear"), "model=wide", "model.units=5"])

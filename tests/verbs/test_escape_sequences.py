@@ -67,6 +67,7 @@ def run(root: Path, overrides: list[str]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_trainings(seen: Seen, root: Path, overrides: list[str]) -> None:
     shown = seen(*overrides, "verbose=true", f"hydra.run.dir='{root}/told{ESC}'")
     assert "\\x1b[31m" in shown
