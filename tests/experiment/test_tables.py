@@ -24,6 +24,7 @@ SEEDS: dict[str, Any] = {
     "runs": [{"seed": seed, "best_epoch": 4, "validation": {"loss": 0.5}} for seed in (42, 43)],
     "train": SCORES,
     "validation": SCORES,
+    "baselines": {"majority": {"validation": {"mean": {"loss": 0.625}, "sd": {"loss": 0.0625}}}},
 }
 
 
@@ -55,6 +56,7 @@ def test_seeds_are_shown_on_the_part_that_was_scored_last(console: Console) -> N
         ["42", "4", "0.5000"],
         ["43", "4", "0.5000"],
         ["mean", "0.3750", "±", "0.1250"],
+        ["majority", "(baseline)", "0.6250", "±", "0.0625"],
         ["95", "%", "interval", "0.2500", "to", "0.5000"],
     ]
 
@@ -62,4 +64,4 @@ def test_seeds_are_shown_on_the_part_that_was_scored_last(console: Console) -> N
 def test_of_many_the_mean_says_enough(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MOST_ROWS", 1)
     show_seeds(console, SEEDS)
-    assert [line[0] for line in words(console)] == ["2", "seed", "mean", "95"]
+    assert [line[0] for line in words(console)] == ["2", "seed", "mean", "majority", "95"]

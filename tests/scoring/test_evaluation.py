@@ -230,6 +230,7 @@ def test_results_become_the_content_of_metrics_json() -> None:
             "baseline": "mean",
             "value": 0.5,
             "interval": [0.1, 0.9],
+            "repeats": 0,
             "area": None,
         },
         "notes": ["a note"],
