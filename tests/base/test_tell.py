@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from dltrain.base.errors import ConfigError
+from dltrain.base.tell import tell, tell_unexpected
+
+
+def test_each_fault_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(ConfigError(["seed: expected a\n   number", "cv: unknown"]), "job 3: ")
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()) == ("", ["error: job 3: seed: expected a number", "error: job 3: cv: unknown"])
+
+
+@pytest.mark.parametrize("file", [None, "model.keras"])
+def test_a_full_disk_is_told_in_a_sentence(file: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    tell_unexpected(OSError(errno.ENOSPC, "No space left on device", file))
+    where = f" '{file}'" if file else ""
+    assert capsys.readouterr().err == f"error: a file{where} cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOENT, "No such file"), ValueError("wrong")])
+def test_a_bug_shows_its_traceback(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise error
+    except Exception as raised:
+        tell_unexpected(raised)
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback")
+    assert "raise error" in err
+    assert err.rstrip().endswith(str(error))
