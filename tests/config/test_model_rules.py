@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.config.model_rules import faults
+
+TABULAR = {"numeric_embedding": "none", "clamp": False, "units": [8], "ensemble": 1, "dropout": 0.0}
+
+
+def config(name: str, model: Any = None, **nodes: Any) -> DictConfig:
+    text = {"output": "sequence", "ngrams": 1} | nodes.pop("text", {})
+    own = TABULAR if name == "tabular" else {}
+    base = {"task": {"name": "regression"}, "regularization_schedule": None, "optimizer": {}}
+    return OmegaConf.create(
+        {**base, "model": {"_target_": f"dltrain.models.{name}", **own, **(model or {})}, "text": text, **nodes}
+    )
+
+
+@pytest.mark.parametrize(
+    ("composed", "words", "sentence"),
+    [
+        (config("text_bag", text={"output": "tf_idf"}), [], "text.output: model=text_bag reads n-gram numbers"),
+        (config("text_cnn", text={"output": "set"}), [], "text.output: model=text_cnn reads words in their order"),
+        (config("text_cnn", text={"ngrams": 2}), [], "text.ngrams: model=text_cnn reads words in their order"),
+        (config("mlp", text={"output": "count"}), ["text.sequence_length"], "text.sequence_length has no effect"),
+        (config("text_rnn", {"cell": "rnn"}), [], "model.cell: expected lstm or gru, got 'rnn'"),
+        (config("text_transformer", {"dimension": 10, "heads": 4}), [], "model.heads: 4 does not divide"),
+        (config("tabular", {"numeric_embedding": "periodc"}), [], "Did you mean 'periodic'"),
+        (config("tabular"), ["model.bins"], "model.bins has no effect with model.numeric_embedding=none"),
+        (config("tabular", {"units": []}), ["model.dropout"], "model.dropout has no effect without a hidden layer"),
+        (config("tabular", {"units": [], "ensemble": 4}), [], "model.ensemble: without a hidden layer"),
+        (
+            config("tabular", {"clamp": True}, task={"name": "binary"}),
+            ["model.clamp"],
+            "model.clamp has no effect with task=binary",
+        ),
+        (
+            config("tabular", {"ensemble": 4}, task={"name": "regression", "loss": {"_target_": "keras.losses.Huber"}}),
+            [],
+            "task.loss: with model.ensemble=4",
+        ),
+        (config("mlp", {"dropout": 0.0}, regularization_schedule={"dropout": True}), [], "has no effect here"),
+        (
+            config("mlp", {"dropout": 0.0}, task={"name": "gaussian_regression", "monte_carlo_dropout": 5}),
+            [],
+            "model.dropout=0 drops no units",
+        ),
+    ],
+)
+def test_an_option_that_cannot_work_is_one_fault(composed: DictConfig, words: list[str], sentence: str) -> None:
+    (found,) = faults(composed, words)
+    assert sentence in found
+
+
+@pytest.mark.parametrize(
+    "composed",
+    [
+        config("tabular", {"clamp": True}),
+        config(
+            "tabular", {"ensemble": 4}, task={"name": "binary", "loss": {"_target_": "keras.losses.BinaryCrossentropy"}}
+        ),
+        config("text_bag", text={"output": "set", "ngrams": 2}),
+        config("mlp", {"dropout": 0.2}, regularization_schedule={"dropout": True}),
+        config("mlp", optimizer={"weight_decay": 0.1}, regularization_schedule={"weight_decay": True}),
+    ],
+)
+def test_what_fits_is_no_fault(composed: DictConfig) -> None:
+    assert list(faults(composed, ["model.clamp"])) == []
+
+
+def test_defaults_without_effect_are_no_fault() -> None:
+    assert list(faults(config("tabular", {"units": [], "dropout": 0.2}), [])) == []

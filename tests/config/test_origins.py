@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from dltrain.base.errors import ConfigError
+from dltrain.config.compose import Composer, conf_directory
+from dltrain.config.origins import COMMAND_LINE, REMOVED, explain
+
+
+@pytest.fixture(scope="module")
+def composer() -> Composer:
+    return Composer()
+
+
+def test_the_last_place_wins_and_names_its_line(composer: Composer) -> None:
+    found = explain(composer, "trainer.epochs", ["dataset=synthetic", "trainer.epochs=7"])
+    assert found.value == 7
+    first, last = found.chain
+    line = (conf_directory() / "trainer" / "default.yaml").read_text("utf-8").splitlines()[(first.line or 0) - 1]
+    assert line.strip().startswith(f"epochs: {first.value}")
+    assert (last.source, last.line, last.value) == (COMMAND_LINE, None, 7)
+    assert first.place.endswith(f":{first.line}")
+
+
+def test_a_group_is_explained_by_its_option(composer: Composer) -> None:
+    found = explain(composer, "optimizer", ["dataset=synthetic", "optimizer=sgd"])
+    assert (found.value, found.chain[-1].place) == ("sgd", COMMAND_LINE)
+    key = explain(composer, "optimizer.learning_rate", ["dataset=synthetic", "optimizer=sgd"])
+    assert key.chain[0].reason == "optimizer=sgd on the command line"
+
+
+def test_a_reference_names_the_key_it_is_of(composer: Composer) -> None:
+    found = explain(
+        composer,
+        "callbacks.early_stopping.monitor",
+        ["dataset=synthetic", "callbacks.early_stopping.monitor=${task.monitor}"],
+    )
+    assert found.refers_to == ["task.monitor"]
+
+
+def test_what_was_removed_says_so(composer: Composer) -> None:
+    found = explain(composer, "callbacks.progress", ["dataset=synthetic", "~callbacks.progress"])
+    assert (found.value, found.chain[-1].value) == (None, REMOVED)
+
+
+@pytest.mark.parametrize(
+    ("key", "near"), [("trainer.epoch", "Did you mean 'trainer.epochs'"), ("learning_rate", "optimizer.learning_rate")]
+)
+def test_a_key_that_nothing_sets_gets_the_nearest(composer: Composer, key: str, near: str) -> None:
+    with pytest.raises(ConfigError, match=f"{key}: nothing sets this key.*{near}"):
+        explain(composer, key, ["dataset=synthetic"])
