@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dltrain.base.outcome import FAILED, FINE
+from dltrain.checkup.checked_network import CheckedNetwork
+from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
+
+
+def checked(stage_of: Any, *words: str, bias: float = 0.0) -> CheckedNetwork:
+    stage = stage_of("model=linear", "dataset.problem=binary", *words)
+    head = stage.network.get_layer("head")
+    head.set_weights([0 * head.get_weights()[0], np.full(1, bias, np.float32)])
+    return CheckedNetwork(stage, seed=0)
+
+
+def test_a_blind_guess_of_two_classes_costs_ln_2(stage_of: Any) -> None:
+    found = check_first_loss(checked(stage_of))
+    assert found.status == FINE
+    assert found.details[0] == {"loss": pytest.approx(math.log(2)), "expected": pytest.approx(math.log(2))}
+
+
+def test_first_answers_that_are_too_sure_fail(stage_of: Any) -> None:
+    found = check_first_loss(checked(stage_of, bias=40.0))
+    assert found.status == FAILED
+    assert "too sure of themselves" in found.text
+
+
+def test_eight_rows_are_learned_unless_nothing_moves(stage_of: Any) -> None:
+    network = checked(stage_of, "optimizer.learning_rate=0.1")
+    before = network.network.get_weights()
+    assert check_one_batch(network).status == FINE
+    for now, then in zip(network.network.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+    still = check_one_batch(checked(stage_of, "optimizer.learning_rate=1e-12"))
+    assert (still.status, still.tries) == (FAILED, ("optimizer.learning_rate=1e-11",))
+
+
+def test_outputs_that_explode_are_named(stage_of: Any) -> None:
+    stage = stage_of("model.units=[4]", "dataset.problem=binary")
+    assert check_flow(CheckedNetwork(stage, seed=0)).status != FAILED
+    hidden = next(layer for layer in stage.network.layers if layer.weights and layer.name != "head")
+    hidden.set_weights([1e4 * weight for weight in hidden.get_weights()])
+    found = check_flow(CheckedNetwork(stage, seed=0))
+    assert found.status == FAILED
+    assert found.text.startswith(f"Exploding: the outputs of {hidden.name} ")

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dltrain.base.errors import ConfigError
+from dltrain.exporting.numeric_part import cut_lookups, in_32_bits
+
+WORDS = ["x", "y"]
+
+
+def model_of(**text: Any) -> keras.Model:
+    inputs = {
+        "age": keras.Input((1,), dtype="float64", name="age"),
+        "kind": keras.Input((1,), dtype="string", name="kind"),
+        "words": keras.Input((1,), dtype="string", name="words"),
+    }
+    lookup = keras.layers.StringLookup(vocabulary=WORDS, mask_token="")
+    vectors = keras.layers.TextVectorization(output_sequence_length=3, vocabulary=["good", "bad"], **text)
+    parts = [
+        keras.ops.cast(inputs["age"] * 0.5, "float32"),
+        keras.layers.Flatten()(keras.layers.Embedding(4, 2)(lookup(inputs["kind"]))),
+        keras.layers.Flatten()(keras.layers.Embedding(4, 2)(vectors(inputs["words"]))),
+    ]
+    return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Concatenate()(parts)))
+
+
+def test_ids_in_place_of_words_give_the_same_answers_also_in_32_bits() -> None:
+    model = model_of()
+    age = np.array([[20.0], [30.0], [0.1]])
+    raw = {
+        "age": tf.constant(age),
+        "kind": tf.constant([["y"], ["unknown"], [""]]),
+        "words": tf.constant([["Good, bad!"], ["so good"], [""]]),
+    }
+    ids = {"kind": np.array([[3], [1], [0]]), "words": np.array([[2, 3, 0], [1, 2, 0], [0, 0, 0]])}
+    part, lookups = cut_lookups(model)
+    assert lookups == {"kind": {"words": WORDS}, "words": {"words": ["good", "bad"], "length": 3, "ngrams": 1}}
+    expected = np.asarray(model(raw))
+    np.testing.assert_allclose(np.asarray(part({"age": age, **ids})), expected, rtol=1e-6)
+    narrow = in_32_bits(part)
+    assert "float64" not in {each.dtype for each in narrow.input.values()}
+    np.testing.assert_allclose(np.asarray(narrow({"age": age.astype(np.float32), **ids})), expected, rtol=1e-5)
+
+
+def test_a_text_that_is_split_in_another_way_has_no_companion() -> None:
+    model = model_of(split="character")
+    with pytest.raises(ConfigError, match=r"character.*saved_model"):
+        cut_lookups(model)
