@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.compose import Composer, conf_directory
-from dltrain.config.origins import COMMAND_LINE, REMOVED, explain
+from dltrain.config.origins import COMMAND_LINE, REMOVED, Origin, explain
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # from where shipped files are named by their place beside conf
 
 
 @pytest.fixture(scope="module")
@@ -12,12 +19,17 @@ def composer() -> Composer:
     return Composer()
 
 
+def written_at(origin: Origin) -> str:
+    """The line of a shipped file that an origin names."""
+    assert origin.line
+    return (conf_directory().parent / origin.source).read_text("utf-8").splitlines()[origin.line - 1].strip(" -")
+
+
 def test_the_last_place_wins_and_names_its_line(composer: Composer) -> None:
     found = explain(composer, "trainer.epochs", ["dataset=synthetic", "trainer.epochs=7"])
     assert found.value == 7
     first, last = found.chain
-    line = (conf_directory() / "trainer" / "default.yaml").read_text("utf-8").splitlines()[(first.line or 0) - 1]
-    assert line.strip().startswith(f"epochs: {first.value}")
+    assert written_at(first).startswith(f"epochs: {first.value}")
     assert (last.source, last.line, last.value) == (COMMAND_LINE, None, 7)
     assert first.place.endswith(f":{first.line}")
 
@@ -25,6 +37,7 @@ def test_the_last_place_wins_and_names_its_line(composer: Composer) -> None:
 def test_a_group_is_explained_by_its_option(composer: Composer) -> None:
     found = explain(composer, "optimizer", ["dataset=synthetic", "optimizer=sgd"])
     assert (found.value, found.chain[-1].place) == ("sgd", COMMAND_LINE)
+    assert written_at(found.chain[0]).startswith(f"optimizer: {found.chain[0].value}")
     key = explain(composer, "optimizer.learning_rate", ["dataset=synthetic", "optimizer=sgd"])
     assert key.chain[0].reason == "optimizer=sgd on the command line"
 

@@ -23,6 +23,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path = tmp_path / f"files.{request.param}"
     if request.param == "zip":
         with zipfile.ZipFile(path, "w") as archive:
+            archive.write(folder / "pos", "pos")
             for name in FILES:
                 archive.write(folder / name, name)
     else:
@@ -35,6 +36,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_every_form_holds_the_same_wanted_files(location: Path) -> None:
     found = dict(read_files(location, lambda name: name.endswith(".txt")))
     assert found == {name: content for name, content in FILES.items() if name.endswith(".txt")}
+    assert dict(read_files(location, lambda _: True)) == FILES  # a folder in an archive is no file
 
 
 def test_a_member_whose_name_leads_outside_is_read_and_written_nowhere(tmp_path: Path) -> None:

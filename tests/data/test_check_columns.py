@@ -19,6 +19,10 @@ def test_a_column_that_tells_the_target_is_named_and_a_noisy_one_is_not(make_par
     noise = np.random.default_rng(1).standard_normal(ROWS)
     found = list(check_columns.leaks(make_parts({"told": 2 * truth + 1, "hint": truth + noise}, truth)))
     assert [(finding.check, finding.columns) for finding in found] == [("target leak", ("told",))]
+    # One class lies on both sides of the other.
+    around = np.where(truth > 0, 2.0, 1.0) * np.where(noise > 0, 1, -1) + noise / 1000
+    found = list(check_columns.leaks(make_parts({"around": around, "noise": noise}, truth)))
+    assert [finding.columns for finding in found] == [("around",)]
 
 
 @pytest.mark.parametrize("rows", [40, ROWS])

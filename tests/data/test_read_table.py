@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize("name", [*TEXTS, "t.parquet", "without_suffix"])
+@pytest.mark.parametrize("name", [*TEXTS, "t.parquet", "without_suffix", "t.gz"])
 def test_every_format_holds_the_same_columns(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     if name in TEXTS:
         file.write_text(TEXTS[name])
     else:  # Parquet is known by its first bytes, whatever the name
         pd.DataFrame({"a": [1, -9], "b": ["x", "y"]}).to_parquet(file)
+    if name.endswith(".gz"):
+        file.write_bytes(gzip.compress(file.read_bytes()))
     table = read_table(str(file), missing_values=["-9"])
     np.testing.assert_array_equal(np.asarray(table.columns["a"], np.float64), [1, np.nan])
     assert table.columns["b"].tolist() == ["x", "y"]
