@@ -43,6 +43,7 @@ class Silent(fresh.Silent):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
+        self.changed: dict[str, int] = {}
 
     def training_begins(self) -> None:
         pass
