@@ -12,7 +12,6 @@ from dltrain.base.errors import ConfigError, DataError
 
 Rows = npt.NDArray[np.intp]
 GROUP_DRAWS = 50
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +11,6 @@ from rich.table import Table
 
 from dltrain.experiment.terminal import number
 
-logger = logging.getLogger("dltrain")
 MOST_ROWS = 30  # with more trainings only their mean is printed
 
 
