@@ -12,10 +12,7 @@ def __getattr__(name: str) -> Any:
 
         return load
     if name == "__version__":
-        import importlib.metadata
+        from dltrain.base.distribution import version
 
-        try:
-            return importlib.metadata.version("dltrain")
-        except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
-            return "unknown"
+        return version() or "unknown"
     raise AttributeError(f"module 'dltrain' has no attribute '{name}'")

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from dltrain.base.distribution import install
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config import conformity
 from dltrain.config.hydra_node import record, resolving, unresolved_directories
@@ -156,7 +157,7 @@ class Composer:
                 ]
                 wrong = [name for name in names if name not in options]
                 faults += [
-                    f"{key}: '{name}' needs pip install 'dltrain[{LAUNCHERS[name]}]'."
+                    f"{key}: '{name}' needs {install(LAUNCHERS[name])}."
                     if key == "hydra/launcher" and name in LAUNCHERS
                     else f"{key}: there is no option '{name}'.{did_you_mean(name, options)}"
                     for name in wrong

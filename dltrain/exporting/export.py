@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dltrain.base.distribution import install
 from dltrain.base.errors import ConfigError, DataError, DltrainError, RunError
 from dltrain.data import recipe
 from dltrain.exporting.numeric_part import cut_lookups, in_32_bits
@@ -110,7 +111,7 @@ def _write_and_run(model: Model, file_format: str, folder: Path, rows: Rows) -> 
 def _onnx(part: Any, folder: Path, inputs: dict[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
     for package in ("onnx", "tf2onnx", "onnxruntime"):
         if importlib.util.find_spec(package) is None:
-            raise ConfigError(f"--format onnx needs {package}: pip install 'dltrain[export]'.")
+            raise ConfigError(f"--format onnx needs {package}: {install('export')}.")
     import onnxruntime
 
     path = folder / "model.onnx"

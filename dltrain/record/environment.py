@@ -8,7 +8,9 @@ import platform
 import subprocess
 from typing import Any
 
-PACKAGES = ("dltrain", "tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
+from dltrain.base import distribution
+
+PACKAGES = ("tensorflow", "keras", "hydra-core", "omegaconf", "scikit-learn", "pandas", "numpy")
 # These choose other algorithms within TensorFlow, whose sums differ in the last digits.
 VARIABLES = ("ONEDNN_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 
@@ -17,10 +19,16 @@ def versions() -> dict[str, str | None]:
     """Returns versions of Python and packages and the environment variables that influence numbers, if they are set."""
     packages = {name: _version(name) for name in PACKAGES}
     return (
-        {"python": platform.python_version()}
+        {"python": platform.python_version(), "dltrain": distribution.version()}
         | packages
         | {name: os.environ[name] for name in VARIABLES if name in os.environ}
     )
+
+
+def requirements() -> list[str]:
+    """Returns the installed packages as pip takes them, such as `keras==3.15.1`."""
+    found = {distribution.NAME: distribution.version()} | {name: _version(name) for name in PACKAGES}
+    return [f"{name}=={version}" for name, version in found.items() if version]
 
 
 def _version(package: str) -> str | None:

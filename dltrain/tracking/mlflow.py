@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dltrain.base.distribution import install
 from dltrain.base.errors import ConfigError
-from dltrain.record.environment import PACKAGES, versions
+from dltrain.record.environment import requirements
 from dltrain.record.record import Record
 from dltrain.record.run_directory import RunDirectory
 from dltrain.record.signature import FILE as SIGNATURE_FILE
@@ -40,7 +41,7 @@ class MLflow:
 
     def __init__(self, uri: str, experiment: str, registered_model: str | None) -> None:
         if importlib.util.find_spec("mlflow") is None:
-            raise ConfigError("tracking=mlflow needs mlflow: pip install 'dltrain[mlflow]'.")
+            raise ConfigError(f"tracking=mlflow needs mlflow: {install('mlflow')}.")
         self.uri, self.experiment, self.registered_model = uri, experiment, registered_model
         self._client: Any = None
         self._run = ""
@@ -147,9 +148,7 @@ class MLflow:
                     artifacts={"run": str(run)},
                     signature=_signature(Signature.of(record)),
                     registered_model_name=self.registered_model if register else None,
-                    pip_requirements=[
-                        f"{name}=={version}" for name, version in versions().items() if name in PACKAGES and version
-                    ],
+                    pip_requirements=requirements(),
                 )
         version = logged.registered_model_version
         model = f"models:/{self.registered_model}/{version}" if version else logged.model_uri

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from dltrain.base.distribution import install
 from dltrain.base.errors import ConfigError
 from dltrain.base.show import show
 from dltrain.verbs import Verb, argument
@@ -33,7 +34,7 @@ def _run(given: argparse.Namespace) -> int:
         import prometheus_client  # noqa: F401
         import uvicorn
     except ImportError as error:
-        raise ConfigError(f"dltrain serve needs {error.name}: pip install 'dltrain[serve]'.") from error
+        raise ConfigError(f"dltrain serve needs {error.name}: {install('serve')}.") from error
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
@@ -71,7 +72,7 @@ def _run(given: argparse.Namespace) -> int:
 VERB = Verb(
     name="serve",
     summary="A run's model as a web service.",
-    description="The model of a finished run as a web service (needs: pip install 'dltrain[serve]').",
+    description=f"The model of a finished run as a web service (needs: {install('serve')}).",
     examples=EXAMPLES,
     arguments=(
         argument("run", metavar="RUN", help="directory of a completed run"),

@@ -29,10 +29,11 @@ class RayLauncher(Launcher):
         Raises:
             ConfigError: Ray is not installed.
         """
+        from dltrain.base.distribution import install
         from dltrain.base.errors import ConfigError
 
         if importlib.util.find_spec("ray") is None:
-            raise ConfigError("hydra/launcher=ray needs Ray, which is not installed: pip install 'dltrain[ray]'.")
+            raise ConfigError(f"hydra/launcher=ray needs Ray, which is not installed: {install('ray')}.")
         os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # jobs may well tell the same result
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 

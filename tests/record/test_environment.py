@@ -13,7 +13,7 @@ def test_variables_that_influence_numbers_are_recorded_only_if_set(monkeypatch: 
     for name in environment.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     bare = environment.versions()
-    assert list(bare) == ["python", *environment.PACKAGES]
+    assert list(bare) == ["python", "dltrain", *environment.PACKAGES]
     assert bare["numpy"]
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     monkeypatch.setenv("UNRELATED", "1")

@@ -73,5 +73,5 @@ def test_lack_of_ray_is_told_before_any_job(
     ran = fake_run(lambda config: 0.0)
     monkeypatch.setitem(sys.modules, "ray", None)
     assert cli.main(["-m", "seed=1,2", "dataset=synthetic", "hydra/launcher=ray"]) == 2
-    assert "pip install 'dltrain[ray]'" in capsys.readouterr().err
+    assert "pip install 'dltrain-keras[ray]'" in capsys.readouterr().err
     assert not ran

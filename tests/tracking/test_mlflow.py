@@ -52,7 +52,7 @@ def tracked(run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"needs mlflow: pip install 'dltrain\[mlflow\]'"):
+    with pytest.raises(ConfigError, match=r"needs mlflow: pip install 'dltrain-keras\[mlflow\]'"):
         MLflow("sqlite:///mlflow.db", "any", None)
 
 
