@@ -109,6 +109,18 @@ def test_config_of_a_run_makes_no_objects(tmp_path: Path, monkeypatch: pytest.Mo
     assert not (tmp_path / "proof").exists()
 
 
+def test_aliases_that_stand_for_more_than_the_memory_are_not_resolved(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))]
+    (tmp_path / ".hydra").mkdir()
+    for name in ("config.yaml", ".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml"):
+        (tmp_path / name).write_text("\n".join(lines))
+    (tmp_path / "run.json").write_text("{}")
+    record = Record(tmp_path)
+    with pytest.raises(ConfigError, match=r"config\.yaml' cannot be read: line 2 holds the alias \*a0; expected all"):
+        _ = record.config
+    assert (record.settings, record.choices) == ({}, {})
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ', "\xff"])
 def test_record_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text, encoding="latin-1")

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from omegaconf import OmegaConf
 
+from dltrain.base.errors import ConfigError
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE, fingerprint
 from dltrain.config.moved_paths import TARGET
 from dltrain.config.settings import flat
-from dltrain.record.record import Record
+from dltrain.record.record import Record, read_yaml
 
 # What decides how a training goes on from a saved state, not what that state is: rows, network, variables or steps.
 TAKEN_UP = ("trainer.epochs", "trainer.save_state_seconds", "optimizer.", "callbacks.", "score_test", "checks.")
@@ -75,8 +75,8 @@ def changes_of(record: Record) -> list[ConfigChange]:
 def _references(record: Record) -> Mapping[str, str]:
     """Returns the keys that were written as `${another.key}`, which run.json leaves out, with that other key."""
     try:
-        written = OmegaConf.to_container(OmegaConf.load(record.path / ".hydra" / "config.yaml"), resolve=False)
-    except (OSError, ValueError, yaml.YAMLError):
+        written = OmegaConf.to_container(read_yaml(record.path / ".hydra" / "config.yaml"), resolve=False)
+    except ConfigError:
         return {}
     values = flat(written) if isinstance(written, dict) else {}  # type: ignore[arg-type]
     return {key: value[2:-1] for key, value in values.items() if isinstance(value, str) and value.startswith("${")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import io
 import json
 import os
 import platform
@@ -21,6 +22,33 @@ from dltrain.record.environment import versions
 
 # The loader in C is as safe and ten times as fast, but PyYAML may have been built without it.
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(file: Path) -> Any:
+    """Reads a YAML file of a run as an OmegaConf config, unresolved.
+
+    Raises:
+        ConfigError: If it cannot be read, or holds an alias.
+    """
+    try:
+        return OmegaConf.load(io.StringIO(_without_aliases(file)))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ConfigError(f"'{file}' cannot be read: {error}") from error
+
+
+def _without_aliases(file: Path) -> str:
+    """Returns the text of a YAML file of a run.
+
+    dltrain writes no alias, and a few lines of aliases to aliases can stand for more values than the memory holds.
+    """
+    text = file.read_text("utf-8")
+    for event in yaml.parse(text, _YAML_LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(
+                f"line {event.start_mark.line + 1} holds the alias *{event.anchor}; expected all values written out, "
+                "as dltrain does."
+            )
+    return text
 
 
 def read_history(file: Path) -> list[dict[str, float]]:
@@ -84,10 +112,7 @@ class Record:
     @functools.cached_property
     def config(self) -> DictConfig:
         """The resolved config; a ConfigError tells if it is missing or damaged."""
-        try:
-            config = OmegaConf.load(self.path / "config.yaml")
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise ConfigError(f"'{self.path / 'config.yaml'}' cannot be read: {error}") from error
+        config = read_yaml(self.path / "config.yaml")
         if not isinstance(config, DictConfig):
             raise ConfigError(f"'{self.path / 'config.yaml'}': expected keys and values.")
         rename_moved(config)
@@ -165,8 +190,8 @@ class Record:
 
     def _yaml(self, name: str) -> Any:
         try:
-            return yaml.load((self.path / name).read_text("utf-8"), _YAML_LOADER)
-        except (OSError, ValueError, yaml.YAMLError):
+            return yaml.load(_without_aliases(self.path / name), _YAML_LOADER)
+        except (OSError, ValueError, RecursionError, yaml.YAMLError):
             return None
 
     def json(self, name: str) -> Any:

@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
 from dltrain.base.files import replace_file
 from dltrain.base.lock import is_locked
-from dltrain.record.record import Record
+from dltrain.record.record import Record, read_yaml
 from dltrain.record.state_file import can_go_on
 from dltrain.sweep.ledger_line import content_of, line_of
 
@@ -193,7 +191,7 @@ def _status(directory: Path) -> str | None:
 
 def _overrides(directory: Path) -> list[str]:
     file = directory / ".hydra" / "overrides.yaml"
-    return [str(each) for each in OmegaConf.load(file)] if file.exists() else []
+    return [str(each) for each in read_yaml(file)] if file.exists() else []
 
 
 def _repeats(record: Record) -> dict[str, dict[str, float]]:
