@@ -14,6 +14,7 @@ from dltrain.base.errors import DataError, did_you_mean
 from dltrain.config.tasks import BINARY
 from dltrain.data.dataset import Array, Dataset, Kind
 from dltrain.data.kinds import feature_values, numeric_values, target_values, word_values
+from dltrain.data.pattern_words import match
 from dltrain.data.raw_table import RawTable, check_names, from_frame
 from dltrain.data.read_table import read_table
 from dltrain.data.recipe import Recipe
@@ -127,7 +128,7 @@ def _check_complete(table: RawTable, engineered: bool) -> None:
 
 def _make(recipe: Recipe, table: RawTable) -> Array:
     values = word_values if recipe.pattern else numeric_values
-    cells = recipe.make([values(table, column).tolist() for column in recipe.columns])
+    cells = recipe.make([values(table, column).tolist() for column in recipe.columns], match)
     return np.array(cells, dtype=object if recipe.pattern else np.float64)
 
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data.image_file import decode_image
 from dltrain.data.kinds import WHOLE_NUMBER
+from dltrain.data.pattern_words import match
 from dltrain.inference.rows import RawRows, to_arrow
 from dltrain.record.signature import Column, Signature
 
@@ -124,7 +125,7 @@ class RowInputs:
                 lists = [numbers(each, source, block).tolist() for each, source in pairs]
             else:
                 lists = [_words(each).to_pylist() for each in cells]
-            made[name] = to_arrow(recipe.make(lists))
+            made[name] = to_arrow(recipe.make(lists, match))
         return made
 
     def _tensor(self, column: Column, cells: Any, block: RawRows) -> Any:

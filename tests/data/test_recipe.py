@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from dltrain.data import pattern_words
 from dltrain.data.recipe import Recipe
 from dltrain.data.titanic import ENGINEERED
 
@@ -21,11 +24,12 @@ NAMES = [
 TITLES = ["Mr", "rare", "Miss", "rare", "Miss", "", "", ""]
 
 
-def test_words_are_found_and_spelled() -> None:
-    assert ENGINEERED["title"].make([NAMES]) == TITLES
-    assert ENGINEERED["deck"].make([[" c85 C87", "B", "", None]]) == ["C", "B", "", ""]
+@pytest.mark.parametrize("match", [None, pattern_words.match])
+def test_words_are_found_and_spelled(match: Any) -> None:
+    assert ENGINEERED["title"].make([NAMES], match) == TITLES
+    assert ENGINEERED["deck"].make([[" c85 C87", "B", "", None]], match) == ["C", "B", "", ""]
     other = Recipe(("a",), pattern="(b+)", words={"b": "one"})
-    assert other.make([["ABBA", "a b", "a", "xbb"]]) == ["", "one", "", "BB"]
+    assert other.make([["ABBA", "a b", "a", "xbb"]], match) == ["", "one", "", "BB"]
 
 
 def test_numbers_are_added() -> None:
