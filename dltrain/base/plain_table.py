@@ -59,14 +59,74 @@ def seconds(value: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> list[str]:
-    """Returns the lines of a table: the header, then the rows; columns named in `right` are aligned right."""
-    space = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), width: int | None = None
+) -> list[str]:
+    """Returns the lines of a table: the header, then the rows; columns named in `right` are aligned right.
+
+    In a table that is wider than `width` the names of columns are broken at words, then the cells of the first column.
+    Columns for which there is still no room follow in a table below, after the first column again.
+    """
+    return [line for _, line in placed_lines(header, rows, right, width)]
+
+
+def placed_lines(
+    header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), width: int | None = None
+) -> list[tuple[int, str]]:
+    """Returns the lines of `table`, each with the number of its row; that of the header is -1."""
+    columns = list(zip(header, *rows, strict=True))
+    space = [max(map(len, column)) for column in columns]
+    if width is not None:
+        # What saves most is broken first, and no more than is needed.
+        least = [max(_longest_word(name), *map(len, cells), 1) for name, *cells in columns]
+        for place in sorted(range(len(space)), key=lambda place: least[place] - space[place]):
+            if _width(space) > width:
+                space[place] = least[place]
+        if _width(space) > width:
+            enough = min(width // 3, max(map(_longest_word, columns[0])))
+            space[0] = max(enough, space[0] - (_width(space) - width))
+    lines: list[tuple[int, str]] = []
+    for places in _side_by_side(space, width):
+        lines += [(-1, "")] if lines else []
+        for number, row in enumerate((header, *rows), start=-1):
+            lines += [(number, line) for line in _lines([row[place] for place in places], places, header, space, right)]
+    return lines
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
+
+
+def _width(space: Sequence[int]) -> int:
+    return sum(space) + len(GAP) * (len(space) - 1)
+
+
+def _side_by_side(space: Sequence[int], width: int | None) -> list[list[int]]:
+    """Returns the columns of each of the tables that stand below each other, all of which begin with the first."""
+    tables = [[0]]
+    for place in range(1, len(space)):
+        beside = [*tables[-1], place]
+        if width is not None and len(beside) > 2 and _width([space[each] for each in beside]) > width:
+            tables.append([0, place])
+        else:
+            tables[-1] = beside
+    return tables
+
+
+def _lines(
+    row: Sequence[str], places: Sequence[int], header: Sequence[str], space: Sequence[int], right: Sequence[str]
+) -> list[str]:
+    """Returns the lines of one row, whose last one has the cells that are not broken."""
+    broken = [
+        [text] if len(text) <= space[place] else textwrap.wrap(text, space[place], break_on_hyphens=False)
+        for text, place in zip(row, places, strict=True)
+    ]
+    height = max(map(len, broken))
     lines = []
-    for row in (header, *rows):
-        cells = [
-            text.rjust(width) if name in right else text.ljust(width)
-            for name, text, width in zip(header, row, space, strict=True)
-        ]
+    for number in range(height):
+        cells = []
+        for texts, place in zip(broken, places, strict=True):
+            text = texts[number - height + len(texts)] if number >= height - len(texts) else ""
+            cells.append(text.rjust(space[place]) if header[place] in right else text.ljust(space[place]))
         lines.append(GAP.join(cells).rstrip())
     return lines

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,9 +15,8 @@ import tensorflow as tf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
-from dltrain.base.console import PrintableConsole
+from dltrain.base.console import PrintableConsole, standard_output
 from dltrain.base.errors import ConfigError, DataError, DltrainError, PrunedError
 from dltrain.base.files import replace_file
 from dltrain.base.lock import lock, unlock
@@ -63,8 +60,7 @@ class Journal:
         self.config = config
         self.directory = RunDirectory(path)
         self.quiet = config.quiet
-        plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
-        self.console: Console = PrintableConsole(force_terminal=False if plain else None, width=120 if plain else None)
+        self.console = standard_output()
         hydra = None if recorded is not None else HydraConfig.get()
         self.in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
         self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))

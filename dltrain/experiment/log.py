@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dltrain.base.console import show_sentence
 from dltrain.base.printable import printable
 
 logger = logging.getLogger("dltrain")
@@ -29,7 +30,7 @@ class ConsoleHandler(logging.Handler):
         text = record.getMessage()
         if len(text) > LONGEST_LINE and record.levelno < logging.WARNING:
             text = f"{text[:LONGEST_LINE]} … (all of it in dltrain.log)"
-        self.console.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
+        show_sentence(self.console, text, style)
 
 
 class LogFile(logging.FileHandler):

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from dltrain.base.console import show_sentence, show_table
 from dltrain.experiment.terminal import number
 
 MOST_ROWS = 30  # with more trainings only their mean is printed
@@ -23,21 +23,21 @@ def show_folds(console: Console, summary: Mapping[str, Any]) -> None:
     folds = summary["folds"]
     nowhere = [name for name, value in summary["mean"].items() if math.isnan(value)]
     names = [name for name in summary["mean"] if name not in nowhere]
-    table = _table(f"cross-validation, {len(folds)} folds", ["fold", "rows", "best epoch", *names])
-    if len(folds) <= MOST_ROWS:
-        for fold in folds:
-            cells = [str(fold["fold"]), f"{fold['rows']:,}", str(fold["best_epoch"])]
-            table.add_row(*cells, *(number(fold[name]) for name in names))
-    table.add_row("mean", "", "", *_mean_and_sd(summary, names), style="bold")
-    for baseline, scores in summary["baselines"].items():
-        table.add_row(f"{baseline} (baseline)", "", "", *_mean_and_sd(scores, names), style="dim")
-    console.print(table)
+    rows = [
+        [str(fold["fold"]), f"{fold['rows']:,}", str(fold["best_epoch"]), *(number(fold[name]) for name in names)]
+        for fold in folds
+    ]
+    baselines = {name: ["", "", *_mean_and_sd(scores, names)] for name, scores in summary["baselines"].items()}
+    mean = ["", "", *_mean_and_sd(summary, names)]
+    _show(
+        console, f"cross-validation, {len(folds)} folds", ["fold", "rows", "best epoch", *names], rows, mean, baselines
+    )
     for name in nowhere:
         sentence = f"{name} is not defined on the rows of a single fold"
         together = summary["out_of_fold"].get(name, math.nan)
         if not math.isnan(together):
             sentence += f"; on those of all folds together it is {number(together)}"
-        console.print(f"{sentence}.", markup=False, highlight=False)
+        show_sentence(console, f"{sentence}.")
 
 
 def _mean_and_sd(scores: Mapping[str, Mapping[str, float]], names: Sequence[str]) -> list[str]:
@@ -47,11 +47,22 @@ def _mean_and_sd(scores: Mapping[str, Mapping[str, float]], names: Sequence[str]
     ]
 
 
-def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place == 0 else "right")
-    return table
+def _show(
+    console: Console,
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    mean: Sequence[str],
+    baselines: Mapping[str, Sequence[str]],
+    interval: Sequence[str] | None = None,
+) -> None:
+    shown = list(rows) if len(rows) <= MOST_ROWS else []
+    styles = {len(shown): "bold"} | {len(shown) + place: "dim" for place in range(1, len(baselines) + 1)}
+    shown.append(["mean", *mean])
+    shown += [[f"{name} (baseline)", *cells] for name, cells in baselines.items()]
+    shown += [["95 % interval", *interval]] if interval else []
+    show_sentence(console, title, "italic")
+    show_table(console, header, shown, header[1:], styles)
 
 
 def show_seeds(console: Console, summary: Mapping[str, Any]) -> None:
@@ -62,14 +73,10 @@ def show_seeds(console: Console, summary: Mapping[str, Any]) -> None:
     runs = summary["runs"]
     part = next(part for part in ("test", "validation", "train") if part in summary)
     names = list(summary[part]["mean"])
-    table = _table(f"{len(runs)} seeds, {part}", ["seed", "best epoch", *names])
-    if len(runs) <= MOST_ROWS:
-        for run in runs:
-            table.add_row(str(run["seed"]), str(run["best_epoch"]), *(number(run[part][name]) for name in names))
-    table.add_row("mean", "", *_mean_and_sd(summary[part], names), style="bold")
-    for baseline, scores in summary["baselines"].items():
-        table.add_row(f"{baseline} (baseline)", "", *_mean_and_sd(scores[part], names), style="dim")
+    rows = [[str(run["seed"]), str(run["best_epoch"]), *(number(run[part][name]) for name in names)] for run in runs]
+    baselines = {name: ["", *_mean_and_sd(scores[part], names)] for name, scores in summary["baselines"].items()}
     intervals = summary[part]["interval"]
     between = [" to ".join(map(number, intervals[name])) if name in intervals else "" for name in names]
-    table.add_row("95 % interval", "", *between)
-    console.print(table)
+    mean = ["", *_mean_and_sd(summary[part], names)]
+    header = ["seed", "best epoch", *names]
+    _show(console, f"{len(runs)} seeds, {part}", header, rows, mean, baselines, ["", *between])

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dltrain.base.console import show_sentence, show_table
 from dltrain.base.printable import printable
 from dltrain.scoring.evaluation import Results
 
@@ -36,37 +37,31 @@ def show_results(console: Console, results: Results, directory: Path, *, average
     `averaged` tells whether the model is the mean of several, each with its own best epoch.
     """
     parts = list(results.metrics)
-    title = f"best epoch {results.best_epoch} of {results.epochs}"
-    if results.seeds:
-        title = f"seed {results.seeds['runs'][0]['seed']}, whose files are kept: {title}"
-    table = Table(
-        title=None if averaged else title,
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
-    table.add_column("metric", style="bold")
-    for part in parts:
-        table.add_column(part, justify="right")
     last = parts[-1]
+    if not averaged:
+        title = f"best epoch {results.best_epoch} of {results.epochs}"
+        if results.seeds:
+            title = f"seed {results.seeds['runs'][0]['seed']}, whose files are kept: {title}"
+        show_sentence(console, title, "italic")
+    header = ["metric", *parts]
     if last in results.intervals:
-        table.add_column("95 % interval", justify="right")
-    for baseline in results.baselines:
-        table.add_column(f"{baseline} ({last})", justify="right", style="dim")
+        header.append("95 % interval")
+    header += [f"{baseline} ({last})" for baseline in results.baselines]
+    rows = []
     for name in results.metrics[last]:
-        row = [escape(printable(name)), *(number(results.metrics[part].get(name)) for part in parts)]
+        row = [name, *(number(results.metrics[part].get(name)) for part in parts)]
         if last in results.intervals:
             interval = results.intervals[last].get(name)
             row.append(f"{number(interval[0])} to {number(interval[1])}" if interval else "")
         row += [number(scores.get(last, {}).get(name)) for scores in results.baselines.values()]
-        table.add_row(*row)
+        rows.append(row)
         logger.debug("%s: %s", name, ", ".join(f"{part} {results.metrics[part].get(name)}" for part in parts))
-    console.print(table)
+    show_table(console, header, rows, header[1:])
     verdict = results.difference.sentence()
-    console.print(verdict, style="" if results.difference.beats else "yellow", markup=False, highlight=False)
+    show_sentence(console, verdict, "" if results.difference.beats else "yellow")
     logger.debug(verdict)
     for note in results.notes:
-        console.print(printable(note), style="dim", markup=False, highlight=False)
+        show_sentence(console, note, "dim")
         logger.debug(note)
     console.print(Text.assemble(("run", "bold"), f"  {printable(str(directory))}"), soft_wrap=True)
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
+from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from dltrain.base.console import PrintableConsole
+from dltrain.base.console import show_sentence, show_table, standard_output
 from dltrain.base.files import replace_file
 from dltrain.config.fingerprint import SWEEP_GROUPS, group_of
 from dltrain.config.search_objectives import by_objectives
@@ -100,8 +98,7 @@ def _show(
     sweep: Path, stand: Standings, keys: Sequence[str], weights: dict[str, float], warnings: Sequence[str]
 ) -> None:
     entries, found = stand.entries, stand.settings
-    plain = not sys.stdout.isatty() or os.environ.get("CI", "").lower() == "true"
-    console = PrintableConsole(force_terminal=False if plain else None, width=120 if plain else None, highlight=False)
+    console = standard_output()
     counts = {status: sum(entry.status == status for entry in entries) for status in ("completed", "pruned", "failed")}
     console.print("\n[bold]sweep[/bold]  " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
     if found:
@@ -127,29 +124,20 @@ def _show(
     console.print(f"[bold]sweep[/bold]  {escape(str(sweep))}", soft_wrap=True)
 
 
-def _show_leaderboard(console: PrintableConsole, found: Sequence[Setting], keys: Sequence[str]) -> None:
+def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence[str]) -> None:
     repeated = max(len(each.values) for each in found) > 1
     like = like_the_best(found) if len(found) > 1 else None
     columns = [key for key in keys if key != "seed" or not any(len(each.entries) > 1 for each in found)]
-    table = Table(box=None, pad_edge=False)
-    table.add_column("job", style="bold")
-    for key in columns:
-        table.add_column(escape(key))
-    table.add_column(escape(found[0].entries[0].monitor or "value"), justify="right")
-    if repeated:
-        table.add_column("sd", justify="right")
-        if like is not None:
-            table.add_column("like the best")
     ordering = (found[0].entries[0].monitor or "").removeprefix("val_")
     others = [name for name in found[0].entries[0].metrics if name not in ("loss", ordering)][:3]
-    for name in others:
-        table.add_column(escape(name), justify="right")
-    table.add_column("epochs", justify="right")
-    table.add_column("seconds", justify="right")
+    spread = ["sd", *(["like the best"] if like is not None else [])] if repeated else []
+    numbers = [found[0].entries[0].monitor or "value", "sd", *others, "epochs", "seconds"]
+    header = ["job", *columns, numbers[0], *spread, *others, "epochs", "seconds"]
+    rows = []
     for place, each in enumerate(found[:LEADERBOARD_ROWS]):
         first = each.entries[0]
         words = settings_of(first)
-        row = [" ".join(entry.job for entry in each.entries), *(escape(words.get(key, "")) for key in columns)]
+        row = [" ".join(entry.job for entry in each.entries), *(words.get(key, "") for key in columns)]
         row.append(f"{each.mean:.5g}")
         if repeated:
             row.append(f"{each.deviation:.2g}" if each.deviation is not None else "")
@@ -158,12 +146,12 @@ def _show_leaderboard(console: PrintableConsole, found: Sequence[Setting], keys:
             values = [value for entry in each.entries if finite(value := entry.metrics.get(name)) and value is not None]
             row.append(f"{sum(values) / len(values):.4g}" if values else "")
         row += [str(first.epochs or ""), f"{sum(entry.seconds or 0 for entry in each.entries):.1f}"]
-        table.add_row(*row)
-    console.print(table)
+        rows.append(row)
+    show_table(console, header, rows, numbers)
     if len(found) > LEADERBOARD_ROWS:
         console.print(f"… and {len(found) - LEADERBOARD_ROWS} more in results.csv")
     if len(found) > 1:
-        console.print(_verdict(like), style="dim")
+        show_sentence(console, _verdict(like), "dim")
 
 
 def _verdict(like: list[bool] | None) -> str:

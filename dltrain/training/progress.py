@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
@@ -20,12 +21,17 @@ PLAIN_SECONDS = 5.0  # between two plain lines
 
 
 class Progress(keras.callbacks.Callback):
-    """Shows metrics and remaining time of a training, or nothing if `quiet`."""
+    """Shows epoch, time that is left at most, and metrics of a training, or nothing if `quiet`.
 
-    def __init__(self, console: Console, quiet: bool = False) -> None:
+    The monitored value of the row of the head table `task` comes first, then the others of validation; on a narrow
+    terminal those that find no room are left out.
+    """
+
+    def __init__(self, console: Console, quiet: bool = False, task: DictConfig | None = None) -> None:
         super().__init__()
         self.console = console
         self.quiet = quiet
+        self.monitor = str(task.monitor) if task is not None else "val_loss"
         self._progress: RichProgress | None = None
         self._task: Any = None
         self._epochs = 0
@@ -37,10 +43,10 @@ class Progress(keras.callbacks.Callback):
         self._began = self._printed = time.monotonic()
         if self.console.is_terminal and not self.quiet:
             columns: Sequence[Any] = (
-                TextColumn("epoch {task.completed}/{task.total}"),
-                BarColumn(bar_width=20),
-                TextColumn("{task.fields[metrics]}", markup=False),
+                TextColumn(f"epoch {{task.completed:{len(str(self._epochs))}}}/{{task.total}}"),
+                BarColumn(bar_width=_bar_width(self.console)),
                 TimeRemainingColumn(),
+                TextColumn("left  {task.fields[metrics]}", markup=False),
             )
             self._progress = RichProgress(*columns, console=self.console, transient=True)
             self._task = self._progress.add_task("", total=self._epochs, metrics="tracing the graph …")
@@ -48,20 +54,31 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
-        values = ((name, value) for name, value in (logs or {}).items() if name != "learning_rate")
-        shown = "  ".join(f"{printable(name)} {value:.4g}" for name, value in values)
-        logger.debug("epoch %d: %s", epoch + 1, shown)
+        values = {name: value for name, value in (logs or {}).items() if name != "learning_rate"}
+        order = sorted(values, key=lambda name: (name != self.monitor, not name.startswith("val_")))
+        shown = [f"{printable(name)} {values[name]:.4g}" for name in order]
+        logger.debug("epoch %d: %s", epoch + 1, "  ".join(shown))
         if self._progress:
-            self._progress.update(self._task, completed=epoch + 1, metrics=shown)
+            self._progress.update(self._task, completed=epoch + 1, metrics=self._fitting(shown))
         elif not self.quiet and time.monotonic() - self._printed > PLAIN_SECONDS:
             self._printed = time.monotonic()
             left = (self._printed - self._began) / (epoch + 1) * (self._epochs - epoch - 1)
             self.console.print(
-                f"epoch {epoch + 1}/{self._epochs}  {shown}  {left:.0f} s left",
+                f"epoch {epoch + 1}/{self._epochs}  {left:.0f} s left  {'  '.join(shown)}",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,
             )
+
+    def _fitting(self, metrics: Sequence[str]) -> str:
+        """Returns as many of the metrics as the terminal has room for."""
+        before = len(f"epoch {self._epochs}/{self._epochs}  00:00:00 left  ") + _bar_width(self.console)
+        kept = metrics[0] if metrics else ""
+        for each in metrics[1:]:
+            if before + len(kept) + 2 + len(each) > self.console.width:
+                break
+            kept += f"  {each}"
+        return kept
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Called by the engine."""
@@ -72,6 +89,10 @@ class Progress(keras.callbacks.Callback):
         if self._progress:
             self._progress.stop()
             self._progress = None
+
+
+def _bar_width(console: Console) -> int:
+    return min(20, max(4, console.width - 70))
 
 
 class TrainingsProgress:
@@ -91,7 +112,8 @@ class TrainingsProgress:
         self._lock = threading.Lock()
         self._progress: RichProgress | None = None
         if console.is_terminal and not quiet:
-            columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[epochs]}"))
+            bar = BarColumn(bar_width=_bar_width(console))
+            columns = (TextColumn("{task.description}"), bar, TextColumn("{task.fields[epochs]}"))
             self._progress = RichProgress(*columns, console=console, transient=True)
             self._task = self._progress.add_task(self._text(), total=count * epochs, epochs="")
             self._progress.start()

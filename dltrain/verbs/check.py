@@ -75,12 +75,12 @@ def _show(done: list[Any], overrides: list[str], *, details: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from dltrain.base.console import PrintableConsole
-    from dltrain.base.plain_table import cell, window
+    from dltrain.base.console import show_table, standard_output
+    from dltrain.base.plain_table import cell
     from dltrain.base.printable import printable
     from dltrain.report.remedies import command
 
-    console = PrintableConsole(width=window() or 120, highlight=False)
+    console = standard_output()
     table = Table(box=None, pad_edge=False)
     table.add_column("check", style="bold", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -92,13 +92,9 @@ def _show(done: list[Any], overrides: list[str], *, details: bool) -> None:
     console.print(table)
     for outcome in (timed.outcome for timed in done):
         if details and outcome.details:
-            rows = Table(box=None, pad_edge=False, title=outcome.name, title_justify="left", title_style="bold")
-            for name in outcome.details[0]:
-                rows.add_column(name.replace("_", " "), overflow="fold")
-            for each in outcome.details:
-                rows.add_row(*(Text(printable(cell(value))) for value in each.values()))
-            console.print()
-            console.print(rows)
+            rows = [[cell(value) for value in each.values()] for each in outcome.details]
+            console.print(f"\n[bold]{outcome.name}[/bold]")
+            show_table(console, [name.replace("_", " ") for name in outcome.details[0]], rows)
     tries = dict.fromkeys(words for timed in done if timed.outcome.status != "fine" for words in timed.outcome.tries)
     if tries:
         console.print("\n[bold]worth a try[/bold]")

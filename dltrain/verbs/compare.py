@@ -160,8 +160,9 @@ def _show(
         show("\n" + ", ".join(equal))
     for name, rows in sections.items():
         if rows and name != "metrics":
-            lines = [[key, *(_short(setting(value)) for value in values)] for key, values in rows.items()]
-            show("", *plain_table.table([name, *runs], lines), sep="\n")
+            space = _space(rows, len(runs))
+            lines = [[key, *(_short(setting(value), space) for value in values)] for key, values in rows.items()]
+            show("", *plain_table.table([name, *runs], lines, width=plain_table.window()), sep="\n")
     _show_metrics(runs, sections["metrics"])
     curves = {letter: curve_of(run.history, curve) for letter, run in runs.items()}
     picture = drawn_in_text(curves, min(plain_table.window() or 80, 100))
@@ -170,8 +171,14 @@ def _show(
     _show_tests(comparisons)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"
+def _space(rows: Mapping[str, Any], runs: int) -> int:
+    """Returns how many characters of each run's values stand beside the keys."""
+    width = plain_table.window()
+    return 40 if width is None else min(40, max(12, (width - max(map(len, rows))) // runs - len(plain_table.GAP)))
+
+
+def _short(text: str, space: int) -> str:
+    return text if len(text) <= space else f"{text[: space - 1]}…"
 
 
 def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any]]) -> None:
@@ -188,7 +195,7 @@ def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any
             row.append(f"{numbers[1] - numbers[0]:+.4f}" if len(numbers) == 2 else "")
         rows.append(row)
     header += ["B - A"] if pair else []
-    show("", *plain_table.table(header, rows, header[1:]), sep="\n")
+    show("", *plain_table.table(header, rows, header[1:], plain_table.window()), sep="\n")
 
 
 def _show_tests(comparisons: Mapping[str, Comparison]) -> None:

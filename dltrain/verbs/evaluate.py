@@ -84,25 +84,18 @@ def _blocks(model: Any, given: argparse.Namespace) -> Any:
 
 
 def _show(evaluation: Any) -> None:
-    from rich.markup import escape
-    from rich.table import Table
+    from dltrain.base.console import show_sentence, show_table, standard_output
 
-    from dltrain.base.console import PrintableConsole
-
-    table = Table(box=None, pad_edge=False)
-    if evaluation.by:
-        table.add_column(escape(evaluation.by), overflow="fold")
-    for name in ("rows", "metric", "value", "95 % interval"):
-        table.add_column(name, justify="left" if name == "metric" else "right")
+    console = standard_output()
+    header = [*([evaluation.by] if evaluation.by else []), "rows", "metric", "value", "95 % interval"]
+    rows = []
     for row in evaluation.as_table():
         interval = "" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
         cells = [f"{row['rows']:,}", row["metric"], _number(row["value"]), interval]
-        table.add_row(*([escape(printable_line(row["group"])) or "(all)"] if evaluation.by else []), *cells)
-    plain = not sys.stdout.isatty()
-    console = PrintableConsole(width=120 if plain else None, highlight=False)
-    console.print(table)
+        rows.append([*([row["group"] or "(all)"] if evaluation.by else []), *cells])
+    show_table(console, header, rows, ("rows", "value", "95 % interval"))
     for note in evaluation.notes:
-        console.print(escape(printable_line(note)))
+        show_sentence(console, printable_line(note))
 
 
 def _number(value: float | None) -> str:

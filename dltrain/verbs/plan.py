@@ -112,7 +112,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("count", "fault")]
     cells = [[plain_table.cell(row.get(name)) for name in names] for row in rows]
     right = [name for name in names if name not in ("settings", "features")]
-    show("\n".join(plain_table.table(names, cells, right)))
+    show("\n".join(plain_table.table(names, cells, right, plain_table.window())))
     for row in rows:
         if "fault" in row:
             show(f"job {row['job']}: {row['fault']}")

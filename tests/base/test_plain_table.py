@@ -3,7 +3,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from dltrain.base.plain_table import cell, say, seconds, setting, table
 
@@ -52,3 +54,47 @@ def test_sentence_is_wrapped_on_a_terminal_alone(
     monkeypatch.setenv("COLUMNS", "10")
     say("one two three four five six")
     assert capsys.readouterr().out.splitlines() == ["one two three four five six", "one two three four", "five six"]
+
+
+HEADER = ["metric", "train", "95 % interval", "logistic regression (test)"]
+ROWS = [["loss", "0.5", "0.4024 to 0.6001", ""], ["macro averaged auc", "0.25", "0.7299 to 0.8927", "0.7481"]]
+
+
+def test_names_of_columns_break_before_cells_do() -> None:
+    assert table(HEADER, ROWS, HEADER[1:], 56) == [
+        "                                               logistic",
+        "                                             regression",
+        "metric              train     95 % interval      (test)",
+        "loss                  0.5  0.4024 to 0.6001",
+        "macro averaged auc   0.25  0.7299 to 0.8927      0.7481",
+    ]
+
+
+def test_what_is_still_too_wide_stands_below_after_the_first_column_again() -> None:
+    lines = table(HEADER, ROWS, HEADER[1:], 40)
+    assert lines == [
+        "metric    train     95 % interval",
+        "loss        0.5  0.4024 to 0.6001",
+        "macro",
+        "averaged",
+        "auc        0.25  0.7299 to 0.8927",
+        "",
+        "            logistic",
+        "          regression",
+        "metric        (test)",
+        "loss",
+        "macro",
+        "averaged",
+        "auc           0.7481",
+    ]
+
+
+@hypothesis.given(
+    st.lists(st.lists(st.text("ab ", max_size=12), min_size=4, max_size=4), min_size=1, max_size=4),
+    st.integers(min_value=30, max_value=60),
+)
+def test_no_line_is_wider_than_the_terminal_and_no_cell_is_lost(rows: list[list[str]], width: int) -> None:
+    lines = table(HEADER, rows, HEADER[2:], width)
+    assert max(map(len, lines)) <= width
+    kept = "".join(lines)
+    assert all(cell.strip() in kept for row in rows for cell in row[1:])

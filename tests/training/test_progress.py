@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import io
+import re
 from typing import Any
 
 import pytest
+from omegaconf import DictConfig
 from rich.console import Console
 
 from dltrain.training import progress as module
@@ -36,10 +39,26 @@ def test_plain_line_comes_now_and_then_with_the_time_that_is_left(
     lines = console.export_text().splitlines()
     assert len(lines) == (0 if quiet else 1)
     if lines:
-        assert lines[0].startswith("epoch 3/10  loss 0.1235  a")
+        assert lines[0].startswith("epoch 3/10  14 s left  loss 0.1235  a")
         assert "\x1b" not in lines[0]
-        assert lines[0].endswith("14 s left")
         assert "learning_rate" not in lines[0]
+
+
+@pytest.mark.parametrize(("width", "last"), [(45, "val_auc 0.8"), (60, "val_loss 0.4"), (120, "loss 0.45")])
+def test_live_line_begins_with_epoch_time_and_the_monitored_value(width: int, last: str) -> None:
+    file = io.StringIO()
+    screen = Console(file=file, width=width, force_terminal=True, color_system=None, legacy_windows=False)
+    callback = Progress(screen, task=DictConfig({"monitor": "val_auc"}))
+    callback.set_params({"epochs": 300})
+    callback.on_train_begin()
+    for epoch in range(12):
+        callback.on_epoch_end(epoch, {"accuracy": 0.85, "loss": 0.45, "val_loss": 0.4, "val_auc": 0.8})
+    callback.on_train_end()
+    line = [line for line in file.getvalue().splitlines() if "12/300" in line][-1]
+    shown = re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", line).strip()
+    assert len(shown) <= width
+    assert re.match(r"epoch +12/300 .* \S+ left  val_auc 0.8", shown)
+    assert shown.endswith(last)
 
 
 def test_line_of_several_trainings_counts_epochs_and_those_that_are_done(console: Console, clock: list[float]) -> None:
