@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from dltrain.base.errors import DataError, did_you_mean
+from dltrain.data.cells import to_arrow
 from dltrain.data.dataset import Array
 from dltrain.data.raw_table import RawTable, check_names
 
@@ -60,10 +62,10 @@ def parse(text: str, *, origin: str) -> RawTable:
         lines=np.asarray(lines, dtype=np.int64),
         declared={name: ("category", "declared in the file") for name, values in nominal.items() if values is not None},
     )
-    columns: dict[str, Array] = {}
+    columns: dict[str, pa.ChunkedArray] = {}
     for name, is_numeric, column in zip(names, numeric, zip(*rows, strict=True), strict=True):
         cells = np.asarray(column, dtype=object)
-        columns[name] = _numbers(cells, name, table) if is_numeric else cells
+        columns[name] = to_arrow(_numbers(cells, name, table) if is_numeric else cells)
         _check_nominal(cells, name, nominal[name], table)
     return replace(table, columns=columns)
 

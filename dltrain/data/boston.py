@@ -14,7 +14,7 @@ from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.config.tasks import REGRESSION
 from dltrain.data.dataset import Dataset
 from dltrain.data.kinds import numeric_values
-from dltrain.data.raw_table import RawTable
+from dltrain.data.raw_table import from_columns
 from dltrain.data.read_table import read_table
 from dltrain.data.source_file import find_file, read_bytes
 
@@ -46,13 +46,14 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
     else:
         features, medv = boston_housing_data()
         values, origin = np.column_stack([features, medv]), "mlxtend's copy"
-    table = RawTable(origin, dict(zip((*FEATURES, TARGET), values.T, strict=True)))
-    capped = int(np.sum(table.columns[TARGET] == 50.0))
+    table = from_columns(zip((*FEATURES, TARGET), values.T, strict=True), origin=origin)
+    target = numeric_values(table, TARGET)
+    capped = int(np.sum(target == 50.0))
     return Dataset(
         name=name,
         columns={column: numeric_values(table, column) for column in FEATURES},
         kinds=dict.fromkeys(FEATURES, "numeric"),
-        target={TARGET: numeric_values(table, TARGET)},
+        target={TARGET: target},
         row_ids=np.arange(len(values)),
         source=f"{len(values)} census tracts and {len(FEATURES)} columns of 'Boston housing' ({origin})",
         task=REGRESSION.name,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dltrain.base.errors import DataError
+from dltrain.data import cells
 from dltrain.data.dataset import Array
 from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
 from dltrain.data.raw_table import RawTable
@@ -47,7 +48,7 @@ def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
     Raises:
         DataError: If numbers are mixed with words or contain commas.
     """
-    values = table.columns[name]
+    values = plain_values(table, name)
     present = values[~missing(values)]
     if not len(present):
         return "ignore", "empty"
@@ -129,6 +130,12 @@ def missing(values: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(pd.isna(values))
 
 
+def plain_values(table: RawTable, name: str) -> Array:
+    """Returns a column as float64 with NaN if its type is one of numbers, else as object of str with None, (n,)."""
+    column = table.columns[name]
+    return cells.numbers(column) if cells.is_number(column) else cells.word_array(column)
+
+
 def as_numbers(values: Array) -> npt.NDArray[np.float64]:
     """Converts cells to float64, with NaN for what is no number."""
     if values.dtype == np.float64:
@@ -142,7 +149,7 @@ def numeric_values(table: RawTable, name: str) -> npt.NDArray[np.float64]:
     Raises:
         DataError: If a cell holds a word or an infinite number; the message names it.
     """
-    values = table.columns[name]
+    values = plain_values(table, name)
     numbers = as_numbers(values)
     bad = np.flatnonzero(np.isnan(numbers) & ~missing(values))
     if bad.size:
@@ -164,14 +171,12 @@ def word_values(table: RawTable, name: str) -> Array:
 
     Whole numbers are written without a decimal point, and true and false with a capital.
     """
-    values = table.columns[name]
-    absent = missing(values)
-    if values.dtype == np.float64:
-        words = np.array([str(int(x)) if x.is_integer() else repr(x) for x in values.tolist()], dtype=object)
-        words[absent] = None
+    column = table.columns[name]
+    words: Array = cells.word_array(column)
+    if not cells.is_text(column):
         return words
-    words = values.copy()
-    distinct = pd.unique(pd.Series(values[~absent], dtype=object)).tolist()
+    absent = missing(words)
+    distinct = pd.unique(pd.Series(words[~absent], dtype=object)).tolist()
     if {word.lower() for word in distinct} <= {"true", "false"}:
         spelled = {word: word.capitalize() for word in distinct}
     elif all(WHOLE_NUMBER.fullmatch(word) for word in distinct):
@@ -204,7 +209,7 @@ def target_values(table: RawTable, name: str, kind: str | None = None) -> Array:
     Raises:
         DataError: If every cell is missing, or numeric was chosen and a cell is no finite number.
     """
-    values = table.columns[name]
+    values = plain_values(table, name)
     present = values[~missing(values)]
     if not len(present):
         raise DataError(f"{table.origin}: the target '{name}' has no value in any row.")

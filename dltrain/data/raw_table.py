@@ -1,8 +1,7 @@
-"""Holds a table as it is in a file: numbers and words, before kinds are chosen for its columns."""
+"""Holds a table as it is in a file: its cells in Arrow's types, before kinds are chosen for its columns."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from dltrain.base.errors import DataError
-from dltrain.data.dataset import Array
+from dltrain.data.cells import is_nested, to_arrow
+from dltrain.data.missing_cells import Missing
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class RawTable:
     """Columns of one length, with the place that each row came from."""
 
     origin: str
-    columns: Mapping[str, Array]  # n rows each: float64 with NaN, or object of str with None, for a missing cell
+    columns: Mapping[str, pa.ChunkedArray]  # n cells each, null (or NaN among numbers) for a missing one
     # The line of the file where each row starts, from 1; None for a file without lines
     lines: npt.NDArray[np.int64] | None = None
     # Kind and reason of the columns whose kind the file declares
@@ -67,72 +68,28 @@ def from_frame(
     names = [str(name) for name in frame.columns]
     check_names(names, origin=origin)
     series = (frame.iloc[:, position] for position in range(len(names)))
-    return replace(from_series(zip(names, series, strict=True), origin=origin), lines=lines, notes=notes)
+    return replace(from_columns(zip(names, series, strict=True), origin=origin), lines=lines, notes=notes)
 
 
-def from_series(named: Iterable[tuple[str, pd.Series[Any]]], *, origin: str) -> RawTable:
-    """Makes a table from pandas columns with unique names, one after the other."""
-    columns: dict[str, Array] = {}
+def from_columns(named: Iterable[tuple[str, Any]], *, origin: str) -> RawTable:
+    """Makes a table from Arrow's, pandas' or NumPy's columns with unique names, one after the other."""
+    columns: dict[str, pa.ChunkedArray] = {}
     declared: dict[str, tuple[str, str]] = {}
-    for name, series in named:
-        columns[name], declaration = _plain(series)
-        if declaration is not None:
-            declared[name] = declaration
+    for name, values in named:
+        cells = columns[name] = to_arrow(values)
+        if is_nested(cells):
+            declared[name] = ("ignore", f"holds {str(cells.type).partition('<')[0]} values")
+        elif _is_category(values):
+            declared[name] = ("category", "declared in the file")
     return RawTable(origin=origin, columns=columns, declared=declared)
 
 
-def mark_missing(table: RawTable, words: Iterable[str]) -> RawTable:
-    """Returns the table with these words, and the numbers that they spell, as missing cells."""
-    missing = {str(word) for word in words}
-    if not missing:
-        return table
-    numbers = [number for number in map(_number, missing) if number is not None]
-    columns: dict[str, Array] = {}
-    for name, values in table.columns.items():
-        if values.dtype == np.float64:
-            columns[name] = np.where(np.isin(values, numbers), np.nan, values.astype(np.float64))
-        else:
-            words = values.astype(object)
-            words[pd.Series(values).isin(missing)] = None
-            columns[name] = words
-    return replace(table, columns=columns)
+def _is_category(values: Any) -> bool:
+    kind = getattr(values, "type", getattr(values, "dtype", None))
+    return isinstance(kind, pd.CategoricalDtype) or (isinstance(kind, pa.DataType) and pa.types.is_dictionary(kind))
 
 
-def _number(word: str) -> float | None:
-    try:
-        number = float(word)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _plain(series: pd.Series[Any]) -> tuple[Array, tuple[str, str] | None]:
-    declaration: tuple[str, str] | None = None
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        declaration = ("category", "declared in the file")
-        series = series.astype(object)
-    if pd.api.types.is_bool_dtype(series.dtype):
-        return _words(series), declaration
-    if pd.api.types.is_numeric_dtype(series.dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan), declaration
-    if series.dtype != object:
-        return _words(series), declaration
-    inferred = pd.api.types.infer_dtype(series, skipna=True)
-    if inferred in {"integer", "floating", "mixed-integer-float", "decimal"}:
-        return series.astype(np.float64).to_numpy(), declaration
-    nested = next((cell for cell in series if isinstance(cell, (bytes, list, dict, tuple, np.ndarray))), None)
-    if nested is not None:
-        declaration = ("ignore", f"holds {type(nested).__name__} values")
-    return _words(series), declaration
-
-
-def _words(series: pd.Series[Any]) -> Array:
-    if series.dtype == object:  # 1, True and 1.0 are equal and not the same word
-        words = series.map(str).to_numpy(dtype=object)
-        words[series.isna().to_numpy()] = None
-        return words
-    # Each distinct word is stored once: a million cells of yes and no share two words.
-    places, distinct = pd.factorize(series)
-    words = np.array([*map(str, distinct.astype(object)), None], dtype=object)
-    cells: Array = words[places]  # -1, the place of a missing cell, is the last
-    return cells
+def mark_missing(table: RawTable, words: Iterable[object]) -> RawTable:
+    """Returns the table with the usual words for a missing cell, and these in addition, as null."""
+    missing = Missing.of(words)
+    return replace(table, columns={name: missing.mark(cells) for name, cells in table.columns.items()})

@@ -12,7 +12,7 @@ import pyarrow.parquet
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.data import arff, delimited
-from dltrain.data.raw_table import RawTable, check_names, from_series, mark_missing
+from dltrain.data.raw_table import RawTable, check_names, from_columns, mark_missing
 from dltrain.data.source_file import decode, find_file, read_bytes
 
 PARQUET_MAGIC = b"PAR1"
@@ -59,12 +59,12 @@ def read_table(
         return mark_missing(_parse_parquet(found if whole else io.BytesIO(content), found.name), missing_values)
     text, notes = decode(content, origin=found.name, encoding=encoding)
     if suffix == ".arff":
-        table = mark_missing(arff.parse(text, origin=found.name), missing_values)
+        table = arff.parse(text, origin=found.name)
     else:
         table = delimited.parse(
             text, origin=found.name, separator=separator, header=header, missing_values=missing_values, words=words
         )
-    return replace(table, notes=(*notes, *table.notes))
+    return mark_missing(replace(table, notes=(*notes, *table.notes)), missing_values)
 
 
 def _begins_as_parquet(path: Path) -> bool:
@@ -82,12 +82,8 @@ def _parse_parquet(file: Path | io.BytesIO, origin: str) -> RawTable:
         if not (names and parquet.metadata.num_rows):
             raise DataError(f"{origin} has no rows.")
         check_names(names, origin=origin)
-        # Columns are converted one by one, so that the table is never in memory twice. pandas' metadata is ignored, so
-        # that a saved index comes back as an ordinary column.
-        return from_series(
-            ((name, parquet.read([name]).select([name]).to_pandas(ignore_metadata=True).iloc[:, 0]) for name in names),
-            origin=origin,
-        )
+        # Columns are converted one by one, so that the table is never in memory twice.
+        return from_columns(((name, parquet.read([name]).column(name)) for name in names), origin=origin)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise DataError(f"{origin} cannot be read as Parquet: {reason}.") from None

@@ -16,16 +16,12 @@ import pyarrow.csv
 from dltrain.base.errors import DataError
 from dltrain.data import source_file
 from dltrain.data.delimited import SEPARATORS, WHITESPACE, detect_separator
+from dltrain.data.missing_cells import WORDS
 from dltrain.data.raw_table import check_names
 from dltrain.data.read_table import read_table
-from dltrain.inference.rows import ROWS, RawRows, sliced, to_arrow
+from dltrain.inference.rows import ROWS, RawRows, sliced
 
 SAMPLE = 1 << 20  # bytes that are read at a time, and that separator and encoding are detected from
-# What pandas reads as a missing cell, so that a file is read like the training file.
-MISSING = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null",
-)  # fmt: skip
 
 
 def delimited(stream: Any, location: Path | None, origin: str, reading: Mapping[str, Any]) -> Iterator[RawRows]:
@@ -75,7 +71,7 @@ def _arrow_csv(
             pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=True,
-                null_values=[*MISSING, *map(str, missing)],
+                null_values=[*WORDS, *map(str, missing)],
             ),
         )
         for batch in reader:
@@ -117,5 +113,5 @@ def whole_table(
                 copy.write(content)
             copy.flush()
             table = read_table(copy.name, **options)
-    whole = RawRows({name: to_arrow(cells) for name, cells in table.columns.items()}, 0, origin)
+    whole = RawRows({name: cells.combine_chunks() for name, cells in table.columns.items()}, 0, origin)
     yield from sliced(whole, ROWS)

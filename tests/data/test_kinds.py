@@ -2,14 +2,13 @@ import numpy as np
 import pytest
 
 from dltrain.base.errors import DataError
+from dltrain.data.cells import to_arrow
 from dltrain.data.kinds import feature_values, infer_kind, target_values
 from dltrain.data.raw_table import RawTable
 
 
 def one(name: str, values: list[object], **declared: tuple[str, str]) -> RawTable:
-    numbers = all(isinstance(value, float) for value in values)
-    column = np.asarray(values, dtype=np.float64 if numbers else object)
-    return RawTable("t.csv", {name: column}, np.arange(2, len(values) + 2), declared)
+    return RawTable("t.csv", {name: to_arrow(values)}, np.arange(2, len(values) + 2), declared)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltrain.base.errors import DataError
-from dltrain.data.raw_table import RawTable, check_names, from_frame, mark_missing
+from dltrain.data.cells import numbers, words
+from dltrain.data.raw_table import check_names, from_columns, from_frame, mark_missing
 
 
 def test_columns_of_any_type_become_numbers_or_words() -> None:
@@ -23,22 +24,28 @@ def test_columns_of_any_type_become_numbers_or_words() -> None:
         }
     )
     table = from_frame(frame, origin="t.parquet")
-    np.testing.assert_array_equal(np.asarray(table.columns["whole"], np.float64), [1, np.nan, 3])
-    assert {name: cells.tolist() for name, cells in table.columns.items() if name != "whole"} == {
+    assert {name: words(cells).to_pylist() for name, cells in table.columns.items()} == {
+        "whole": ["1", None, "3"],
         "flag": ["True", "False", "True"],
         "mixed": ["1", "1.0", None],
         "level": ["low", None, "high"],
         "list": ["[1]", "[2]", None],
     }
     assert {name: kind for name, (kind, _) in table.declared.items()} == {"level": "category", "list": "ignore"}
+    assert numbers(table.columns["whole"]).tolist() == pytest.approx([1, np.nan, 3], nan_ok=True)
 
 
-def test_a_missing_word_is_missing_among_numbers_too() -> None:
-    table = RawTable("t", {"n": np.array([-1.0, 2.0]), "w": np.array(["?", "-1.0"], dtype=object)})
+def test_a_missing_word_is_missing_in_every_column_and_spelling() -> None:
+    columns = {"n": [-1.0, 2.0], "whole": [2**53 + 1, -1], "w": [" ? ", "-1.00"], "other": [" NA", "x "]}
+    table = from_columns(columns.items(), origin="t")
     marked = mark_missing(table, ["?", "-1"])
-    np.testing.assert_array_equal(np.asarray(marked.columns["n"], np.float64), [np.nan, 2.0])
-    assert marked.columns["w"].tolist() == [None, "-1.0"]  # another spelling is another word
-    assert table.columns["n"].tolist() == [-1.0, 2.0]
+    assert {name: cells.to_pylist() for name, cells in marked.columns.items()} == {
+        "n": [None, 2.0],
+        "whole": [2**53 + 1, None],
+        "w": [None, None],
+        "other": [None, "x"],
+    }
+    assert table.columns["n"].to_pylist() == [-1.0, 2.0]
 
 
 @given(st.lists(st.sampled_from("abcdef"), max_size=6))
@@ -59,4 +66,4 @@ def test_equal_numbers_as_names_are_told_as_a_missing_header(names: list[str], h
 
 @pytest.mark.parametrize(("lines", "place"), [(None, "t row 2"), (np.array([2, 5]), "t line 5")])
 def test_a_row_is_found_by_its_line_else_by_its_number(lines: Any, place: str) -> None:
-    assert RawTable("t", {"a": np.zeros(2)}, lines=lines).where(1) == place
+    assert from_frame(pd.DataFrame({"a": [0, 0]}), origin="t", lines=lines).where(1) == place

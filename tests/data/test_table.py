@@ -144,7 +144,7 @@ def test_parquet_keeps_its_index_as_a_column_and_its_dates_and_lists_out(tmp_pat
     data = read(path, target="y", id_column="key")
     assert list(data.row_ids) == ["r", "s", "t"]
     assert dict(data.kinds) == {"x": "numeric", "grade": "category"}
-    assert any("when (dates)" in note and "vector (holds ndarray values)" in note for note in data.notes)
+    assert any("when (dates)" in note and "vector (holds list values)" in note for note in data.notes)
 
 
 def test_a_slash_in_a_name_is_replaced(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def read(path: Path | None = None, *, target: str = "survived", engineered: bool
 def shipped() -> pd.DataFrame:
     """The table that scikit-learn ships, as it stands in the file."""
     (path,) = (Path(sklearn.__file__).parent / titanic.EMBEDDED).glob("*.arff.gz")
-    return pd.DataFrame(dict(read_table(str(path)).columns))
+    return pd.DataFrame({name: cells.to_pandas() for name, cells in read_table(str(path)).columns.items()})
 
 
 def kaggle(folder: Path, text: str = KAGGLE) -> Path:

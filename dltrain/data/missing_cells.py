@@ -1,0 +1,66 @@
+"""Marks missing cells: empty ones, the words that stand for one, and the numbers that those words spell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dltrain.data.cells import is_number, is_text
+
+# The words that pandas reads as a missing cell.
+WORDS = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What stands for a missing cell."""
+
+    words: tuple[str, ...]
+    numbers: tuple[float, ...] = ()  # a number is missing however it is spelled
+
+    @classmethod
+    def of(cls, words: Iterable[object]) -> Missing:
+        """Returns the usual words, and these in addition."""
+        more = [str(word).strip() for word in words]
+        numbers = {number for number in map(_number, more) if number is not None}
+        return cls(tuple(dict.fromkeys([*WORDS, *more])), tuple(sorted(numbers)))
+
+    def mark(self, cells: Any) -> Any:
+        """Returns the cells with null for the missing ones, and text without blanks around it."""
+        if is_text(cells):
+            cells = pc.utf8_trim_whitespace(cells)
+            absent = pc.is_in(cells, value_set=_values(self.words, cells.type))
+            if self.numbers:
+                absent = pc.or_(absent, pc.fill_null(self._spelled(cells), False))
+        elif self.numbers and is_number(cells):
+            absent = pc.is_in(pc.cast(cells, pa.float64(), safe=False), value_set=_values(self.numbers, pa.float64()))
+        else:
+            return cells
+        return pc.if_else(absent, pa.scalar(None, cells.type), cells) if pc.any(absent).as_py() else cells
+
+    def _spelled(self, text: Any) -> Any:
+        """Marks text that spells one of the numbers."""
+        plain = pc.match_substring_regex(text, NUMBER)
+        numbers = pc.cast(pc.if_else(plain, text, pa.scalar(None, text.type)), pa.float64())
+        return pc.is_in(numbers, value_set=_values(self.numbers, pa.float64()))
+
+
+def _values(values: Collection[object], kind: Any) -> Any:
+    return pa.array(list(values), kind)
+
+
+def _number(word: str) -> float | None:
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
