@@ -19,14 +19,20 @@ from dltrain.cli.main import main
 from dltrain.config.compose import Composer
 from dltrain.config.fingerprint import EARLIER_DEFAULTS, fingerprint
 from dltrain.config.hydra_node import resolving
+from dltrain.config.search_dimension import text_of
 
 ARCHIVES = Path(__file__).parent / "old_runs"
 TASKS = ("binary", "multiclass", "multilabel", "regression", "unit_regression", "gaussian_regression")
 FINISHED = (*TASKS, "tabular", "text", "image", "cv", "seeds")
 # Another processor may add numbers up in another order than the one that wrote the runs.
 ROUNDING = 1e-4
-# What the version that wrote them did without a key for it.
-EARLIER = [f"{key}={value}" for key, value in EARLIER_DEFAULTS.items()]
+
+
+def as_typed_then(words: list[str]) -> list[str]:
+    """The words of an old run, with what its version did without a key for it."""
+    config = Composer().compose(words)
+    earlier = {key: value for key, value in EARLIER_DEFAULTS.items() if OmegaConf.select(config, key) is not None}
+    return [*words, *(f"{key}={text_of(value)}" for key, value in earlier.items())]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +104,7 @@ def test_runs_lists_all_of_them(told: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("name", [*FINISHED, "interrupted", "sweep/0", "search/0", "search/2"])
 def test_fingerprint_of_a_config_is_what_it_was(old: Path, name: str) -> None:
     facts = _json(old / name / "run.json")
-    config = Composer().compose([*facts["overrides"], *EARLIER])
+    config = Composer().compose(as_typed_then(facts["overrides"]))
     with resolving(config):
         assert fingerprint(config) == facts["config_sha256"]
 
@@ -187,7 +193,7 @@ def test_interrupted_run_goes_on_to_where_one_in_one_go_ends(copied: Callable[[s
     assert len(_rows(path / "history.csv")) == 3
     assert main(["resume", "interrupted"]) == 0
     assert _json(path / "run.json")["status"] == "completed"
-    assert main([*facts["overrides"], *EARLIER, "hydra.run.dir=whole"]) == 0
+    assert main([*as_typed_then(facts["overrides"]), "hydra.run.dir=whole"]) == 0
     _histories_agree(path, path.with_name("whole"))
 
 

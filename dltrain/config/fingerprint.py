@@ -17,7 +17,13 @@ WITHOUT_INFLUENCE = ("quiet", "verbose", "report", "tracking", *SWEEP_GROUPS)
 
 # Keys that versions before them did without, and the values that stand for what those did. A sweep of such a version
 # continues with them, and they leave a fingerprint as it was recorded.
-EARLIER_DEFAULTS = {"random_streams": 1, "split.quantiles": 0, "split.minimum_rows": 0}
+EARLIER_DEFAULTS = {
+    "random_streams": 1,
+    "split.quantiles": 0,
+    "split.minimum_rows": 0,
+    "dataset.category_values": None,
+    "encoding.embedding_above": None,
+}
 
 
 def group_of(word: str) -> str:
@@ -38,7 +44,7 @@ def fingerprint(config: DictConfig) -> str:
     for key, value in EARLIER_DEFAULTS.items():
         group, _, name = key.rpartition(".")
         node = values.get(group, {}) if group else values
-        if node.get(name) == value:
+        if name in node and node[name] == value:
             del node[name]
     text = json.dumps(renamed(values, original), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -34,6 +34,7 @@ class Encoding:
     name: str = field(default=MISSING, metadata={"choices": ("one_hot", "embedding")})
     minimum_count: int = field(default=MISSING, metadata={"minimum": 1})
     dimension: int | None = field(default=None, metadata={"minimum": 1})
+    embedding_above: int | None = field(default=None, metadata={"minimum": 2})
 
 
 @dataclass

@@ -41,6 +41,8 @@ class Dataset:
     target_range: tuple[float, float] | None = None  # the lowest and highest possible target, if known
     # Columns that are no features but can group rows: object arrays of str, "" for a missing cell
     other_columns: Mapping[str, Array] = field(default_factory=dict)
+    # How many words of a category the model tells apart at most; None for all of the train rows
+    category_values: int | None = None
     # Sentences for the log on what the loader dropped, inferred or filled in
     notes: tuple[str, ...] = field(default=())
     source_names: Mapping[str, str] = field(default_factory=dict)  # the source's own names of renamed columns

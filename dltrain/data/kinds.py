@@ -20,7 +20,7 @@ from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
 from dltrain.data.raw_table import RawTable
 
 CHOICES = ("numeric", "category", "text", "image", "ignore")
-# Each value of a category becomes an input of its own, and a value in few rows teaches little.
+# Runs of versions without dataset.category_values dropped a column of words with more different ones.
 CATEGORY_VALUES = 20
 CATEGORY_SHARE = 0.05
 CATEGORY_VALUES_AT_MOST = 1000
@@ -40,10 +40,11 @@ NUMBER_WITH_COMMAS = r"[+-]?(?:\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?:\d+
 WHOLE_NUMBER = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 
-def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
+def infer_kind(table: RawTable, name: str, *, keeps_many: bool) -> tuple[str, str]:
     """Infers the kind of a column from its name and cells.
 
-    Returns one of numeric, category, text, image, ignore, and the reason if it is ignore, else "".
+    `keeps_many` tells whether a column of many different words is a category, else it is ignored. Returns one of
+    numeric, category, text, image, ignore, and the reason if it is ignore, else "".
 
     Raises:
         DataError: If numbers are mixed with words or contain commas.
@@ -80,7 +81,7 @@ def infer_kind(table: RawTable, name: str) -> tuple[str, str]:
             f"thousands. Write 1234.5, or name the kind: "
             f"'+dataset.kinds={{{name}: category}}' (or text, or ignore)."
         )
-    return _word_kind(present, distinct, few)
+    return _word_kind(present, distinct, few, keeps_many)
 
 
 def _number_kind(name: str, distinct: npt.NDArray[np.float64], rows: int) -> tuple[str, str]:
@@ -99,7 +100,7 @@ def _whole(numbers: Array) -> bool:
     return all(bool(np.all(np.isfinite(some) & (some == np.floor(some)))) for some in (few, numbers))
 
 
-def _word_kind(present: Array, distinct: Array, few: int) -> tuple[str, str]:
+def _word_kind(present: Array, distinct: Array, few: int, keeps_many: bool) -> tuple[str, str]:
     if _are_dates(distinct):
         return "ignore", "dates"
     if all(str(word).lower().endswith(IMAGE_SUFFIXES) for word in distinct):
@@ -109,7 +110,7 @@ def _word_kind(present: Array, distinct: Array, few: int) -> tuple[str, str]:
         return "text", ""
     if all_differ:
         return "ignore", "nearly all values differ"
-    if len(distinct) > few:
+    if len(distinct) > few and not keeps_many:
         return "ignore", f"{len(distinct):,} different values"
     return "category", ""
 

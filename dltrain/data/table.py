@@ -34,6 +34,7 @@ def load(
     encoding: str | None,
     header: bool,
     missing_values: Sequence[str],
+    category_values: int | None = None,
     size: int | Sequence[int] | None,
     channels: int | None,
     corrupt: str,
@@ -62,7 +63,10 @@ def load(
     for column in table.columns:
         if column in targets or column == id_column:
             continue
-        kind, reason = infer_kind(table, column) if column not in wanted else (wanted[column], "as asked")
+        keeps_many = category_values is not None
+        kind, reason = (
+            (wanted[column], "as asked") if column in wanted else infer_kind(table, column, keeps_many=keeps_many)
+        )
         if kind == "ignore":
             ignored.append(f"{column} ({reason})")
         else:
@@ -78,6 +82,7 @@ def load(
         kinds={names[column]: kind for column, kind in chosen.items()},
         target={column: target_values(table, column, wanted.get(column)) for column in targets},
         row_ids=row_ids(table, id_column),
+        category_values=category_values,
         source=f"{len(table):,} rows and {len(table.columns)} columns of {found}",
         notes=(*table.notes, *_kind_notes(chosen, ignored), *renamed),
         source_names={new: old for old, new in names.items() if old != new},

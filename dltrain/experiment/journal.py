@@ -197,7 +197,9 @@ class Journal:
                 logger.debug("%s: %s", finding.check, finding.sentence)
 
     def header(self, data: Prepared, network: keras.Model, batch_size: int) -> None:
-        """Shows what will be done and starts the tracking."""
+        """Shows what was learned for the preprocessing and what will be done, and starts the tracking."""
+        for note in data.preprocessing.notes:
+            self.note(note)
         show_header(self.console, facts_of(self.config, data, network, batch_size, self.path), quiet=self.quiet)
         self.directory.record(
             batch_size=batch_size,

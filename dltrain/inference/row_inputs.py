@@ -61,8 +61,8 @@ class RowInputs:
         for name, words in self._unknown.items():
             shown = ", ".join(f"'{word}'" for word, _ in words.most_common(SHOWN))
             notes.append(
-                f"{name}: {_counted(words.total())} the train rows did not have ({shown}"
-                f"{', …' if len(words) > SHOWN else ''}); the model takes them for unknown."
+                f"{name}: {_counted(words.total())} the model does not know ({shown}"
+                f"{', …' if len(words) > SHOWN else ''}); the train rows had them never or seldom."
             )
         for column in self.signature.columns:
             if self._out_of_range[column.name]:

@@ -18,6 +18,7 @@ from dltrain.base.errors import DataError
 from dltrain.data.dataset import Dataset
 from dltrain.data.row_view import AT_ONCE
 from dltrain.internals.many_inputs import flatten_once
+from dltrain.preprocessing.categories import frequent_words, lookup_of
 from dltrain.preprocessing.columns import Numbers, TableColumns
 from dltrain.preprocessing.imputation import Imputation
 from dltrain.preprocessing.scaling import Scaling
@@ -25,7 +26,6 @@ from dltrain.preprocessing.text import IDS, cached_ngram_ids, ngram_ids, vectori
 
 Features = dict[str, npt.NDArray[Any]]
 
-UNKNOWN = "[unknown to the train rows]"
 ROWS_AT_ONCE = 65_536
 NUMBERS_AT_ONCE = 2**20  # float64 values in one pass, since an image holds many
 PIXELS_TO_LEARN_FROM = 2**24
@@ -46,6 +46,7 @@ class Preprocessing:
     categories: Mapping[str, int]  # the number of different ids of each embedded column
     vocabulary_size: int  # the number of different ids in `text`
     known_words: Mapping[str, tuple[str, ...]]  # the words of each category column that have an id of their own
+    notes: tuple[str, ...] = ()  # sentences for the log on what was learned
 
     @property
     def bytes_per_row(self) -> int:
@@ -141,14 +142,17 @@ def fit(
     outputs: dict[str, Any] = {}
     embedded: dict[str, int] = {}
     known: dict[str, tuple[str, ...]] = {}
+    notes: list[str] = []
     if by_kind["numeric"]:
         block, names = _numbers(train, by_kind["numeric"], inputs, imputation, scaling)
         blocks += block
     for name in by_kind["category"]:
-        lookup = _lookup(train.columns[name], encoding.minimum_count)
+        kept, note = frequent_words(name, train.columns[name], encoding.minimum_count, train.category_values)
+        notes += note
+        lookup = lookup_of(kept)
         ids, words = lookup(inputs[name]), lookup.get_vocabulary()
         known[name] = tuple(words[2:])
-        if encoding.name == "embedding":
+        if encoding.name == "embedding" or len(kept) > (encoding.get("embedding_above") or math.inf):
             embedded[name] = len(words)
             outputs.setdefault("categories", []).append(ids)
         else:
@@ -178,7 +182,7 @@ def fit(
         pixels = keras.ops.cast(inputs[name], "float64")
         outputs["image"] = keras.ops.cast(scaling(_pixels(train.columns[name]))(pixels), "float32")
     model = keras.Model(inputs, outputs, name="preprocessing")
-    return Preprocessing(model, tuple(names), len(by_kind["numeric"]), embedded, vocabulary_size, known)
+    return Preprocessing(model, tuple(names), len(by_kind["numeric"]), embedded, vocabulary_size, known, tuple(notes))
 
 
 def _pixels(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -217,11 +221,3 @@ def _numbers(
 def _within_memory(values: TableColumns) -> Numbers:
     """Returns an array, or an object that yields the columns if the array would be large."""
     return np.asarray(values) if math.prod(values.shape) * 8 <= AT_ONCE else values
-
-
-def _lookup(cells: npt.NDArray[Any], minimum_count: int) -> keras.layers.StringLookup:
-    """Maps words to ids: 0 for a missing cell, 1 for a word unknown to the train rows, then the words by alphabet."""
-    words, counts = np.unique(cells[cells != ""].astype(str), return_counts=True)
-    kept = [str(word) for word in words[counts >= minimum_count]]
-    # Keras refuses an empty vocabulary; with this one every word is unknown.
-    return keras.layers.StringLookup(vocabulary=kept or ["(none)"], mask_token="", oov_token=UNKNOWN)

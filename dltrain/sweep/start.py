@@ -126,7 +126,7 @@ def earlier_defaults(directory: Path, config: DictConfig) -> list[str]:
     """Returns the overrides with which a sweep of an earlier version continues as it began."""
     known = json.loads((directory / RECORD).read_text("utf-8")).get(KNOWN, [])
     missing = {key: value for key, value in EARLIER_DEFAULTS.items() if key not in known}
-    return [f"{key}={value}" for key, value in missing.items() if OmegaConf.select(config, key) is not None]
+    return [f"{key}={text_of(value)}" for key, value in missing.items() if OmegaConf.select(config, key) is not None]
 
 
 def resume_words(directory: Path, more: Sequence[str] = ()) -> list[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from omegaconf import open_dict
+from omegaconf import OmegaConf, open_dict
 from sklearn.model_selection import train_test_split
 
 from dltrain.config.compose import Composer
@@ -46,10 +46,13 @@ def test_split_is_not_that_of_files_prepared_with_the_same_number() -> None:
 def test_recorded_config_without_the_key_keeps_its_rule_and_its_fingerprint() -> None:
     config = Composer().compose(["dataset=wine"])
     assert Seed.of(config).rule == 2
-    before = Composer().compose(["dataset=wine", *(f"{key}={value}" for key, value in EARLIER_DEFAULTS.items())])
-    recorded = before.copy()
-    for node, key in ((recorded, "random_streams"), (recorded.split, "quantiles"), (recorded.split, "minimum_rows")):
-        with open_dict(node):
-            del node[key]
+    before, recorded = config.copy(), config.copy()
+    for key, value in EARLIER_DEFAULTS.items():
+        group, _, name = key.rpartition(".")
+        if OmegaConf.select(config, key) is not None:
+            OmegaConf.update(before, key, value)
+            node = OmegaConf.select(recorded, group) if group else recorded
+            with open_dict(node):
+                del node[name]
     assert Seed.of(recorded) == Seed(42, 1)
     assert fingerprint(recorded) == fingerprint(before) != fingerprint(config)

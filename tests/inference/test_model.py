@@ -152,7 +152,7 @@ def test_what_is_unknown_or_extra_is_told(titanic: Path, tmp_path: Path, capsys:
     told = capsys.readouterr().err
     assert "ignored: PassengerId, Survived, Ticket" in told
     assert "Survived is the target" in told
-    assert "embarked: 3 values the train rows did not have ('X', 'Q')" in told
+    assert "embarked: 3 values the model does not know ('X', 'Q')" in told
     assert "age: 1 value lie" in told or "age: 1 value lies" in told
 
 

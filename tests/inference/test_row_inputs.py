@@ -64,7 +64,7 @@ def test_unknown_words_and_numbers_beyond_are_counted_over_all_blocks() -> None:
     assert found["colour"].numpy().tolist() == [[b"blue"], [b""]]
     assert rows.rows == 4
     assert rows.notes() == [
-        "colour: 2 values the train rows did not have ('blue'); the model takes them for unknown.",
+        "colour: 2 values the model does not know ('blue'); the train rows had them never or seldom.",
         "size: 2 values lie beyond those of the train rows (0 to 10).",
     ]
 

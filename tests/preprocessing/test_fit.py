@@ -179,3 +179,12 @@ def test_model_is_a_keras_model_of_raw_columns(make_dataset: Any) -> None:
     model = fitted(train).model
     assert isinstance(model, keras.Model)
     assert {name: tensor.dtype for name, tensor in model.input.items()} == {"age": "float64", "port": "string"}
+
+
+def test_category_of_many_words_gets_a_vector_beside_one_hot_columns(make_dataset: Any) -> None:
+    cells = strings(*(f"w{place}" for place in range(5)))
+    train = make_dataset({"many": cells, "few": strings("a", "b", "a", "b", "a")})
+    found = fitted(train, encoding={"embedding_above": 3})
+    assert dict(found.categories) == {"many": 7}
+    assert found.feature_names == ("few=(missing)", "few=(unknown)", "few=a", "few=b")
+    assert fitted(train).categories == {}
