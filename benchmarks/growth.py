@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dltrain.sweep.ledger import Ledger
+from dltrain.sweeps.ledger import Ledger
 
 CELLS_AT_ONCE = 20_000_000
 ENGINES = ("resident", "streaming")

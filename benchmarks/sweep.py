@@ -34,8 +34,8 @@ from dltrain.cli.main import main as dltrain  # noqa: E402
 from dltrain.data.storage import data_directory  # noqa: E402
 from dltrain.experiment.experiment import assemble, pose  # noqa: E402
 from dltrain.experiment.stages import load_dataset  # noqa: E402
-from dltrain.sweep import memory  # noqa: E402
-from dltrain.sweep.ledger import Ledger  # noqa: E402
+from dltrain.sweeps import memory  # noqa: E402
+from dltrain.sweeps.ledger import Ledger  # noqa: E402
 
 OPTIMIZERS = ("adam", "sgd", "rmsprop", "adagrad")
 REGULARIZERS = ("none", "l1", "l2")

@@ -94,7 +94,7 @@ def train(words: Sequence[str]) -> int:
     if sweep and chosen and (directory / "sweep.json").exists():
         lock(directory)
         claimed = Claim(directory, created=False)
-        from dltrain.sweep.start import earlier_defaults
+        from dltrain.sweeps.start import earlier_defaults
 
         given += earlier_defaults(directory, config)
     else:
@@ -106,7 +106,7 @@ def train(words: Sequence[str]) -> int:
     try:
         with terminating():
             if sweep:
-                from dltrain.sweep.start import run_sweep
+                from dltrain.sweeps.start import run_sweep
 
                 code = run_sweep(
                     claimed.path,

@@ -28,7 +28,7 @@ def run_job(config: DictConfig) -> float:
 
 def run_sweep_job(config: DictConfig) -> float | None:
     """Runs one job of a sweep, in this process or in a worker; if it fails, the other jobs continue."""
-    from dltrain.sweep.job import run_sweep_job as run
+    from dltrain.sweeps.job import run_sweep_job as run
 
     return run(config, run_job)
 

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from dltrain.api.commands import terminating, train
 from dltrain.record.record import Record
-from dltrain.sweep.start import resume_words
+from dltrain.sweeps.start import resume_words
 
 
 def run_recorded(

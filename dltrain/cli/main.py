@@ -11,7 +11,7 @@ from dltrain import verbs
 from dltrain.base.errors import ConfigError, DltrainError, did_you_mean
 from dltrain.base.show import show
 from dltrain.base.tell import tell, tell_unexpected
-from dltrain.sweep import memory
+from dltrain.sweeps import memory
 
 INTERRUPTED = 130
 

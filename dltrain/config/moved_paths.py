@@ -21,6 +21,7 @@ MOVED = {
     "gaussian": "models.gaussian",
     "objectives": "models.losses",
     "progress": "training.progress",
+    "sweep": "sweeps",
 }
 TARGET = "_target_"
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from dltrain.base.errors import ConfigError
 from dltrain.record.record import Record
 from dltrain.report.svg import short
-from dltrain.sweep.ranking import settings_of
-from dltrain.sweep.standings import Setting
+from dltrain.sweeps.ranking import settings_of
+from dltrain.sweeps.standings import Setting
 
 Numbers = npt.NDArray[np.float64]
 

@@ -16,9 +16,9 @@ from dltrain.report.score_sections import Table
 from dltrain.report.sweep_pictures import sweep_pictures
 from dltrain.report.words import number
 from dltrain.report.write import write_files
-from dltrain.sweep.ledger import Ledger
-from dltrain.sweep.ranking import settings_of, swept_keys
-from dltrain.sweep.standings import Setting, like_the_best, standings
+from dltrain.sweeps.ledger import Ledger
+from dltrain.sweeps.ranking import settings_of, swept_keys
+from dltrain.sweeps.standings import Setting, like_the_best, standings
 
 
 def write_sweep_report(sweep: Path) -> Path:

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, Picture, draw, plain_log, short
-from dltrain.sweep.ledger import Entry
-from dltrain.sweep.ranking import settings_of
-from dltrain.sweep.standings import Setting
+from dltrain.sweeps.ledger import Entry
+from dltrain.sweeps.ranking import settings_of
+from dltrain.sweeps.standings import Setting
 
 MOST_LINES = 200  # of jobs in the parallel coordinates
 MOST_AXES = 6  # of settings in the parallel coordinates

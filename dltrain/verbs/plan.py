@@ -11,7 +11,7 @@ from typing import Any
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError, DltrainError
 from dltrain.base.show import CsvOutput, show, show_json
-from dltrain.sweep.plan import Planned, planned
+from dltrain.sweeps.plan import Planned, planned
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
@@ -90,7 +90,7 @@ def _add_costs(jobs: list[Planned], rows: list[dict[str, Any]]) -> bool:
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
-    from dltrain.sweep.cost import cost_of
+    from dltrain.sweeps.cost import cost_of
 
     failed = False
     for job, row in zip(jobs, rows, strict=True):

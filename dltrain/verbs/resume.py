@@ -44,7 +44,7 @@ terminated
 
 def _run(given: argparse.Namespace) -> int:
     from dltrain.api.rerun import resume_sweep, run_recorded, where_it_was_started
-    from dltrain.sweep.start import is_sweep
+    from dltrain.sweeps.start import is_sweep
 
     if is_sweep(Path(given.run)):
         if given.with_changes:
@@ -196,7 +196,7 @@ def _nothing_left(record: Record, config: DictConfig) -> str:
 
 def _lacks_report(record: Record) -> bool:
     """Returns whether a completed run ended before its report was written, which it wanted."""
-    from dltrain.sweep.start import is_sweep
+    from dltrain.sweeps.start import is_sweep
 
     wanted = record.config.get("report")
     if wanted == "auto":

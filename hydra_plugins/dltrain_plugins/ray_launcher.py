@@ -39,7 +39,7 @@ class RayLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Called by the sweeper with the words of each job."""
-        from dltrain.sweep.on_ray import run_on_ray
+        from dltrain.sweeps.on_ray import run_on_ray
 
         configs = [
             self.hydra_context.config_loader.load_sweep_config(self.config, list(each)) for each in job_overrides

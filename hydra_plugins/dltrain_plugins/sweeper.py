@@ -32,7 +32,7 @@ class DltrainSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Called by Hydra with the overrides of the command line."""
         from dltrain.config.overrides import grid_jobs
-        from dltrain.sweep.run import run_jobs
+        from dltrain.sweeps.run import run_jobs
 
         assert self.config is not None
         assert self.hydra_context is not None

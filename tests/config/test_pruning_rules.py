@@ -11,7 +11,7 @@ HALVING = {"min_resource": 10, "reduction_factor": 3}
 
 
 def config(epochs: int = 100, pruner: Any = None, objectives: Any = ("val_loss",), **more: Any) -> DictConfig:
-    node = {"_target_": "dltrain.sweep.pruning.Pruning", "every_epochs": 5, "pruner": pruner or HALVING}
+    node = {"_target_": "dltrain.sweeps.pruning.Pruning", "every_epochs": 5, "pruner": pruner or HALVING}
     base = {"callbacks": {"pruning": node, "off": None}, "cv": None, "seeds": 1, "trainer": {"epochs": epochs}}
     return OmegaConf.create(base | {"search": {"objectives": list(objectives), "space": {}}} | more)
 

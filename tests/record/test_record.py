@@ -9,8 +9,8 @@ import pytest
 from dltrain.base.errors import ConfigError
 from dltrain.record.listing import rows_below
 from dltrain.record.record import Record
-from dltrain.sweep.ledger import Entry
-from dltrain.sweep.ranking import better_way
+from dltrain.sweeps.ledger import Entry
+from dltrain.sweeps.ranking import better_way
 
 
 @pytest.fixture

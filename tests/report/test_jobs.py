@@ -11,8 +11,8 @@ import pytest
 from omegaconf import DictConfig
 
 from dltrain.report.sweep import write_sweep_report
-from dltrain.sweep.ledger import Entry
-from dltrain.sweep.summary import summarise
+from dltrain.sweeps.ledger import Entry
+from dltrain.sweeps.summary import summarise
 
 
 def write_job(sweep: Path, number: int, words: list[str], *, wild: bool = False, **facts: Any) -> Entry:

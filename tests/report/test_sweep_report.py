@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 
 from dltrain.cli.main import main
 from dltrain.report.sweep import write_sweep_report
-from dltrain.sweep.ledger import Entry
-from dltrain.sweep.summary import summarise
+from dltrain.sweeps.ledger import Entry
+from dltrain.sweeps.summary import summarise
 
 EVIL = "<script>alert(1)</script>"
 

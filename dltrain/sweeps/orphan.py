@@ -1,0 +1,48 @@
+"""Ends a worker of a sweep whose main process is gone, since nobody would collect its results or end it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dltrain.sweeps.stop import main_process
+
+SECONDS = 0.5  # between two looks at the parent
+GRACE = 20.0  # seconds in which a job saves its state
+ENDED = 143
+
+_busy = threading.Event()
+_watched: set[int] = set()
+
+
+@contextmanager
+def ends_with_its_parent(sweep: Path) -> Iterator[None]:
+    """Ends this process, now or between jobs, once the sweep's main process that is its parent is gone.
+
+    A job that is under way saves its state first. Workers that another process has started, as on a cluster, live on.
+    """
+    parent = os.getppid()
+    if parent == main_process(sweep) and parent not in _watched:
+        _watched.add(parent)
+        threading.Thread(target=_watch, args=(parent,), daemon=True, name="watches the main process").start()
+    _busy.set()
+    try:
+        yield
+    finally:
+        _busy.clear()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(SECONDS)
+    end = time.monotonic() + GRACE
+    if _busy.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
+    while _busy.is_set() and time.monotonic() < end:
+        time.sleep(0.05)
+    os._exit(ENDED)

@@ -1,0 +1,161 @@
+"""Runs a sweep from its command to its result, and records how to continue it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from dltrain.base.errors import ConfigError
+from dltrain.base.files import replace_file
+from dltrain.base.show import show
+from dltrain.config.fingerprint import EARLIER_DEFAULTS, WITHOUT_INFLUENCE, group_of
+from dltrain.config.moved_paths import TARGET, original, renamed
+from dltrain.config.search_dimension import text_of
+from dltrain.sweeps import memory
+from dltrain.sweeps.ledger import Ledger
+from dltrain.sweeps.stop import asked_to_stop, stoppable
+
+RECORD = "sweep.json"
+KNOWN = "known_keys"  # in the record: which keys with earlier defaults its version had
+FAILED, INTERRUPTED = 1, 130
+
+
+def is_sweep(directory: Path) -> bool:
+    """Returns whether a sweep can be continued in this directory."""
+    return (directory / RECORD).is_file()
+
+
+def run_sweep(
+    directory: Path,
+    typed: list[str],
+    overrides: Sequence[str],
+    config: DictConfig,
+    *,
+    launch: Callable[[], Any],
+    write_report: Callable[[Path], Any],
+) -> int:
+    """Runs the remaining jobs in an existing directory, then writes and shows the result of all.
+
+    `typed` are the words of the command line, by which the sweep can be continued; `launch` has Hydra run them. Returns
+    0 if all jobs completed, 1 if one failed, 130 after Ctrl-C.
+
+    Raises:
+        ConfigError: If the directory belongs to another space, or the settings cannot work.
+    """
+    directory = directory.resolve()
+    _write_record(directory, typed, overrides, config)
+    with stoppable(directory):
+        try:
+            launch()
+        except KeyboardInterrupt:
+            stopped = True
+        else:
+            stopped = asked_to_stop(directory)
+    entries = Ledger(directory).gather()
+    if entries and not (memory.full and not stopped):
+        from dltrain.sweeps.summary import summarise
+
+        summarise(directory, config, quiet=stopped)
+        if config.report is not False:
+            write_report(directory)
+    if memory.full and not stopped:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", "dltrain", *resume_words(directory)])
+    if stopped:
+        show(f"\n{len(entries)} jobs are done; to go on: dltrain resume {shlex.quote(str(directory))}", file=sys.stderr)
+        return INTERRUPTED
+    # A completed job has a reason if it missed what was required of it.
+    failed = any(entry.status == "failed" or (entry.status == "completed" and entry.reason) for entry in entries)
+    return FAILED if failed or not entries else 0
+
+
+def _write_record(directory: Path, words: list[str], overrides: Sequence[str], config: DictConfig) -> None:
+    """Writes sweep.json, which tells how and from where the sweep continues."""
+    space = space_lines(overrides, config)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    record: dict[str, Any] = {"started": now, "continued": [], KNOWN: [*EARLIER_DEFAULTS]}
+    if (directory / RECORD).exists():
+        record = json.loads((directory / RECORD).read_text("utf-8"))
+        before = _without_what_is_told(record["space"])
+        earlier = [_without_what_is_told(each) for each in record.get("earlier_spaces", [])]
+        if space != before and space not in earlier and not config.extend:
+            raise ConfigError(
+                [
+                    f"hydra.sweep.dir: '{directory}' holds a sweep of another space. "
+                    "Choose another directory, or add extend=true to run what is new beside it.",
+                    *(f"there, not now: {line}" for line in before if line not in space),
+                    *(f"now, not there: {line}" for line in space if line not in before),
+                ]
+            )
+        record["continued"].append(now)
+        record["earlier_spaces"] = [*earlier, *([before] if space != before and before not in earlier else [])]
+    elif config.extend or config.retry_failed:
+        key = "extend" if config.extend else "retry_failed"
+        raise ConfigError(f"{key}=true has no effect: '{directory}' holds no sweep. Name one with hydra.sweep.dir=…")
+    once = ("extend", "retry_failed", "hydra.sweep.dir", "--retry-failed")
+    kept = [word for word in words if word.partition("=")[0] not in once]
+    record |= {"words": kept, "working_directory": str(Path.cwd()), "space": space}
+    with replace_file(directory / RECORD) as path:
+        path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def space_lines(overrides: Sequence[str], config: DictConfig) -> list[str]:
+    """Returns what decides which jobs there are: the overrides of jobs, sorted, and the settings of a search."""
+    lines = [_with_original_path(word) for word in overrides if group_of(word) not in WITHOUT_INFLUENCE]
+    params = config.hydra.sweeper.get("params") or {}
+    lines += [f"hydra.sweeper.params.{key}={value}" for key, value in params.items()]
+    if config.search is not None:
+        lines += [f"search.{key}={text_of(_plain(config.search[key]))}" for key in map(str, config.search)]
+    return sorted(lines)
+
+
+def _without_what_is_told(space: Sequence[str]) -> list[str]:
+    """Returns the lines of a space without words such as report=true, which older versions wrote into it."""
+    return [line for line in space if group_of(line) in ("hydra", "search") or group_of(line) not in WITHOUT_INFLUENCE]
+
+
+def earlier_defaults(directory: Path, config: DictConfig) -> list[str]:
+    """Returns the overrides with which a sweep of an earlier version continues as it began."""
+    known = json.loads((directory / RECORD).read_text("utf-8")).get(KNOWN, [])
+    missing = {key: value for key, value in EARLIER_DEFAULTS.items() if key not in known}
+    return [f"{key}={text_of(value)}" for key, value in missing.items() if OmegaConf.select(config, key) is not None]
+
+
+def resume_words(directory: Path, more: Sequence[str] = ()) -> list[str]:
+    """Returns the words that continue a sweep, and changes to the directory where it was started.
+
+    `more` holds words that replace those of the first start, or join them.
+    """
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    directory = directory.resolve()
+    try:
+        record = json.loads((directory / RECORD).read_text("utf-8"))
+        first, place = list(record["words"]), Path(record["working_directory"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"'{directory / RECORD}' cannot be read: {error}") from error
+    given = {word.partition("=")[0] for word in more if "=" in word}
+    kept = [word for word in first if word.startswith("-") or word.partition("=")[0] not in given]
+    if place.is_dir():
+        os.chdir(place)  # for relative paths in the first command
+    where = QuotedString(str(directory), Quote.single).with_quotes()
+    return [*kept, *more, f"hydra.sweep.dir={where}"]
+
+
+def _with_original_path(word: str) -> str:
+    key, sign, value = word.partition("=")
+    return f"{key}{sign}{original(value)}" if key.endswith(TARGET) else word
+
+
+def _plain(value: Any) -> Any:
+    if not OmegaConf.is_config(value):
+        return value
+    return json.dumps(renamed(OmegaConf.to_container(value, resolve=True), original))
