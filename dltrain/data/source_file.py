@@ -10,7 +10,8 @@ import zlib
 from pathlib import Path
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
-from dltrain.data.storage import data_directory
+from dltrain.base.regular_file import find, read_regular
+from dltrain.data.storage import data_directories
 
 # UTF-32's mark comes first, because it begins with UTF-16's.
 BYTE_ORDER_MARKS = (
@@ -32,23 +33,9 @@ def find_file(path: str | Path) -> Path:
     `~` is expanded; a relative path starts at the current directory, else at the data directory.
 
     Raises:
-        DataError: If there is no such file or it is a directory.
+        DataError: If there is no such file, or it is a folder, a device or a pipe.
     """
-    try:
-        full = Path(path).expanduser().absolute()
-    except RuntimeError as error:
-        raise DataError(f"dataset.path={path}: {error}") from None
-    kept = data_directory() / path
-    if not full.exists() and kept.is_file():
-        return kept
-    if full.is_dir():
-        raise DataError(f"dataset.path={path} is a directory ({full}); give one file in it.")
-    if not full.exists():
-        if not full.parent.is_dir():
-            raise DataError(f"dataset.path: there is no file {full}, nor its folder {full.parent}, nor {kept}.")
-        beside = [entry.name for entry in full.parent.iterdir() if entry.is_file()]
-        raise DataError(f"dataset.path: there is no file {full}.{did_you_mean(full.name, beside)}")
-    return full
+    return find(path, key="dataset.path", expected="file", also_in=data_directories())
 
 
 def stem(path: Path) -> str:
@@ -63,7 +50,7 @@ def read_bytes(path: Path) -> bytes:
         DataError: If the file is empty, unreadable or broken gzip.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
     if content.startswith(GZIP_MAGIC) or (content and path.suffix.lower() == ".gz"):

@@ -37,11 +37,28 @@ def data_directory() -> Path:
     """Returns the folder for downloads and parsed data, which need not exist yet.
 
     It is the folder in the environment variable `DLTRAIN_DATA_DIR`, else the user's cache directory.
+
+    Raises:
+        DataError: If that is to be in the user's home, and the system knows of none.
     """
     chosen = os.environ.get("DLTRAIN_DATA_DIR")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return Path(platformdirs.user_cache_dir("dltrain", appauthor=False))
+    try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        return Path(platformdirs.user_cache_dir("dltrain", appauthor=False))
+    except RuntimeError:
+        raise DataError(
+            "There is no home directory for the data that dltrain keeps; name a folder in the environment variable "
+            "DLTRAIN_DATA_DIR."
+        ) from None
+
+
+def data_directories() -> list[Path]:
+    """Returns the data directory in a list, which is empty if the user has no home."""
+    try:
+        return [data_directory()]
+    except DataError:
+        return []
 
 
 def download(url: str, sha256: str, destination: Path, remedy: str = "") -> Path:
@@ -153,7 +170,11 @@ def cached_table(key: str, build: Callable[[], pa.Table]) -> pa.Table:
 
     `key` has to name the content, the version of its parser, and the fingerprint of its source.
     """
-    folder = data_directory() / "parsed"
+    try:
+        folder = data_directory() / "parsed"
+    except DataError as error:
+        logger.warning("Cannot keep the parsed data: %s", error)
+        return build()
     # The hash is part of the file's name because Parquet's checksums leave out header and metadata.
     for path in sorted(folder.glob(f"{key}.*.parquet")):
         try:

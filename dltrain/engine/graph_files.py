@@ -17,6 +17,7 @@ import keras
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from dltrain.base.errors import DataError
 from dltrain.base.files import replace_file
 from dltrain.data.storage import data_directory, fingerprint
 from dltrain.engine.executor import libraries
@@ -30,7 +31,7 @@ FORMAT = 3  # to be raised when the format of the files changes
 MOST_KEPT = 1_000  # of files, each of 20 kB
 HASH_BYTES = 32
 DAMAGED = (ValueError, LookupError, TypeError, zlib.error, DecodeError, tf.errors.OpError)
-UNREACHABLE = (OSError, RuntimeError)  # a RuntimeError if the user has no home
+UNREACHABLE = (OSError, DataError)  # a DataError if the user has no home
 
 
 def read_graph(key: str, variables: int) -> TracedGraph | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,10 @@ def efficientnet(
 def _imagenet(variant: str) -> Path:
     name = f"efficientnet{variant.lower()}_notop.h5"
     folder = data_directory() / "efficientnet"
-    for found in (folder / name, Path.home() / ".keras" / "models" / name):
-        if found.is_file():
-            return found
+    for found in (folder / name, Path("~/.keras/models", name)):
+        with contextlib.suppress(OSError, RuntimeError):  # there is no home, or this user may not enter it
+            if found.expanduser().is_file():
+                return found.expanduser()
     try:
         digest = hash_of_efficientnet(variant.lower())
         return Path(keras.utils.get_file(name, URL + name, cache_dir=folder, cache_subdir=".", file_hash=digest))

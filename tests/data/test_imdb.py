@@ -160,7 +160,7 @@ def test_a_path_without_data_is_a_data_error(tmp_path: Path, make: bool) -> None
     path = tmp_path / "nowhere"
     if make:
         path.mkdir()
-    with pytest.raises(DataError, match=r"dataset\.path=.*nowhere"):
+    with pytest.raises(DataError, match=r"dataset\.path.*nowhere"):
         load(path)
 
 

@@ -191,3 +191,12 @@ def test_a_cache_that_cannot_be_written_is_said_and_no_fault(
     monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "file"))
     assert storage.cached_table("some_1", Builder())["text"].to_pylist() == ["one", "two"]
     assert "Cannot keep" in caplog.text
+
+
+def test_without_a_home_nothing_is_kept_and_all_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", "~nobodyhere/data")
+    with pytest.raises(DataError, match=r"no home directory .*; name a folder in .*DLTRAIN_DATA_DIR"):
+        storage.data_directory()
+    assert storage.data_directories() == []
+    table = pa.table({"a": [1]})
+    assert storage.cached_table("key", lambda: table) is table

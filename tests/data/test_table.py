@@ -227,7 +227,7 @@ def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
         read(tmp_path / "peple.csv", target="y")
     with pytest.raises(DataError, match="nor its folder"):
         read(tmp_path / "nowhere" / "people.csv", target="y")
-    with pytest.raises(DataError, match="is a directory"):
+    with pytest.raises(DataError, match="is a folder; expected a file"):
         read(tmp_path, target="y")
 
 
