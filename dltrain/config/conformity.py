@@ -58,7 +58,7 @@ def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any])
                 yield f"{_join(key, '_target_')}: {found.sentence}"
             else:
                 yield from _unlike_signature(node, target, found, key, metadata.get("offered", ()))
-                hints = {name: _hint_of(found, name) for name in found.parameters}
+                hints = {name: hint_of(found, name) for name in found.parameters}
         if "_target_" in node:
             hints |= HYDRA_KEYS
     for name in names:
@@ -148,7 +148,7 @@ def _unlike_signature(
             yield f"{_join(key, name)}: {target} needs this argument. Give one with +{_join(key, name)}=…"
 
 
-def _hint_of(found: TargetSignature, name: str) -> Any:
+def hint_of(found: TargetSignature, name: str) -> Any:
     """Returns the annotated type, else the type of the default; null and a node always fit."""
     if name in found.hints:
         return Annotated[found.hints[name] | dict | None, describe(found.hints[name])]

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-Range = tuple[Callable[[float], bool], str]
+from dltrain.config.conformity import BOUNDS
 
-ABOVE_ZERO: Range = (lambda value: value > 0, "above 0")
-AT_LEAST_ZERO: Range = (lambda value: value >= 0, "of at least 0")
-AT_LEAST_ONE: Range = (lambda value: value >= 1, "of at least 1")
-SHARE: Range = (lambda value: 0 <= value < 1, "from 0 to below 1")
-FRACTION: Range = (lambda value: 0 <= value <= 1, "from 0 to 1")
-SHRINKING: Range = (lambda value: 0 < value < 1, "above 0 and below 1")
-FINITE: Range = (lambda value: True, "that is finite")
+
+class Range(NamedTuple):
+    """The numbers that make sense for a key: the keys of `bounds` are those of `BOUNDS`."""
+
+    bounds: Mapping[str, float]
+    words: str
+
+
+ABOVE_ZERO = Range({"above": 0}, "above 0")
+AT_LEAST_ZERO = Range({"minimum": 0}, "of at least 0")
+AT_LEAST_ONE = Range({"minimum": 1}, "of at least 1")
+SHARE = Range({"minimum": 0, "below": 1}, "from 0 to below 1")
+FRACTION = Range({"minimum": 0, "maximum": 1}, "from 0 to 1")
+SHRINKING = Range({"above": 0, "below": 1}, "above 0 and below 1")
+FINITE = Range({}, "that is finite")
 
 # Pattern of a key -> its range, for classes of Keras and dltrain alone, since elsewhere a name may mean anything.
 RANGES: dict[str, Range] = {
@@ -60,11 +68,16 @@ PATTERNS = [(re.compile(pattern), limits) for pattern, limits in RANGES.items()]
 def faults(config: DictConfig) -> Iterator[str]:
     """Yields a sentence for each number out of its range."""
     for key, value in _numbers(config, ""):
-        for pattern, (fits, words) in PATTERNS:
-            if pattern.fullmatch(key) and not (math.isfinite(value) and fits(value)):
+        for pattern, limits in PATTERNS:
+            if pattern.fullmatch(key) and not (math.isfinite(value) and fits(limits, value)):
                 # For dropout people think of a share.
-                noun = "share" if (fits, words) == SHARE and key.endswith("dropout") else "number"
-                yield f"{key}: expected a {noun} {words}, got {value}."
+                noun = "share" if limits is SHARE and key.endswith("dropout") else "number"
+                yield f"{key}: expected a {noun} {limits.words}, got {value}."
+
+
+def fits(limits: Range, value: float) -> bool:
+    """Returns whether a number is within all bounds of a range."""
+    return all(BOUNDS[name][0](value, bound) for name, bound in limits.bounds.items())
 
 
 def _numbers(node: Any, key: str) -> Iterator[tuple[str, float]]:

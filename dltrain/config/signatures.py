@@ -9,11 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from dltrain.config.annotations import COMPUTED, REQUIRED, annotated, last_name, literal
-from dltrain.config.sources import Definition, Module, Unknown, locate, resolve
+from dltrain.config.sources import Definition, Module, Unknown, locate, once_found, resolve
 
 # Decorators that do not change the arguments.
 TRANSPARENT = {
@@ -40,7 +39,7 @@ class TargetSignature:
         return frozenset(name for name, default in self.parameters.items() if default is REQUIRED)
 
 
-@cache
+@once_found
 def signature(target: str) -> TargetSignature | Unknown:
     """Returns the signature of a dotted path such as `keras.optimizers.Adam`; methods of classes are open."""
     found = locate(target)

@@ -7,13 +7,16 @@ import builtins
 import importlib.util
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from dltrain.base.errors import did_you_mean
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Opaque:
@@ -48,6 +51,21 @@ class Unknown:
 
 
 Found = Module | Definition | Opaque
+
+
+def once_found(function: Callable[P, R]) -> Callable[P, R]:
+    """Keeps what a function found; what is missing (None, Unknown) may come meanwhile, and is sought again."""
+    kept: dict[tuple[object, ...], R] = {}
+
+    @wraps(function)
+    def sought(*arguments: P.args, **keywords: P.kwargs) -> R:
+        key = (*arguments, *sorted(keywords.items()))
+        found = kept[key] if key in kept else function(*arguments, **keywords)
+        if found is not None and not isinstance(found, Unknown):
+            kept[key] = found
+        return found
+
+    return sought
 
 
 def locate(target: str) -> list[Found] | Unknown:
@@ -178,7 +196,7 @@ def _imported_from(module: Module, node: ast.ImportFrom) -> Module | None:
     return found
 
 
-@cache
+@once_found
 def _top_module(name: str) -> Module | None:
     try:
         spec = importlib.util.find_spec(name) if name else None
@@ -191,7 +209,7 @@ def _top_module(name: str) -> Module | None:
     return Module(name, Path(str(spec.origin)) if is_source else None, folders)
 
 
-@cache
+@once_found
 def _submodule(module: Module, name: str) -> Module | None:
     full = f"{module.name}.{name}"
     for folder in module.folders:

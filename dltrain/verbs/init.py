@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import math
 import random
 import shutil
@@ -15,8 +16,8 @@ from dltrain.base.show import show
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
-Writes a folder with a dataset, an experiment and a callback of your own, a small table of made-up data and a README,
-ready to run. Nothing that exists is overwritten.
+Writes a folder with a dataset, an experiment and a callback of your own, a small table of made-up data, a README and a
+schema by which an editor completes and checks the YAML files, ready to run. Nothing that exists is overwritten.
 """
 EXAMPLES = """\
 examples:
@@ -30,12 +31,15 @@ ROWS = 240
 
 
 def _run(given: argparse.Namespace) -> int:
+    from dltrain.config.json_schema import shipped_with
+
     folder: Path = given.name
     try:
         if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
             raise ConfigError(f"'{folder}' exists already and is not overwritten. Choose another name.")
         shutil.copytree(TEMPLATE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
         _write_students(folder / "data" / "mine.csv")
+        (folder / "schema.json").write_text(json.dumps(shipped_with(folder / "conf")), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"'{error.filename or folder}' cannot be written: {error.strerror}.") from error
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

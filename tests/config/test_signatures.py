@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -179,3 +180,13 @@ def test_annotations_become_types(tmp_path: Path, package: str):
     assert hints["rate"] == float | None
     assert hints["z"] == int | None
     assert "y" not in hints
+
+
+def test_a_module_that_comes_later_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert isinstance(signature("comes_later.Mine"), Unknown)
+    (tmp_path / "comes_later.py").write_text("class Mine:\n    def __init__(self, much=1): ...\n")
+    importlib.invalidate_caches()
+    found = signature("comes_later.Mine")
+    assert isinstance(found, TargetSignature)
+    assert list(found.parameters) == ["much"]

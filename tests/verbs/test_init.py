@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+from omegaconf import OmegaConf
 
 from dltrain.cli.main import main
 from dltrain.config.compose import conf_directory
@@ -56,3 +59,17 @@ def test_no_option_is_shadowed_by_a_shipped_one() -> None:
     names = [file.relative_to(TEMPLATE / "conf") for file in (TEMPLATE / "conf").rglob("*.yaml")]
     assert len(names) == 3
     assert [name for name in names if (conf_directory() / name).exists()] == []
+
+
+def test_files_name_a_schema_that_editors_check_them_by(tmp_path: Path) -> None:
+    assert main(["init", "students"]) == 0
+    valid = jsonschema.Draft7Validator(json.loads(Path("students/schema.json").read_text())).is_valid
+    files = sorted(Path("students/conf").rglob("*.yaml"))
+    for file in files:
+        named = re.search(r"^# yaml-language-server: \$schema=(\S+)$", file.read_text(), re.MULTILINE)
+        assert named is not None
+        assert (file.parent / named[1]).resolve() == (tmp_path / "students/schema.json")
+        found = OmegaConf.to_container(OmegaConf.load(file))
+        assert valid(found)
+        assert not valid({**found, "trianer": {"epochs": 3}})
+    assert len(files) == 3
