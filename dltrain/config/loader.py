@@ -20,7 +20,7 @@ from omegaconf import DictConfig, open_dict
 from dltrain.base.errors import ConfigError
 from dltrain.config.hydra_node import record
 from dltrain.config.moved_paths import rename_moved, rename_typed
-from dltrain.internals.hydra_loading import Copies, HydraLoader, Repository, search_path, set_values
+from dltrain.internals.hydra_loading import Copies, HydraLoader, Repository, search_path, set_values, text_keys
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class Loader(HydraLoader):
         def in_full(words: list[str]) -> DictConfig:
             config = HydraLoader.merge(self, config_name, words, run_mode, **options)
             rename_moved(config)
+            text_keys(config)
             return config
 
         if run_mode is not RunMode.RUN or any("hydra.searchpath" in word for word in overrides):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -14,6 +15,9 @@ from omegaconf.errors import OmegaConfBaseException
 from dltrain.config.conformity import look_up
 from dltrain.config.hints import nearest, show
 from dltrain.internals.hydra_loading import set_values
+
+MAPPINGS = ("task.class_weight",)  # keys that are null, or a mapping to which single entries can be added
+QUOTED_KEY = re.compile(r"""([{,]\s*)(["'])([^"':,{}]+)\2(\s*:)""")
 
 
 def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override], list[str]]:
@@ -29,7 +33,9 @@ def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override]
             else:
                 parsed.append(override)
         except HydraException as error:
-            if "=" in line:
+            if "=" in line and line != (bare := QUOTED_KEY.sub(r"\1\3\4", line)):
+                reason = f"Keys in braces stand without quotes: '{bare}'."
+            elif "=" in line:
                 reason = f"{sentence(error)}. Quote what is no plain word or number: 'key=\"a, b\"'."
             else:
                 reason = "Expected key=value or group=option."
@@ -70,7 +76,7 @@ def apply(override: Override, config: DictConfig, unlisted: dict[str, str]) -> l
     key, line, value = override.key_or_group, str(override.input_line), override.value()
     parent, _, name = key.rpartition(".")
     node = look_up(config, parent) if parent else config
-    if not OmegaConf.is_config(node) and _holds(config, parent):
+    if not OmegaConf.is_config(node) and _holds(config, parent) and not (override.is_add() and parent in MAPPINGS):
         return [f"{key}: '{parent}' is {show(node)} with the chosen options and has no key '{name}'."]
     siblings = list(map(str, node)) if isinstance(node, DictConfig) else []
     try:

@@ -13,7 +13,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.override_parser.types import Override
 from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 NAMES = (
     "hydra._internal.config_loader_impl.ConfigLoaderImpl._apply_overrides_to_config",
@@ -59,12 +59,34 @@ class Copies(Repository):
 
 
 def set_values(config: DictConfig, overrides: Sequence[Override]) -> None:
-    """Sets, adds and deletes values, as Hydra does after merging the files.
+    """Sets, adds and deletes values, as Hydra does after merging the files, and adds entries to null as to a mapping.
 
     Raises:
         HydraException: If a key does not exist, or one that is to be added exists.
     """
-    ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)
+    for override in overrides:
+        parent, _, name = override.key_or_group.rpartition(".")
+        if override.is_add() and parent and name and _is_null(config, parent):
+            OmegaConf.update(config, parent, {})
+        ConfigLoaderImpl._apply_overrides_to_config([override], config)
+        if isinstance(override.value(), dict):
+            text_keys(OmegaConf.select(config, override.key_or_group))
+
+
+def text_keys(node: Any) -> None:
+    """Makes text of every key of a mapping and of those in it, since YAML and Hydra read `{0: 1}` with a number."""
+    for key in list(node) if isinstance(node, DictConfig) else []:
+        if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
+            text_keys(node[key])
+        if not isinstance(key, str):
+            with open_dict(node):
+                node[str(key)] = node.pop(key)
+
+
+def _is_null(config: DictConfig, key: str) -> bool:
+    owner, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, owner) if owner else config
+    return isinstance(node, DictConfig) and name in node and OmegaConf.select(config, key) is None
 
 
 def override_directory(overrides: Sequence[Override], left_out: list[str], between: str, equals: str) -> str:

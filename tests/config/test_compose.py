@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from dltrain.base.errors import ConfigError
@@ -218,3 +219,34 @@ def test_glob_stands_for_the_options_of_a_group(composer: Composer) -> None:
 def test_sweep_with_the_same_job_twice_is_refused(composer: Composer) -> None:
     with pytest.raises(ConfigError, match=r"^-m: 2 jobs are the same \(optimizer=adam\)\. Name each value once\.$"):
         composer.compose_sweep(["optimizer=adam,sgd,adam", "seed=1"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["task.class_weight={0: 1, 1: 2}"],
+        ["task.class_weight={'0': 1}", "+task.class_weight.1=2"],
+        ["+task.class_weight.0=1", "+task.class_weight.1=2"],
+        ["+task.class_weight={0: 1}", "+task.class_weight.1=2"],
+    ],
+)
+def test_keys_of_numbers_and_of_text_are_alike(composer: Composer, words: list[str]) -> None:
+    plain = [word.replace("'0'", "0") for word in words]
+    found = composer.compose(plain)
+    assert OmegaConf.to_container(found.task.class_weight) == {"0": 1, "1": 2}
+    loaded = composer.loader.load_configuration("config", plain, RunMode.RUN, from_shell=False)
+    assert loaded.task.class_weight == found.task.class_weight
+    if plain != words:
+        assert [each for each in faults(composer, *words) if "'task.class_weight={0: 1}'" in each]
+
+
+def test_keys_of_numbers_in_yaml_are_text(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("task: {class_weight: {0: 1, true: 2, low: {3: null}}}\n")
+    config = Composer(directory=tmp_path).loader.load_configuration("config", [], RunMode.RUN, from_shell=False)
+    assert OmegaConf.to_container(config.task) == {"class_weight": {"0": 1, "True": 2, "low": {"3": None}}}
+
+
+def test_entry_of_what_is_null_and_no_mapping_is_refused(composer: Composer) -> None:
+    assert faults(composer, "+schedule.factor=2") == [
+        "schedule.factor: 'schedule' is null with the chosen options and has no key 'factor'."
+    ]
