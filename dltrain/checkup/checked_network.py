@@ -16,7 +16,7 @@ from dltrain.config.seed import Seed
 from dltrain.config.validate import keys
 from dltrain.data.finding import Finding
 from dltrain.data.targets import Target
-from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, draw, pose
+from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, decide, draw, pose
 from dltrain.experiment.stages import load_dataset, split_rows
 
 MOST_ROWS = 2_048
@@ -94,6 +94,7 @@ def prepare_checked_networks(
     notes = SilentNotes()
     problem = draw(config, pose(config, load_dataset(config.dataset, notes), notes, keys(overrides)), notes)
     split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"))
+    problem = decide(problem, split, notes)
     check_problem(config, problem, split, notes)
 
     def build() -> CheckedNetwork:

@@ -21,6 +21,7 @@ EARLIER_DEFAULTS = {
     "random_streams": 1,
     "split.quantiles": 0,
     "split.minimum_rows": 0,
+    "dataset.column_rules": 1,
     "dataset.category_values": None,
     "encoding.embedding_above": None,
 }

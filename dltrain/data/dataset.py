@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,16 @@ Kind = Literal["numeric", "category", "text", "image"]
 Array = npt.NDArray[np.generic]
 
 HASHED_AT_ONCE = 100_000  # cells of words that are joined at a time
+
+
+class Undecided(Protocol):
+    """Columns of a dataset before the train rows have decided which are features, and of which kind."""
+
+    def take(self, rows: npt.NDArray[np.integer]) -> Undecided:
+        """Selects rows by position."""
+
+    def decide(self, dataset: Dataset, train: npt.NDArray[np.integer]) -> Dataset:
+        """Returns the dataset with features that follow from the train rows, given by position."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,8 @@ class Dataset:
     source_names: Mapping[str, str] = field(default_factory=dict)  # the source's own names of renamed columns
     # The recipe of each column that the loader makes from columns of the source
     made: Mapping[str, Recipe] = field(default_factory=dict)
+    # What the columns, which follow from all rows here, become once the train rows are known; None if they stay
+    undecided: Undecided | None = None
 
     def __post_init__(self) -> None:
         if set(self.columns) != set(self.kinds):
@@ -72,7 +84,16 @@ class Dataset:
             other_columns=take(self.other_columns, rows),
             row_ids=self.row_ids[rows],
             test_rows=None if self.test_rows is None else self.test_rows[rows],
+            undecided=None if self.undecided is None else self.undecided.take(rows),
         )
+
+    def decided(self, train: npt.NDArray[np.integer]) -> Dataset:
+        """Returns the dataset with features that follow from the train rows alone, given by position.
+
+        Raises:
+            DataError: If no feature is left, or a cell of any row does not fit the kind of its column.
+        """
+        return self if self.undecided is None else self.undecided.decide(self, train)
 
     def sha256(self) -> str:
         """Hashes names, kinds and all values; the same content gives the same hash from any source."""

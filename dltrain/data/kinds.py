@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from dltrain.base.errors import DataError
 from dltrain.data import cells
@@ -40,8 +41,10 @@ NUMBER_WITH_COMMAS = r"[+-]?(?:\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?:\d+
 WHOLE_NUMBER = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 
-def infer_kind(table: RawTable, name: str, *, keeps_many: bool) -> tuple[str, str]:
-    """Infers the kind of a column from its name and cells.
+def infer_kind(
+    table: RawTable, name: str, rows: npt.NDArray[np.integer] | None = None, *, keeps_many: bool
+) -> tuple[str, str]:
+    """Infers the kind of a column from its name and its cells in some rows, given by position; None for all rows.
 
     `keeps_many` tells whether a column of many different words is a category, else it is ignored. Returns one of
     numeric, category, text, image, ignore, and the reason if it is ignore, else "".
@@ -49,7 +52,7 @@ def infer_kind(table: RawTable, name: str, *, keeps_many: bool) -> tuple[str, st
     Raises:
         DataError: If numbers are mixed with words or contain commas.
     """
-    values = plain_values(table, name)
+    values = plain_values(table, name, rows)
     present = values[~missing(values)]
     if not len(present):
         return "ignore", "empty"
@@ -66,13 +69,14 @@ def infer_kind(table: RawTable, name: str, *, keeps_many: bool) -> tuple[str, st
     numbers = as_numbers(distinct)
     share = float(np.mean(~np.isnan(numbers)))
     if share == 1:
-        return _number_kind(name, numbers, len(values))
-    few = max(CATEGORY_VALUES, min(CATEGORY_VALUES_AT_MOST, int(CATEGORY_SHARE * len(values))))
+        return _number_kind(name, numbers, len(values), rows)
+    few = max(CATEGORY_VALUES, min(CATEGORY_VALUES_AT_MOST, int(CATEGORY_SHARE * len(table))))
     if share >= MOSTLY_NUMBERS and len(distinct) > few:
-        row = int(np.flatnonzero(np.isnan(as_numbers(values)) & ~missing(values))[0])
+        place = int(np.flatnonzero(np.isnan(as_numbers(values)) & ~missing(values))[0])
+        row = place if rows is None else rows[place]
         raise DataError(
-            f"Column '{name}' holds numbers, and a word in {table.where(row)}: '{values[row]}'. If that "
-            f"means a missing value: dataset.missing_values=['{values[row]}']; otherwise name the kind: "
+            f"Column '{name}' holds numbers, and a word in {table.where(row)}: '{values[place]}'. If that "
+            f"means a missing value: dataset.missing_values=['{values[place]}']; otherwise name the kind: "
             f"'+dataset.kinds={{{name}: category}}' (or text, or ignore)."
         )
     if pd.Series(distinct).str.fullmatch(NUMBER_WITH_COMMAS).all():
@@ -84,14 +88,27 @@ def infer_kind(table: RawTable, name: str, *, keeps_many: bool) -> tuple[str, st
     return _word_kind(present, distinct, few, keeps_many)
 
 
-def _number_kind(name: str, distinct: npt.NDArray[np.float64], rows: int) -> tuple[str, str]:
+def _number_kind(
+    name: str, distinct: npt.NDArray[np.float64], count: int, rows: npt.NDArray[np.integer] | None
+) -> tuple[str, str]:
     if not _whole(distinct):
         return "numeric", ""
     if ID_NAME.fullmatch(name) or CAMEL_CASE_ID.fullmatch(name):
         return "ignore", "an identifier by its name"
-    if len(distinct) == rows > 2 and bool(np.all(np.diff(np.sort(distinct)) == 1)):
+    if len(distinct) == count > 2 and _counts_rows(distinct, rows):
         return "ignore", "counts the rows"
     return "numeric", ""
+
+
+def _counts_rows(numbers: npt.NDArray[np.float64], rows: npt.NDArray[np.integer] | None) -> bool:
+    """Tells whether different whole numbers, one for each of some rows, are a count of all rows, in any order."""
+    span = float(np.ptp(numbers))
+    if span + 1 == len(numbers):
+        return True
+    if rows is None:
+        return False
+    # The train rows alone have gaps. Numbers drawn from so narrow a span would repeat, but for one case in 20,000.
+    return bool(np.ptp(numbers - rows) == 0) or len(numbers) ** 2 >= 20 * span
 
 
 def _whole(numbers: Array) -> bool:
@@ -131,9 +148,12 @@ def missing(values: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(pd.isna(values))
 
 
-def plain_values(table: RawTable, name: str) -> Array:
-    """Returns a column as float64 with NaN if its type is one of numbers, else as object of str with None, (n,)."""
-    column = table.columns[name]
+def plain_values(table: RawTable, name: str, rows: npt.NDArray[np.integer] | None = None) -> Array:
+    """Returns a column as float64 with NaN if its type is one of numbers, else as object of str with None, (n,).
+
+    `rows` selects rows by position; None takes all.
+    """
+    column = table.columns[name] if rows is None else table.columns[name].take(pa.array(rows))
     return cells.numbers(column) if cells.is_number(column) else cells.word_array(column)
 
 
@@ -156,7 +176,8 @@ def numeric_values(table: RawTable, name: str) -> npt.NDArray[np.float64]:
     if bad.size:
         raise DataError(
             f"Column '{name}' cannot be numeric: {table.where(bad[0])} holds '{values[bad[0]]}'. If that "
-            f"means a missing value: dataset.missing_values=['{values[bad[0]]}']."
+            f"means a missing value: dataset.missing_values=['{values[bad[0]]}']; otherwise name another kind: "
+            f"'+dataset.kinds={{{name}: category}}' (or text, or ignore)."
         )
     infinite = np.flatnonzero(np.isinf(numbers))
     if infinite.size:
@@ -167,37 +188,54 @@ def numeric_values(table: RawTable, name: str) -> npt.NDArray[np.float64]:
     return numbers
 
 
-def word_values(table: RawTable, name: str) -> Array:
+def spelling_of(table: RawTable, name: str, rows: npt.NDArray[np.integer] | None = None) -> str:
+    """Returns how the words of a column are spelled, by its cells in some rows: truth, whole, or "" as written."""
+    if not cells.is_text(table.columns[name]):
+        return ""
+    words = plain_values(table, name, rows)
+    distinct = pd.unique(pd.Series(words[~missing(words)], dtype=object)).tolist()
+    if {word.lower() for word in distinct} <= {"true", "false"}:
+        return "truth"
+    return "whole" if all(WHOLE_NUMBER.fullmatch(word) for word in distinct) else ""
+
+
+def word_values(table: RawTable, name: str, spelling: str | None = None) -> Array:
     """Converts a column to words: an object array of str with None for a missing cell, shape (n,).
 
-    Whole numbers are written without a decimal point, and true and false with a capital.
+    Whole numbers are written without a decimal point, and true and false with a capital, where `spelling`, which is
+    that of all rows if it is None, says that the column holds such.
     """
-    column = table.columns[name]
-    words: Array = cells.word_array(column)
-    if not cells.is_text(column):
+    words: Array = cells.word_array(table.columns[name])
+    spelling = spelling_of(table, name) if spelling is None else spelling
+    if not spelling:
         return words
     absent = missing(words)
     distinct = pd.unique(pd.Series(words[~absent], dtype=object)).tolist()
-    if {word.lower() for word in distinct} <= {"true", "false"}:
-        spelled = {word: word.capitalize() for word in distinct}
-    elif all(WHOLE_NUMBER.fullmatch(word) for word in distinct):
-        # A program that wrote whole numbers beside missing cells wrote "1.0" for 1; "007" stays as it is.
-        spelled = {word: WHOLE_NUMBER.sub(r"\1", word) for word in distinct}
-    else:
-        return words
+    # A program that wrote whole numbers beside missing cells wrote "1.0" for 1; "007" stays as it is.
+    spell = _truth if spelling == "truth" else _without_point
+    spelled = {word: spell(word) for word in distinct}
     words[~absent] = [spelled[word] for word in words[~absent]]
     return words
 
 
-def feature_values(table: RawTable, name: str, kind: str) -> Array:
+def _truth(word: str) -> str:
+    return word.capitalize() if word.lower() in {"true", "false"} else word
+
+
+def _without_point(word: str) -> str:
+    whole = WHOLE_NUMBER.fullmatch(word)
+    return whole[1] if whole else word
+
+
+def feature_values(table: RawTable, name: str, kind: str, spelling: str | None = None) -> Array:
     """Converts a column to the values of a feature of this kind, shape (n,).
 
     Numeric gives float64 with NaN for a missing cell, any other kind an object array of str with ""; an image is given
-    by its path.
+    by its path. `spelling` is that of `word_values`.
     """
     if kind == "numeric":
         return numeric_values(table, name)
-    words = word_values(table, name)
+    words = word_values(table, name, spelling)
     words[missing(words)] = ""
     return words
 

@@ -6,18 +6,19 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
-from dltrain.data.dataset import Array, Dataset, Kind
+from dltrain.data.dataset import Array, Dataset
 from dltrain.data.image_file import Options, read_images
-from dltrain.data.kinds import CHOICES, feature_values, infer_kind, missing, target_values, word_values
+from dltrain.data.kinds import CHOICES, feature_values, missing, target_values, word_values
 from dltrain.data.raw_table import RawTable, all_numbers
 from dltrain.data.read_table import read_table
 from dltrain.data.source_file import find_file, stem
+from dltrain.data.table_features import TableFeatures
 
 # No leading zeros, which a number would lose, and few enough digits for 64 bits.
 ROW_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -38,8 +39,12 @@ def load(
     size: int | Sequence[int] | None,
     channels: int | None,
     corrupt: str,
+    column_rules: Literal[1, 2] = 1,
 ) -> Dataset:
-    """Loads a file: one column or several are the target, the others features by kind (see conf/dataset/csv.yaml)."""
+    """Loads a file: one column or several are the target, the others features by kind (see conf/dataset/csv.yaml).
+
+    Configs of earlier versions do without `column_rules`, and their kinds follow from all rows.
+    """
     targets = [target] if isinstance(target, str) else [str(column) for column in target]
     wanted = {str(column): str(kind) for column, kind in kinds.items()}
     _check_kinds(wanted, targets, id_column)
@@ -58,37 +63,27 @@ def load(
     if id_column is not None:
         _check_columns(table, "id_column", [id_column])
 
-    chosen: dict[str, Kind] = {}
-    ignored: list[str] = []
-    for column in table.columns:
-        if column in targets or column == id_column:
-            continue
-        keeps_many = category_values is not None
-        kind, reason = (
-            (wanted[column], "as asked") if column in wanted else infer_kind(table, column, keeps_many=keeps_many)
-        )
-        if kind == "ignore":
-            ignored.append(f"{column} ({reason})")
-        else:
-            chosen[column] = cast("Kind", kind)
-    if not chosen:
-        raise DataError(f"{table.origin}: no feature is left beside the target. {' '.join(_kind_notes({}, ignored))}")
-    names = input_names(chosen, taken=table.columns)
-    renamed = tuple(f"renamed: {old} to {new} (no '/' in an input's name)." for old, new in names.items() if old != new)
+    others = [column for column in table.columns if column not in targets and column != id_column]
+    names = input_names(others, taken=table.columns)
+    features = TableFeatures(table, names, wanted, keeps_many=category_values is not None)
+    columns, chosen, notes = features.make()
+    source_names = {new: old for old, new in names.items() if old != new}
+    renamed = [f"renamed: {old} to {new} (no '/' in an input's name)." for new, old in source_names.items()]
     found = find_file(path)
     dataset = Dataset(
         name=stem(found) if name == "csv" else name,
-        columns={names[column]: feature_values(table, column, kind) for column, kind in chosen.items()},
-        kinds={names[column]: kind for column, kind in chosen.items()},
+        columns=columns,
+        kinds=chosen,
         target={column: target_values(table, column, wanted.get(column)) for column in targets},
         row_ids=row_ids(table, id_column),
         category_values=category_values,
         source=f"{len(table):,} rows and {len(table.columns)} columns of {found}",
-        notes=(*table.notes, *_kind_notes(chosen, ignored), *renamed),
-        source_names={new: old for old, new in names.items() if old != new},
+        notes=(*table.notes, *renamed, *(notes if column_rules == 1 else [])),
+        source_names=source_names,
         other_columns={
             column: feature_values(table, column, "category") for column, kind in wanted.items() if kind == "ignore"
         },
+        undecided=None if column_rules == 1 else features,
     )
     for column in [column for column, kind in dataset.kinds.items() if kind == "image"]:
         dataset = _with_images(dataset, column, found.parent, options)
@@ -181,15 +176,3 @@ def _check_columns(table: RawTable, key: str, columns: Iterable[str]) -> None:
             if len(table.columns) == 1 and table.lines is not None:
                 hint += " It has this one column alone: see dataset.separator."
             raise DataError(f"dataset.{key}: {table.origin} has no column '{column}'.{hint}")
-
-
-def _kind_notes(chosen: Mapping[str, Kind], ignored: Sequence[str]) -> list[str]:
-    notes = [
-        f"{kind}: {', '.join(column for column, other in chosen.items() if other == kind)}."
-        for kind in dict.fromkeys(chosen.values())
-    ]
-    if ignored:
-        notes.append(
-            f"ignored: {', '.join(ignored)}; +dataset.kinds.<column>=category (or numeric, text, image) overrides."
-        )
-    return notes

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.config.seed import Seed
 from dltrain.data.folds import Fold, group_numbers, make_folds
 from dltrain.data.split import Split
-from dltrain.experiment.experiment import Experiment, Problem, assemble_on, check_problem, draw
+from dltrain.experiment.experiment import Experiment, Problem, assemble_on, check_problem, decide, draw
 from dltrain.experiment.fold_results import NETWORK, FoldResult, difference, entry, summarize, write_predictions
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.score_run import parts_to_score, predict_parts, prediction_table, score_answers, write_model
@@ -37,11 +37,13 @@ def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tu
     problem = draw(config, problem, journal)
     everything, folds = cut_folds(config, problem)
     journal.split(problem.dataset, everything)
+    undecided, problem = problem, decide(problem, everything, journal)
     check_problem(config, problem, everything, journal)
     seed_generators(Seed.of(config).stream("weights"), config)
     final = assemble_on(config, problem, everything)
     journal.header(final.data, final.network, final.batch_size)
-    found = train_folds(config, problem, folds, journal)
+    # An average of models takes the same columns in all of them.
+    found = train_folds(config, problem if config.cv.ensemble else undecided, folds, journal)
     summary = summarize(found, problem, config)
     journal.directory.write_json("cv/summary.json", summary)
     write_predictions(found, journal)
@@ -81,13 +83,20 @@ def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
 def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], journal: Journal) -> list[FoldResult]:
     """Trains and scores the given folds side by side; each result is the same as that of the fold alone."""
     by_name = {f"fold {fold.number}": fold for fold in folds}
+    # A cell that does not fit the columns of some fold is found before any of them trains.
+    problems = [_decide(problem, fold, journal) for fold in folds]
 
-    def assemble(fold: Fold) -> Experiment:
+    def assemble(problem: Problem, fold: Fold) -> Experiment:
         return assemble_on(config, problem, fold.split)
 
     jobs = [
-        TrainingJob(name, fold.seed, lambda fold=fold: assemble(fold), journal.part(f"cv/fold_{fold.number}"))  # type: ignore[misc]
-        for name, fold in by_name.items()
+        TrainingJob(
+            f"fold {fold.number}",
+            fold.seed,
+            lambda problem=problem, fold=fold: assemble(problem, fold),  # type: ignore[misc]
+            journal.part(f"cv/fold_{fold.number}"),
+        )
+        for problem, fold in zip(problems, folds, strict=True)
     ]
     return train_side_by_side(
         jobs,
@@ -97,6 +106,15 @@ def train_folds(config: DictConfig, problem: Problem, folds: Sequence[Fold], jou
         config=config,
         journal=journal,
     )
+
+
+def _decide(problem: Problem, fold: Fold, journal: Journal) -> Problem:
+    """Decides the features by a fold's own train rows, and tells what the run has not told yet."""
+    dataset = problem.dataset.decided(fold.split.train)
+    for note in dataset.notes[len(problem.dataset.notes) :]:
+        if note not in journal.directory.facts["notes"]:
+            journal.note(f"  fold {fold.number}: {note}")
+    return dataclasses.replace(problem, dataset=dataset)
 
 
 def _score_fold(fold: Fold, job: TrainingJob, experiment: Experiment, training: Training, *, keep: bool) -> FoldResult:

@@ -109,11 +109,20 @@ def draw(config: DictConfig, problem: Problem, notes: Notes) -> Problem:
     return Problem(problem.task, dataset, target)
 
 
+def decide(problem: Problem, split: Split, notes: Notes) -> Problem:
+    """Decides by the train rows of a split which columns are features, and of which kind."""
+    decided = problem.dataset.decided(split.train)
+    for note in decided.notes[len(problem.dataset.notes) :]:
+        notes.note(f"  {note}")
+    return dataclasses.replace(problem, dataset=decided)
+
+
 def assemble(config: DictConfig, problem: Problem, journal: Journal) -> Experiment:
     """Draws the rows of a problem, splits and checks them, and builds the experiment."""
     problem = draw(config, problem, journal)
     split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"))
     journal.split(problem.dataset, split)
+    problem = decide(problem, split, journal)
     check_problem(config, problem, split, journal)
     return assemble_on(config, problem, split)
 
@@ -128,7 +137,7 @@ def check_problem(config: DictConfig, problem: Problem, split: Split, notes: Not
 def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experiment:
     """Fits the preprocessing and compiles a network on given parts of all rows of the problem."""
     data = prepare(
-        problem.dataset,
+        problem.dataset.decided(split.train),
         problem.target,
         split,
         imputation=config.imputation,

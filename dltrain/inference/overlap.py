@@ -41,7 +41,7 @@ def run_dataset(record: Record) -> tuple[Dataset, dict[str, npt.NDArray[np.intp]
     used = np.sort(np.concatenate(list(parts.values())))
     if dataset.take(used).sha256() != record.facts["data"]["sha256"]:
         raise DltrainError(f"The data of dataset {dataset.name} has changed since the run.")
-    return dataset, parts
+    return dataset.decided(parts["train"]), parts
 
 
 def train_hashes(record: Record) -> tuple[Hashes | None, str]:

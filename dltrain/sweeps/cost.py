@@ -17,7 +17,7 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.split import Rows, Split
 from dltrain.engine.engine import Engine
 from dltrain.experiment.cross_validation import cut_folds
-from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, draw, pose
+from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, decide, draw, pose
 from dltrain.experiment.header import trainable
 from dltrain.experiment.stages import load_dataset, split_rows
 
@@ -75,6 +75,7 @@ def _trainings(config: DictConfig, dataset: Dataset) -> tuple[Experiment, list[S
     problem = draw(config, pose(config, dataset, notes, typed(config.hydra)), notes)
     if config.cv is None:
         split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"))
+        problem = decide(problem, split, notes)
         check_problem(config, problem, split, notes)  # part of the time that a job takes
         return assemble_on(config, problem, split), [split] * config.seeds
     everything, folds = cut_folds(config, problem)

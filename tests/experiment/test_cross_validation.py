@@ -154,6 +154,34 @@ def test_each_fold_fits_its_own_preprocessing(
         assert data.target.scale == pytest.approx((train**2).std(), rel=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("overrides", [("seed=0",), ("cv=kfold", "cv.folds=3"), ("seeds=2",)], ids=str)
+def test_a_row_outside_the_train_rows_changes_no_training(
+    run_in: Any, tmp_path: Path, overrides: tuple[str, ...]
+) -> None:
+    """A category of 20 words, and one more in a row of the test part, or of the part that a fold scores."""
+    table = [["a", "c", "y"], *([f"{row % 9 / 4}", f"k{row % 20}", f"{row % 7 + row / 50}"] for row in range(300))]
+
+    def run(name: str) -> Any:
+        path = tmp_path / f"{name}.csv"
+        path.write_text("\n".join(",".join(cells) for cells in table) + "\n")
+        words = (f"dataset.path={path}", "dataset=csv", "dataset.target=y", "trainer.epochs=1", "model.units=[4]")
+        return run_in(tmp_path / name, *words, *overrides)
+
+    before = run("before")
+    part = before.path / ("seeds/seed_43" if "seeds=2" in overrides else "")
+    row = json.loads((part / "splits.json").read_text())["test"][0]
+    if "cv=kfold" in overrides:
+        row = int(before.rows("cv/predictions.csv")[0]["row_id"])  # scored by the first fold, a train row of the others
+        part = before.path / "cv/fold_1"
+    table[1 + row][1] = "another"
+    after = run("after")
+    history = (part / "history.csv").relative_to(before.path)
+    assert (after.path / history).read_text() == (before.path / history).read_text()
+    if "cv=kfold" in overrides:
+        assert "fold 1: category: c." in after.json("run.json")["notes"]
+
+
 def test_column_that_would_tell_the_answer_of_a_leaking_fold_is_worth_nothing(
     run_in: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
