@@ -85,6 +85,10 @@ class FakeJournal:
     changed: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def live(self) -> Any:
+        return self.console
+
     def note(self, text: str) -> None:
         self.notes.append(text.strip())
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.types import RunMode
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from dltrain.api import jobs, launch
 from dltrain.base.errors import ConfigError
 from dltrain.base.lock import lock, unlock
+from dltrain.base.tell import exit_code, tell_any
 from dltrain.config.compose import Composer
 from dltrain.config.hydra_node import resolving
 from dltrain.internals import hydra_command
@@ -34,7 +39,10 @@ SWEEP_PREFIXES = (
 
 @contextmanager
 def terminating() -> Iterator[None]:
-    """Makes SIGTERM end the process as Ctrl-C does, with its own exit code."""
+    """Makes SIGTERM end the process as Ctrl-C does, with its own exit code; outside the main thread it does nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         yield
@@ -56,6 +64,15 @@ def composer_of(flags: argparse.Namespace) -> Composer:
     return Composer(folder, extra, flags.config_name or "config")
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a run or a sweep ended: its directory, the exit code and, if a single run failed, its error."""
+
+    directory: Path
+    code: int
+    error: Exception | None = None
+
+
 def train(words: Sequence[str]) -> int:
     """Runs what a command line without a verb asks for: overrides and Hydra's flags.
 
@@ -72,20 +89,46 @@ def train(words: Sequence[str]) -> int:
     own = ("hydra_help", "cfg", "info", "shell_completion", "resolve", "experimental_rerun")
     if any(getattr(flags, name) for name in own):
         return _show(typed, flags, composer)
-    given = [*overrides]
     sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides or _searches(overrides)
     config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
     if not sweep and config.search is not None:  # an option of the group experiment chose a search
         sweep, config = True, composer.compose_sweep(overrides)
+    if sweep and flags.run:
+        raise ConfigError("--run has no effect on a sweep: leave it out.")
+    outcome = start(composer, overrides, config, typed=typed if sweep else None)
+    if outcome.error is not None:
+        tell_any(outcome.error)
+    return outcome.code
+
+
+def start(
+    composer: Composer,
+    overrides: Sequence[str],
+    config: DictConfig,
+    *,
+    typed: Sequence[str] | None,
+    shows: bool = True,
+    prepare: Callable[[], Any] = lambda: None,
+) -> Outcome:
+    """Claims a directory and runs a single job, or a sweep in the jobs that are left.
+
+    `config` is what the composer made of the overrides; `typed` are the words by which a sweep is continued, None for a
+    single job. Unless `shows`, the terminal gets progress alone. `prepare` is called once the directory is claimed.
+
+    Raises:
+        ConfigError: If a word has no effect, or the directory cannot be used.
+    """
+    sweep = typed is not None
+    given = [*overrides]
     if not sweep:
         _refuse_sweep_keys(overrides)
-    elif flags.run:
-        raise ConfigError("--run has no effect on a sweep: leave it out.")
     elif any(word.startswith("hydra.run.dir=") for word in overrides):
         raise ConfigError("hydra.run.dir has no effect on a sweep: name its directory with hydra.sweep.dir.")
     if sweep and config.score_test == "auto":
         # Jobs that compare settings do not score the test part, since a choice by it would make its score too good.
-        swept = {each.key_or_group for each in composer.parser.parse_overrides(overrides) if each.is_sweep_override()}
+        swept = {
+            each.key_or_group for each in composer.parser.parse_overrides([*overrides]) if each.is_sweep_override()
+        }
         given.append(f"score_test={'always' if swept == {'seed'} else 'never'}")
     key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
     with resolving(config):
@@ -101,31 +144,34 @@ def train(words: Sequence[str]) -> int:
         claimed = claim(directory, key=key, chosen=chosen)
     if not chosen:
         given.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
-    codes: list[int] = []
+    errors: list[Exception] = []
     code = 1
     try:
+        prepare()
         with terminating():
-            if sweep:
+            if typed is not None:
                 from dltrain.sweeps.start import run_sweep
 
+                job = functools.partial(jobs.run_sweep_job, shows=shows)
                 code = run_sweep(
                     claimed.path,
-                    typed,
+                    list(typed),
                     overrides,
                     config,
-                    launch=lambda: launch.run(composer, given, jobs.run_sweep_job, RunMode.MULTIRUN),
+                    launch=lambda: launch.run(composer, given, job, RunMode.MULTIRUN),
                     write_report=jobs.report_sweep,
+                    shows=shows,
                 )
             else:
-                launch.run(composer, given, jobs.reporting(codes), RunMode.RUN)
-                code = max(codes, default=0)
+                launch.run(composer, given, jobs.keeping(errors, shows=shows), RunMode.RUN)
+                code = max(map(exit_code, errors), default=0)
     except KeyboardInterrupt:
         code = INTERRUPTED
     finally:
         if code in (USAGE, INTERRUPTED):
             claimed.release()
         unlock(claimed.path)
-    return code
+    return Outcome(claimed.path, code, errors[0] if errors else None)
 
 
 def _show(words: list[str], flags: argparse.Namespace, composer: Composer) -> int:
@@ -135,14 +181,16 @@ def _show(words: list[str], flags: argparse.Namespace, composer: Composer) -> in
     if flags.config_path:
         full = str(Path(flags.config_path).resolve())
         words = [word if _value(word) != flags.config_path else word.replace(_value(word), full) for word in words]
-    codes: list[int] = []
+    errors: list[Exception] = []
     try:
-        launch.show(words, jobs.reporting(codes))
+        launch.show(words, jobs.keeping(errors))
     except ConfigError:
         if flags.cfg or flags.info:
             composer.compose(flags.overrides)  # raises an error with all faults
         raise
-    return max(codes, default=0)
+    for error in errors:
+        tell_any(error)
+    return max(map(exit_code, errors), default=0)
 
 
 def _searches(overrides: Sequence[str]) -> bool:

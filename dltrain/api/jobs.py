@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
-from dltrain.base.errors import DltrainError
-from dltrain.base.tell import tell, tell_unexpected
 
-
-def run_job(config: DictConfig) -> float:
-    """Runs one experiment in Hydra's output directory and writes its report.
+def run_job(config: DictConfig, *, shows: bool = True) -> float:
+    """Runs one experiment in Hydra's output directory and writes its report; `shows` is that of the journal.
 
     Returns the best value of the monitored metric.
     """
@@ -23,28 +21,24 @@ def run_job(config: DictConfig) -> float:
     from dltrain.experiment.run import run_job as run
     from dltrain.report.after_run import report_run
 
-    return run(config, report_run)
+    return run(config, report_run, shows=shows)
 
 
-def run_sweep_job(config: DictConfig) -> float | None:
+def run_sweep_job(config: DictConfig, *, shows: bool = True) -> float | None:
     """Runs one job of a sweep, in this process or in a worker; if it fails, the other jobs continue."""
     from dltrain.sweeps.job import run_sweep_job as run
 
-    return run(config, run_job)
+    return run(config, functools.partial(run_job, shows=shows))
 
 
-def reporting(codes: list[int]) -> Callable[[DictConfig], Any]:
-    """Returns a job that runs one experiment; if it fails, it prints why and appends its exit code to `codes`."""
+def keeping(errors: list[Exception], *, shows: bool = True) -> Callable[[DictConfig], Any]:
+    """Returns a job that runs one experiment, and appends its error to `errors` if it fails."""
 
     def job(config: DictConfig) -> Any:
         try:
-            return run_job(config)
-        except DltrainError as error:
-            codes.append(error.exit_code)
-            tell(error)
+            return run_job(config, shows=shows)
         except Exception as error:
-            codes.append(1)
-            tell_unexpected(error)
+            errors.append(error)
         return None
 
     return job

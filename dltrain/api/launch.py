@@ -11,6 +11,7 @@ from typing import Any
 
 from hydra import version
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
@@ -32,6 +33,9 @@ def run(composer: Composer, overrides: Sequence[str], job: Job, mode: RunMode) -
     """
     version.setbase(VERSION)
     hydra = runner("dltrain", composer.loader)
+    # A program that is configured by Hydra may call dltrain.
+    outer, job_of_outer = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
+    GlobalHydra.instance().clear()
     GlobalHydra.instance().initialize(hydra)
     wanted = f"hydra.mode={mode.name}"
     words = [*overrides] if wanted in overrides else [*overrides, wanted]
@@ -40,7 +44,7 @@ def run(composer: Composer, overrides: Sequence[str], job: Job, mode: RunMode) -
         with _our_errors():
             start(composer.config_name, job, words)
     finally:
-        GlobalHydra.instance().clear()
+        GlobalHydra.instance().hydra, HydraConfig.instance().cfg = outer, job_of_outer
 
 
 def show(words: Sequence[str], job: Job) -> None:

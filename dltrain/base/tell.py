@@ -26,3 +26,16 @@ def tell_unexpected(error: Exception) -> None:
         show(f"error: a file{where} cannot be written: {error.strerror}.", file=sys.stderr)
     else:
         show("".join(traceback.format_exception(error)), end="", file=sys.stderr)
+
+
+def tell_any(error: Exception) -> None:
+    """Prints an error in sentences if a person can mend it, else with its traceback."""
+    if isinstance(error, DltrainError):
+        tell(error)
+    else:
+        tell_unexpected(error)
+
+
+def exit_code(error: Exception) -> int:
+    """Returns the exit code of a command that ends with an error."""
+    return error.exit_code if isinstance(error, DltrainError) else 1

@@ -64,7 +64,13 @@ def multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
             f"with the environment variable TF_CONFIG, such as '{EXAMPLE}', and an index of its own; "
             f"got {repr(given) if given else 'none'}."
         )
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except RuntimeError as error:  # collective operations are set up before anything else
+        raise ConfigError(
+            f"strategy=multi_worker has to join its processes before TensorFlow is used for anything else: {error}. "
+            "Restart Python (in a notebook: the kernel) and begin with it."
+        ) from error
 
 
 def replicas() -> int:

@@ -45,7 +45,8 @@ class Journal:
 
     `path` is the run directory, which exists. `recorded` is the run.json of the run that is resumed or repeated; None
     takes Hydra's current job. `resumes` tells whether an interrupted run continues in its directory; `changes` are the
-    settings that it takes up from there on, as run.json lists them.
+    settings that it takes up from there on, as run.json lists them. Unless `shows`, the terminal gets nothing but the
+    progress of the training: a caller in Python gets the rest as an object.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class Journal:
         recorded: Mapping[str, Any] | None = None,
         resumes: bool = False,
         changes: Sequence[Mapping[str, Any]] = (),
+        shows: bool = True,
     ) -> None:
         self.config = config
         self.directory = RunDirectory(path)
         self.quiet = config.quiet
-        self.console = standard_output()
+        self.live = standard_output()
+        self.console = self.live if shows or config.verbose else PrintableConsole(quiet=True)
         hydra = None if recorded is not None else HydraConfig.get()
         self.in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
         self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))
@@ -77,11 +80,11 @@ class Journal:
         self._begun = False
 
     @classmethod
-    def open(cls, config: DictConfig) -> Journal:
+    def open(cls, config: DictConfig, *, shows: bool = True) -> Journal:
         """Opens the journal of Hydra's current job; an interrupted job of a sweep continues from its saved state."""
         hydra = HydraConfig.get()
         path = Path(hydra.runtime.output_dir)
-        return cls(config, path, resumes=hydra.mode == RunMode.MULTIRUN and can_go_on(path))
+        return cls(config, path, resumes=hydra.mode == RunMode.MULTIRUN and can_go_on(path), shows=shows)
 
     def __enter__(self) -> Self:
         self._locked = lock(self.path)
@@ -153,6 +156,7 @@ class Journal:
         part.directory = self.directory.part(name)
         part._tracker = None
         part.quiet, part.console = True, PrintableConsole(quiet=True)
+        part.live = part.console
         return part
 
     def note(self, text: str) -> None:

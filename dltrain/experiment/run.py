@@ -21,17 +21,17 @@ from dltrain.scoring.evaluation import Results
 AfterRun = Callable[[Experiment, Journal], None]
 
 
-def run_job(config: DictConfig, after_run: AfterRun) -> float:
+def run_job(config: DictConfig, after_run: AfterRun, *, shows: bool = True) -> float:
     """Runs the experiment of a checked config in Hydra's output directory, as Hydra's job.
 
-    `after_run` is called when the run is complete, for example to write its report. Returns the best value of the
-    monitored metric.
+    `after_run` is called when the run is complete, for example to write its report; `shows` is that of the journal.
+    Returns the best value of the monitored metric.
 
     Raises:
         DltrainError: If config, data or training are at fault, or a completed run does not beat its baselines although
             that is required.
     """
-    with Journal.open(config) as journal:
+    with Journal.open(config, shows=shows) as journal:
         results = run(config, journal, after_run)
     require_what_was_asked(config, results)
     return results.best_value

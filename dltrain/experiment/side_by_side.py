@@ -139,7 +139,7 @@ def _raise_failure(futures: Sequence[Future[Any]]) -> None:
 
 @contextmanager
 def _progress_line(journal: Journal, jobs: Sequence[TrainingJob], epochs: int) -> Iterator[TrainingsProgress]:
-    line = TrainingsProgress(journal.console, jobs[0].name.split()[0], len(jobs), epochs, quiet=journal.quiet)
+    line = TrainingsProgress(journal.live, jobs[0].name.split()[0], len(jobs), epochs, quiet=journal.quiet)
     try:
         yield line
     finally:

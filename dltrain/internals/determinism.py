@@ -32,12 +32,8 @@ def fix_randomness(config: DictConfig, seed: int) -> None:
     """
     deterministic = config.trainer.deterministic
     wanted = not tf.config.list_physical_devices("GPU") if deterministic == "auto" else deterministic
-    if wanted != is_deterministic():
+    if make_deterministic(wanted):
         # An earlier job of the sweep may have chosen the other setting, which kernels may have read.
-        if wanted:
-            tf.config.experimental.enable_op_determinism()
-        else:
-            _allow_any_order()
         keras.utils.set_random_seed(seed)
     seed_generators(seed, config)
 
@@ -49,11 +45,17 @@ def is_deterministic() -> bool:
     return bool(is_op_determinism_enabled())
 
 
-def _allow_any_order() -> None:
-    """Undoes the public `enable_op_determinism`, for which there is no public function."""
-    from tensorflow.python.framework.config import disable_op_determinism
+def make_deterministic(wanted: bool) -> bool:
+    """Sets whether operations are deterministic; returns whether that was a change."""
+    if wanted == is_deterministic():
+        return False
+    if wanted:
+        tf.config.experimental.enable_op_determinism()
+    else:  # TensorFlow has no public function for it
+        from tensorflow.python.framework.config import disable_op_determinism
 
-    disable_op_determinism()
+        disable_op_determinism()
+    return True
 
 
 def seed_generators(seed: int, config: DictConfig) -> None:

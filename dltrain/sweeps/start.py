@@ -41,8 +41,9 @@ def run_sweep(
     *,
     launch: Callable[[], Any],
     write_report: Callable[[Path], Any],
+    shows: bool = True,
 ) -> int:
-    """Runs the remaining jobs in an existing directory, then writes and shows the result of all.
+    """Runs the remaining jobs in an existing directory, then writes the result of all, and shows it if `shows`.
 
     `typed` are the words of the command line, by which the sweep can be continued; `launch` has Hydra run them. Returns
     0 if all jobs completed, 1 if one failed, 130 after Ctrl-C.
@@ -63,7 +64,7 @@ def run_sweep(
     if entries and not (memory.full and not stopped):
         from dltrain.sweeps.summary import summarise
 
-        summarise(directory, config, quiet=stopped)
+        summarise(directory, config, quiet=stopped or not shows)
         if config.report is not False:
             write_report(directory)
     if memory.full and not stopped:

@@ -26,7 +26,7 @@ def build_callbacks(
     Raises:
         ConfigError: If an object is no callback, or monitors a name that is not recorded.
     """
-    own = {"directory": notes.path, "network": network, "console": notes.console, "quiet": notes.quiet}
+    own = {"directory": notes.path, "network": network, "console": notes.live, "quiet": notes.quiet}
     callbacks: dict[str, keras.callbacks.Callback] = {}
     for name, node in ((str(name), node) for name, node in nodes.items()):
         if node is None:

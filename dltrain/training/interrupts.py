@@ -1,4 +1,7 @@
-"""Handles Ctrl-C and SIGTERM in a training: the first signal lets the step finish, the second exits at once."""
+"""Handles Ctrl-C and SIGTERM in a training: the first signal lets the step finish, the second exits at once.
+
+In a notebook and at Python's prompt the second Ctrl-C ends the training alone, since the process holds a person's work.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from dltrain.base.interactive import is_interactive
 from dltrain.base.show import show
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -39,7 +43,8 @@ class Interrupts:
         self._before = {number: signal.signal(number, self._note) for number in held}
         self._wakeup = signal.set_wakeup_fd(self._sockets[1].fileno(), warn_on_full_buffer=False)
         # A sweep handles the second Ctrl-C too: it ends its jobs and says how to continue.
-        threading.Thread(target=_quit, args=(self._sockets[0], 2 if own else 3), daemon=True).start()
+        most = None if is_interactive() else 2 if own else 3
+        threading.Thread(target=_quit, args=(self._sockets[0], most), daemon=True).start()
         return self
 
     def __exit__(
@@ -65,9 +70,11 @@ class Interrupts:
         if self.received is None:
             self.received = number
             show("\nThe state is saved after this step; a second signal quits at once.", file=sys.stderr)
+        elif number == signal.SIGINT and is_interactive():
+            raise KeyboardInterrupt
 
 
-def _quit(numbers: socket.socket, most: int) -> None:
+def _quit(numbers: socket.socket, most: int | None) -> None:
     """Exits when `most` signals were received, or SIGTERM twice."""
     came: list[int] = []
     while received := numbers.recv(1):

@@ -1,4 +1,4 @@
-"""Shows the progress of a training: a live line on a terminal, elsewhere a plain line every few seconds."""
+"""Shows the progress of a training: a live line on a terminal or in a notebook, else a plain one every few seconds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from dltrain.base.interactive import NotebookLine, is_notebook
 from dltrain.base.printable import printable
 
 logger = logging.getLogger("dltrain")
@@ -34,6 +35,7 @@ class Progress(keras.callbacks.Callback):
         self.monitor = str(task.monitor) if task is not None else "val_loss"
         self._progress: RichProgress | None = None
         self._task: Any = None
+        self._line: NotebookLine | None = None
         self._epochs = 0
         self._began = self._printed = 0.0
 
@@ -41,7 +43,12 @@ class Progress(keras.callbacks.Callback):
         """Called by the engine."""
         self._epochs = self.params["epochs"]
         self._began = self._printed = time.monotonic()
-        if self.console.is_terminal and not self.quiet:
+        if self.quiet:
+            return
+        if is_notebook():
+            self._line = NotebookLine(self._epochs)
+            self._line.show(0, "tracing the graph …")
+        elif self.console.is_terminal:
             columns: Sequence[Any] = (
                 TextColumn(f"epoch {{task.completed:{len(str(self._epochs))}}}/{{task.total}}"),
                 BarColumn(bar_width=_bar_width(self.console)),
@@ -60,6 +67,8 @@ class Progress(keras.callbacks.Callback):
         logger.debug("epoch %d: %s", epoch + 1, "  ".join(shown))
         if self._progress:
             self._progress.update(self._task, completed=epoch + 1, metrics=self._fitting(shown))
+        elif self._line:
+            self._line.show(epoch + 1, f"epoch {epoch + 1}/{self._epochs}  {'  '.join(shown)}")
         elif not self.quiet and time.monotonic() - self._printed > PLAIN_SECONDS:
             self._printed = time.monotonic()
             left = (self._printed - self._began) / (epoch + 1) * (self._epochs - epoch - 1)
@@ -89,6 +98,9 @@ class Progress(keras.callbacks.Callback):
         if self._progress:
             self._progress.stop()
             self._progress = None
+        if self._line:
+            self._line.close()
+            self._line = None
 
 
 def _bar_width(console: Console) -> int:
@@ -111,9 +123,9 @@ class TrainingsProgress:
         self._began = self._printed = time.monotonic()
         self._lock = threading.Lock()
         self._progress: RichProgress | None = None
-        if console.is_terminal and not quiet:
-            bar = BarColumn(bar_width=_bar_width(console))
-            columns = (TextColumn("{task.description}"), bar, TextColumn("{task.fields[epochs]}"))
+        self._line = NotebookLine(count * epochs) if is_notebook() and not quiet else None
+        if console.is_terminal and not quiet and not self._line:
+            columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[epochs]}"))
             self._progress = RichProgress(*columns, console=console, transient=True)
             self._task = self._progress.add_task(self._text(), total=count * epochs, epochs="")
             self._progress.start()
@@ -132,6 +144,8 @@ class TrainingsProgress:
         """Removes the live line, also after a failure."""
         if self._progress:
             self._progress.stop()
+        if self._line:
+            self._line.close()
 
     def epoch(self) -> None:
         """Counts an epoch; raises KeyboardInterrupt in the training's thread if it is to stop."""
@@ -142,7 +156,9 @@ class TrainingsProgress:
         self._show(max(self._epochs_run, self._done * self.epochs))
 
     def _show(self, completed: int) -> None:
-        if self._progress:
+        if self._line:
+            self._line.show(completed, f"{self._text()}, {self._epochs_run:,} epochs in all")
+        elif self._progress:
             epochs = f"{self._epochs_run:,} epochs in all"
             self._progress.update(self._task, description=self._text(), completed=completed, epochs=epochs)
         elif not self.quiet and time.monotonic() - self._printed > PLAIN_SECONDS:

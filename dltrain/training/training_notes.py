@@ -14,7 +14,7 @@ from dltrain.base.notes import Notes
 class TrainingNotes(Notes, Protocol):
     """The notes of a run that trains, implemented by the run's journal."""
 
-    console: Console
+    live: Console  # where the progress is shown
     quiet: bool
     resumes: bool
     changed: Mapping[str, int]  # the settings that changed in the midst of the run, by full key, with their first epoch

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import dataclasses
-import string
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dltrain.api.comparison import RunComparison, compare
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.base.plain_table import cell, say, setting
@@ -18,11 +17,8 @@ from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.record.curves import check_plot, curve_of, drawn_in_text, write_plot
 from dltrain.record.listing import main_metric
 from dltrain.record.record import Record
-from dltrain.record.run_differences import commit_of, sections_of
+from dltrain.record.run_differences import commit_of
 from dltrain.verbs import Verb, argument
-
-if TYPE_CHECKING:  # its tests need SciPy, which takes a second
-    from dltrain.record.pairing import Comparison
 
 DESCRIPTION = """\
 Sets two or more runs side by side: the settings in which they differ, data (hash, rows), packages and git commit,
@@ -49,31 +45,23 @@ examples:
 
 exit codes: 0 done (whatever the tests say), 2 usage error or no such run.
 """
-ALPHA = 0.05
 
 
 def _run(given: argparse.Namespace) -> int:
-    if not 2 <= len(given.runs) <= len(string.ascii_uppercase):
-        raise ConfigError(f"dltrain compare takes 2 to {len(string.ascii_uppercase)} runs, got {len(given.runs)}.")
     if given.plot:
         check_plot(given.plot)
-    from dltrain.record.pairing import compare
-
-    runs = dict(zip(string.ascii_uppercase, map(Record, given.runs), strict=False))
+    found = compare(*given.runs, every_test=given.verbose)
+    runs = found.records
     curve = _curve_name(runs, given.curve)
-    first, *others = runs.values()
-    comparisons = dict(
-        zip(list(runs)[1:], (compare(first, other, every_test=given.verbose) for other in others), strict=True)
-    )
-    sections = sections_of(runs)
     if given.json:
-        show_json(_as_json(runs, sections, comparisons))
+        show_json(found.as_json())
     elif given.csv:
         writer = csv.writer(CsvOutput(), lineterminator="\n")
         writer.writerow(["section", "key", *(str(run.path) for run in runs.values())])
-        writer.writerows([section, key, *values] for section, rows in sections.items() for key, values in rows.items())
+        rows = ((name, *each) for name, section in found.sections.items() for each in section.items())
+        writer.writerows([section, key, *values] for section, key, values in rows)
     else:
-        _show(runs, sections, comparisons, curve)
+        _show(found, curve)
     if given.plot:
         _plot(given.plot, runs)
         show(f"curves  {given.plot}", file=sys.stderr if given.json or given.csv else sys.stdout)
@@ -109,48 +97,8 @@ def _curve_name(runs: Mapping[str, Record], wanted: str | None) -> str:
     return wanted or ("val_loss" if "val_loss" in names else "loss")
 
 
-def _as_json(
-    runs: Mapping[str, Record], sections: Mapping[str, Any], comparisons: Mapping[str, Comparison]
-) -> dict[str, Any]:
-    corrected = _corrected(comparisons)
-    tests = {
-        letter: {
-            "against": "A",
-            "findings": [
-                {"metric": found.metric, "on": found.on, **dataclasses.asdict(found.test), "p_value_holm": p_value}
-                for found, p_value in zip(comparison.findings, corrected[letter], strict=True)
-            ],
-            "no_test": comparison.reasons,
-        }
-        for letter, comparison in comparisons.items()
-    }
-    named = {letter: {"run": str(run.path), "status": run.status} for letter, run in runs.items()}
-    return {"runs": named, **sections, "tests": tests}
-
-
-def _corrected(comparisons: Mapping[str, Comparison]) -> dict[str, list[float | None]]:
-    """Corrects p values within each kind of test for the number of runs that are compared with the first."""
-    from dltrain.scoring.significance import holm
-
-    found: dict[str, list[float | None]] = {name: [None] * len(each.findings) for name, each in comparisons.items()}
-    for test in dict.fromkeys(finding.test.name for each in comparisons.values() for finding in each.findings):
-        places = [
-            (letter, place, finding.test.p_value)
-            for letter, each in comparisons.items()
-            for place, finding in enumerate(each.findings)
-            if finding.test.name == test and finding.test.p_value is not None
-        ]
-        for (letter, place, _), p_value in zip(places, holm([p_value for _, _, p_value in places]), strict=True):
-            found[letter][place] = p_value
-    return found
-
-
-def _show(
-    runs: Mapping[str, Record],
-    sections: Mapping[str, Mapping[str, Sequence[Any]]],
-    comparisons: Mapping[str, Comparison],
-    curve: str,
-) -> None:
+def _show(found: RunComparison, curve: str) -> None:
+    runs, sections = found.records, found.sections
     for letter, run in runs.items():
         show(f"{letter}  {cell(str(run.path))}" + ("" if run.status == "completed" else f"  ({cell(run.status)})"))
     same = {"settings": "no setting differs", "data": "same data", "packages": "same packages", "git": "same commit"}
@@ -168,7 +116,9 @@ def _show(
     picture = drawn_in_text(curves, min(plain_table.window() or 80, 100))
     if picture:
         show(f"\n{curve}", *picture, sep="\n")
-    _show_tests(comparisons)
+    show("\nIs it more than noise?")
+    for sentence in found.sentences:
+        say(sentence)
 
 
 def _space(rows: Mapping[str, Any], runs: int) -> int:
@@ -196,35 +146,6 @@ def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any
         rows.append(row)
     header += ["B - A"] if pair else []
     show("", *plain_table.table(header, rows, header[1:], plain_table.window()), sep="\n")
-
-
-def _show_tests(comparisons: Mapping[str, Comparison]) -> None:
-    corrected = _corrected(comparisons)
-    show("\nIs it more than noise?")
-    for letter, comparison in comparisons.items():
-        for finding, p_value in zip(comparison.findings, corrected[letter], strict=True):
-            test = finding.test
-            text = f"{letter} against A: {finding.metric} {test.difference:+.4f} on {finding.on}"
-            if test.interval:
-                text += f", 95 % interval {test.interval[0]:+.4f} to {test.interval[1]:+.4f}"
-            note = f"; {test.note}" if test.note else ""
-            if p_value is None:
-                say(f"{text}: no p value ({test.name}{note}).")
-            else:
-                say(f"{text}, p = {p_value:.2g} ({test.name}{note}): {_verdict(p_value)}.")
-        if not comparison.findings:
-            say(f"{letter} against A: no test is valid.")
-        for reason in comparison.reasons:
-            say(f"{letter} against A: {cell(reason)}")
-    if any(" rows" in finding.on for comparison in comparisons.values() for finding in comparison.findings):
-        say("Tests on rows speak of these trained models; only folds or seeds speak of the settings.")
-    tested = sum(bool(comparison.findings) for comparison in comparisons.values())
-    if tested > 1:
-        say(f"P values are corrected for {tested} comparisons (Holm).")
-
-
-def _verdict(p_value: float) -> str:
-    return "more than noise" if p_value < ALPHA else "noise alone may explain it"
 
 
 def _plot(path: Path, runs: Mapping[str, Record]) -> None:

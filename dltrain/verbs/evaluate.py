@@ -29,9 +29,9 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.api.finished_run import load
 
     model = load(given.run)
-    from dltrain.inference.evaluate import evaluate_rows
+    from dltrain.api.evaluation import evaluate
 
-    evaluation = evaluate_rows(model, _blocks(model, given), given.by, given.data or "the run's test part")
+    evaluation = evaluate(model, given.data, given.by, file_format=given.input_format)
     if given.json:
         show_json(evaluation.as_json())
     elif given.csv:
@@ -69,18 +69,6 @@ VERB = Verb(
     ),
     function=_run,
 )
-
-
-def _blocks(model: Any, given: argparse.Namespace) -> Any:
-    from dltrain.inference.overlap import run_dataset
-    from dltrain.inference.rows import RawRows, to_arrow
-
-    if given.data is not None:
-        return model.read(given.data, given.input_format)
-    dataset, parts = run_dataset(model.record)
-    test = dataset.take(parts["test"])
-    columns = {name: to_arrow(cells) for name, cells in {**test.columns, **test.target}.items()}
-    return [RawRows(columns, 0, f"the test part of {dataset.name}", [f"row {row}" for row in test.row_ids])]
 
 
 def _show(evaluation: Any) -> None:

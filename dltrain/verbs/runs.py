@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dltrain.api.listing import columns_of, differing_keys, find_rows, values_of
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import cell, say, setting
 from dltrain.base.show import CsvOutput, show, show_json
-from dltrain.config.settings import differing
-from dltrain.record.listing import Row, filter_rows, keys_of, rows_below, sort_rows
+from dltrain.record.listing import Row
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
@@ -49,9 +49,7 @@ NUMBERS = ("validation", "test", "time")
 def _run(given: argparse.Namespace) -> int:
     if given.limit is not None and given.limit < 1:
         raise ConfigError(f"--limit: expected a number from 1, got {given.limit}.")
-    rows = filter_rows(rows_below(given.folder), given.filter)
-    if given.sort:
-        rows = sort_rows(rows, given.sort)
+    rows = find_rows(given.folder, given.filter, given.sort)
     if given.json:
         show_json([_as_json(row) for row in rows[: given.limit]])
     elif given.csv:
@@ -121,17 +119,10 @@ def _as_json(row: Row) -> dict[str, Any]:
 
 
 def _write_csv(rows: Sequence[Row]) -> None:
-    first = ["run", "sweep", "started", "status", "dataset", "model", "seconds", "best_epoch", "best_value"]
-    parts = [key for key in keys_of(rows) if key.partition(".")[0] in ("train", "validation", "test") and "." in key]
-    columns = list(dict.fromkeys([*first, *parts, *_differing(rows), "error"]))
+    columns = columns_of(rows)
     writer = csv.DictWriter(CsvOutput(), columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row.values, "error": row.fault or row.values.get("error")} for row in rows)
-
-
-def _differing(rows: Sequence[Row]) -> list[str]:
-    keys = differing([(row.choices, row.settings) for row in rows if not row.fault])
-    return [key for key in keys if key not in ("dataset", "model", "dataset.name")]
+    writer.writerows(map(values_of, rows))
 
 
 def _show(groups: Sequence[Sequence[Row]], total: int, folder: Path, *, filtered: bool) -> None:
@@ -142,7 +133,7 @@ def _show(groups: Sequence[Sequence[Row]], total: int, folder: Path, *, filtered
     texts = [_texts(group) for group in groups]
     shared = [name for name in SHARED if len(rows) > 1 and len({text[name] for text in texts}) == 1 and texts[0][name]]
     columns = [name for name in FIXED if name not in shared and any(text[name] for text in texts)]
-    keys, left = _fitting(columns, _differing(rows), texts)
+    keys, left = _fitting(columns, differing_keys(rows), texts)
     columns += keys
     many = f"{total:,} runs and sweeps" if any(len(group) > 1 for group in groups) else f"{total:,} runs"
     share = ", ".join(f"{name} {texts[0][name]}" for name in shared)

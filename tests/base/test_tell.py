@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from dltrain.base.errors import ConfigError
-from dltrain.base.tell import tell, tell_unexpected
+from dltrain.base.errors import ConfigError, RunError
+from dltrain.base.tell import exit_code, tell, tell_any, tell_unexpected
 
 
 def test_each_fault_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,3 +31,19 @@ def test_a_bug_shows_its_traceback(error: Exception, capsys: pytest.CaptureFixtu
     assert err.startswith("Traceback")
     assert "raise error" in err
     assert err.rstrip().endswith(str(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (ConfigError("seed: unknown"), 2, "error: seed: unknown\n"),
+        (RunError("it diverged"), 1, "error: it diverged\n"),
+        (ValueError("a bug"), 1, "ValueError: a bug\n"),
+    ],
+)
+def test_any_error_has_its_words_and_its_exit_code(
+    error: Exception, code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_any(error)
+    assert capsys.readouterr().err == told
+    assert exit_code(error) == code

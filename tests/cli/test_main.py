@@ -34,7 +34,7 @@ def fake_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Job], None]:
 
     def replace(job: Job) -> None:
         module = types.ModuleType("dltrain.experiment.run")
-        module.run_job = lambda config, after_run: job(config)  # type: ignore[attr-defined]
+        module.run_job = lambda config, after_run, shows: job(config)  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "dltrain.experiment.run", module)
 
     return replace

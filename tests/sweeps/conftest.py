@@ -47,7 +47,7 @@ def fake_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[DictConfig]
     def replace(job: Callable[[DictConfig], Any]) -> list[str]:
         ran: list[str] = []
 
-        def run_job(config: DictConfig, after_run: Any) -> Any:
+        def run_job(config: DictConfig, after_run: Any, shows: bool = True) -> Any:
             ran.append(Path(HydraConfig.get().runtime.output_dir).name)
             return job(config)
 

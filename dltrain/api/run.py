@@ -1,0 +1,141 @@
+"""A finished or interrupted run as an object: its numbers as data frames, its model, its pictures and its report."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from dltrain.api.finished_run import load
+from dltrain.record.record import Record
+
+if TYPE_CHECKING:  # a listing of runs shall not wait for them
+    import pandas as pd
+
+    from dltrain.inference.evaluate import Evaluation
+    from dltrain.inference.model import Model
+
+TEXTS = ["row_id", "target", "prediction"]
+
+
+class Run:
+    """A run in its directory, read as it is needed.
+
+    >>> run = dltrain.Run("outputs/wine")
+    >>> run.status, len(run.history)
+    ('completed', 2)
+
+    Attributes:
+        directory: Where its files are.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self._record = Record(directory)
+        self.directory = self._record.path
+
+    @property
+    def status(self) -> str:
+        """The word completed, interrupted, failed, pruned, running, or died if its process is gone."""
+        return self._record.status
+
+    @property
+    def config(self) -> DictConfig:
+        """Every setting, resolved."""
+        return self._record.config
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on what was done and what a person should look at; the warnings come first."""
+        return [*self._record.facts.get("warnings", []), *self._record.facts.get("notes", [])]
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """A row for each metric, a column for each part that was scored.
+
+        `low` and `high` are the 95 % interval on the last part, and each baseline has a column with its score there.
+        An interrupted run has no rows.
+        """
+        import pandas as pd
+
+        found = self._record.metrics
+        parts = [part for part in ("train", "validation", "test") if part in found]
+        table = pd.DataFrame({part: found[part] for part in parts}, dtype=float)
+        if parts:
+            last = parts[-1]
+            around = found.get("intervals", {}).get(last, {})
+            for place, name in enumerate(("low", "high")):
+                if around:
+                    table[name] = pd.Series({metric: ends[place] for metric, ends in around.items()}, dtype=float)
+            for baseline, scores in found.get("baselines", {}).items():
+                table[baseline] = pd.Series(scores.get(last, {}), dtype=float)
+        table.index.name = "metric"
+        return table
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row for each epoch, a column for each value that was recorded."""
+        import pandas as pd
+
+        history = pd.DataFrame(self._record.history)
+        return history.astype({"epoch": int}).set_index("epoch") if len(history) else history
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """A row for each row of the data: its id, part, target, prediction and probabilities.
+
+        An interrupted run has no rows.
+        """
+        import pandas as pd
+
+        file = self.directory / "predictions.csv"
+        if not file.exists():
+            return pd.DataFrame()
+        classes = bool(self.model.signature.classes) if "model" in vars(self) else _has_classes(self._record)
+        words = {"target": str, "prediction": str} if classes else {}
+        table = pd.read_csv(file, dtype=words, keep_default_na=not classes)
+        for name in table.columns.intersection(TEXTS):
+            if not pd.api.types.is_numeric_dtype(table[name]):
+                # An apostrophe before a text keeps spreadsheets from running it.
+                table[name] = table[name].str.removeprefix("'")
+        return table
+
+    @functools.cached_property
+    def model(self) -> Model:
+        """The model from raw columns to predictions: `run.model.predict(frame)`."""
+        return load(self.directory)
+
+    def evaluate(self, frame: pd.DataFrame | None = None, by: str | None = None) -> Evaluation:
+        """Scores the model on rows with their target, or on the run's own test part.
+
+        Each scoring is recorded in run.json; `by` names a column whose groups are scored too.
+        """
+        from dltrain.api.evaluation import evaluate
+
+        return evaluate(self.model, frame, by)
+
+    def __repr__(self) -> str:
+        lines = [f"Run {self.directory}: {self.status}"]
+        if self._record.metrics:
+            lines.append(self.metrics.to_string(float_format="{:.4f}".format, na_rep=""))
+            lines.append(verdict(self._record.metrics))
+        elif self._record.history:
+            lines.append(self.history.tail(1).to_string(float_format="{:.4g}".format))
+        return "\n".join(line for line in lines if line)
+
+
+def verdict(metrics: Mapping[str, Any]) -> str:
+    """Returns the sentence that compares a model with its baselines; empty if the run has none."""
+    if "difference" not in metrics:
+        return ""
+    from dltrain.scoring.comparison import Difference
+
+    return f"{Difference.of(metrics['difference']).sentence()}."
+
+
+def _has_classes(record: Record) -> bool:
+    from dltrain.record.signature import Signature
+
+    return bool(Signature.of(record).classes)
