@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
 NAME = "dltrain-keras"
 
 
 def version() -> str | None:
     """Returns the installed version, or None in a checkout that is not installed."""
+    import importlib.metadata  # takes longer than all else that a hint needs
+
     try:
         return importlib.metadata.version(NAME)
     except importlib.metadata.PackageNotFoundError:
