@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from dltrain.base.errors import ConfigError
 from dltrain.config.compose import COMPOSITION_ERRORS, Composer, conf_directory
 from dltrain.config.moved_paths import rename_moved
-from dltrain.config.overrides import sentence
+from dltrain.config.plain_words import sentence
 from dltrain.internals.hydra_command import runner
 
 VERSION = "1.3"  # of Hydra's defaults

@@ -6,7 +6,7 @@
     └── RunError      the training itself failed                        (exit code 1)
         └── PrunedError   a search gave the training up: other jobs were better at the same epoch
 
-Each message is one or two sentences: what is wrong and where, what was expected, what came, what to do.
+Each message is one or two sentences: what is wrong and where, what was expected, what was got, what to do.
 """
 
 from __future__ import annotations
@@ -45,15 +45,24 @@ class PrunedError(RunError):
     """A search ended the training early, since other jobs were better at the same epoch."""
 
 
+def closest(word: str, choices: Iterable[str]) -> str | None:
+    """Returns the choice that is most like a word, in capitals or not; None if none is like it."""
+    names = list(choices)
+    if near := difflib.get_close_matches(word, names, n=1, cutoff=0.6):
+        return near[0]
+    small = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(word.casefold(), list(small), n=1, cutoff=0.6)
+    return small[near[0]] if near else None
+
+
 def did_you_mean(word: str, choices: Iterable[object]) -> str:
     """Returns the end of an error sentence that names the nearest valid choice, or up to twenty of them.
 
     It is `" Did you mean 'adam'?"`, or `" Choose from a, b, c."`, or empty if there are no choices.
     """
     names = sorted({str(choice) for choice in choices})
-    near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
-    if near:
-        return f" Did you mean '{near[0]}'?"
+    if near := closest(str(word), names):
+        return f" Did you mean '{near}'?"
     if not names:
         return ""
     shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")

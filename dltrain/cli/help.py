@@ -13,7 +13,7 @@ from dltrain import verbs
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import window
 from dltrain.config.compose import COMPOSITION_ERRORS, Composer
-from dltrain.config.overrides import sentence
+from dltrain.config.plain_words import sentence
 
 
 def page(composer: Composer) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cache
 from pathlib import Path
 
 from hydra.core.object_type import ObjectType
@@ -16,29 +17,39 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dltrain.base.distribution import install
-from dltrain.base.errors import ConfigError, did_you_mean
-from dltrain.config import conformity
+from dltrain.base.errors import ConfigError
+from dltrain.config import conformity, options
+from dltrain.config.conformity import look_up
 from dltrain.config.hydra_node import record, resolving, unresolved_directories
 from dltrain.config.loader import Loader, folders_of_options
 from dltrain.config.moved_paths import rename_typed
-from dltrain.config.overrides import apply, grid_jobs, not_listed, parse, sentence
+from dltrain.config.near_keys import NearKeys
+from dltrain.config.overrides import apply, grid_jobs, not_listed, parse
+from dltrain.config.plain_words import sentence
 from dltrain.config.schema import Config
 from dltrain.config.search_space import corners, dimensions
+from dltrain.internals.hydra_loading import Repository
 
 # The errors of faults in YAML or in overrides; Hydra refuses some options with a ValueError.
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 # Further jobs of a sweep are not checked before it starts, since thousands would take long.
 MOST_JOBS_CHECKED = 64
 ONE_SEARCH = "search: a job would be a search of its own: expected one for the whole sweep, such as search=random."
-# Launchers whose options exist only if an extra of dltrain is installed.
-LAUNCHERS = {"joblib": "parallel", "submitit_local": "slurm", "submitit_slurm": "slurm"}
 
 
 def conf_directory() -> Path:
     """Returns the folder of shipped YAML: the wheel's copy, else the one of the checkout."""
     package = Path(__file__).parents[1]
     return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
+
+
+def _key_of(fault: str) -> str:
+    return fault.partition(":")[0]
+
+
+def _below(fault: str, keys: Collection[str]) -> bool:
+    """Returns whether a fault is of one of the keys, or of one in it."""
+    return any(f"{_key_of(fault)}.".startswith(f"{key}.") for key in keys)
 
 
 class Composer:
@@ -110,61 +121,80 @@ class Composer:
         from dltrain.config import validate
 
         parsed, faults = parse(self.parser, overrides)
+        # Nothing that follows from a key or group without a valid value is a fault of its own.
+        unclear = {_key_of(fault) for fault in faults} - {each.key_or_group for each in parsed}
         try:
-            choices, values, unknown = self._sort(parsed)
+            choices, values, unknown, repository = self._sort(parsed, unclear)
         except COMPOSITION_ERRORS as error:
             return None, [*faults, sentence(error)]
         config, blamed = self._choose(choices)
-        faults += unknown + blamed
+        unreadable = faults
+        faults = unknown + blamed
         if config is None:
-            return None, faults
+            return None, [*unreadable, *faults]
         unlisted: dict[str, str] = {}
         for override in values:
-            faults += apply(override, config, unlisted)
+            faults += [fault for fault in apply(override, config, unlisted, repository) if not _below(fault, unclear)]
         rename_typed(config, overrides)
         record(config, parsed)
         with resolving(config):
-            unlike = conformity.faults(config, Config)
-            beyond = validate.faults(config, lenient=bool(faults or unlike or unlisted))
+            typed = {each.key_or_group: each.get_value_string() for each in parsed if not each.is_delete()}
+            near = cache(lambda: NearKeys(config, repository, typed, unlisted))
+            unlike = conformity.faults(config, Config, lambda key, siblings: near()(key, siblings))
+            suggested = near().suggested if any(" no such key" in fault for fault in unlike) else set()
+            unlike = [
+                fault
+                for fault in unlike
+                if not _below(fault, unclear) and not (_key_of(fault) in suggested and "got none" in fault)
+            ]
+            # A text in quotes where a number is expected: the second sentence says it all.
+            faults = [*(each for each in unreadable if _key_of(each) not in map(_key_of, unlike)), *faults]
+            beyond = [] if unclear else validate.faults(config, lenient=bool(faults or unlike or unlisted))
             told = [fault.partition(":")[0] for fault in unlike]
             told += [fault.partition(" has no effect")[0] for fault in beyond if " has no effect" in fault]
             for key, fault in unlisted.items():
-                if not any(f"{key}.".startswith(f"{each}.") or each.startswith(f"{key}.") for each in told):
+                if not any(
+                    f"{key}.".startswith(f"{each}.") or each.startswith(f"{key}.") for each in (*told, *unclear)
+                ):
                     unlike.append(fault)
             faults += unlike + beyond
             return config, faults or unresolved_directories(config)
 
-    def _sort(self, parsed: Sequence[Override]) -> tuple[tuple[str, ...], list[Override], list[str]]:
-        """Sorts overrides into choices of options and values, and returns the faults of those that are neither."""
+    def _sort(
+        self, parsed: Sequence[Override], unclear: set[str]
+    ) -> tuple[tuple[str, ...], list[Override], list[str], Repository]:
+        """Sorts overrides into choices of options and values, and returns the faults of those that are neither.
+
+        An unknown option is replaced by the one that is nearest; if none is near, the group is added to `unclear`.
+        """
         choices, values, faults = [], [], []
         added = [str(each.input_line) for each in parsed if each.key_or_group == "hydra.searchpath"]
         _, repository = self.loader.parse(self.config_name, added)
+        default = cache(lambda: self._base(())[0])
         for each in parsed:
             key, value = each.key_or_group, each.value()
             if each.is_sweep_override():
-                what = "options" if repository.group_exists(key) else f"values ({key}=[…] is one list)"
-                faults.append(f"{key}: '{each.get_value_string()}' is several {what}. Add -m to run all.")
+                faults.append(options.several(each, look_up(default(), key), is_group=repository.group_exists(key)))
+                unclear.add(key)
             elif key == "hydra.searchpath":
                 choices.append(str(each.input_line))
             elif not repository.group_exists(key) or isinstance(value, dict):
                 values.append(each)
             elif each.is_delete():
                 choices.append(str(each.input_line))
+            elif each.is_add() and key in (look_up(default(), "hydra.runtime.choices") or {}):
+                meant = f"{key}={each.get_value_string()}"
+                faults.append(f"{key}: an option is chosen already. Write {meant} to choose another.")
+            elif each.is_force_add():
+                faults.append(f"{key}: expected {key}=… or +{key}=…, got ++{key}=….")
             else:
-                options = repository.get_group_options(key, ObjectType.CONFIG)
-                names = [
-                    "null" if name is None else str(name) for name in (value if isinstance(value, list) else [value])
-                ]
-                wrong = [name for name in names if name not in options]
-                faults += [
-                    f"{key}: '{name}' needs {install(LAUNCHERS[name])}."
-                    if key == "hydra/launcher" and name in LAUNCHERS
-                    else f"{key}: there is no option '{name}'.{did_you_mean(name, options)}"
-                    for name in wrong
-                ]
-                if not wrong:
-                    choices.append(str(each.input_line))
-        return tuple(choices), values, faults
+                found = options.check(each, repository.get_group_options(key, ObjectType.CONFIG))
+                faults += found.faults
+                if found.choice:
+                    choices.append(found.choice)
+                else:
+                    unclear.add(key)
+        return tuple(choices), values, faults, repository
 
     def _choose(self, choices: tuple[str, ...]) -> tuple[DictConfig | None, list[str]]:
         """Returns the config of those choices that can be composed, before any value, and the faults of the others."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.base.errors import did_you_mean
+from dltrain.base.shell_words import quoted
 from dltrain.config.hints import accepts, describe, mismatch, nearest, show
+from dltrain.config.plain_words import sentence
 from dltrain.config.signatures import TargetSignature, signature
 from dltrain.config.sources import Unknown
 
@@ -24,6 +26,8 @@ HYDRA_KEYS: dict[str, Any] = {
     "_convert_": Literal["none", "partial", "object", "all"],
     "_args_": list,
 }
+# Gets a key that does not exist and the valid names in its place, and returns the end of the sentence.
+Near = Callable[[str, Iterable[str]], str]
 BOUNDS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "minimum": (lambda value, bound: value >= bound, "of at least"),
     "maximum": (lambda value, bound: value <= bound, "of at most"),
@@ -32,21 +36,26 @@ BOUNDS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
 }
 
 
-def faults(config: DictConfig, schema: type) -> list[str]:
+def _near(key: str, siblings: Iterable[str]) -> str:
+    return did_you_mean(key.rpartition(".")[2], siblings)
+
+
+def faults(config: DictConfig, schema: type, near: Near = _near) -> list[str]:
     """Returns a sentence for each fault of a config, without its `hydra` node.
 
     `schema` is a dataclass. The metadata of its fields may be `choices`, `minimum`, `maximum`, `above` and `below`, and
-    `offered`: arguments that a target gets in addition to those in the config.
+    `offered`: arguments that a target gets in addition to those in the config. `near` gets a key that does not exist
+    and the names that are valid in its place, and returns the end of the sentence.
     """
-    return list(_mapping(config, schema, "", {}))
+    return list(_mapping(config, schema, "", {}, near))
 
 
-def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any]) -> Iterator[str]:
+def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any], near: Near) -> Iterator[str]:
     """Yields the faults of a mapping and of all below it."""
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         fields = {field.name: field for field in dataclasses.fields(hint)}
         hints = get_type_hints(hint)
-        yield from _unlike_fields(node, fields, key)
+        yield from _unlike_fields(node, fields, key, near)
         names = [name for name in map(str, node) if name in fields]
     else:
         fields = {}
@@ -57,18 +66,18 @@ def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any])
             if isinstance(found, Unknown):
                 yield f"{_join(key, '_target_')}: {found.sentence}"
             else:
-                yield from _unlike_signature(node, target, found, key, metadata.get("offered", ()))
+                yield from _unlike_signature(node, target, found, key, metadata.get("offered", ()), near)
                 hints = {name: hint_of(found, name) for name in found.parameters}
         if "_target_" in node:
             hints |= HYDRA_KEYS
     for name in names:
         # The metadata of a mapping of nodes holds for each of its nodes.
         inner = fields[name].metadata if name in fields else metadata if get_origin(hint) is dict else {}
-        yield from _entry(node, name, hints.get(name, Any), _join(key, name), inner)
+        yield from _entry(node, name, hints.get(name, Any), _join(key, name), inner, near)
 
 
 def _entry(
-    node: DictConfig | ListConfig, name: str | int, hint: Any, key: str, metadata: Mapping[str, Any]
+    node: DictConfig | ListConfig, name: str | int, hint: Any, key: str, metadata: Mapping[str, Any], near: Near
 ) -> Iterator[str]:
     """Yields the faults of one value and of all below it."""
     if OmegaConf.is_missing(node, name):
@@ -79,7 +88,7 @@ def _entry(
     except OmegaConfBaseException as error:
         text = str(OmegaConf.to_container(node, resolve=False)[name])  # type: ignore[index]
         if not _decided_later(node, text):
-            yield f"{key}: {text} cannot be resolved. {str(error).splitlines()[0]}."
+            yield f"{key}: {text} cannot be resolved: {sentence(error)}."
         return
     plain = _plain(value)
     several = isinstance(value, ListConfig)
@@ -87,12 +96,17 @@ def _entry(
     if broken:
         yield from broken
     elif isinstance(value, DictConfig) and accepts(hint, {}):
-        yield from _mapping(value, _of_mapping(hint), key, metadata)
+        yield from _mapping(value, _of_mapping(hint), key, metadata, near)
     elif not accepts(hint, plain):
-        yield f"{key}: {mismatch(hint, plain)}"
+        whole = (
+            f" Did you mean {quoted(f'{key}=[{plain}]')}?"
+            if describe(hint).startswith("a list") and accepts(hint, [plain])
+            else ""
+        )
+        yield f"{key}: {mismatch(hint, plain)}{whole}"
     elif several:
         for position in range(len(value)):
-            yield from _entry(value, position, _of_item(hint), f"{key}[{position}]", metadata)
+            yield from _entry(value, position, _of_item(hint), f"{key}[{position}]", metadata, near)
 
 
 def _out_of_bounds(value: Any, hint: Any, key: str, metadata: Mapping[str, Any]) -> Iterator[str]:
@@ -117,14 +131,16 @@ def _out_of_bounds(value: Any, hint: Any, key: str, metadata: Mapping[str, Any])
         f"{describe(number)} {limits}" if bounds else "",
         "null" if hint is not Any and accepts(hint, None) else "",
     ]
-    near = nearest(value, [each for each in choices if isinstance(value, str)])
-    yield f"{key}: expected {' or '.join(filter(None, words))}, came {show(_plain(value))}.{near}"
+    close = nearest(value, [each for each in choices if isinstance(value, str)])
+    yield f"{key}: expected {' or '.join(filter(None, words))}, got {show(_plain(value))}.{close}"
 
 
-def _unlike_fields(node: DictConfig, fields: Mapping[str, dataclasses.Field[Any]], key: str) -> Iterator[str]:
+def _unlike_fields(
+    node: DictConfig, fields: Mapping[str, dataclasses.Field[Any]], key: str, near: Near
+) -> Iterator[str]:
     for name in map(str, node):
         if name not in fields and (key, name) != ("", "hydra"):
-            yield f"{_join(key, name)}: there is no such key.{did_you_mean(name, fields)}"
+            yield f"{_join(key, name)}: there is no such key.{near(_join(key, name), fields)}"
     if look_up(node, "name") == "auto":
         return  # the data decides about the other keys
     given = set(map(str, node))
@@ -135,13 +151,13 @@ def _unlike_fields(node: DictConfig, fields: Mapping[str, dataclasses.Field[Any]
 
 
 def _unlike_signature(
-    node: DictConfig, target: str, found: TargetSignature, key: str, offered: tuple[str, ...]
+    node: DictConfig, target: str, found: TargetSignature, key: str, offered: tuple[str, ...], near: Near
 ) -> Iterator[str]:
     given = set(map(str, node))
     if not found.open:
         for name in sorted(given - set(found.parameters) - set(HYDRA_KEYS)):
-            near = did_you_mean(name, found.parameters)
-            yield f"{_join(key, name)}: {target} has no argument '{name}'.{near}"
+            meant = near(_join(key, name), found.parameters)
+            yield f"{_join(key, name)}: {target} has no argument '{name}'.{meant}"
     # Functions and dltrain's own classes get further arguments when they are called.
     if found.is_class and not target.startswith("dltrain.") and not look_up(node, "_partial_"):
         for name in sorted(found.required - given - set(offered)) if "_args_" not in given else []:
@@ -175,7 +191,7 @@ def _of_item(hint: Any) -> Any:
 
 
 def _missing(key: str) -> str:
-    return f"{key}: a value is mandatory here and none is set. Give one with {key}=…"
+    return f"{key}: expected a value, got none. Give one with {key}=…"
 
 
 def _decided_later(node: DictConfig | ListConfig, text: str) -> bool:

@@ -42,9 +42,9 @@ def accepts(hint: Any, value: Any) -> bool:
 
 
 def mismatch(hint: Any, value: Any) -> str:
-    """Describes a value that does not fit: what was expected, what came, what is near."""
+    """Describes a value that does not fit: what was expected, what was got, what is near."""
     words = [word for word in _literals(hint) if isinstance(word, str)]
-    return f"expected {describe(hint)}, came {show(value)}.{nearest(value, words)}"
+    return f"expected {describe(hint)}, got {show(value)}.{nearest(value, words)}"
 
 
 def nearest(word: object, choices: list[str]) -> str:

@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.config.overrides import sentence
+from dltrain.config.plain_words import sentence
 from dltrain.internals.hydra_loading import override_directory
 
 

@@ -52,7 +52,7 @@ def parse(text: str, *, origin: str) -> RawTable:
             numeric.append(is_numeric)
             nominal[name] = values
         elif not content.lower().startswith("@relation"):
-            raise DataError(f"{place}: expected @relation, @attribute or @data, came '{content[:40]}'.")
+            raise DataError(f"{place}: expected @relation, @attribute or @data, got '{content[:40]}'.")
     check_names(names, origin=origin)
     if not rows:
         raise DataError(f"{origin} has no rows after {'@data' if in_data else 'its header: @data is missing'}.")
@@ -94,7 +94,7 @@ def _row(content: str, width: int, place: str) -> list[str | None]:
         raise DataError(f"{place}: sparse ARFF rows are not read; save the table as CSV or as dense ARFF.")
     fields = _fields(content, place)
     if len(fields) != width:
-        raise DataError(f"{place}: expected {width} fields, one for each attribute, came {len(fields)}.")
+        raise DataError(f"{place}: expected {width} fields, one for each attribute, got {len(fields)}.")
     return fields
 
 
@@ -125,7 +125,7 @@ def _numbers(values: Array, name: str, table: RawTable) -> Array:
     numbers = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=np.float64)
     bad = np.flatnonzero(np.isnan(numbers) & (values != None) & (values != "NaN"))  # noqa: E711 - elementwise
     if bad.size:
-        raise DataError(f"{table.where(bad[0])}: attribute '{name}' is numeric, came '{values[bad[0]]}'.")
+        raise DataError(f"{table.where(bad[0])}: attribute '{name}' is numeric, got '{values[bad[0]]}'.")
     return numbers
 
 

@@ -69,7 +69,7 @@ def _own_file(path: Path) -> Floats:
     if len(table.columns) != len(FEATURES) + 1:
         raise DataError(
             f"{path.name}: expected {len(FEATURES) + 1} numbers a line, separated by blanks and without a "
-            f"header as in UCI's housing.data, came {len(table.columns)} fields; for another "
+            f"header as in UCI's housing.data, got {len(table.columns)} fields; for another "
             "table use dataset=csv."
         )
     return np.column_stack([numeric_values(table, column) for column in table.columns])
@@ -85,7 +85,7 @@ def _npz(content: bytes, origin: str) -> Floats:
         raise DataError(f"{origin} is no boston_housing.npz with arrays x and y of numbers: {error}.") from None
     if values.ndim != 2 or values.shape[1] != len(FEATURES) + 1:
         raise DataError(
-            f"{origin}: expected x of shape (rows, {len(FEATURES)}) and y of shape (rows,), came "
+            f"{origin}: expected x of shape (rows, {len(FEATURES)}) and y of shape (rows,), got "
             f"{features.shape} and {medv.shape}."
         )
     return values

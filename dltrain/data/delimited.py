@@ -48,7 +48,7 @@ def parse(
         elif len(fields) != len(first):
             raise DataError(
                 f"{origin} line {line}: expected {len(first)} fields as in the "
-                f"first line, came {len(fields)} (separator: {_separator_name(mark)}). "
+                f"first line, got {len(fields)} (separator: {_separator_name(mark)}). "
                 "A value that holds the separator has to stand in quotes."
             )
         lines.append(line)

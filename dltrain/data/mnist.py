@@ -134,7 +134,7 @@ def _checked(arrays: Arrays, origin: Path) -> Arrays:
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if images.ndim != 3 or labels.shape != images.shape[:1] or images.dtype != np.uint8:
             raise DataError(
-                f"{origin}: expected {part} images of bytes, (n, 28, 28), and n labels; came {images.dtype} "
+                f"{origin}: expected {part} images of bytes, (n, 28, 28), and n labels; got {images.dtype} "
                 f"{images.shape} and {labels.shape}."
             )
     return arrays

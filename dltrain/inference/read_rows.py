@@ -146,7 +146,7 @@ def _json_lines(stream: Any, origin: str) -> Iterator[RawRows]:
         except RecursionError:
             raise DataError(f"{origin} line {number} is nested too deeply; {EXPECTED}.") from None
         if not isinstance(row, dict):
-            raise DataError(f"{origin} line {number}: {EXPECTED}, came {line[:40]!r}.")
+            raise DataError(f"{origin} line {number}: {EXPECTED}, got {line[:40]!r}.")
         for name, cell in row.items():
             if fault := fault_of(cell):
                 raise DataError(f"{origin} row {done + len(rows) + 1} (line {number}), column '{name}': {fault}.")

@@ -111,7 +111,7 @@ class RowInputs:
             cells = block.columns[name]
             if source not in images and isinstance(cells, pa.Array) and pa.types.is_nested(cells.type):
                 row = int(np.flatnonzero(cells.is_valid().to_numpy(zero_copy_only=False))[0])
-                raise DataError(f"{block.where(row)}, column '{name}': expected one value, came a list or an object.")
+                raise DataError(f"{block.where(row)}, column '{name}': expected one value, got a list or an object.")
 
     def _make(self, block: RawRows) -> dict[str, Any]:
         """Makes the columns that the dataset makes from others, unless the rows have them already."""
@@ -202,7 +202,7 @@ def numbers(cells: Any, name: str, block: RawRows) -> npt.NDArray[np.float64]:
         for row, cell in enumerate(cells.to_pylist()):
             if cell is not None and not _is_number(cell):
                 raise DataError(
-                    f"{block.where(row)}, column '{name}': expected a number, came '{str(cell)[:60]}'. "
+                    f"{block.where(row)}, column '{name}': expected a number, got '{str(cell)[:60]}'. "
                     "An empty cell stands for a missing one."
                 ) from None
         raise
@@ -246,7 +246,7 @@ def _pixels(cell: Any, column: Column, block: RawRows, row: int) -> npt.NDArray[
     pixels = np.asarray(cell)
     if pixels.shape != column.shape:
         raise DataError(
-            f"{where}: expected an image of {height} x {width} x {channels}, came {' x '.join(map(str, pixels.shape))}."
+            f"{where}: expected an image of {height} x {width} x {channels}, got {' x '.join(map(str, pixels.shape))}."
         )
     return pixels.astype(np.uint8)
 

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 from dltrain.base import distribution
-from dltrain.config.compose import LAUNCHERS
+from dltrain.config.options import LAUNCHERS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

@@ -155,4 +155,4 @@ def test_verb_passes_a_good_network(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_verb_refuses_faults_of_the_config(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "optimizer=adm"]) == 2
-    assert "Did you mean 'adam'?" in capsys.readouterr().err
+    assert "Did you mean optimizer=adam?" in capsys.readouterr().err

@@ -180,7 +180,7 @@ def test_faulty_sweep_starts_no_job(working_directory: Path, fake_run: Callable[
         (["titanic"], "'titanic' is no verb. Did you mean dataset=titanic?"),
         (
             ["--cfg", "job", "trainer.epohcs=3"],
-            "trainer.epohcs: there is no such key. Did you mean 'epochs'?",
+            "trainer.epohcs: there is no such key. Did you mean trainer.epochs=3?",
         ),
         (["--resolve"], "--resolve"),
         (["--cfg", "job", "-m"], "Only one of"),

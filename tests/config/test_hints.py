@@ -53,9 +53,9 @@ def test_hints_in_words(hint: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("autp", "expected one of auto, none, came the text 'autp'. Did you mean 'auto'?"),
-        (None, "expected one of auto, none, came null. Did you mean 'none'?"),
-        (True, "expected one of auto, none, came true."),
+        ("autp", "expected one of auto, none, got the text 'autp'. Did you mean 'auto'?"),
+        (None, "expected one of auto, none, got null. Did you mean 'none'?"),
+        (True, "expected one of auto, none, got true."),
     ],
 )
 def test_value_that_does_not_fit_is_told_with_the_nearest(value: Any, words: str) -> None:

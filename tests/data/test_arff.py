@@ -24,8 +24,8 @@ def test_quotes_missing_and_nominal() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEADER + "@data\n1,a\n", "line 7: expected 3 fields, one for each attribute, came 2"),
-        (HEADER + "@data\nbad,a,yes\n", "line 7: attribute 'x' is numeric, came 'bad'"),
+        (HEADER + "@data\n1,a\n", "line 7: expected 3 fields, one for each attribute, got 2"),
+        (HEADER + "@data\nbad,a,yes\n", "line 7: attribute 'x' is numeric, got 'bad'"),
         (
             HEADER + "@data\n1,a,yess\n",
             "line 7: 'yess' is no declared value of attribute 'c'. Did you mean 'yes'",

@@ -67,7 +67,7 @@ def test_faults(tmp_path: Path) -> None:
     path.write_text("1 2 3\n4 5 6\n")
     with pytest.raises(ConfigError, match=r"no effect beside dataset\.path"):
         read(path, source="keras")
-    with pytest.raises(DataError, match=r"expected 14 numbers a line.*came 3"):
+    with pytest.raises(DataError, match=r"expected 14 numbers a line.*got 3"):
         read(path)
     np.savez(tmp_path / "bad.npz", x=np.ones((2, 3)), y=np.ones(2))
     with pytest.raises(DataError, match=r"expected x of shape \(rows, 13\)"):

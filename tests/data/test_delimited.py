@@ -34,9 +34,9 @@ def test_separator_is_detected(text: str, separator: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n\n1,2,3\n", "line 4: expected 2 fields as in the first line, came 3"),
+        ("a,b\n1,2\n\n1,2,3\n", "line 4: expected 2 fields as in the first line, got 3"),
         ("a b\n1 2\n1\n", r"line 3: expected 2 fields .*\(separator: whitespace\)"),
-        ("a,b\n1,2\n1\n", "line 3: expected 2 fields as in the first line, came 1"),
+        ("a,b\n1,2\n1\n", "line 3: expected 2 fields as in the first line, got 1"),
         ('a,b\n"x\ny",2\n1,2,3\n', "line 4: expected 2 fields"),
         ('a,b\n1,2\n3,"x\n4,5\n', "line 3: a quote .* never closed"),
         ('a,b\n1,"x"y\n', "line 2 cannot be read"),

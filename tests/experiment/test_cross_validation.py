@@ -332,7 +332,7 @@ class TestErrors:
             (("cv=leave_one_out", "+cv.folds=3"), "cv.folds has no effect with cv=leave_one_out"),
             (("cv=kfold", "cv.folds=1"), "cv.folds: expected an integer of at least 2"),
             (("cv=kfold", "seeds=3"), "Use cv=repeated_kfold cv.repeats=3"),
-            (("cv=group_kfold",), "cv.group: a value is mandatory"),
+            (("cv=group_kfold",), "cv.group: expected a value, got none"),
         ],
     )
     def test_config(self, compose_config: Any, words: tuple[str, ...], message: str) -> None:

@@ -158,7 +158,7 @@ def test_what_is_unknown_or_extra_is_told(titanic: Path, tmp_path: Path, capsys:
 
 FAULTS = {
     "absent": ("age", None, "has no column 'age', which the model takes"),
-    "word": ("Age", "abc", "new.csv row 3, column 'age': expected a number, came 'abc'"),
+    "word": ("Age", "abc", "new.csv row 3, column 'age': expected a number, got 'abc'"),
     "infinite": ("Fare", "inf", "new.csv row 3, column 'fare' is infinite"),
 }
 

@@ -36,8 +36,8 @@ def test_numbers_may_be_missing_or_stand_in_blanks(cells: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (["1", "two"], r"new\.csv row 2, column 'Size': expected a number, came 'two'"),
-        (["1", "1_0"], r"new\.csv row 2, column 'Size': expected a number, came '1_0'"),
+        (["1", "two"], r"new\.csv row 2, column 'Size': expected a number, got 'two'"),
+        (["1", "1_0"], r"new\.csv row 2, column 'Size': expected a number, got '1_0'"),
         ([1.0, -math.inf], r"new\.csv row 2, column 'Size' is infinite"),
     ],
 )
@@ -102,7 +102,7 @@ def test_images_have_the_shape_of_the_model(tmp_path: Path) -> None:
     column = Column("image", "image", "image", shape=(2, 2, 1), dtype="uint8")
     pixels = np.arange(8, dtype=np.uint8).reshape(2, 2, 2, 1)
     np.testing.assert_array_equal(row_inputs(column).inputs(block(image=pixels))["image"], pixels)
-    with pytest.raises(DataError, match="row 1: expected an image of 2 x 2 x 1, came 2 x 1 x 2"):
+    with pytest.raises(DataError, match="row 1: expected an image of 2 x 2 x 1, got 2 x 1 x 2"):
         row_inputs(column).inputs(block(image=pixels.reshape(2, 2, 1, 2)))
     with pytest.raises(DataError, match=r"row 1, column 'image': 'gone\.png' cannot be read: No such file"):
         row_inputs(column).inputs(block(tmp_path, image=["gone.png"]))

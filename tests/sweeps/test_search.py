@@ -153,7 +153,7 @@ def test_several_objectives_give_a_front(fake_run: FakeRun, capsys: pytest.Captu
         (["search=grid", "search.points=null"], "search.points: expected a whole number"),
         (["search.points=3"], "search.points has no effect with search=random"),
         (["search=halving", "search.points=3"], "search.points has no effect with search=halving"),
-        (["search=bayes"], "Did you mean 'bayesian'?"),
+        (["search=bayes"], "Did you mean search=bayesian?"),
         (["search.jobs=0"], "search.jobs"),
         (["-m", "optimizer=adam,sgd"], "cannot join a search"),
         (["-m", "search=random,grid"], "search: a job would be a search of its own"),

@@ -44,8 +44,8 @@ def test_costs_come_from_the_network_itself(
     ("words", "message"),
     [
         (["-m", "optimizer=adam,adm"], "In 1 of 2 jobs"),
-        (["optimizer=adam,sgd"], "Add -m to run all"),
-        (["trainer.epohcs=1"], "Did you mean 'epochs'?"),
+        (["optimizer=adam,sgd"], "Add -m to run each of them"),
+        (["trainer.epohcs=1"], "Did you mean trainer.epochs=1?"),
         (["search=random", "search.objectives=[test_loss]"], "test part"),
     ],
 )
