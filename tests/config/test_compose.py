@@ -249,5 +249,6 @@ def test_keys_of_numbers_in_yaml_are_text(tmp_path: Path) -> None:
 
 def test_entry_of_what_is_null_and_no_mapping_is_refused(composer: Composer) -> None:
     assert faults(composer, "+schedule.factor=2") == [
-        "schedule.factor: 'schedule' is null with the chosen options and has no key 'factor'. Did you mean schedule=exponential schedule.factor=2?"
+        "schedule.factor: 'schedule' is null with the chosen options and has no key 'factor'. "
+        "Did you mean schedule=exponential schedule.factor=2?"
     ]
