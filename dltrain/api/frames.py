@@ -41,8 +41,9 @@ def keep(data: Any, target: str | Sequence[str] | None, folder: Path) -> KeptFra
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from dltrain.data.cells import to_arrow
     from dltrain.data.raw_table import check_names
-    from dltrain.inference.rows import to_arrow
+    from dltrain.inference.rows import holds_images
 
     frame = data.to_pandas() if hasattr(data, "to_pandas") else data
     frame = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(frame)
@@ -60,10 +61,10 @@ def keep(data: Any, target: str | Sequence[str] | None, folder: Path) -> KeptFra
     columns = {}
     for place, name in enumerate(names):
         cells = frame.iloc[:, place]
-        kept = pa.array(cells, from_pandas=True) if isinstance(cells.dtype, pd.CategoricalDtype) else to_arrow(cells)
-        if not isinstance(kept, (pa.Array, pa.ChunkedArray)):
+        if holds_images(cells):
             raise DataError(f"data: column '{name}' holds arrays; write images into files and use dataset=images.")
-        columns[name] = kept
+        category = isinstance(cells.dtype, pd.CategoricalDtype)
+        columns[name] = pa.array(cells, from_pandas=True) if category else to_arrow(cells)
     buffer = pa.BufferOutputStream()
     pq.write_table(pa.table(columns), buffer)
     content = buffer.getvalue().to_pybytes()

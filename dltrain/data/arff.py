@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,9 @@ from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data.cells import to_arrow
 from dltrain.data.dataset import Array
 from dltrain.data.raw_table import RawTable, check_names
+from dltrain.data.reading import Reading
+from dltrain.data.source_file import decode
+from dltrain.data.source_stream import Source
 
 DOUBLE_QUOTED = r'"((?:[^"\\]|\\.)*)"'
 SINGLE_QUOTED = r"'((?:[^'\\]|\\.)*)'"
@@ -20,6 +25,15 @@ ATTRIBUTE = re.compile(rf"@attribute\s+(?:{DOUBLE_QUOTED}|{SINGLE_QUOTED}|([^\s{
 FIELD = re.compile(rf"\s*(?:{DOUBLE_QUOTED}|{SINGLE_QUOTED}|([^,\"'\s][^,]*|))\s*,")
 NUMERIC_TYPES = {"numeric", "real", "integer"}
 ESCAPE = re.compile(r"\\(.)")
+
+
+def blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
+    """Yields the whole table at once."""
+    content = stream.read()
+    text, notes = decode(content, origin=source.origin, encoding=reading.encoding)
+    table = parse(text, origin=source.origin)
+    columns = {name: cells for name, cells in table.columns.items() if reading.wants(name)}
+    yield replace(table, columns=columns, notes=notes)
 
 
 def parse(text: str, *, origin: str) -> RawTable:

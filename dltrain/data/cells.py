@@ -23,7 +23,9 @@ def to_arrow(values: Any) -> pa.ChunkedArray:
         try:
             cells = pa.array(values, from_pandas=True)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            cells = pa.array([None if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell) for cell in values])
+            cells = pa.array(
+                _spell(None if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell for cell in values)
+            )
     chunked = cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
     return pa.chunked_array([_plain(chunk) for chunk in chunked.chunks], type=_plain(pa.array([], chunked.type)).type)
 
@@ -66,6 +68,11 @@ def numbers(cells: Any) -> npt.NDArray[np.float64]:
     """Converts cells of a type of numbers to float64 of shape (n,), with NaN for a missing one."""
     values: npt.NDArray[np.float64] = pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return values
+
+
+def with_nan(cells: Any) -> Any:
+    """Returns the cells with NaN for null if they are float64, which NumPy takes without a copy."""
+    return pc.fill_null(cells, np.nan) if pa.types.is_float64(cells.type) and cells.null_count else cells
 
 
 def words(cells: Any) -> Any:

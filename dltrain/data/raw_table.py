@@ -12,13 +12,13 @@ import pandas as pd
 import pyarrow as pa
 
 from dltrain.base.errors import DataError
-from dltrain.data.cells import is_nested, to_arrow
+from dltrain.data.cells import is_nested, is_number, to_arrow, with_nan, words
 from dltrain.data.missing_cells import Missing
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """Columns of one length, with the place that each row came from."""
+    """Columns of one length, with the place that each row came from; a whole table, or consecutive rows of one."""
 
     origin: str
     columns: Mapping[str, pa.ChunkedArray]  # n cells each, null (or NaN among numbers) for a missing one
@@ -27,13 +27,14 @@ class RawTable:
     # Kind and reason of the columns whose kind the file declares
     declared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    first: int = 0  # the number of rows before these
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
     def where(self, row: int | np.integer) -> str:
         """Describes a row by file and line, or by its number from 1 in a file without lines."""
-        place = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        place = f"row {self.first + row + 1}" if self.lines is None else f"line {self.lines[row]}"
         return f"{self.origin} {place}"
 
 
@@ -55,12 +56,8 @@ def all_numbers(names: Sequence[str]) -> bool:
     return bool(pd.to_numeric(pd.Series(list(names), dtype=object), errors="coerce").notna().all())
 
 
-def from_frame(
-    frame: pd.DataFrame, *, origin: str, lines: npt.NDArray[np.int64] | None = None, notes: tuple[str, ...] = ()
-) -> RawTable:
+def from_frame(frame: pd.DataFrame, *, origin: str) -> RawTable:
     """Makes a table from a pandas frame with columns of any type; its index is ignored.
-
-    `lines` holds the line of each row, shape (n,).
 
     Raises:
         DataError: If two columns have the same name.
@@ -68,11 +65,14 @@ def from_frame(
     names = [str(name) for name in frame.columns]
     check_names(names, origin=origin)
     series = (frame.iloc[:, position] for position in range(len(names)))
-    return replace(from_columns(zip(names, series, strict=True), origin=origin), lines=lines, notes=notes)
+    return from_columns(zip(names, series, strict=True), origin=origin)
 
 
-def from_columns(named: Iterable[tuple[str, Any]], *, origin: str) -> RawTable:
-    """Makes a table from Arrow's, pandas' or NumPy's columns with unique names, one after the other."""
+def from_columns(named: Iterable[tuple[str, Any]], *, origin: str, **more: Any) -> RawTable:
+    """Makes a table from columns of Arrow, pandas, NumPy or lists, with unique names, one after the other.
+
+    `more` may give lines, notes and first.
+    """
     columns: dict[str, pa.ChunkedArray] = {}
     declared: dict[str, tuple[str, str]] = {}
     for name, values in named:
@@ -81,7 +81,7 @@ def from_columns(named: Iterable[tuple[str, Any]], *, origin: str) -> RawTable:
             declared[name] = ("ignore", f"holds {str(cells.type).partition('<')[0]} values")
         elif _is_category(values):
             declared[name] = ("category", "declared in the file")
-    return RawTable(origin=origin, columns=columns, declared=declared)
+    return RawTable(origin=origin, columns=columns, declared=declared, **more)
 
 
 def _is_category(values: Any) -> bool:
@@ -89,7 +89,33 @@ def _is_category(values: Any) -> bool:
     return isinstance(kind, pd.CategoricalDtype) or (isinstance(kind, pa.DataType) and pa.types.is_dictionary(kind))
 
 
-def mark_missing(table: RawTable, words: Iterable[object]) -> RawTable:
-    """Returns the table with the usual words for a missing cell, and these in addition, as null."""
-    missing = Missing.of(words)
-    return replace(table, columns={name: missing.mark(cells) for name, cells in table.columns.items()})
+def join(blocks: Sequence[RawTable]) -> RawTable:
+    """Joins blocks of one table; a column that has numbers in one block and words in another becomes words."""
+    first = blocks[0]
+    columns: dict[str, pa.ChunkedArray] = {}
+    for name in first.columns:
+        columns[name] = _joined([chunk for block in blocks for chunk in block.columns[name].chunks])
+    lines = [block.lines for block in blocks if block.lines is not None]
+    return replace(
+        first,
+        columns=columns,
+        lines=np.concatenate(lines) if lines else None,
+        declared={name: each for block in blocks for name, each in block.declared.items()},
+        notes=tuple(dict.fromkeys(note for block in blocks for note in block.notes)),
+    )
+
+
+def _joined(chunks: list[Any]) -> pa.ChunkedArray:
+    kinds = {chunk.type: chunk for chunk in chunks if chunk.null_count < len(chunk)}
+    if len(kinds) > 1 and not all(map(is_number, kinds.values())):
+        return pa.chunked_array([part for chunk in chunks for part in to_arrow(words(chunk)).chunks], pa.string())
+    kind = pa.float64() if len(kinds) > 1 else next(iter(kinds), chunks[0].type if chunks else pa.null())
+    same = [chunk if chunk.type == kind else chunk.cast(kind, safe=False) for chunk in chunks]
+    whole = pa.chunked_array(same, kind)
+    # NumPy takes a single chunk without a copy. Text stays in chunks, of which each holds at most two gigabytes.
+    return pa.chunked_array([whole.combine_chunks()]) if is_number(whole) else whole
+
+
+def mark_missing(table: RawTable, missing: Missing) -> RawTable:
+    """Returns the table with null (NaN among floating numbers) for what is missing, and text without blanks around."""
+    return replace(table, columns={name: with_nan(missing.mark(cells)) for name, cells in table.columns.items()})

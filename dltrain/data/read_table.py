@@ -1,23 +1,42 @@
-"""Reads a raw table from CSV, TSV, space-separated text, ARFF or Parquet; text also from .gz."""
+"""Reads a raw table from CSV and the like, JSON lines, ARFF, Parquet, Feather or Excel, in blocks or as a whole.
+
+Training and predictions read through here, so that the same cell means the same thing in both.
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
-import pyarrow
-import pyarrow.parquet
+import numpy as np
+import pyarrow as pa
 
 from dltrain.base.errors import ConfigError, DataError
-from dltrain.data import arff, delimited
-from dltrain.data.raw_table import RawTable, check_names, from_columns, mark_missing
-from dltrain.data.source_file import decode, find_file, read_bytes
+from dltrain.data import arff, arrow_files, delimited, excel, json_lines
+from dltrain.data.cells import is_text
+from dltrain.data.missing_cells import Missing
+from dltrain.data.raw_table import RawTable, join, mark_missing
+from dltrain.data.reading import Reading
+from dltrain.data.source_file import find_file
+from dltrain.data.source_stream import Source
 
-PARQUET_MAGIC = b"PAR1"
-PARQUET_SUFFIXES = {".parquet", ".pq"}
-OTHER_FORMATS = {".xlsx", ".xls", ".ods", ".json", ".jsonl", ".zip", ".npz", ".npy", ".h5", ".feather", ".sav"}
+SUFFIXES = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet", ".feather": "feather",
+    ".arrow": "feather", ".arff": "arff", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "excel", ".xlsm": "excel",
+}  # fmt: skip
+MAGIC = {b"PAR1": "parquet", b"ARROW1": "feather", b"FEA1": "feather"}
+OTHER_FORMATS = {".xls", ".ods", ".npz", ".npy", ".h5", ".sav", ".dta", ".sas7bdat", ".tar"}
+FORMATS: dict[str, Callable[[Source, Any, Reading], Iterator[RawTable]]] = {
+    "csv": delimited.blocks,
+    "tsv": delimited.blocks,
+    "jsonl": json_lines.blocks,
+    "arff": arff.blocks,
+    "parquet": arrow_files.parquet_blocks,
+    "feather": arrow_files.feather_blocks,
+    "excel": excel.blocks,
+}
+TEXT = {"csv", "tsv"}  # formats without types
 
 
 def read_table(
@@ -26,13 +45,13 @@ def read_table(
     separator: str | None = None,
     encoding: str | None = None,
     header: bool = True,
-    missing_values: Collection[str] = (),
+    missing_values: Collection[object] = (),
     words: Collection[str] = (),
 ) -> RawTable:
     """Reads the columns of a file as they are.
 
     Args:
-        path: The file; its suffix (before .gz) tells ARFF and Parquet, all else is text with separators.
+        path: The file; its suffix (before .gz or .zip) and its first bytes tell the format, CSV if nothing does.
         separator: A character or its name; None detects it.
         encoding: A codec's name; None detects it.
         header: Whether the first line of a text file holds the names.
@@ -43,47 +62,71 @@ def read_table(
         ConfigError: If a key has no effect on this kind of file.
         DataError: If the file cannot be read.
     """
-    found = find_file(path)
-    suffixes = [suffix.lower() for suffix in found.suffixes if suffix.lower() != ".gz"]
-    suffix = suffixes[-1] if suffixes else ""
+    source = Source(find_file(path))
+    reading = Reading(separator, encoding, header, Missing.of(missing_values), frozenset(words).__contains__)
+    blocks = list(read_blocks(source, reading, strict=True))
+    table = join(blocks)
+    mixed = [name for name in table.columns if _mixed(block.columns[name] for block in blocks)]
+    if not mixed:
+        return table
+    del blocks
+    # What is a number in one block and a word in another is read again as it is written.
+    again = replace(reading, words=frozenset(mixed).__contains__, only=frozenset(mixed))
+    written = join(list(read_blocks(source, again)))
+    return replace(table, columns={**table.columns, **written.columns})
+
+
+def _mixed(columns: Iterator[pa.ChunkedArray]) -> bool:
+    """Tells whether a column of a text was taken for numbers in some blocks alone."""
+    text = numbers = False
+    for cells in columns:
+        text |= is_text(cells)
+        numbers |= pa.types.is_float64(cells.type) and not np.isnan(cells.to_numpy()).all()
+    return text and numbers
+
+
+def read_blocks(
+    source: Source, reading: Reading, file_format: str | None = None, *, strict: bool = False
+) -> Iterator[RawTable]:
+    """Yields the rows of a file or of standard input in blocks, at least one; the format is detected if not given.
+
+    Raises:
+        ConfigError: If it is strict and something given has no effect on this format.
+        DataError: If the file cannot be read; the message names the line or row.
+    """
+    with source.open() as (stream, suffix):
+        found = file_format or detect_format(stream, suffix)
+        if found is None:
+            raise DataError(
+                f"{source.origin}: {suffix} files are not read; save the table as .csv, .parquet, .xlsx or .jsonl."
+            )
+        if strict:
+            _check_effect(source, reading, found)
+        if found == "tsv" and reading.separator is None:
+            reading = replace(reading, separator="tab")
+        for block in FORMATS[found](source, stream, reading):
+            yield block if found in TEXT else mark_missing(block, reading.missing)
+
+
+def detect_format(stream: Any, suffix: str) -> str | None:
+    """Tells the format of a stream with a method `peek` by its first bytes or the suffix; None if it is not read."""
+    start = stream.peek(16)[:16]
+    for magic, name in MAGIC.items():
+        if start.startswith(magic):
+            return name
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
     if suffix in OTHER_FORMATS:
-        raise DataError(f"{found.name}: {suffix} files are not read; save the table as .csv, .tsv, .parquet or .arff.")
-    whole = _begins_as_parquet(found)
-    content = b"" if whole else read_bytes(found)
-    parquet = whole or suffix in PARQUET_SUFFIXES or content.startswith(PARQUET_MAGIC)
-    declared = parquet or suffix == ".arff"
-    idle = {"separator": declared and separator, "encoding": parquet and encoding, "header": declared and not header}
+        return None
+    return "jsonl" if start.lstrip().startswith(b"{") else "csv"
+
+
+def _check_effect(source: Source, reading: Reading, found: str) -> None:
+    idle = {
+        "separator": reading.separator and found not in TEXT,
+        "encoding": reading.encoding and found not in {*TEXT, "arff"},
+        "header": not reading.header and found not in TEXT,
+    }
     if keys := [f"dataset.{key}" for key, value in idle.items() if value]:
-        raise ConfigError([f"{key} has no effect on {found.name}, which is no text with separators." for key in keys])
-    if parquet:
-        return mark_missing(_parse_parquet(found if whole else io.BytesIO(content), found.name), missing_values)
-    text, notes = decode(content, origin=found.name, encoding=encoding)
-    if suffix == ".arff":
-        table = arff.parse(text, origin=found.name)
-    else:
-        table = delimited.parse(
-            text, origin=found.name, separator=separator, header=header, missing_values=missing_values, words=words
-        )
-    return mark_missing(replace(table, notes=(*notes, *table.notes)), missing_values)
-
-
-def _begins_as_parquet(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
-    except OSError:
-        return False  # `read_bytes` reports why
-
-
-def _parse_parquet(file: Path | io.BytesIO, origin: str) -> RawTable:
-    try:
-        parquet = pyarrow.parquet.ParquetFile(file)
-        names = parquet.schema_arrow.names
-        if not (names and parquet.metadata.num_rows):
-            raise DataError(f"{origin} has no rows.")
-        check_names(names, origin=origin)
-        # Columns are converted one by one, so that the table is never in memory twice.
-        return from_columns(((name, parquet.read([name]).column(name)) for name in names), origin=origin)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        raise DataError(f"{origin} cannot be read as Parquet: {reason}.") from None
+        reason = f"has no effect on {source.origin}, which is no text with separators."
+        raise ConfigError([f"{key} {reason}" for key in keys])

@@ -21,6 +21,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+COMMON_ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "mac-roman", "cp1251")
 GZIP_MAGIC = b"\x1f\x8b"
 # A compressed file of zeros grows a thousandfold and would fill the memory.
 LEAST_UNPACKED = 2**30
@@ -117,10 +118,8 @@ def _decode_as(content: bytes, origin: str, encoding: str) -> str:
         # With UTF-8 given by name, a byte order mark would become part of the first column's name.
         return content.decode(encoding).removeprefix("\ufeff")
     except LookupError:
-        common = ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "mac-roman", "cp1251"]
-        raise ConfigError(
-            f"dataset.encoding={encoding} is no known text encoding.{did_you_mean(encoding, common)}"
-        ) from None
+        hint = did_you_mean(encoding, COMMON_ENCODINGS)
+        raise ConfigError(f"dataset.encoding={encoding} is no known text encoding.{hint}") from None
     except UnicodeError as error:
         position = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
         other = "cp1252" if encoding.lower().replace("_", "-").startswith("utf") else "utf-8"

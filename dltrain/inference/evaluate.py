@@ -178,9 +178,7 @@ def _group(cells: list[Any], notes: list[str], by: str | None) -> dict[str, npt.
     """Returns positions of the rows of each group, the largest group first; many different numbers form quarters."""
     if by is None:
         return {}
-    words = pd.Series(
-        ["(missing)" if cell is None or cell == "" else spell(cell, set()) for cell in cells], dtype=object
-    )
+    words = pd.Series([spell(cell, set()) or "(missing)" for cell in cells], dtype=object)
     as_numbers = pd.to_numeric(words, errors="coerce")
     if as_numbers.nunique() > QUARTERS_ABOVE and bool((as_numbers.notna() | (words == "(missing)")).all()):
         quarters = pd.qcut(as_numbers, 4, duplicates="drop")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ import tensorflow as tf
 
 from dltrain.base.errors import ConfigError, RunError
 from dltrain.data.answers import name_answers
+from dltrain.data.missing_cells import Missing
+from dltrain.data.reading import Reading
 from dltrain.inference.evaluate import Evaluation, evaluate_rows
 from dltrain.inference.read_rows import read_rows
 from dltrain.inference.row_inputs import RowInputs, largest
@@ -25,6 +28,7 @@ from dltrain.record.signature import Signature
 
 # Rows of images, texts or tables, and numbers of the widest column, that are predicted at a time.
 ROWS_AT_ONCE = {"image": 256, "text": 1_024, "table": 16_384}
+BYTES_AT_ONCE = 1 << 20  # of a text with separators
 NUMBERS_AT_ONCE = 2**20  # limits rows of large images
 
 flatten_once()
@@ -68,8 +72,26 @@ class Model:
 
     def read(self, path: str, file_format: str | None) -> Iterator[RawRows]:
         """Reads rows as the run's data was read; `path` and `file_format` are those of `read_rows`."""
-        reading, column = self.signature.reading, self.signature.columns[0].name
-        return read_rows(path, file_format=file_format, reading=reading, only_column=column, kind=self.kind)
+        column = self.signature.columns[0].name
+        return read_rows(path, file_format=file_format, reading=self._reading(), only_column=column, kind=self.kind)
+
+    def _reading(self) -> Reading:
+        """How the training file was read; only numbers that the model takes are read as such."""
+        given = self.signature.reading
+        numeric = {name.lower() for name, column in self.signature.by_source.items() if column.kind == "numeric"}
+        return Reading(
+            given.get("separator"),
+            given.get("encoding"),
+            bool(given.get("header", True)),
+            self.missing,
+            words=lambda name: name.lower() not in numeric,
+            bytes_at_once=BYTES_AT_ONCE,
+        )
+
+    @functools.cached_property
+    def missing(self) -> Missing:
+        """What stands for a missing cell, as in training."""
+        return Missing.of(self.signature.reading.get("missing_values", ()))
 
     def answer(self, inputs: dict[str, Any]) -> npt.NDArray[np.float32]:
         """Returns the model's outputs, (rows, units), for a tensor of rows for each column.
@@ -112,7 +134,7 @@ class Model:
             DataError: If a column is missing, or a cell does not fit its kind.
         """
         row_inputs = RowInputs(self.signature)
-        answers = [found for _, found in self.answered([frame_rows(frame)], row_inputs)]
+        answers = [found for _, found in self.answered([frame_rows(frame, self.missing)], row_inputs)]
         units = self.network.output.shape[-1]
         joined = np.concatenate(answers) if answers else np.empty((0, units), np.float32)
         return pd.DataFrame(self.name(joined), index=frame.index)
@@ -127,4 +149,4 @@ class Model:
         Raises:
             DataError: If the target or `by` is missing, or a cell does not fit its kind.
         """
-        return evaluate_rows(self, [frame_rows(frame)], by)
+        return evaluate_rows(self, [frame_rows(frame, self.missing)], by)

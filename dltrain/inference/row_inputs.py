@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 import tensorflow as tf
 
 from dltrain.base.errors import DataError, did_you_mean
+from dltrain.data import cells as arrow_cells
 from dltrain.data.image_file import decode_image
 from dltrain.data.kinds import WHOLE_NUMBER
 from dltrain.data.pattern_words import match
-from dltrain.inference.rows import RawRows, to_arrow
+from dltrain.inference.rows import RawRows
 from dltrain.record.signature import Column, Signature
 
 SHOWN = 3
@@ -124,8 +125,8 @@ class RowInputs:
                 pairs = zip(cells, recipe.columns, strict=True)
                 lists = [numbers(each, source, block).tolist() for each, source in pairs]
             else:
-                lists = [_words(each).to_pylist() for each in cells]
-            made[name] = to_arrow(recipe.make(lists, match))
+                lists = [arrow_cells.words(each).to_pylist() for each in cells]
+            made[name] = arrow_cells.to_arrow(recipe.make(lists, match)).combine_chunks()
         return made
 
     def _tensor(self, column: Column, cells: Any, block: RawRows) -> Any:
@@ -144,7 +145,9 @@ class RowInputs:
                 self._out_of_range[column.name] += int(np.sum((values < column.minimum) | (values > column.maximum)))
             return tf.constant(values[:, None])
         if column.kind == "text":
-            return tf.constant(_words(cells).fill_null("").to_numpy(zero_copy_only=False)[:, None], tf.string)
+            return tf.constant(
+                arrow_cells.words(cells).fill_null("").to_numpy(zero_copy_only=False)[:, None], tf.string
+            )
         return self._category(column, cells)
 
     def _category(self, column: Column, cells: Any) -> Any:
@@ -169,6 +172,8 @@ def largest(column: Column) -> float:
 
 def spell(value: Any, known: set[str]) -> str:
     """Spells a value like the training data: "3" for 3, 3.0 and "3.0", "True" for true, "" for missing."""
+    if value is None:
+        return ""
     if isinstance(value, float):
         word = "" if value != value else str(int(value)) if value.is_integer() else repr(value)
     else:
@@ -190,14 +195,7 @@ def numbers(cells: Any, name: str, block: RawRows) -> npt.NDArray[np.float64]:
         DataError: If a cell holds a word or an infinite number; the message names row and column.
     """
     try:
-        if pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type):
-            try:
-                cells = pc.cast(cells, pa.float64())
-            except pa.ArrowInvalid:  # there are blanks around a number, or cells of blanks
-                trimmed = pc.utf8_trim_whitespace(cells)
-                cells = pc.cast(pc.if_else(pc.equal(trimmed, ""), None, trimmed), pa.float64())
-        else:
-            cells = pc.cast(cells, pa.float64(), safe=False)
+        cells = pc.cast(cells, pa.float64(), safe=arrow_cells.is_text(cells))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         for row, cell in enumerate(cells.to_pylist()):
             if cell is not None and not _is_number(cell):
@@ -219,10 +217,6 @@ def _is_number(cell: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return "_" not in str(cell)
-
-
-def _words(cells: Any) -> Any:
-    return cells if pa.types.is_string(cells.type) else pc.cast(cells, pa.string())
 
 
 def _pixels(cell: Any, column: Column, block: RawRows, row: int) -> npt.NDArray[np.uint8]:

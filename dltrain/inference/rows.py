@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
-from dltrain.data.raw_table import check_names
-
-ROWS = 16_384
+from dltrain.data.missing_cells import Missing
+from dltrain.data.raw_table import RawTable, check_names, from_columns, mark_missing
 
 
 @dataclass(frozen=True)
@@ -27,46 +26,54 @@ class RawRows:
     origin: str  # the file's name for messages
     names: Sequence[str] | None = None  # the names of rows without an id, or None for their numbers from 0
     folder: Path = Path()  # the folder that paths of images are relative to
+    lines: npt.NDArray[np.int64] | None = None  # the line of the file where each row starts, if it has lines
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
     def where(self, row: int | np.integer) -> str:
         """Describes a row for messages."""
-        return f"{self.origin} row {self.first + row + 1}" if self.names is None else f"{self.names[int(row)]}"
+        if self.names is not None:
+            return f"{self.names[int(row)]}"
+        place = f"row {self.first + row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        return f"{self.origin} {place}"
 
 
-def fault_of(cell: Any) -> str | None:
-    """Returns what is wrong with a cell that came as JSON: a number that 64 bits or a text that UTF-8 cannot hold."""
-    if isinstance(cell, int) and not -(2**63) <= cell < 2**63:
-        return "expected a whole number within 64 bits; a text may have any digits"
-    if isinstance(cell, str):
-        try:
-            cell.encode()
-        except UnicodeEncodeError as error:
-            return f"holds half a character (\\u{ord(cell[error.start]):04x}); expected whole ones"
-    return None
+def table_rows(table: RawTable, folder: Path = Path()) -> RawRows:
+    """Returns a block of a table as rows; paths of images are relative to `folder`."""
+    columns = {name: _whole(cells) for name, cells in table.columns.items()}
+    return RawRows(columns, table.first, table.origin, folder=folder, lines=table.lines)
 
 
-def frame_rows(frame: pd.DataFrame, origin: str = "the data frame") -> RawRows:
+def value_rows(named: Iterable[tuple[str, Any]], missing: Missing, origin: str) -> RawRows:
+    """Returns columns of pandas, NumPy or lists as one block; images are arrays, files or their paths."""
+    given = dict(named)
+    images = {name: _images(cells) for name, cells in given.items() if holds_images(cells)}
+    plain = ((name, cells) for name, cells in given.items() if name not in images)
+    rows = table_rows(mark_missing(from_columns(plain, origin=origin), missing))
+    return replace(rows, columns={name: images.get(name, rows.columns.get(name)) for name in given})
+
+
+def frame_rows(frame: pd.DataFrame, missing: Missing, origin: str = "the data frame") -> RawRows:
     """Converts a data frame to one block; its index is not used."""
-    check_names([str(name) for name in frame.columns], origin=origin)
-    columns = {str(name): to_arrow(frame.iloc[:, place]) for place, name in enumerate(frame.columns)}
-    return RawRows(columns, 0, origin)
+    names = [str(name) for name in frame.columns]
+    check_names(names, origin=origin)
+    return value_rows(((name, frame.iloc[:, place]) for place, name in enumerate(names)), missing, origin)
 
 
-def to_arrow(cells: Any) -> Any:
-    """Converts cells of any kind to an Arrow array; mixed ones become words."""
+def holds_images(cells: Any) -> bool:
+    """Tells whether cells are arrays, or one array of more than one dimension."""
     if isinstance(cells, np.ndarray) and cells.ndim > 1:
-        return cells
-    if len(cells) and isinstance(next(iter(cells)), np.ndarray):  # images in a data frame
-        return list(cells)
-    try:
-        array = pa.array(cells, from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError):
-        array = pa.array([None if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell) for cell in cells])
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        return True
+    return len(cells) > 0 and isinstance(next(iter(cells)), np.ndarray)
+
+
+def _images(cells: Any) -> Any:
+    return cells if isinstance(cells, np.ndarray) and cells.ndim > 1 else list(cells)
+
+
+def _whole(cells: Any) -> Any:
+    return cells.chunk(0) if cells.num_chunks == 1 else cells.combine_chunks()
 
 
 def sliced(block: RawRows, rows: int) -> Iterator[RawRows]:
@@ -78,4 +85,5 @@ def sliced(block: RawRows, rows: int) -> Iterator[RawRows]:
             block.origin,
             None if block.names is None else block.names[start : start + rows],
             block.folder,
+            None if block.lines is None else block.lines[start : start + rows],
         )

@@ -10,7 +10,7 @@ from typing import Any
 from dltrain.base.errors import DataError
 from dltrain.inference.model import Model
 from dltrain.inference.row_inputs import RowInputs, spell
-from dltrain.inference.rows import RawRows, to_arrow
+from dltrain.inference.rows import value_rows
 
 Row = dict[str, Any]
 
@@ -27,12 +27,10 @@ class Predictor:
     def answer(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """Returns prediction and probabilities of classes or labels for each row; raises DataError for a bad row."""
         columns = {
-            name: [_decode(row[name], name) for row in rows]
-            if name in self._images
-            else to_arrow([row[name] for row in rows])
+            name: [_decode(row[name], name) if name in self._images else row[name] for row in rows]
             for name in self.signature.needed
         }
-        block = RawRows(columns, 0, "the request")
+        block = value_rows(columns.items(), self.model.missing, "the request")
         answers = []
         for _, found in self.model.answered([block], RowInputs(self.signature)):
             named = {name: cells.tolist() for name, cells in self.model.name(found).items()}

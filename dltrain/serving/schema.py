@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
 
+from dltrain.data.json_lines import fault_of
 from dltrain.inference.row_inputs import largest
-from dltrain.inference.rows import fault_of
 from dltrain.record.signature import Column, Signature
 
 Number = Annotated[float, Field(allow_inf_nan=False)]

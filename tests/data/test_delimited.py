@@ -1,17 +1,33 @@
+from __future__ import annotations
+
 import csv
 import io
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dltrain.base.errors import DataError
-from dltrain.data.delimited import detect_separator, parse
-from dltrain.data.raw_table import RawTable
+from dltrain.data.delimited import detect_separator
+from dltrain.data.raw_table import RawTable, join
+from dltrain.data.read_table import read_blocks
+from dltrain.data.reading import Reading
+from dltrain.data.source_stream import Source
 
 
 def table(text: str, *, separator: str | None = None, header: bool = True) -> RawTable:
-    return parse(text, origin="t.csv", separator=separator, header=header, missing_values=[], words=[])
+    return join(list(blocks(text, separator=separator, header=header)))
+
+
+def blocks(text: str, **reading: Any) -> Iterator[RawTable]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "t.csv")
+        path.write_bytes(text.encode())
+        yield from read_blocks(Source(path), Reading(**reading), "csv")
 
 
 @pytest.mark.parametrize(
@@ -88,4 +104,5 @@ def test_what_the_csv_module_writes_is_read_back(rows: list[tuple[str, str]], se
     cells = [(f"w{a}", f"w{b}") for a, b in rows]
     csv.writer(buffer, delimiter=separator, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *cells])
     read = table(buffer.getvalue(), separator=separator)
-    assert list(zip(read.columns["a"].to_pylist(), read.columns["b"].to_pylist(), strict=True)) == cells
+    found = zip(read.columns["a"].to_pylist(), read.columns["b"].to_pylist(), strict=True)
+    assert list(found) == [(a.strip(), b.strip()) for a, b in cells]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
-from dltrain.data.missing_cells import Missing
+from dltrain.data.missing_cells import WORDS, Missing
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,8 @@ def test_what_is_missing_is_null_and_blanks_are_gone(words: list[object], cells:
 def test_whole_numbers_beyond_float_stay_exact() -> None:
     cells = pa.array(np.array([2**53 + 1, 7]))
     assert Missing.of(["7"]).mark(cells).to_pylist() == [2**53 + 1, None]
+
+
+def test_the_usual_words_are_those_of_pandas() -> None:
+    lines = "a,b\n" + "".join(f"{word},1\n" for word in WORDS)
+    assert pd.read_csv(io.StringIO(lines))["a"].isna().all()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from dltrain.base.errors import DataError
 from dltrain.data.cells import numbers, words
-from dltrain.data.raw_table import check_names, from_columns, from_frame, mark_missing
+from dltrain.data.missing_cells import Missing
+from dltrain.data.raw_table import check_names, from_columns, from_frame, join, mark_missing
 
 
 def test_columns_of_any_type_become_numbers_or_words() -> None:
@@ -38,10 +39,10 @@ def test_columns_of_any_type_become_numbers_or_words() -> None:
 def test_a_missing_word_is_missing_in_every_column_and_spelling() -> None:
     columns = {"n": [-1.0, 2.0], "whole": [2**53 + 1, -1], "w": [" ? ", "-1.00"], "other": [" NA", "x "]}
     table = from_columns(columns.items(), origin="t")
-    marked = mark_missing(table, ["?", "-1"])
-    assert {name: cells.to_pylist() for name, cells in marked.columns.items()} == {
-        "n": [None, 2.0],
-        "whole": [2**53 + 1, None],
+    marked = mark_missing(table, Missing.of(["?", "-1"]))
+    assert {name: words(cells).to_pylist() for name, cells in marked.columns.items()} == {
+        "n": [None, "2"],
+        "whole": [str(2**53 + 1), None],
         "w": [None, None],
         "other": [None, "x"],
     }
@@ -66,4 +67,17 @@ def test_equal_numbers_as_names_are_told_as_a_missing_header(names: list[str], h
 
 @pytest.mark.parametrize(("lines", "place"), [(None, "t row 2"), (np.array([2, 5]), "t line 5")])
 def test_a_row_is_found_by_its_line_else_by_its_number(lines: Any, place: str) -> None:
-    assert from_frame(pd.DataFrame({"a": [0, 0]}), origin="t", lines=lines).where(1) == place
+    assert from_columns([("a", [0, 0])], origin="t", lines=lines).where(1) == place
+
+
+def test_blocks_are_joined_and_words_win_over_numbers() -> None:
+    first = from_columns([("a", [1, 2]), ("b", [None, None]), ("c", [0.5, 1.0])], origin="t", notes=("n",))
+    second = from_columns([("a", [2.5]), ("b", [2**53 + 1]), ("c", ["x"])], origin="t", notes=("n",), first=2)
+    table = join([first, second])
+    assert {name: cells.to_pylist() for name, cells in table.columns.items()} == {
+        "a": [1.0, 2.0, 2.5],
+        "b": [None, None, 2**53 + 1],
+        "c": ["0.5", "1", "x"],
+    }
+    assert table.notes == ("n",)
+    assert second.where(0) == "t row 3"

@@ -240,7 +240,7 @@ def test_broken_files(tmp_path: Path) -> None:
     broken.write_bytes(b"PAR1 and then nothing of use")
     with pytest.raises(DataError, match=r"broken\.parquet cannot be read as Parquet"):
         read(broken, target="age")
-    with pytest.raises(DataError, match=r"\.xlsx files are not read"):
+    with pytest.raises(DataError, match=r"book\.xlsx cannot be read as Excel"):
         read(write(tmp_path, "PK", "book.xlsx"), target="age")
 
 

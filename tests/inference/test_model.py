@@ -158,8 +158,8 @@ def test_what_is_unknown_or_extra_is_told(titanic: Path, tmp_path: Path, capsys:
 
 FAULTS = {
     "absent": ("age", None, "has no column 'age', which the model takes"),
-    "word": ("Age", "abc", "new.csv row 3, column 'age': expected a number, got 'abc'"),
-    "infinite": ("Fare", "inf", "new.csv row 3, column 'fare' is infinite"),
+    "word": ("Age", "abc", "new.csv line 4, column 'age': expected a number, got 'abc'"),
+    "infinite": ("Fare", "inf", "new.csv line 4, column 'fare' is infinite"),
 }
 
 
@@ -303,22 +303,13 @@ def test_numbers_and_true_are_spelled_as_in_training(runs: Path) -> None:
     assert spell(True, {"True"}) == spell("true", {"True"}) == "True"
 
 
-def test_missing_words_are_those_of_pandas() -> None:
-    import io
-
-    from dltrain.inference.delimited_rows import MISSING
-
-    lines = "a,b\n" + "".join(f"{word},1\n" for word in MISSING)
-    assert pd.read_csv(io.StringIO(lines))["a"].isna().all()
-
-
 def test_blocks_are_read_in_pieces(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dltrain.inference import delimited_rows as delimited_blocks
+    from dltrain.data import arrow_files, delimited
     from dltrain.inference import model
-    from dltrain.inference import read_rows as blocks
 
-    monkeypatch.setattr(delimited_blocks, "SAMPLE", 2_000)
-    monkeypatch.setattr(blocks, "ROWS", 7)
+    monkeypatch.setattr(delimited, "SAMPLE", 2_000)
+    monkeypatch.setattr(model, "BYTES_AT_ONCE", 2_000)
+    monkeypatch.setattr(arrow_files, "ROWS", 7)
     monkeypatch.setitem(model.ROWS_AT_ONCE, "table", 9)
     raw = raw_frame(runs / "binary")
     raw.to_csv(tmp_path / "raw.csv", index=False)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dltrain.base.errors import DataError
+from dltrain.data.reading import Reading
 from dltrain.inference.read_rows import read_rows
 from dltrain.inference.row_inputs import RowInputs
 from dltrain.record.signature import Column, Signature
@@ -26,22 +27,25 @@ def inputs_of(path: Path, line: str) -> Any:
     row_inputs = RowInputs(SIGNATURE)
     return [
         row_inputs.inputs(block)
-        for block in read_rows(str(path), file_format=None, reading={}, only_column="n", kind="table")
+        for block in read_rows(str(path), file_format=None, reading=Reading(), only_column="n", kind="table")
     ]
 
 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (f'{{"n": 1, "w": {2**63}, "t": "b"}}', r"row 2 \(line 3\), column 'w': expected a whole number within 64"),
-        (f'{{"n": {10**24}, "w": "a", "t": "b"}}', r"row 2 \(line 3\), column 'n': expected a whole number within 64"),
-        ('{"n": 1, "w": "\\ud800", "t": "b"}', r"row 2 \(line 3\), column 'w': holds half a character"),
-        ('{"n": 1e308, "w": "a", "t": "b"}', r"row 2, column 'n': 1e\+308 is too large; expected at most 3.1e\+39"),
+        (f'{{"n": 1, "w": {2**63}, "t": "b"}}', r"line 3, column 'w': expected a whole number within 64"),
+        (f'{{"n": {10**24}, "w": "a", "t": "b"}}', r"line 3, column 'n': expected a whole number within 64"),
+        ('{"n": 1, "w": "\\ud800", "t": "b"}', r"line 3, column 'w': holds half a character"),
+        ('{"n": 1e308, "w": "a", "t": "b"}', r"line 3, column 'n': 1e\+308 is too large; expected at most 3.1e\+39"),
         ('{"n": 1, "w": "a", "t": ' + "[" * 5_000 + "]" * 5_000 + "}", "line 3 is nested too deeply"),
         ('{"n": 1, "w": "a", "t": ' + "1" * 5_000 + "}", "line 3 is no JSON"),
-        ('{"n": 1, "w": ["a"], "t": "b"}', r"row 2, column 'w': expected one value, got a list"),
-        ('{"n": 1, "w": {"a": 1}, "t": "b"}', r"row 2, column 'w': expected one value"),
-        (f'{{"n": 1, "w": "a", "t": "b", "x": [{10**24}]}}', "column 'x': a list holds a number"),
+        ('{"n": 1, "w": ["a"], "t": "b"}', r"line 3, column 'w': expected one value, got a list"),
+        ('{"n": 1, "w": {"a": 1}, "t": "b"}', r"line 3, column 'w': expected one value"),
+        (
+            f'{{"n": 1, "w": "a", "t": "b", "x": [{10**24}]}}',
+            "column 'x': lists or objects that differ, or with a number",
+        ),
     ],
 )
 def test_json_that_no_model_can_take_is_told_by_row_and_column(tmp_path: Path, line: str, words: str) -> None:

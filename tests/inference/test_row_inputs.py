@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from dltrain.base.errors import DataError
+from dltrain.data.missing_cells import Missing
 from dltrain.data.recipe import Recipe
 from dltrain.inference.row_inputs import RowInputs, spell
-from dltrain.inference.rows import RawRows, to_arrow
+from dltrain.inference.rows import RawRows, value_rows
 from dltrain.record.signature import Column, Signature
 
 NUMBER = Column("size", "numeric", "Size", minimum=0.0, maximum=10.0)
@@ -24,7 +26,7 @@ def row_inputs(*columns: Column, **more: Any) -> RowInputs:
 
 
 def block(folder: Path = Path(), **cells: Any) -> RawRows:
-    return RawRows({name: to_arrow(values) for name, values in cells.items()}, 0, "new.csv", folder=folder)
+    return replace(value_rows(cells.items(), Missing.of(()), "new.csv"), folder=folder)
 
 
 @pytest.mark.parametrize("cells", [[1.5, None, 2], [" 1.5 ", "", "2"], ["1.5", None, "2"]])

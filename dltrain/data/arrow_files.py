@@ -1,0 +1,56 @@
+"""Reads Parquet and Feather in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+
+from dltrain.base.errors import DataError
+from dltrain.data.raw_table import RawTable, check_names, from_columns
+from dltrain.data.reading import Reading
+from dltrain.data.source_stream import Source, seekable
+
+ROWS = 1 << 16
+
+
+def parquet_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
+    """Yields the rows of a Parquet file; an index that pandas saved is an ordinary column."""
+    with seekable(stream) as file:
+        try:
+            parquet = pa.parquet.ParquetFile(file)
+            check_names(parquet.schema_arrow.names, origin=source.origin)
+            yield from _blocks(parquet.iter_batches(ROWS), source, reading)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _unreadable(source, "Parquet", error) from None
+
+
+def feather_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
+    """Yields the rows of a Feather file, which is Arrow's own format."""
+    with seekable(stream) as file:
+        try:
+            table = pa.feather.read_table(file)
+            check_names(table.column_names, origin=source.origin)
+            yield from _blocks(table.to_batches(ROWS), source, reading)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _unreadable(source, "Feather", error) from None
+
+
+def _blocks(batches: Any, source: Source, reading: Reading) -> Iterator[RawTable]:
+    done = 0
+    for batch in batches:
+        if len(batch):
+            named = ((name, batch.column(place)) for place, name in enumerate(batch.schema.names))
+            wanted = ((name, cells) for name, cells in named if reading.wants(name))
+            yield from_columns(wanted, origin=source.origin, first=done)
+        done += len(batch)
+    if not done:
+        raise DataError(f"{source.origin} has no rows.")
+
+
+def _unreadable(source: Source, what: str, error: Exception) -> DataError:
+    reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    return DataError(f"{source.origin} cannot be read as {what}: {reason}.")

@@ -1,0 +1,52 @@
+"""Says how a table's file is read, and which cells are numbers, words or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dltrain.data.cells import is_text, with_nan
+from dltrain.data.missing_cells import Missing
+
+
+def _none(_: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read; what is None is detected."""
+
+    separator: str | None = None  # a character or its name
+    encoding: str | None = None
+    header: bool = True  # whether the first line of a text holds the names
+    missing: Missing = field(default_factory=lambda: Missing.of(()))
+    words: Callable[[str], bool] = _none  # tells the columns of a text whose cells are kept as written ("007" is not 7)
+    only: Collection[str] | None = None  # the columns to read; None for all
+    bytes_at_once: int = 1 << 24
+
+    def wants(self, name: str) -> bool:
+        """Tells whether a column is read."""
+        return self.only is None or name in self.only
+
+    def written(self, name: str, cells: Any) -> Any:
+        """Returns the cells of a text: floating numbers if all present ones are, unless words are asked for."""
+        if self.words(name):
+            return self.missing.mark(cells)
+        numbers = as_numbers(cells)
+        if numbers is None:  # there are blanks around a number, or words for a missing one
+            cells = self.missing.mark(cells)
+            numbers = as_numbers(cells)
+        return cells if numbers is None else with_nan(self.missing.mark(numbers))
+
+
+def as_numbers(text: Any) -> Any | None:
+    """Converts text to floating numbers, or returns None if a cell that is present is no number."""
+    try:
+        return pc.cast(text, pa.float64()) if is_text(text) else None
+    except pa.ArrowInvalid:
+        return None
