@@ -35,13 +35,36 @@ CONFIG_FAULTS: dict[str, tuple[str, str]] = {
     "groups": ("normalization=group normalization.groups=7", "7 does not divide the"),
     "unknown class": ("optimizer._target_=keras.optimizers.Adamm", "Did you mean 'Adam'"),
     "unknown module": ("model._target_=kears.models.mlp", "model._target_: "),
-    "callback without a mapping": ("callbacks.early_stopping=5", "expected a mapping or null, got 5"),
-    "loss by name": ("task.loss=mse", "task.loss: expected a mapping, got the text 'mse'"),
+    "callback without a mapping": ("callbacks.early_stopping=5", "expected a mapping with a _target_ or null, got 5"),
+    "loss by name": ("task.loss=mse", "task.loss: expected a mapping with a _target_, got the text 'mse'"),
     "no such key": ("trainer.epohcs=3", "Did you mean trainer.epochs=3"),
     "no such option": ("optimizer=adm", "Did you mean optimizer=adam"),
     "word for a number": ("trainer.epochs=many", "trainer.epochs: expected an integer"),
     "no rows": ("rows=0", "rows: expected an integer of at least 10"),
     "path below a file": ("hydra.run.dir=file/run", "hydra.run.dir: the directory 'file/run' cannot be made"),
+    "emptied group": ("optimizer={}", "optimizer: an empty mapping is merged into what is there"),
+    "emptied metrics": ("task.metrics={}", "Delete single keys with ~task.metrics.accuracy."),
+    "emptied number": ("optimizer.learning_rate={}", "optimizer.learning_rate: expected a number, got {}"),
+    "emptied null": ("schedule={}", "schedule: expected a mapping with a _target_ or null, got {}"),
+    "integer for a choice": ("trainer.deterministic=7", "trainer.deterministic: expected one of auto, True, False"),
+    "one for true": ("trainer.jit_compile=1", "trainer.jit_compile: expected one of auto, True, False, got 1"),
+    "list for a choice": ("report=[]", "report: expected one of auto, True, False, got []"),
+    "null for a number": ("optimizer.beta_1=null", "optimizer.beta_1: expected a number, got null"),
+    "null for true or false": (
+        "imputation.indicators=null",
+        "indicators: expected true or false, got null",
+    ),
+    "word for a limit": ("optimizer.clipnorm=x", "optimizer.clipnorm: expected a number above 0, got x"),
+    "number for a monitor": ("callbacks.early_stopping.monitor=7", "monitor: expected the name of a metric, such as"),
+    "units beyond memory": ("model.units=[99999999999]", "model.units[0]: expected a number from 1 to 2,147,483,647"),
+    "metric of values": ("+task.metrics.x._target_=keras.metrics.Mean", "averages values and compares none"),
+    "directions by number": ("search=random search.directions=7", "search.directions: expected text or a list"),
+    "no directory": ("hydra.run.dir=''", "hydra.run.dir: expected a directory, such as outputs/new, got the text ''"),
+    "root": ("hydra.run.dir=/", "hydra.run.dir: '/' holds other files"),
+    "folder of the person": ("hydra.run.dir=mine", "hydra.run.dir: 'mine' holds other files (notes.txt)"),
+    "sweep in it": ("-m seed=1,2 hydra.sweep.dir=mine", "hydra.sweep.dir: 'mine' holds other files (notes.txt)"),
+    "damaged sweep": ("-m seed=1,2 hydra.sweep.dir=cut", "cut/sweep.json' cannot be read"),
+    "sweep of another kind": ("-m seed=1,2 hydra.sweep.dir=list", "list/sweep.json' is damaged: expected a mapping"),
     "used directory": ("hydra.run.dir=used", "'used' holds another run"),
 }
 
@@ -118,6 +141,13 @@ def prepare(folder: Path) -> None:
     (folder / "file").write_text("no folder")
     (folder / "used").mkdir()
     (folder / "used" / "run.json").write_text("{}")
+    for name, file, text in (
+        ("mine", "notes.txt", "mine"),
+        ("cut", "sweep.json", '{"words": ['),
+        ("list", "sweep.json", '{"words": 5, "space": [], "working_directory": "."}'),
+    ):
+        (folder / name).mkdir()
+        (folder / name / file).write_text(text)
     (folder / "folder").mkdir()
 
 
@@ -162,6 +192,16 @@ def test_faults_of_the_configuration_are_found_without_tensorflow(working_direct
     )
     assert done.stdout == f"{[2] * len(lines)} False\n"
     assert all(line.startswith("error: ") for line in done.stderr.splitlines())
+
+
+def test_what_keras_refuses_in_the_training_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    metric = ("+task.metrics.mine._target_=keras.metrics.MeanMetricWrapper", "+task.metrics.mine.fn=abs")
+    assert main(["dataset=synthetic", *metric, *LINEAR, "hydra.run.dir=run"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: Keras cannot train or score this network: ")
+    assert "'str' object is not callable" in line
+    assert json.loads(Path("run/run.json").read_text())["status"] == "failed"
+    assert "Traceback" in Path("run/dltrain.log").read_text()
 
 
 def test_all_faults_come_at_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.base.lock import lock, unlock
 from dltrain.base.tell import exit_code, tell_any
 from dltrain.config.compose import Composer
+from dltrain.config.hints import show
 from dltrain.config.hydra_node import resolving
 from dltrain.internals import hydra_command
 from dltrain.record.run_directory import Claim, claim
@@ -132,14 +133,17 @@ def start(
         given.append(f"score_test={'always' if swept == {'seed'} else 'never'}")
     key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
     with resolving(config):
-        directory = Path(OmegaConf.select(config, key))
+        where = OmegaConf.select(config, key)
+    if not isinstance(where, str) or not where.strip():
+        raise ConfigError(f"{key}: expected a directory, such as outputs/new, got {show(where)}.")
+    directory = Path(where)
     chosen = any(word.lstrip("+").startswith(f"{key}=") for word in overrides)
     if sweep and chosen and (directory / "sweep.json").exists():
-        lock(directory)
-        claimed = Claim(directory, created=False)
         from dltrain.sweeps.start import earlier_defaults
 
-        given += earlier_defaults(directory, config)
+        given += earlier_defaults(directory, config)  # raises an error if sweep.json is damaged
+        lock(directory)
+        claimed = Claim(directory, created=False)
     else:
         claimed = claim(directory, key=key, chosen=chosen)
     if not chosen:

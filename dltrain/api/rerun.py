@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from dltrain.api.commands import terminating, train
+from dltrain.base.own_code import library_refusals
 from dltrain.record.record import Record
 from dltrain.sweeps.start import resume_words
 
@@ -43,7 +44,8 @@ def run_recorded(
                 journal.note(f"{each['key']} is {each['after']} from epoch {each['epoch']} on, {each['before']} before")
             for difference in record.version_differences() if resumes else ():
                 journal.warn(f"Since the run began {difference}: its numbers may differ from those of a run in one go.")
-            results = run(config, journal, report_run)
+            with library_refusals():
+                results = run(config, journal, report_run)
         require_what_was_asked(config, results)
 
 

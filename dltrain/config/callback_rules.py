@@ -25,6 +25,9 @@ def faults(config: DictConfig) -> Iterator[str]:
     nodes = {str(name): node for name, node in config.callbacks.items() if node is not None}
     for key, node in {"task": config.task, **{f"callbacks.{name}": node for name, node in nodes.items()}}.items():
         monitor = node.get("monitor")
+        shipped = str(node.get("_target_")).startswith(("keras.", "dltrain."))
+        if shipped and "monitor" in node and not isinstance(monitor, str):
+            yield f"{key}.monitor: expected the name of a metric, such as val_loss, got {monitor}."
         follows = key != "task" and monitor == config.task.monitor
         yield from _mode(key, node, config.task, monitor)
         if isinstance(monitor, str) and not follows and not _is_known(monitor, config, nodes):

@@ -151,6 +151,7 @@ class Composer:
             faults = [*(each for each in unreadable if _key_of(each) not in map(_key_of, unlike)), *faults]
             beyond = [] if unclear else validate.faults(config, lenient=bool(faults or unlike or unlisted))
             told = [fault.partition(":")[0] for fault in unlike]
+            beyond = [fault for fault in beyond if fault.partition(":")[0] not in told]
             told += [fault.partition(" has no effect")[0] for fault in beyond if " has no effect" in fault]
             for key, fault in unlisted.items():
                 if not any(

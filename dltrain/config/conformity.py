@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.base.errors import did_you_mean
 from dltrain.base.shell_words import quoted
-from dltrain.config.hints import accepts, describe, mismatch, nearest, show
+from dltrain.config.hints import Items, Node, accepts, describe, mismatch, nearest, show
 from dltrain.config.plain_words import sentence
 from dltrain.config.signatures import TargetSignature, signature
 from dltrain.config.sources import Unknown
@@ -28,6 +28,8 @@ HYDRA_KEYS: dict[str, Any] = {
 }
 # Gets a key that does not exist and the valid names in its place, and returns the end of the sentence.
 Near = Callable[[str, Iterable[str]], str]
+# Arguments of Keras that take null though their default is a number or a text.
+NULLABLE = ("axis", "rms_rate", "kernel_initializer", "bias_initializer", "activation")
 BOUNDS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "minimum": (lambda value, bound: value >= bound, "of at least"),
     "maximum": (lambda value, bound: value <= bound, "of at most"),
@@ -66,8 +68,12 @@ def _mapping(node: DictConfig, hint: Any, key: str, metadata: Mapping[str, Any],
             if isinstance(found, Unknown):
                 yield f"{_join(key, '_target_')}: {found.sentence}"
             else:
-                yield from _unlike_signature(node, target, found, key, metadata.get("offered", ()), near)
-                hints = {name: hint_of(found, name) for name in found.parameters}
+                offered = metadata.get("offered", ())
+                yield from _unlike_signature(node, target, found, key, offered, near)
+                # Of a person's own code an argument may take null though its annotation or default does not say so.
+                shipped = target.startswith(("dltrain.", "keras."))
+                nullable = {*offered, *NULLABLE} if shipped else set(found.parameters)
+                hints = {name: hint_of(found, name, nullable=name in nullable) for name in found.parameters}
         if "_target_" in node:
             hints |= HYDRA_KEYS
     for name in names:
@@ -92,11 +98,10 @@ def _entry(
         return
     plain = _plain(value)
     several = isinstance(value, ListConfig)
-    broken = [] if several else list(_out_of_bounds(value, hint, key, metadata))
+    # Bounds hold for the items of a list; where only the metadata says what is valid, there is no list.
+    broken = [] if several and hint is not Any else list(_out_of_bounds(value, hint, key, metadata))
     if broken:
         yield from broken
-    elif isinstance(value, DictConfig) and accepts(hint, {}):
-        yield from _mapping(value, _of_mapping(hint), key, metadata, near)
     elif not accepts(hint, plain):
         whole = (
             f" Did you mean {quoted(f'{key}=[{plain}]')}?"
@@ -104,6 +109,8 @@ def _entry(
             else ""
         )
         yield f"{key}: {mismatch(hint, plain)}{whole}"
+    elif isinstance(value, DictConfig):
+        yield from _mapping(value, _of_mapping(hint), key, metadata, near)
     elif several:
         for position in range(len(value)):
             yield from _entry(value, position, _of_item(hint), f"{key}[{position}]", metadata, near)
@@ -113,16 +120,16 @@ def _out_of_bounds(value: Any, hint: Any, key: str, metadata: Mapping[str, Any])
     """Yields a fault against `choices`, which bind values of their type, or bounds, which bind numbers."""
     choices = metadata.get("choices", ())
     bounds = {name: bound for name, bound in metadata.items() if name in BOUNDS}
-    if not (choices or bounds) or value in choices:
+    alike = [choice for choice in choices if type(choice) is type(value)]
+    if not (choices or bounds) or value in alike:
         return
     whole = all(isinstance(bound, int) for bound in bounds.values()) if hint is Any else not accepts(hint, 0.5)
     number = int if whole else float
-    if accepts(number, value):
-        fits = bool(bounds) or not any(type(choice) is type(value) for choice in choices)
-        fits &= all(BOUNDS[name][0](value, bound) for name, bound in bounds.items())
+    if bounds and accepts(number, value):
+        fits = all(BOUNDS[name][0](value, bound) for name, bound in bounds.items())
     else:
         # If the schema says Any, only the metadata tells what is valid.
-        fits = hint is not Any and not any(type(choice) is type(value) for choice in choices)
+        fits = hint is not Any and not alike
     if fits:
         return
     limits = " and ".join(f"{BOUNDS[name][1]} {bound}" for name, bound in bounds.items())
@@ -164,18 +171,23 @@ def _unlike_signature(
             yield f"{_join(key, name)}: {target} needs this argument. Give one with +{_join(key, name)}=…"
 
 
-def hint_of(found: TargetSignature, name: str) -> Any:
-    """Returns the annotated type, else the type of the default; null and a node always fit."""
+def hint_of(found: TargetSignature, name: str, *, nullable: bool = True) -> Any:
+    """Returns the annotated type, else the type of the default; a node always fits, and null if `nullable`."""
+    hint: Any = Any
+    words = ""
     if name in found.hints:
-        return Annotated[found.hints[name] | dict | None, describe(found.hints[name])]
-    match found.parameters[name]:
-        case bool():
-            return Annotated[bool | Literal[0, 1] | list | dict | None, "true or false"]
-        case int() | float():
-            return Annotated[float | list | dict | None, "a number"]
-        case str():
-            return Annotated[str | int | list | dict | None, "text"]
-    return Any
+        hint, words = found.hints[name], describe(found.hints[name])
+    else:
+        match found.parameters[name]:
+            case bool():
+                hint, words = bool | Literal[0, 1] | Items, "true or false"
+            case int() | float():
+                hint, words = float | Items, "a number"
+            case str():
+                hint, words = str | int | Items, "text"
+    if hint is Any:
+        return Any
+    return Annotated[hint | Node | None if nullable else hint | Node, words]
 
 
 def _of_mapping(hint: Any) -> Any:

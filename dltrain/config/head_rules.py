@@ -13,6 +13,8 @@ from omegaconf import DictConfig
 from dltrain.config.metric_traits import KERAS, MetricTraits
 from dltrain.config.tasks import TASKS, Task
 
+OF_VALUES = ("keras.metrics.Mean", "keras.metrics.Sum", "keras.metrics.Metric")
+
 
 def faults(task: DictConfig) -> Iterator[str]:
     """Yields a sentence for each part of a row of the head table that does not fit the others."""
@@ -25,6 +27,8 @@ def faults(task: DictConfig) -> Iterator[str]:
         target = str((node or {}).get("_target_") or "")
         if kind is not None and target.startswith("keras."):
             yield from _shapes(kind, key, target, target.rpartition(".")[2])
+        if target in OF_VALUES:
+            yield f"{key}: {target} averages values and compares none. Expected a metric of targets and predictions."
         if (node or {}).get("from_logits"):
             yield f"{key}.from_logits: the last layer gives probabilities, no logits. Leave it out."
     weight = task.get("class_weight")

@@ -9,7 +9,18 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from dltrain.base.errors import did_you_mean
 
+
+class Node:
+    """The hint of a mapping with a `_target_`, from which an object is built."""
+
+
+class Items:
+    """The hint of a list that is not empty."""
+
+
 WORDS = {
+    Node: "a mapping with a _target_",
+    Items: "a list of one item at least",
     int: "an integer",
     float: "a number",
     bool: "true or false",
@@ -34,6 +45,10 @@ def accepts(hint: Any, value: Any) -> bool:
         return isinstance(value, list) and all(accepts(arguments[0], item) for item in value)
     if hint is Any:
         return True
+    if hint is Node:
+        return isinstance(value, dict) and "_target_" in value
+    if hint is Items:
+        return isinstance(value, list) and bool(value)
     if origin is dict or dataclasses.is_dataclass(hint):
         return isinstance(value, dict)
     if hint in (int, float):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from dltrain.config.hints import accepts
+from dltrain.config.hints import Items, Node
 from dltrain.config.ranges import PATTERNS
 
 Schema = dict[str, Any]
@@ -14,21 +14,9 @@ TYPES = {int: "integer", float: "number", bool: "boolean", str: "string", list: 
 KEYWORDS = {"minimum": "minimum", "maximum": "maximum", "above": "exclusiveMinimum", "below": "exclusiveMaximum"}
 
 
-class Node:
-    """Stands for a mapping with a `_target_` in a type hint."""
-
-
 def alternatives(hint: Any) -> tuple[Any, ...]:
     """Returns the members of a union, or the hint alone."""
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-
-
-def without_nodes(hint: Any, declared: Any) -> Any:
-    """Replaces the mapping that the validator takes anywhere, for it may be a node, by a node with a target."""
-    if get_origin(hint) is not Annotated or (declared is not None and accepts(declared, {})):
-        return hint
-    several = [Node if each is dict else each for each in alternatives(get_args(hint)[0])]
-    return Union[tuple(several)]  # noqa: UP007
 
 
 def typed(hint: Any) -> Schema:
@@ -47,6 +35,8 @@ def typed(hint: Any) -> Schema:
         return {"type": "object", "additionalProperties": typed(arguments[1]) or True}
     if hint is Node:
         return {"type": "object", "required": ["_target_"]}
+    if hint is Items:
+        return {"type": "array", "minItems": 1}
     if hint in (None, type(None)):
         return {"type": "null"}
     return {"type": TYPES[hint]} if hint in TYPES else {}

@@ -24,7 +24,6 @@ from dltrain.config.json_parts import (
     limits,
     reference,
     typed,
-    without_nodes,
 )
 from dltrain.config.option_files import OptionFile
 from dltrain.config.schema import Config
@@ -189,10 +188,7 @@ class Document:
         said = {name for path in self.comments if (name := path.removeprefix(f"{key}.")) != path and "." not in name}
         if not isinstance(found, TargetSignature):
             return {name: self._value(f"{key}.{name}", Any, {}) for name in said}
-        return {
-            name: self._value(f"{key}.{name}", without_nodes(hint_of(found, name), found.hints.get(name)), {})
-            for name in found.parameters
-        }
+        return {name: self._value(f"{key}.{name}", hint_of(found, name), {}) for name in found.parameters}
 
 
 def shipped_with(extra: Path | None) -> Schema:

@@ -83,6 +83,9 @@ def apply(override: Override, config: DictConfig, unlisted: dict[str, str], repo
     if not OmegaConf.is_config(node) and _holds(config, parent) and not (override.is_add() and parent in MAPPINGS):
         near = NearKeys(config, repository, {}).options_with(key, line.partition("=")[2])
         return [f"{key}: '{parent}' is {show(node)} with the chosen options and has no key '{name}'.{near}"]
+    if value == {} and isinstance(there := look_up(config, key), DictConfig) and there:
+        single = f"~{key}.{next(map(str, there))}"
+        return [f"{key}: an empty mapping is merged into what is there. Delete single keys with {single}."]
     siblings = list(map(str, node)) if isinstance(node, DictConfig) else []
     try:
         set_values(config, [override])

@@ -32,6 +32,9 @@ def _repeats(config: DictConfig) -> Iterator[str]:
 def _too_few_epochs(config: DictConfig, key: str, node: DictConfig) -> Iterator[str]:
     """Refuses trainings that end before the first rung or the end of the warm-up, where jobs are first compared."""
     pruner, every, epochs = node.pruner, node.every_epochs, config.trainer.epochs
+    if not isinstance(pruner, DictConfig):
+        yield f"{key}.pruner: expected a mapping with a _target_, such as optuna.pruners.MedianPruner, got {pruner}."
+        return
     start = "n_warmup_steps" if "n_warmup_steps" in pruner else "min_resource"
     numbers = [pruner.get(start), pruner.get("reduction_factor", 4), pruner.get("min_early_stopping_rate", 0)]
     drawn = OmegaConf.select(config, "search.space.trainer.epochs") is not None

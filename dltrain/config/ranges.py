@@ -1,4 +1,4 @@
-"""Finds numbers that a library accepts but that cannot train, such as a momentum of 1 or a negative penalty."""
+"""Finds numbers that a library accepts but that cannot train, such as a momentum of 1, and what is no number there."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ class Range(NamedTuple):
 
 ABOVE_ZERO = Range({"above": 0}, "above 0")
 AT_LEAST_ZERO = Range({"minimum": 0}, "of at least 0")
+# The most that an index of TensorFlow counts.
+SIZE = Range({"minimum": 1, "maximum": 2**31 - 1}, f"from 1 to {2**31 - 1:,}")
+THRESHOLDS = Range({"minimum": 2, "maximum": 1_000_000}, "from 2 to 1,000,000")
 AT_LEAST_ONE = Range({"minimum": 1}, "of at least 1")
 SHARE = Range({"minimum": 0, "below": 1}, "from 0 to below 1")
 FRACTION = Range({"minimum": 0, "maximum": 1}, "from 0 to 1")
@@ -36,6 +39,7 @@ RANGES: dict[str, Range] = {
     r"regularizer\.(kernel|bias)\.(l1|l2)": AT_LEAST_ZERO,
     r"task\.loss\.label_smoothing": SHARE,
     r"task\.loss\.delta": ABOVE_ZERO,
+    r"task\.metrics\.\w+\.num_thresholds": THRESHOLDS,
     r"schedule\.factor": ABOVE_ZERO,
     r"schedule\.(rate|warmup_epochs)": AT_LEAST_ZERO,
     r"schedule\.epochs\[\d+\]": AT_LEAST_ONE,
@@ -45,9 +49,9 @@ RANGES: dict[str, Range] = {
     r"split\.(minimum_rows|quantiles)": AT_LEAST_ZERO,
     r"scaling\.quantiles": AT_LEAST_ONE,
     r"imputation\.value": FINITE,
-    r"model\.(dimension|kernel_size|recurrent_units|blocks|heads)": AT_LEAST_ONE,
-    r"model\.(filters(\[\d+\])?|(units|kernel_sizes)\[\d+\])": AT_LEAST_ONE,
-    r"model\.(ensemble|bins|frequencies|numeric_dimension)": AT_LEAST_ONE,
+    r"model\.(dimension|kernel_size|recurrent_units|blocks|heads)": SIZE,
+    r"model\.(filters(\[\d+\])?|(units|kernel_sizes)\[\d+\])": SIZE,
+    r"model\.(ensemble|bins|frequencies|numeric_dimension)": SIZE,
     r"(model\.(smoothing|frequency_scale)|scaling\.bound)": ABOVE_ZERO,
     r"schedule\.cycles": AT_LEAST_ONE,
     r"regularization_schedule\.flat": SHARE,
@@ -67,9 +71,12 @@ PATTERNS = [(re.compile(pattern), limits) for pattern, limits in RANGES.items()]
 
 def faults(config: DictConfig) -> Iterator[str]:
     """Yields a sentence for each number out of its range."""
-    for key, value in _numbers(config, ""):
+    for key, value in _values(config, ""):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number and not key.startswith("optimizer."):
+            continue  # elsewhere a word may stand for a number, and the signature says whether
         for pattern, limits in PATTERNS:
-            if pattern.fullmatch(key) and not (math.isfinite(value) and fits(limits, value)):
+            if pattern.fullmatch(key) and not (is_number and math.isfinite(value) and fits(limits, value)):
                 # For dropout people think of a share.
                 noun = "share" if limits is SHARE and key.endswith("dropout") else "number"
                 yield f"{key}: expected a {noun} {limits.words}, got {value}."
@@ -80,8 +87,11 @@ def fits(limits: Range, value: float) -> bool:
     return all(BOUNDS[name][0](value, bound) for name, bound in limits.bounds.items())
 
 
-def _numbers(node: Any, key: str) -> Iterator[tuple[str, float]]:
-    """Yields every number below a node with its dotted key, without a person's own classes and Hydra's node."""
+def _values(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """Yields every value but null below a node with its dotted key.
+
+    It leaves out a person's own classes and Hydra's node.
+    """
     if isinstance(node, DictConfig):
         target = str(OmegaConf.select(node, "_target_") or "keras.")
         if target.startswith(("keras.", "dltrain.")) and key != "hydra":
@@ -92,12 +102,12 @@ def _numbers(node: Any, key: str) -> Iterator[tuple[str, float]]:
             yield from _value(node, position, f"{key}[{position}]")
 
 
-def _value(node: Any, name: Any, key: str) -> Iterator[tuple[str, float]]:
+def _value(node: Any, name: Any, key: str) -> Iterator[tuple[str, Any]]:
     try:
         value = node[name]
     except OmegaConfBaseException:
         return  # missing, or known only with the data
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if OmegaConf.is_config(value) and value:
+        yield from _values(value, key)
+    elif value is not None:
         yield key, value
-    else:
-        yield from _numbers(value, key)

@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from dltrain.config.hints import Node
 from dltrain.config.tasks import TASKS
 
 
@@ -19,8 +20,8 @@ class HeadRow:
 
     name: str = field(default=MISSING, metadata={"choices": ("auto", *TASKS)})
     activation: str | None = MISSING
-    loss: dict[str, Any] = MISSING
-    metrics: dict[str, dict[str, Any]] = MISSING
+    loss: Node = MISSING
+    metrics: dict[str, Node] = MISSING
     monitor: str = MISSING
     class_weight: Any = None
     target_scaling: str | None = field(default=None, metadata={"choices": ("standard", "none")})
@@ -55,8 +56,8 @@ class Text:
 class Regularizer:
     """Penalties on the weights, which are added to the loss."""
 
-    kernel: dict[str, Any] | None = MISSING
-    bias: dict[str, Any] | None = MISSING
+    kernel: Node | None = MISSING
+    bias: Node | None = MISSING
 
 
 @dataclass
@@ -78,12 +79,12 @@ class Trainer:
 class Search:
     """Which jobs a search draws, and by which values it compares them."""
 
-    sampler: Any = MISSING
+    sampler: Node | None = MISSING
     points: int | None = field(default=MISSING, metadata={"minimum": 1})
     jobs: int | None = field(default=MISSING, metadata={"minimum": 1})
     seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})
     objectives: list[str] = MISSING
-    directions: Any = MISSING
+    directions: str | list[str] = MISSING
     at_once: Any = field(default=MISSING, metadata={"choices": ("auto",), "minimum": 1})
     space: dict[str, Any] = MISSING
 
@@ -103,25 +104,25 @@ class CrossValidation:
 
 @dataclass
 class Config:
-    """The whole experiment; a field of type Any holds a `_target_` with its arguments, or null."""
+    """The whole experiment."""
 
-    dataset: Any = MISSING
+    dataset: Node = MISSING
     task: HeadRow = MISSING
-    split: Any = MISSING
+    split: Node = MISSING
     cv: CrossValidation | None = MISSING
-    imputation: Any = MISSING
-    scaling: Any = MISSING
+    imputation: Node = MISSING
+    scaling: Node = MISSING
     encoding: Encoding = MISSING
     text: Text = MISSING
-    model: Any = MISSING
-    initializer: Any = MISSING
+    model: Node = MISSING
+    initializer: Node = MISSING
     regularizer: Regularizer = MISSING
-    normalization: Any = MISSING
-    augmentation: dict[str, dict[str, Any] | None] = MISSING
-    optimizer: Any = MISSING
-    schedule: Any = MISSING
-    regularization_schedule: Any = field(default=MISSING, metadata={"offered": ("epochs",)})
-    callbacks: dict[str, dict[str, Any] | None] = field(
+    normalization: Node | None = MISSING
+    augmentation: dict[str, Node | None] = MISSING
+    optimizer: Node = MISSING
+    schedule: Node | None = MISSING
+    regularization_schedule: Node | None = field(default=MISSING, metadata={"offered": ("epochs",)})
+    callbacks: dict[str, Node | None] = field(
         default=MISSING,
         metadata={"offered": ("directory", "data", "network", "augmentation", "batch_size", "console", "quiet")},
     )
@@ -135,8 +136,8 @@ class Config:
     require_beats_baseline: bool = MISSING
     report: Any = field(default=MISSING, metadata={"choices": ("auto", True, False)})
     search: Search | None = MISSING
-    strategy: Any = MISSING
-    tracking: Any = MISSING
+    strategy: Node | None = MISSING
+    tracking: Node | None = MISSING
     keep: str = field(default=MISSING, metadata={"choices": ("best", "all", "none")})
     extend: bool = MISSING
     retry_failed: bool = MISSING

@@ -118,7 +118,7 @@ class Journal:
         if error is not None and self.directory.facts["status"] == "running":
             cut_off = isinstance(error, (KeyboardInterrupt, SystemExit))
             status = "interrupted" if cut_off else "pruned" if isinstance(error, PrunedError) else "failed"
-            if not isinstance(error, DltrainError):
+            if not isinstance(error, DltrainError) or error.__cause__ is not None:
                 logger.debug("The run ended with %s", kind, exc_info=error)
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
             if status == "interrupted":

@@ -8,6 +8,7 @@ import tensorflow as tf
 from omegaconf import DictConfig
 
 from dltrain.base.errors import RunError
+from dltrain.base.own_code import library_refusals
 from dltrain.config.build import build
 from dltrain.config.seed import Seed
 from dltrain.experiment.cross_validation import cross_validate
@@ -31,7 +32,7 @@ def run_job(config: DictConfig, after_run: AfterRun, *, shows: bool = True) -> f
         DltrainError: If config, data or training are at fault, or a completed run does not beat its baselines although
             that is required.
     """
-    with Journal.open(config, shows=shows) as journal:
+    with Journal.open(config, shows=shows) as journal, library_refusals():
         results = run(config, journal, after_run)
     require_what_was_asked(config, results)
     return results.best_value

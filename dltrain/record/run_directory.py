@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # verbs that only read shall start at once
 
 # Files that show that a directory holds a run or a sweep.
 MARKER_FILES = ("run.json", "multirun.yaml", "sweep.json")
+# What a run has written that was killed before it had a run.json; the same run may begin there again.
+LEFT_AT_ONCE = (".lock", ".hydra", "config.yaml", "dltrain.log")
 CHUNK_ITEMS = 100_000  # written at once
 
 
@@ -198,10 +200,20 @@ def _take(directory: Path, key: str) -> Claim:
         if not directory.is_dir():
             raise
         created = False
-    lock(directory)  # before its files are looked at, since another run may choose it at the same time
+        _refuse_used(directory, key)  # nothing is written into it, not even a lock
+    lock(directory)
     if not created:
-        for trace in MARKER_FILES:
-            if (directory / trace).exists():
-                unlock(directory)
-                raise ConfigError(f"{key}: '{directory}' holds another run ({trace}). Choose another one or remove it.")
+        try:
+            _refuse_used(directory, key)  # another run may have chosen it at the same time
+        except ConfigError:
+            unlock(directory)
+            raise
     return Claim(directory, created)
+
+
+def _refuse_used(directory: Path, key: str) -> None:
+    found = sorted(path.name for path in directory.iterdir() if path.name not in LEFT_AT_ONCE)
+    traces = [name for name in MARKER_FILES if name in found]
+    if found:
+        what = f"another run ({traces[0]})" if traces else f"other files ({found[0]})"
+        raise ConfigError(f"{key}: '{directory}' holds {what}. Choose another one, such as {key}=outputs/new.")

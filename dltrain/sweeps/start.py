@@ -33,6 +33,27 @@ def is_sweep(directory: Path) -> bool:
     return (directory / RECORD).is_file()
 
 
+def read_record(directory: Path) -> dict[str, Any]:
+    """Reads the sweep.json of a directory.
+
+    Raises:
+        ConfigError: If it is missing or damaged.
+    """
+    path = directory / RECORD
+    try:
+        record = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"'{path}' cannot be read: {error}") from error
+    known = record if isinstance(record, dict) else {}
+    texts = [known.get(key, []) for key in ("words", "space", "continued", KNOWN)]
+    earlier = known.get("earlier_spaces", [])
+    texts += earlier if isinstance(earlier, list) else [earlier]
+    whole = all(isinstance(each, list) and all(isinstance(word, str) for word in each) for each in texts)
+    if not whole or not {"words", "space"} <= {*known} or not isinstance(known.get("working_directory"), str):
+        raise ConfigError(f"'{path}' is damaged: expected a mapping with words, space and working_directory.")
+    return {"continued": [], **known}
+
+
 def run_sweep(
     directory: Path,
     typed: list[str],
@@ -84,7 +105,7 @@ def _write_record(directory: Path, words: list[str], overrides: Sequence[str], c
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     record: dict[str, Any] = {"started": now, "continued": [], KNOWN: [*EARLIER_DEFAULTS]}
     if (directory / RECORD).exists():
-        record = json.loads((directory / RECORD).read_text("utf-8"))
+        record = read_record(directory)
         before = _without_what_is_told(record["space"])
         earlier = [_without_what_is_told(each) for each in record.get("earlier_spaces", [])]
         if space != before and space not in earlier and not config.extend:
@@ -125,7 +146,7 @@ def _without_what_is_told(space: Sequence[str]) -> list[str]:
 
 def earlier_defaults(directory: Path, config: DictConfig) -> list[str]:
     """Returns the overrides with which a sweep of an earlier version continues as it began."""
-    known = json.loads((directory / RECORD).read_text("utf-8")).get(KNOWN, [])
+    known = read_record(directory).get(KNOWN, [])
     missing = {key: value for key, value in EARLIER_DEFAULTS.items() if key not in known}
     return [f"{key}={text_of(value)}" for key, value in missing.items() if OmegaConf.select(config, key) is not None]
 
@@ -138,11 +159,8 @@ def resume_words(directory: Path, more: Sequence[str] = ()) -> list[str]:
     from hydra.core.override_parser.types import Quote, QuotedString
 
     directory = directory.resolve()
-    try:
-        record = json.loads((directory / RECORD).read_text("utf-8"))
-        first, place = list(record["words"]), Path(record["working_directory"])
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(f"'{directory / RECORD}' cannot be read: {error}") from error
+    record = read_record(directory)
+    first, place = record["words"], Path(record["working_directory"])
     given = {word.partition("=")[0] for word in more if "=" in word}
     kept = [word for word in first if word.startswith("-") or word.partition("=")[0] not in given]
     if place.is_dir():

@@ -21,6 +21,7 @@ from dltrain.sweeps.importance import importance
 from dltrain.sweeps.ledger import Entry, Ledger
 from dltrain.sweeps.ranking import cautions, finite, settings_of, swept_keys
 from dltrain.sweeps.standings import Setting, Standings, like_the_best, standings
+from dltrain.sweeps.start import is_sweep, read_record
 
 # Keys that the command for the winner leaves out.
 LEFT_OUT_KEYS = (*SWEEP_GROUPS, "score_test", "quiet")
@@ -84,7 +85,7 @@ def _best(sweep: Path, stand: Standings) -> dict[str, Any]:
 
 def winner_command(sweep: Path, entry: Entry) -> str:
     """Returns the command that trains a job's configuration again and scores its test part."""
-    words = json.loads((sweep / "sweep.json").read_text("utf-8"))["words"] if (sweep / "sweep.json").exists() else []
+    words = read_record(sweep)["words"] if is_sweep(sweep) else []
     flags: list[str] = []
     for place, word in enumerate(words):
         if word.startswith(("--config-dir", "--config-name", "--config-path", "-cd", "-cn", "-cp")):

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.files import replace_file
 from dltrain.engine.gradients import ROWS, check_gradients, double_precision
+from dltrain.engine.read_numbers import plain_numbers
 from dltrain.models.network import build_loss
 from dltrain.preprocessing.prepared import Prepared
 
@@ -34,7 +35,7 @@ class GradientCheck(keras.callbacks.Callback):
             return
         rows = self._data.sample("train", ROWS)
         weights = self._network.get_weights()
-        with double_precision():
+        with double_precision(), plain_numbers(self._network):
             copy = keras.models.clone_model(
                 self._network,
                 clone_function=lambda layer: type(layer).from_config({**layer.get_config(), "dtype": "float64"}),

@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[str, str]] = {
         "no metric of task=binary gives 'learning_rate'",
     ),
     "no hidden layer": ("model.units=[]  model.dropout=0.5", "model.dropout has no effect without a hidden layer"),
-    "no unit": ("model.units=[3,0]", "model.units[1]: expected a number of at least 1, got 0"),
+    "no unit": ("model.units=[3,0]", "model.units[1]: expected a number from 1 to 2,147,483,647, got 0"),
     "dropout": ("model.dropout=1.0", "model.dropout: expected a share from 0 to below 1, got 1.0"),
     "position": ("normalization=none  model.normalization_position=after_activation", "no effect with normalization="),
     "batch of one": ("trainer.batch_size=1", "batch normalization of a single row"),

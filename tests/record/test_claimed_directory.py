@@ -36,6 +36,25 @@ def test_chosen_directory_of_another_run_is_refused(tmp_path: Path, trace: str):
         claim(tmp_path, key="hydra.run.dir", chosen=True)
 
 
+@pytest.mark.parametrize("name", ["notes.txt", ".git", "model.keras"])
+def test_chosen_directory_of_anything_else_is_refused_and_left_alone(tmp_path: Path, name: str):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ConfigError, match=rf"holds other files \({name}\)\. Choose another one"):
+        claim(tmp_path, key="hydra.run.dir", chosen=True)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_root_is_refused():
+    with pytest.raises(ConfigError, match="'/' holds other files"):
+        claim(Path("/"), key="hydra.run.dir", chosen=True)
+
+
+def test_what_a_killed_start_left_is_taken(tmp_path: Path):
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / "config.yaml").write_text("{}")
+    assert not claim(tmp_path, key="hydra.run.dir", chosen=True).created
+
+
 @pytest.mark.parametrize("chosen", [True, False])
 def test_file_in_the_way_is_told(tmp_path: Path, chosen: bool):
     (tmp_path / "file").write_text("")

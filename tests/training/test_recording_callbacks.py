@@ -48,6 +48,11 @@ def test_gradient_check_leaves_the_training_alone(run: Any, run_in: Any, tmp_pat
     assert (plain.path / "predictions.csv").read_bytes() == (run.path / "predictions.csv").read_bytes()
 
 
+def test_gradient_check_of_a_network_with_dropout_and_penalties(run_in: Any, tmp_path: Path) -> None:
+    words = ("callbacks=[default,gradient_check]", "model.units=[3]", "model.dropout=0.3", "regularizer=l1_l2")
+    assert run_in(tmp_path, *words).json("gradient_check.json")["status"] == "fine"
+
+
 def test_each_has_one_picture_in_the_report(run: Any) -> None:
     names = {file.stem for file in (run.path / "plots").glob("*.svg")}
     assert {"limits", "batch_losses", "layer_spreads", "gradient_check"} <= names
