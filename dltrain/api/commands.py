@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.api import jobs, launch
 from dltrain.base.errors import ConfigError
+from dltrain.base.interactive import is_notebook
 from dltrain.base.lock import lock, unlock
 from dltrain.base.tell import exit_code, tell_any
 from dltrain.config.compose import Composer
@@ -131,6 +132,8 @@ def start(
             each.key_or_group for each in composer.parser.parse_overrides([*overrides]) if each.is_sweep_override()
         }
         given.append(f"score_test={'always' if swept == {'seed'} else 'never'}")
+    if sweep and not shows and not (sys.stdout.isatty() or is_notebook()):
+        given.append("quiet=true")  # the lines of jobs are progress, which a file has no use for
     key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
     with resolving(config):
         where = OmegaConf.select(config, key)

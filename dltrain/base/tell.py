@@ -13,10 +13,10 @@ from dltrain.base.show import show
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
-def tell(error: DltrainError, prefix: str = "") -> None:
+def tell(error: DltrainError) -> None:
     """Prints each fault of an error in its own line."""
     for fault in getattr(error, "faults", [str(error)]):
-        show(f"error: {prefix}{' '.join(fault.split())}", file=sys.stderr)
+        show(f"error: {' '.join(fault.split())}", file=sys.stderr)
 
 
 def tell_unexpected(error: Exception) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from dltrain.base.errors import DltrainError, PrunedError
+from dltrain.base.errors import DltrainError
 from dltrain.base.lock import FILE as LOCK_FILE
 from dltrain.base.lock import lock, unlock
-from dltrain.base.tell import tell, tell_unexpected
+from dltrain.base.tell import tell_unexpected
 from dltrain.config.fingerprint import fingerprint
 from dltrain.record.state_file import can_go_on
 from dltrain.sweeps.keep import remove_models
@@ -29,7 +29,7 @@ SCHEDULED = 8  # assumed jobs at once on a cluster, whose size the launcher's se
 
 
 def run_sweep_job(config: DictConfig, run_job: Callable[[DictConfig], float]) -> float | None:
-    """Runs one job of a sweep, as Hydra's job; if it fails, it prints why and the others continue.
+    """Runs one job of a sweep, as Hydra's job; if it fails, its line in the ledger says why and the others continue.
 
     Returns the best value of the monitored metric, or None if there is none.
     """
@@ -61,11 +61,10 @@ def _run(config: DictConfig, run_job: Callable[[DictConfig], float], sweep: Path
         value = run_job(config)
     except DltrainError as error:
         failure = error
-        if not isinstance(error, PrunedError):
-            tell(error, f"job {directory.name} ({' '.join(HydraConfig.get().overrides.task)}): ")
     except Exception as error:
         failure = error
-        tell_unexpected(error)
+        if not (directory / "dltrain.log").exists():  # which has the traceback
+            tell_unexpected(error)
     ledger.append(Entry.of(directory, sweep, failure))
     with ledger.locked():
         remove_models(ledger, config)

@@ -11,11 +11,13 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
+from dltrain.base.console import standard_output
 from dltrain.base.errors import DltrainError
 from dltrain.sweeps.ledger import Entry, Ledger
 from dltrain.sweeps.memory import over_the_limit
 from dltrain.sweeps.remaining import Job, remaining
 from dltrain.sweeps.stop import asked_to_stop
+from dltrain.sweeps.watch import Watch
 
 ATTEMPTS = 3  # at a job whose worker died; a job that failed is not repeated
 
@@ -34,19 +36,27 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
     if config.retry_failed:
         ledger.forget_failed()
     batches: Iterator[list[Job]]
+    left: list[Job] = []
     if config.search is None:
         left = remaining(jobs, config, ledger, loader)
         one_by_one = str(config.hydra.launcher.get("_target_", "")).endswith("BasicLauncher")
         size = 1 if one_by_one else max(1, len(left))
         batches = (left[start : start + size] for start in range(0, len(left), size))
+        total = len(ledger.entries()) + len(left)
+        common = [word for word in jobs[0] if all(word in job for job in jobs)] if len(jobs) > 1 else []
     else:
         from dltrain.sweeps.search import batches_of
 
-        batches = batches_of(jobs, config, ledger, loader)
-    for batch in batches:
-        _launch(batch, launcher, ledger)
-        if asked_to_stop(sweep) or over_the_limit():
-            break
+        total, batches = batches_of(jobs, config, ledger, loader)
+        common = jobs[0]
+    console = standard_output()
+    console.quiet = config.quiet or config.verbose  # then nothing is told, or each job tells everything itself
+    with Watch(ledger, console, common=common, total=total, known=left) as watch:
+        for batch in batches:
+            watch.starts(batch)
+            _launch(batch, launcher, ledger)
+            if asked_to_stop(sweep) or over_the_limit():
+                break
     return []
 
 

@@ -28,8 +28,10 @@ STATES = {"completed": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed
 TRIES = 50  # to draw a job that was not drawn before
 
 
-def batches_of(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader) -> Iterator[list[Job]]:
-    """Yields the jobs of a search in batches; each batch is drawn when those before it have ended.
+def batches_of(
+    jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader
+) -> tuple[int, Iterator[list[Job]]]:
+    """Returns the number of jobs of a search, and their batches; each is drawn when those before it have ended.
 
     `jobs` holds one list, the words of the command line that all jobs share.
     """
@@ -45,8 +47,14 @@ def batches_of(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader
     if config.search.points is not None:
         points = grid(space, config.search.points, config)
         left = remaining([_with(words, point) for point in points], config, ledger, loader)
-        yield from (left[start : start + at_once] for start in range(0, len(left), at_once))
-        return
+        total = len(ledger.entries()) + len(left)
+        return total, (left[start : start + at_once] for start in range(0, len(left), at_once))
+    return config.search.jobs, _drawn(space, words, config, ledger, at_once)
+
+
+def _drawn(
+    space: Sequence[Dimension], words: list[str], config: DictConfig, ledger: Ledger, at_once: int
+) -> Iterator[list[Job]]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     before = -1
     while before < (done := len(ledger.entries())) < config.search.jobs:

@@ -9,9 +9,9 @@ from dltrain.base.tell import exit_code, tell, tell_any, tell_unexpected
 
 
 def test_each_fault_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    tell(ConfigError(["seed: expected a\n   number", "cv: unknown"]), "job 3: ")
+    tell(ConfigError(["seed: expected a\n   number", "cv: unknown"]))
     out, err = capsys.readouterr()
-    assert (out, err.splitlines()) == ("", ["error: job 3: seed: expected a number", "error: job 3: cv: unknown"])
+    assert (out, err.splitlines()) == ("", ["error: seed: expected a number", "error: cv: unknown"])
 
 
 @pytest.mark.parametrize("file", [None, "model.keras"])

@@ -48,6 +48,12 @@ def test_each_job_has_its_line_and_the_best_is_named(fake_run: FakeRun, capsys: 
         ("sgd", "l2", "0.01"),
     ]
     out = capsys.readouterr().out
+    assert out.splitlines()[:4] == [
+        "[1/4] optimizer=adam regularizer=none  val_loss 0.0010  epoch 2 of 3  0.5 s",
+        "[2/4] optimizer=adam regularizer=l2    val_loss 0.0010  epoch 2 of 3  0.5 s",
+        "[3/4] optimizer=sgd regularizer=none   val_loss 0.0100  epoch 2 of 3  0.5 s",
+        "[4/4] optimizer=sgd regularizer=l2     val_loss 0.0100  epoch 2 of 3  0.5 s",
+    ]
     assert best["command"] in out
     assert "no test tells these apart" in out
     assert cli.main(["runs", "."]) == 0
@@ -149,7 +155,8 @@ def test_failures_are_listed_and_repeated_on_demand(fake_run: FakeRun, capsys: p
     out, error = capsys.readouterr()
     assert out.count("failed  job") == 2
     assert "(optimizer=sgd regularizer=l2): The training diverged." in out
-    assert "error: job 3 (optimizer=sgd regularizer=l2 score_test=never): The training diverged." in error
+    assert "[4/4] optimizer=sgd regularizer=l2     failed: The training diverged." in out
+    assert error == ""
     ran = fake_run(leave_a_run)
     assert cli.main(GRID) == 1
     assert ran == []
