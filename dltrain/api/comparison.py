@@ -106,6 +106,12 @@ class RunComparison:
         named = {letter: {"run": str(run.path), "status": run.status} for letter, run in self.records.items()}
         return {"runs": named, **self.sections, "tests": tests}
 
+    def _repr_html_(self) -> str:
+        from dltrain.api.card import card
+
+        named = " · ".join(f"{letter}: {record.path.name}" for letter, record in self.records.items())
+        return card("Comparison", named, self.sentences, [self.settings, self.metrics])
+
     def __repr__(self) -> str:
         tables = [table.to_string(na_rep="") for table in (self.settings, self.metrics) if len(table)]
         named = [f"{letter}  {record.path}" for letter, record in self.records.items()]

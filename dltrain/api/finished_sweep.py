@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dltrain.api.reports import figure, write_report
 from dltrain.api.run import Run
 from dltrain.base.errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 class Sweep:
@@ -58,6 +60,28 @@ class Sweep:
         from dltrain.api.training import resume_sweep
 
         return resume_sweep(self.directory, *words, **settings)
+
+    def plot(self, name: str) -> Figure:
+        """Returns a picture of the sweep's report as a figure of Matplotlib, by the name of its file in plots/.
+
+        Raises:
+            ConfigError: If there is no picture of that name; the message lists them.
+        """
+        from dltrain.report.sweep import pictures_of_sweep
+
+        return figure(pictures_of_sweep(self.directory), name)
+
+    def report(self) -> Path:
+        """Writes report.html and plots/ anew, and returns the path of report.html."""
+        return write_report(self.directory)
+
+    def _repr_html_(self) -> str:
+        from dltrain.api.card import card
+        from dltrain.report.sweep import pictures_of_sweep
+
+        results = self.results
+        pictures = pictures_of_sweep(self.directory)[:2] if len(results) else []
+        return card("Sweep", str(self.directory), [f"{len(results)} jobs have ended."], [results], pictures)
 
     def __repr__(self) -> str:
         results = self.results

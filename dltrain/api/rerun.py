@@ -24,11 +24,12 @@ def run_recorded(
     *,
     resumes: bool,
     changes: Sequence[Mapping[str, Any]] = (),
+    shows: bool = True,
 ) -> None:
     """Runs the resolved config of a recorded run in `directory`, from the folder where it was started.
 
     `resumes` continues from the state that is saved in the directory; otherwise the run is repeated. `changes` are the
-    settings that the run takes up, as run.json lists them.
+    settings that the run takes up, as run.json lists them; `shows` is that of the journal.
     """
     directory = directory.resolve()
     with where_it_was_started(record), terminating():
@@ -39,7 +40,9 @@ def run_recorded(
         from dltrain.experiment.run import require_what_was_asked, run
         from dltrain.report.after_run import report_run
 
-        with Journal(config, directory, recorded=record.facts, resumes=resumes, changes=changes) as journal:
+        with Journal(
+            config, directory, recorded=record.facts, resumes=resumes, changes=changes, shows=shows
+        ) as journal:
             for each in changes:
                 journal.note(f"{each['key']} is {each['after']} from epoch {each['epoch']} on, {each['before']} before")
             for difference in record.version_differences() if resumes else ():

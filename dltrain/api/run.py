@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from dltrain.api.finished_run import load
+from dltrain.api.reports import figure, pictures_of_run, write_report
+from dltrain.api.resume import resume_run
+from dltrain.api.words import words_of
+from dltrain.base.show import show
+from dltrain.internals.process_settings import as_in_a_new_process
 from dltrain.record.record import Record
 
 if TYPE_CHECKING:  # a listing of runs shall not wait for them
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from dltrain.inference.evaluate import Evaluation
     from dltrain.inference.model import Model
@@ -116,8 +122,56 @@ class Run:
 
         return evaluate(self.model, frame, by)
 
+    def plot(self, name: str = "learning_curves") -> Figure:
+        """Returns a picture of the report as a figure of Matplotlib, by the name of its file in plots/.
+
+        >>> dltrain.Run("outputs/wine").plot("curve_loss").axes[0].get_xlabel()
+        'epoch'
+
+        Raises:
+            ConfigError: If there is no picture of that name; the message lists them.
+        """
+        return figure(pictures_of_run(self._record), name)
+
+    def report(self) -> Path:
+        """Writes report.html and plots/ of a completed run anew, and returns the path of report.html."""
+        return write_report(self.directory)
+
+    def resume(self, **settings: Any) -> Run:
+        """Goes on with an interrupted run; `trainer__epochs=500` trains a finished one for longer."""
+        told: list[str] = []
+        with as_in_a_new_process():
+            resume_run(self.directory, words_of([], settings), note=told.append, warn=told.append, shows=False)
+        for sentence in told:
+            show(sentence)
+        return Run(self.directory)
+
+    def _repr_html_(self) -> str:
+        from dltrain.api.card import card
+
+        record, sentences = self._record, [] if self.status == "completed" else [self._how_it_ended()]
+        pictures = pictures_of_run(record)
+        if record.metrics:
+            from dltrain.report.report import RunReport
+            from dltrain.report.words import summary
+
+            report = RunReport(record)
+            sentences = summary(record, report.signature, report.metrics, report.rows)
+        name = f"{record.facts.get('data', {}).get('name', '')} · {record.choices.get('model') or 'model'}"
+        curves = [picture for picture in pictures if picture.name.startswith("curve_")][:2]
+        return card(name, str(self.directory), sentences, [self.metrics], curves, self.notes)
+
+    def _how_it_ended(self) -> str:
+        reached = self._record.facts.get("reached") or {}
+        after = f" after epoch {reached['epoch']} of {reached['epochs']}" if reached.get("epoch") else ""
+        reason = self._record.facts.get("error") if self.status == "failed" else ""
+        go_on = " Its state is saved: run.resume() goes on." if self.status == "interrupted" and after else ""
+        return f"The run is {self.status}{after}.{f' {reason}' if reason else ''}{go_on}"
+
     def __repr__(self) -> str:
         lines = [f"Run {self.directory}: {self.status}"]
+        if self.status != "completed":
+            lines.append(self._how_it_ended())
         if self._record.metrics:
             lines.append(self.metrics.to_string(float_format="{:.4f}".format, na_rep=""))
             lines.append(verdict(self._record.metrics))

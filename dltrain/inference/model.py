@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -125,14 +125,18 @@ class Model:
             for block in sliced(whole, self.rows_at_once):
                 yield block, self.answer(row_inputs.inputs(block))
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def predict(self, rows: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """Predicts rows of raw columns; the target may be missing, and columns that the run's data lacks are ignored.
 
-        Returns a frame with the same index: `prediction`, and the probability of each class or label.
+        `rows` is a data frame, one row as a mapping, or several of these. Returns a frame with the
+        same index: `prediction`, and the probability of each class or label.
 
         Raises:
             DataError: If a column is missing, or a cell does not fit its kind.
         """
+        if not isinstance(rows, pd.DataFrame):
+            rows = pd.DataFrame([rows] if isinstance(rows, Mapping) else list(rows), dtype=object)
+        frame = rows
         row_inputs = RowInputs(self.signature)
         answers = [found for _, found in self.answered([frame_rows(frame, self.missing)], row_inputs)]
         units = self.network.output.shape[-1]

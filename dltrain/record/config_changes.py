@@ -15,6 +15,8 @@ from dltrain.config.moved_paths import TARGET
 from dltrain.config.settings import flat
 from dltrain.record.record import Record, read_yaml
 
+ALLOWED = ("trainer.epochs", "quiet", "verbose")  # of the keys that one may type to go on with a run
+
 # What decides how a training goes on from a saved state, not what that state is: rows, network, variables or steps.
 TAKEN_UP = ("trainer.epochs", "trainer.save_state_seconds", "optimizer.", "callbacks.", "score_test", "checks.")
 UNKNOWN = object()

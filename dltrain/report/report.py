@@ -51,25 +51,24 @@ class RunReport:
         self.last = self.parts[-1]
         told = not self.folds and (record.path / INSIGHTS).exists()
         self.insights: dict[str, Any] = record.json(INSIGHTS) if told else {}
+        shown = self.answers.get(self.last)
+        self.shown = shown if shown is not None and len(shown.truth) else None
         self.pictures: list[Picture] = []
 
-    def html(self) -> str:
-        """Returns the whole page, and keeps its pictures in `pictures`."""
-        record, metrics, last = self.record, self.metrics, self.last
-        threshold, best_epoch = self.signature.threshold, metrics["best_epoch"]
+    def draw(self) -> dict[str, list[Picture]]:
+        """Returns the pictures by section, and keeps them in `pictures`."""
+        record, last = self.record, self.last
+        threshold, best_epoch = self.signature.threshold, self.metrics["best_epoch"]
         importance, layers = self.insights.get("importance") or {}, self.insights.get("layers", ())
-        flags, overrides = record_sections.flags(record), record.facts.get("overrides", [])
-        shown = self.answers.get(last)
-        shown = shown if shown is not None and len(shown.truth) else None
-        errors, left_out = score_sections.errors(shown, last, threshold)
-        calibration, thresholds = score_sections.calibration_and_threshold(
-            shown, self.answers.get("validation"), last, threshold
+        errors, self.left_out = score_sections.errors(self.shown, last, threshold)
+        calibration, self.thresholds = score_sections.calibration_and_threshold(
+            self.shown, self.answers.get("validation"), last, threshold
         )
         drawn = {
-            "folds": [folds_picture(self.folds, main_metric(metrics))] if self.folds else [],
+            "folds": [folds_picture(self.folds, main_metric(self.metrics))] if self.folds else [],
             "recorded": list(callback_pictures.pictures_of(record)),
             "learning": figures.learning_curves(
-                self.history, best_epoch, callback_pictures.limits_of(record), counted=metrics.get("exact", ())
+                self.history, best_epoch, callback_pictures.limits_of(record), counted=self.metrics.get("exact", ())
             ),
             "errors": errors,
             "calibration": calibration,
@@ -77,6 +76,15 @@ class RunReport:
             "layers": [figures.gradients(layers)] if sum(bool(each.get("gradient_rms")) for each in layers) > 1 else [],
         }
         self.pictures = [picture for made in drawn.values() for picture in made]
+        return drawn
+
+    def html(self) -> str:
+        """Returns the whole page, and keeps its pictures in `pictures`."""
+        record, metrics, last = self.record, self.metrics, self.last
+        threshold, shown = self.signature.threshold, self.shown
+        importance, layers = self.insights.get("importance") or {}, self.insights.get("layers", ())
+        flags, overrides = record_sections.flags(record), record.facts.get("overrides", [])
+        drawn = self.draw()
         return render(
             "report/templates/run.html",
             title=f"{record.facts['data']['name']} · {record.choices.get('model') or 'model'}",
@@ -90,14 +98,14 @@ class RunReport:
             tiles=self._tiles(),
             fold_table=score_sections.fold_table(self.folds) if self.folds else None,
             findings=self._diagnosis(),
-            best_epoch=best_epoch,
+            best_epoch=metrics["best_epoch"],
             scored={part: number(metrics[part].get("loss")) for part in self.parts[:2] if not self.folds},
             rates={epoch["learning_rate"] for epoch in self.history if "learning_rate" in epoch},
             score_table=score_sections.score_table(metrics, self.parts),
-            left_out=left_out,
+            left_out=self.left_out,
             kind=self.signature.kind.answer,
             classes=per_class(shown, threshold) if shown and shown.classes else [],
-            thresholds=thresholds,
+            thresholds=self.thresholds,
             found_importance=importance,
             worst=self.insights.get("mistakes", ()),
             found_layers=layers,

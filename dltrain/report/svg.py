@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.colors
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dltrain.pages.render import source
 
-# Each colour is drawn as a mark, #0n0n0n, which is replaced by a variable of the page or by a fixed colour.
+# In an SVG each colour is drawn as a mark, #0n0n0n, which is replaced by a variable of the page or by a fixed colour.
 MARKS = tuple(f"#{number:02x}{number:02x}{number:02x}" for number in range(1, 12))
-INK, MUTED, GRID, ACCENT, SECOND, *OTHERS = MARKS
-SERIES = (ACCENT, SECOND, *OTHERS)
 LIGHT = re.findall(r"--c\d+: (#\w+);", source("pages/templates/page.css").partition("@media")[0])
+# Elsewhere these names, which Matplotlib looks up when it draws, stand for the colours of the light page.
+NAMES = INK, MUTED, GRID, ACCENT, SECOND, *OTHERS = tuple(f"dltrain:{number}" for number in range(1, 12))
+SERIES = (ACCENT, SECOND, *OTHERS)
+
+
+def _name_colours(colours: Sequence[str]) -> None:
+    named = mpl.colors.get_named_colors_mapping()
+    for name, colour in zip(NAMES, colours, strict=True):
+        named[name] = colour  # one by one, since each assignment discards what Matplotlib has looked up before
+
+
+_name_colours(LIGHT)
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -50,6 +64,7 @@ STYLE: dict[str, Any] = {
 }
 LONGEST_NAME = 18
 WIDTH = 4.3  # inches
+TITLE = 0.25  # inches above the axes of a figure that is shown by itself
 
 
 @dataclass(frozen=True)
@@ -59,7 +74,25 @@ class Picture:
     name: str  # the name of its file in plots/, and the prefix of its ids in the page
     title: str  # a few words
     message: str  # what it shows, as a sentence, also for those who cannot see it
-    template: str  # the SVG with marks for the colours
+    paint: Callable[[Figure], None] = field(compare=False, repr=False)  # adds the axes to a figure
+    height: float = 3.1  # inches
+
+    @functools.cached_property
+    def template(self) -> str:
+        """The SVG with marks for the colours."""
+        with _styled(self.name):
+            _name_colours(MARKS)
+            try:
+                figure = Figure(figsize=(WIDTH, self.height))
+                FigureCanvasSVG(figure)
+                figure.patch.set_visible(False)
+                self.paint(figure)
+                text = io.StringIO()
+                nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+                figure.savefig(text, format="svg", metadata=nothing)
+            finally:
+                _name_colours(LIGHT)
+        return _labelled(text.getvalue(), self.name, self.title, self.message)
 
     def inline(self) -> Markup:
         """Returns the SVG for the page, with the page's variables as colours and the width of the column."""
@@ -91,22 +124,48 @@ def draw(
         prepare(axes)
         plot(axes)
 
-    return draw_panels(name, title, message, on, height=height)
+    return Picture(name, title, message, on, height)
 
 
 def draw_panels(name: str, title: str, message: str, plot: Callable[[Figure], None], *, height: float) -> Picture:
     """Draws one picture, `height` inches high; `plot` adds axes to the figure, each through `prepare`."""
+    return Picture(name, title, message, plot, height)
+
+
+class ShownFigure(Figure):
+    """A figure that a notebook shows, whatever backend it has."""
+
+    def _repr_svg_(self) -> str:
+        text = io.StringIO()
+        self.savefig(text, format="svg")
+        return text.getvalue()
+
+
+def figure_of(pictures: Sequence[Picture]) -> Figure:
+    """Returns a figure of Matplotlib with one picture, or with several side by side."""
+    with _styled(pictures[0].name):
+        height = max(picture.height for picture in pictures)
+        figure = ShownFigure(figsize=(WIDTH * len(pictures), height + TITLE))
+        FigureCanvasAgg(figure)
+        panels: Any = figure.subfigures(1, len(pictures), squeeze=False)[0] if len(pictures) > 1 else [figure]
+        for picture, panel in zip(pictures, panels, strict=True):
+            picture.paint(panel)
+            for axes in panel.axes:
+                left, bottom, width, high = axes.get_position().bounds
+                share = height / (height + TITLE)
+                axes.set_position((left, bottom * share, width, high * share))
+            panel.axes[0].set_title(picture.title)
+        figure.draw_without_rendering()  # ticks take their style when they are first drawn
+    return figure
+
+
+@contextmanager
+def _styled(name: str) -> Iterator[None]:
     # Class names may hold characters that Matplotlib's font lacks, which it warns of; the browser's fonts have them.
     style: Any = {**STYLE, "svg.hashsalt": name}
     with mpl.rc_context(style), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        figure = Figure(figsize=(WIDTH, height))
-        FigureCanvasSVG(figure)
-        figure.patch.set_visible(False)
-        plot(figure)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return Picture(name, title, message, _labelled(text.getvalue(), name, title, message))
+        yield
 
 
 def prepare(axes: Axes) -> Axes:

@@ -13,6 +13,7 @@ from dltrain.pages.render import render
 from dltrain.report.job import jobs_of
 from dltrain.report.jobs import side_by_side
 from dltrain.report.score_sections import Table
+from dltrain.report.svg import Picture
 from dltrain.report.sweep_pictures import sweep_pictures
 from dltrain.report.words import number
 from dltrain.report.write import write_files
@@ -27,18 +28,9 @@ def write_sweep_report(sweep: Path) -> Path:
     Raises:
         ConfigError: If none of its jobs has ended, or best.json cannot be read.
     """
-    entries = Ledger(sweep).entries()
-    if not entries:
-        raise ConfigError(f"'{sweep}' has no job that has ended, so there is nothing to report.")
-    try:
-        best: dict[str, Any] = json.loads((sweep / "best.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"'{sweep / 'best.json'}' cannot be read: {error}") from error
-    stand = standings(entries, best.get("objectives") or {})
-    found = stand.settings
-    keys = swept_keys([entry for each in found for entry in each.entries])
-    beside = list(side_by_side(jobs_of(sweep, found, keys)))
-    drawn = sweep_pictures(stand.entries, found, keys, best)
+    read = _Sweep(sweep)
+    entries, best, found, keys = read.entries, read.best, read.stand.settings, read.keys
+    beside, drawn = read.draw()
     counts = {status: sum(entry.status == status for entry in entries) for status in ("completed", "pruned", "failed")}
     html = render(
         "report/templates/sweep.html",
@@ -57,6 +49,34 @@ def write_sweep_report(sweep: Path) -> Path:
         unfinished=[entry for entry in entries if entry.status != "completed"],
     )
     return write_files(sweep, html, [*beside, *drawn])
+
+
+def pictures_of_sweep(sweep: Path) -> list[Picture]:
+    """Returns the pictures of the report of a sweep; raises as `write_sweep_report`."""
+    beside, drawn = _Sweep(sweep).draw()
+    return [*beside, *drawn]
+
+
+class _Sweep:
+    """What the report reads from the directory of a sweep."""
+
+    def __init__(self, sweep: Path) -> None:
+        self.path = sweep
+        self.entries = Ledger(sweep).entries()
+        if not self.entries:
+            raise ConfigError(f"'{sweep}' has no job that has ended, so there is nothing to report.")
+        try:
+            self.best: dict[str, Any] = json.loads((sweep / "best.json").read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"'{sweep / 'best.json'}' cannot be read: {error}") from error
+        self.stand = standings(self.entries, self.best.get("objectives") or {})
+        self.keys = swept_keys([entry for each in self.stand.settings for entry in each.entries])
+
+    def draw(self) -> tuple[list[Picture], list[Picture]]:
+        """Returns the pictures of the jobs side by side, and those of the value over the settings."""
+        found = self.stand.settings
+        beside = list(side_by_side(jobs_of(self.path, found, self.keys)))
+        return beside, sweep_pictures(self.stand.entries, found, self.keys, self.best)
 
 
 def _winner(first: Setting, keys: Sequence[str]) -> str:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from dltrain.api.reports import write_report
 from dltrain.base.show import show
 from dltrain.verbs import Verb, argument
-
-if TYPE_CHECKING:  # imported where it is used, since all verbs are described at once
-    from dltrain.record.record import Record
 
 EXAMPLES = """\
 Everything is read from the files of the directory. Importance, mistakes and layers stand in insights.json, which a run
@@ -24,35 +21,8 @@ two of them. The file opens from disk in any browser, without a network.
 
 
 def _run(given: argparse.Namespace) -> int:
-    directory = Path(given.directory)
-    if not (directory / "run.json").exists() and (directory / "sweep.jsonl").exists():
-        from dltrain.report.sweep import write_sweep_report
-
-        show(write_sweep_report(directory))
-        return 0
-
-    from dltrain.record.record import Record
-
-    show(make_report(Record(given.directory)))
+    show(write_report(Path(given.directory)))
     return 0
-
-
-def make_report(record: Record) -> Path:
-    """Writes the report of a completed run, and insights.json where it is missing; returns the path of report.html."""
-    from dltrain.record.signature import Signature
-    from dltrain.report import INSIGHTS
-
-    Signature.of(record)
-    if record.metrics and record.folds is None and not (record.path / INSIGHTS).exists():
-        from dltrain.internals import tensorflow_quietly
-
-        tensorflow_quietly.load()
-        from dltrain.report.rebuild_insights import write_insights
-
-        write_insights(record)
-    from dltrain.report.report import write_report
-
-    return write_report(record.path)
 
 
 VERB = Verb(

@@ -37,12 +37,6 @@ def command(folder: Path) -> Path:
     return folder / "command"
 
 
-@pytest.fixture(scope="module")
-def run(folder: Path) -> dltrain.Run:
-    """The same run from Python."""
-    return dltrain.train(*WORDS[:2], trainer__epochs=3, report=False, directory="python")
-
-
 def same(one: Path, other: Path) -> None:
     for name in FILES:
         assert (one / name).read_bytes() == (other / name).read_bytes(), name

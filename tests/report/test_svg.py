@@ -4,7 +4,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from dltrain.report.svg import ACCENT, LONGEST_NAME, MARKS, Picture, draw, short
+from dltrain.report.svg import ACCENT, LONGEST_NAME, MARKS, NAMES, Picture, draw, short
 
 
 def line(name: str, title: str = "A < B") -> Picture:
@@ -30,7 +30,7 @@ def test_in_a_page_colours_are_those_of_the_page_and_ids_those_of_the_picture() 
     assert ids[0]
     assert not ids[0] & ids[1]
     assert set(re.findall(r"url\(#([^)]*)\)", first)) <= ids[0]
-    assert f"var(--c{MARKS.index(ACCENT) + 1})" in first
+    assert f"var(--c{NAMES.index(ACCENT) + 1})" in first
     assert not re.search(r'<svg[^>]* (width|height)="', first)
 
 

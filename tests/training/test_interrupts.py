@@ -60,6 +60,18 @@ def test_second_signal_quits_at_once(signals: tuple[signal.Signals, ...], code: 
         assert b"a second signal quits at once" in process.stderr.read()
 
 
+def test_at_the_prompt_the_second_interrupt_ends_the_training_and_not_the_process() -> None:
+    prompt = "import sys; sys.ps1 = '>>> '\n" + LONG_STEP.replace("with Interrupts", "try:\n  with Interrupts").replace(
+        "\n    ", "\n      "
+    )
+    with started(f"{prompt}except KeyboardInterrupt:\n  print('kept')") as process:
+        for answer in (b"noted\n", b"kept\n"):
+            process.send_signal(signal.SIGINT)
+            assert process.stdout
+            assert process.stdout.readline() == answer
+        assert process.wait(timeout=30) == 0
+
+
 def test_who_has_taken_interrupts_before_gets_the_second_one_too() -> None:
     owned = """
 import os, signal, time
