@@ -19,7 +19,8 @@ def evaluate(model: Model, data: Any = None, by: str | None = None, *, file_form
     if data is None:
         dataset, parts = run_dataset(model.record)
         test = dataset.take(parts["test"])
-        named = {**test.columns, **test.target}.items()
+        weights = {} if test.weights is None else {str(model.signature.weight): test.weights}
+        named = {**test.columns, **test.target, **weights}.items()
         rows = value_rows(named, model.missing, f"the test part of {dataset.name}")
         names = [f"row {row}" for row in test.row_ids]
         return evaluate_rows(model, [replace(rows, names=names)], by, "the run's test part")

@@ -45,6 +45,8 @@ class Dataset:
     target: Mapping[str, Array]
     row_ids: Array  # n identifiers to find a row in the source: its own id column, else the row number from 0
     source: str  # one sentence for the log that says what was loaded from where
+    # How much each of the n rows counts, float64 above 0, in loss, metrics and baselines; None if all count the same
+    weights: npt.NDArray[np.float64] | None = None
     # n booleans that mark an official test set, or None if there is none
     test_rows: npt.NDArray[np.bool_] | None = None
     task: str | None = None  # the task that this target needs, or None to infer it from the values
@@ -83,6 +85,7 @@ class Dataset:
             target=take(self.target, rows),
             other_columns=take(self.other_columns, rows),
             row_ids=self.row_ids[rows],
+            weights=None if self.weights is None else self.weights[rows],
             test_rows=None if self.test_rows is None else self.test_rows[rows],
             undecided=None if self.undecided is None else self.undecided.take(rows),
         )
@@ -106,4 +109,6 @@ class Dataset:
                     digest.update("\x1f".join(map(str, values[first : first + HASHED_AT_ONCE])).encode())
             else:
                 digest.update(np.ascontiguousarray(values).data)
+        if self.weights is not None:
+            digest.update(b"weights" + np.ascontiguousarray(self.weights).tobytes())
         return digest.hexdigest()

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.image_file import Options, read_images
-from dltrain.data.kinds import CHOICES, feature_values, missing, target_values, word_values
+from dltrain.data.kinds import CHOICES, feature_values, missing, numeric_values, target_values, word_values
 from dltrain.data.raw_table import RawTable, all_numbers
 from dltrain.data.read_table import read_table
 from dltrain.data.source_file import find_file, stem
@@ -36,6 +37,7 @@ def load(
     header: bool,
     missing_values: Sequence[str],
     category_values: int | None = None,
+    weight: str | None = None,
     size: int | Sequence[int] | None,
     channels: int | None,
     corrupt: str,
@@ -47,7 +49,7 @@ def load(
     """
     targets = [target] if isinstance(target, str) else [str(column) for column in target]
     wanted = {str(column): str(kind) for column, kind in kinds.items()}
-    _check_kinds(wanted, targets, id_column)
+    _check_kinds(wanted, targets, {"id_column": id_column, "weight": weight})
     options = Options.of(size, channels, corrupt)
     as_written = [column for column, kind in wanted.items() if kind in {"category", "text", "image"}]
     table = read_table(
@@ -60,15 +62,17 @@ def load(
     )
     _check_columns(table, "target", targets)
     _check_columns(table, "kinds", wanted)
-    if id_column is not None:
-        _check_columns(table, "id_column", [id_column])
+    for key, single in (("id_column", id_column), ("weight", weight)):
+        _check_columns(table, key, [] if single is None else [single])
 
-    others = [column for column in table.columns if column not in targets and column != id_column]
+    others = [column for column in table.columns if column not in (*targets, id_column, weight)]
     names = input_names(others, taken=table.columns)
     features = TableFeatures(table, names, wanted, keeps_many=category_values is not None)
     columns, chosen, notes = features.make()
     source_names = {new: old for old, new in names.items() if old != new}
     renamed = [f"renamed: {old} to {new} (no '/' in an input's name)." for new, old in source_names.items()]
+    weights = None if weight is None else row_weights(table, weight)
+    weighted = [] if weights is None else [f"weight: {weight}, from {weights.min():g} to {weights.max():g}."]
     found = find_file(path)
     dataset = Dataset(
         name=stem(found) if name == "csv" else name,
@@ -77,8 +81,9 @@ def load(
         target={column: target_values(table, column, wanted.get(column)) for column in targets},
         row_ids=row_ids(table, id_column),
         category_values=category_values,
+        weights=weights,
         source=f"{len(table):,} rows and {len(table.columns)} columns of {found}",
-        notes=(*table.notes, *renamed, *(notes if column_rules == 1 else [])),
+        notes=(*table.notes, *renamed, *weighted, *(notes if column_rules == 1 else [])),
         source_names=source_names,
         other_columns={
             column: feature_values(table, column, "category") for column, kind in wanted.items() if kind == "ignore"
@@ -132,6 +137,23 @@ def row_ids(table: RawTable, column: str | None) -> Array:
     return words
 
 
+def row_weights(table: RawTable, column: str) -> npt.NDArray[np.float64]:
+    """Returns how much each row counts, shape (n,).
+
+    Raises:
+        DataError: If a cell holds no number above 0.
+    """
+    weights = numeric_values(table, column)
+    bad = np.flatnonzero(~(weights > 0))
+    if bad.size:
+        came = "no value" if np.isnan(weights[bad[0]]) else f"{weights[bad[0]]:g}"
+        raise DataError(
+            f"Column '{column}' cannot weigh the rows: expected numbers above 0, {table.where(bad[0])} has {came}. "
+            "Leave out rows that are not to count."
+        )
+    return weights
+
+
 def input_names(columns: Iterable[str], *, taken: Collection[str] = ()) -> dict[str, str]:
     """Returns a valid name of a Keras input for each column: without a slash, unique, and not in `taken`."""
     names: dict[str, str] = {}
@@ -145,7 +167,7 @@ def input_names(columns: Iterable[str], *, taken: Collection[str] = ()) -> dict[
     return names
 
 
-def _check_kinds(wanted: Mapping[str, str], targets: Sequence[str], id_column: str | None) -> None:
+def _check_kinds(wanted: Mapping[str, str], targets: Sequence[str], others: Mapping[str, str | None]) -> None:
     faults = [
         f"dataset.kinds.{column}={kind} is no kind.{did_you_mean(kind, CHOICES)}"
         for column, kind in wanted.items()
@@ -159,10 +181,11 @@ def _check_kinds(wanted: Mapping[str, str], targets: Sequence[str], id_column: s
     if not targets:
         faults.append("dataset.target is an empty list; name one column, or several for multilabel.")
     faults += [f"dataset.target names '{column}' twice." for column in targets if targets.count(column) > 1][:1]
-    if id_column is not None and id_column in targets:
-        faults.append(f"dataset.id_column={id_column} is the target as well; it can be one of them.")
-    if id_column is not None and id_column in wanted:
-        faults.append(f"dataset.kinds.{id_column} has no effect: '{id_column}' is dataset.id_column, no feature.")
+    for key, column in others.items():
+        if column in targets:
+            faults.append(f"dataset.{key}={column} is the target as well; it can be one of them.")
+        if column in wanted:
+            faults.append(f"dataset.kinds.{column} has no effect: '{column}' is dataset.{key}, no feature.")
     if faults:
         raise ConfigError(faults)
 

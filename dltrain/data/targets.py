@@ -27,6 +27,7 @@ class Target:
     classes: tuple[str, ...] = ()  # names of the classes or labels; empty for regression
     offset: float = 0.0  # added to the last layer's output after it is multiplied by `scale`
     scale: float = 1.0  # in the unit of the target; 1 for classes
+    weights: npt.NDArray[np.float64] | None = None  # (n,) as in the dataset
 
     @property
     def kind(self) -> Task:
@@ -50,7 +51,24 @@ class Target:
 
     def take(self, rows: npt.NDArray[np.integer]) -> Target:
         """Selects rows by their positions."""
-        return replace(self, values=self.values[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(self, values=self.values[rows], weights=weights)
+
+    @property
+    def relative_weights(self) -> npt.NDArray[np.float64] | None:
+        """The weights with mean 1, (n,), so that a sum over rows divided by their number is a weighted mean."""
+        return None if self.weights is None else self.weights / self.weights.mean()
+
+    @property
+    def effective_rows(self) -> float:
+        """How many rows of the same weight would tell as much, (sum w)^2 / sum w^2 (Kish 1965); at most all rows."""
+        if self.weights is None:
+            return len(self.values)
+        return float(self.weights.sum() ** 2 / np.square(self.weights).sum())
+
+    def mean(self, by_row: npt.NDArray[Any]) -> float:
+        """Returns the mean of a number for each row, shape (n,), weighted as the rows are."""
+        return float(by_row.mean() if self.weights is None else np.average(by_row, weights=self.weights))
 
     def scaled_on(self, train: npt.NDArray[np.integer]) -> Target:
         """Returns the same target with offset and scale computed from the train rows alone."""
@@ -90,6 +108,10 @@ def encode(dataset: Dataset, task: str) -> Target:
         DataError: If the values are unusable, such as a single class or an infinite number.
         ConfigError: If the task does not fit the target.
     """
+    return replace(_encoded(dataset, task), weights=dataset.weights)
+
+
+def _encoded(dataset: Dataset, task: str) -> Target:
     kind = TASKS[task]
     if kind.labels:
         return _labels(dataset, task)

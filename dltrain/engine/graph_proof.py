@@ -66,7 +66,7 @@ def step_of(model: keras.Model, name: str, arguments: Sequence[Any], batch_size:
         counts = () if isinstance(weights, tuple) else (tf.gather(weights, rows),)
     elif name.startswith("test"):
         features, targets, rows = *arguments[:2], arguments[2][:ROWS]
-        few, counts = (features, targets, rows), ()
+        few, counts = (features, targets, rows, *arguments[3:]), tuple(tf.gather(each, rows) for each in arguments[3:])
     else:
         return None
     one_step = model.train_step if name == "train" else model.test_step

@@ -66,7 +66,7 @@ class Graphs:
         self._update: Update | None = None
         self._training: SharedGraphs | None = None
         self._others: SharedGraphs | None = None
-        self._calls: dict[tuple[str, bool], Callable[..., Any]] = {}
+        self._calls: dict[tuple[str, int, bool], Callable[..., Any]] = {}
 
     @property
     def built(self) -> bool:
@@ -114,12 +114,12 @@ class Graphs:
     def test(self, block: Block) -> EpochResults:
         """Computes loss and metrics over a block, added to the state of the metrics."""
         for rows in self._batches(block):
-            results = self._call("test", block.features, block.targets, rows)
+            results = self._call("test", block.features, block.targets, rows, *_weights(block))
         return EpochResults(results)
 
     def test_alone(self, block: Block) -> EpochResults:
         """Computes loss and metrics over a block of at most one evaluation batch alone, in one call."""
-        return EpochResults(self._call("test_alone", block.features, block.targets, block.order))
+        return EpochResults(self._call("test_alone", block.features, block.targets, block.order, *_weights(block)))
 
     def predict(self, block: Block) -> npt.NDArray[np.float32]:
         """Returns the predictions for a block in its order, shape (rows, units)."""
@@ -150,7 +150,7 @@ class Graphs:
 
     def _call(self, name: str, *arguments: Any) -> Any:
         # Without weights it is another graph. Comparing a tensor with () would create an operation.
-        key = name, any(isinstance(argument, tuple) for argument in arguments)
+        key = name, len(arguments), any(isinstance(argument, tuple) for argument in arguments)
         if key not in self._calls:
             graphs, beside = (self._training, self._beside()) if name == "train" else (self._others, [])
             if graphs is None:
@@ -218,17 +218,23 @@ class Graphs:
         finite = [tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(weight))) for weight in floats]
         return self.model.get_metrics_result(), tf.reduce_all(finite)
 
-    def _test_step(self, features: Any, targets: Any, rows: Any) -> Any:
+    def _test_step(self, features: Any, targets: Any, rows: Any, *weights: Any) -> Any:
         def step() -> Any:
             own = share(rows)
-            return self.model.test_step((gather(features, own), tf.gather(targets, own)))
+            counts = [tf.gather(each, own) for each in weights]
+            return self.model.test_step((gather(features, own), tf.gather(targets, own), *counts))
 
         results = on_replicas(step)
         return self.model.get_metrics_result() if tf.distribute.has_strategy() else results
 
-    def _test_alone(self, features: Any, targets: Any, rows: Any) -> Any:
+    def _test_alone(self, *arguments: Any) -> Any:
         self.model.reset_metrics()
-        return self._test_step(features, targets, rows)
+        return self._test_step(*arguments)
 
     def _answers(self, features: Any, rows: Any) -> Any:
         return self.model(gather(features, rows), training=False)
+
+
+def _weights(block: Block) -> tuple[Any, ...]:
+    """Returns the weights of a block's rows, if it has any."""
+    return () if block.weights is None else (block.weights,)

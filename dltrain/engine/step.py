@@ -19,6 +19,7 @@ from dltrain.engine.distribution import dense_gradients, on_replicas, share
 from dltrain.engine.executor import called, executor
 from dltrain.engine.updates import Update
 from dltrain.internals import fast_path
+from dltrain.internals.keras_training import given_metrics
 from dltrain.internals.tensorflow_graphs import executed_by
 
 
@@ -84,13 +85,14 @@ def not_compiled(error: tf.errors.OpError) -> RunError:
 def _counts_alone(model: keras.Model) -> bool:
     """Returns whether all metrics add whole numbers, which float32 adds exactly in any order.
 
-    Keras' metrics ignore class and sample weights.
+    Metrics that are not weighted ignore class and sample weights.
     """
     own = any(
         getattr(type(model), name) is not getattr(keras.Model, name) for name in ("train_step", "compute_metrics")
     )
     metrics = [metric for each in model.metrics[1:] for metric in getattr(each, "metrics", [each])]
-    return bool(metrics) and not own and all(traits_of(type(metric)).whole_sums for metric in metrics)
+    weighted = given_metrics(model)[1]
+    return bool(metrics) and not own and not weighted and all(traits_of(type(metric)).whole_sums for metric in metrics)
 
 
 def in_turn(function: Callable[..., Any]) -> Callable[..., Any]:

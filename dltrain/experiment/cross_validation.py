@@ -177,7 +177,8 @@ def _average(
     scores = {}
     for part, given in answers.items():
         truth = data.truth(part)
-        scores[part] = {"loss": float(loss(truth.column, given)), **score(metrics, truth, given)}
+        of_rows = float(loss(truth.column, given, sample_weight=truth.relative_weights))
+        scores[part] = {"loss": of_rows, **score(metrics, truth, given)}
     results = score_answers(data, scores, answers, task=task, penalty=0.0, seed=Seed.of(config), journal=journal)
     write_model(model, data, journal)
     return dataclasses.replace(results, best_epoch=epochs, epochs=max(result.epochs for result in found))

@@ -19,7 +19,7 @@ from dltrain.data.targets import Target
 from dltrain.engine.engine import Engine
 from dltrain.experiment.journal import Journal
 from dltrain.models.monte_carlo import with_passes
-from dltrain.models.network import build_loss, build_metrics
+from dltrain.models.network import build_loss, build_metrics, loss_and_metrics
 from dltrain.preprocessing.prepared import Prepared
 from dltrain.record.signature import FILE as SIGNATURE_FILE
 from dltrain.record.signature import describe
@@ -52,7 +52,7 @@ def predict_parts(
     fresh = build_metrics(task, data.target)
     if passes:
         network = with_passes(network, passes, seed.stream("passes"))
-        network.compile(loss=build_loss(task, data.target), metrics=fresh)
+        network.compile(**loss_and_metrics(task, data.target))
         engine = Engine(network, batch_size=engine.batch_size, shuffle=False, seed=0)
     metrics = {part: engine.evaluate(source) for part, source in sources.items()}
     answers = {part: engine.predict(source) for part, source in sources.items()}

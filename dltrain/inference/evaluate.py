@@ -69,7 +69,7 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
     """
     signature: Signature = model.signature
     row_inputs = RowInputs(signature)
-    answers, values, hashes, groups, missing = [], [], [], [], 0
+    answers, values, weights, hashes, groups, missing = [], [], [], [], [], 0
     for whole in blocks:
         for block in sliced(whole, model.rows_at_once):
             inputs = row_inputs.inputs(block)
@@ -77,6 +77,8 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
             missing += int(np.sum(~present))
             answers.append(model.answer(inputs)[present])
             values.append(encoded[present])
+            if (own := _weights(signature, block)) is not None:
+                weights.append(own[present])
             hashes.append(row_hashes(inputs)[present])
             if by is not None:
                 groups += [
@@ -86,7 +88,12 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
     if not len(joined):
         raise DataError(f"No row of {data} has a value of the target {', '.join(signature.target)}.")
     target = Target(
-        signature.task, np.concatenate(values), signature.classes, offset=signature.offset, scale=signature.scale
+        signature.task,
+        np.concatenate(values),
+        signature.classes,
+        offset=signature.offset,
+        scale=signature.scale,
+        weights=np.concatenate(weights) if weights else None,
     )
     contents = np.concatenate(hashes)
     known, reason = train_hashes(model.record)
@@ -171,7 +178,28 @@ def _cells(block: RawRows, name: str, what: str) -> Any:
 
 
 def _loss(loss: Any, target: Target, answers: npt.NDArray[np.float32]) -> float:
-    return float(np.mean(np.asarray(loss.call(target.column, answers), np.float64)))
+    found = np.asarray(loss.call(target.column, answers), np.float64)
+    return (
+        float(np.mean(found)) if target.weights is None else target.mean(found.reshape(len(answers), -1).mean(axis=1))
+    )
+
+
+def _weights(signature: Signature, block: RawRows) -> npt.NDArray[np.float64] | None:
+    """Returns how much each row of a block counts, shape (n,), or None if the run weighs none.
+
+    Raises:
+        DataError: If a cell holds no number above 0.
+    """
+    if signature.weight is None:
+        return None
+    weights = numbers(_cells(block, signature.weight, "the weight of each row"), signature.weight, block)
+    bad = np.flatnonzero(~(weights > 0))
+    if len(bad):
+        raise DataError(
+            f"{block.where(bad[0])}, column '{signature.weight}': expected a number above 0 as the row's weight, came "
+            f"{weights[bad[0]]:g}."
+        )
+    return weights
 
 
 def _group(cells: list[Any], notes: list[str], by: str | None) -> dict[str, npt.NDArray[np.intp]]:

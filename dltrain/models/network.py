@@ -106,8 +106,13 @@ def compile_network(
 
 def compile_with(optimizer: keras.Optimizer, network: keras.Model, task: DictConfig, target: Target) -> None:
     """Compiles the network with the loss and the metrics of the task, so that the engine alone decides about XLA."""
-    loss, metrics = build_loss(task, target), build_metrics(task, target)
-    network.compile(optimizer=optimizer, loss=loss, metrics=metrics, jit_compile=False)
+    network.compile(optimizer=optimizer, jit_compile=False, **loss_and_metrics(task, target))
+
+
+def loss_and_metrics(task: DictConfig, target: Target) -> dict[str, Any]:
+    """Returns the arguments of Keras' `compile` that score a network; where rows have weights, metrics go by them."""
+    key = "metrics" if target.weights is None else "weighted_metrics"
+    return {"loss": build_loss(task, target), key: build_metrics(task, target)}
 
 
 def build_loss(task: DictConfig, target: Target) -> Any:

@@ -97,9 +97,11 @@ class Prepared:
         return np.eye(truth.units, dtype=np.float32)[truth.values] if truth.kind.several_classes else truth.column
 
     def source(self, part: str, weights: npt.NDArray[np.float32] | None = None) -> Source:
-        """Returns a part's rows for the engine, with optional weights of shape (rows,)."""
+        """Returns a part's rows for the engine, with weights of shape (rows,), by default those of the dataset."""
         rows = self.rows(part)
-        targets = self.truth(part).column
+        truth = self.truth(part)
+        targets, own = truth.column, truth.relative_weights
+        weights = weights if weights is not None or own is None else own.astype(np.float32)
         if self.resident:
             return Resident(self.features(part), targets, weights)
         return Streaming(lambda places: self._transform(rows[places]), targets, weights)
@@ -176,15 +178,20 @@ def prepare(
     return data
 
 
-def class_weights(wanted: Any, target: Target) -> npt.NDArray[np.float32] | None:
-    """Returns the weight of each row, shape (rows,), for the value of `task.class_weight`, or None without weights."""
+def training_weights(wanted: Any, target: Target) -> npt.NDArray[np.float32] | None:
+    """Returns the weight of each row in the training, shape (rows,), or None if all weigh the same.
+
+    It is the row's own weight times that of its class by the value of `task.class_weight`.
+    """
+    own = target.relative_weights
     if wanted is None:
-        return None
+        return None if own is None else own.astype(np.float32)
     numbers = target.values.astype(np.int64)
+    own = np.ones(len(numbers)) if own is None else own
     if wanted == "balanced":
-        counts = np.bincount(numbers, minlength=len(target.classes))
+        counts = np.bincount(numbers, own, minlength=len(target.classes))
         weights = len(numbers) / (len(target.classes) * counts)
-        return weights[numbers].astype(np.float32)
+        return (weights[numbers] * own).astype(np.float32)
     if not hasattr(wanted, "items"):
         raise ConfigError(f"task.class_weight: expected balanced or a weight for each class, got '{wanted}'.")
     given = {str(name): float(weight) for name, weight in wanted.items()}
@@ -193,4 +200,4 @@ def class_weights(wanted: Any, target: Target) -> npt.NDArray[np.float32] | None
         raise ConfigError(
             f"task.class_weight: '{unknown[0]}' is no class of the target.{did_you_mean(unknown[0], target.classes)}"
         )
-    return np.array([given.get(name, 1.0) for name in target.classes], np.float32)[numbers]
+    return (np.array([given.get(name, 1.0) for name in target.classes])[numbers] * own).astype(np.float32)

@@ -54,6 +54,7 @@ class Signature:
     made: Mapping[str, Recipe] = field(default_factory=dict)
     # The keys of `dataset` that say how a text file of such rows is read
     reading: Mapping[str, Any] = field(default_factory=dict)
+    weight: str | None = None  # the column of the source that weighs the rows of an evaluation
 
     @property
     def kind(self) -> Task:
@@ -145,6 +146,7 @@ def describe(
         scale=scale,
         made=dict(train.made),
         reading={key: _plain(source[key]) for key in READING if source.get(key) is not None},
+        weight=source.get("weight"),
     )
 
 

@@ -44,7 +44,8 @@ def score_baselines(data: Prepared, parts: list[str], metrics: list[Any], seed: 
     for part in parts:
         words_too = raw[part].sha256() if "text" in features[part] else ""  # else the features determine the result
         digest.update(f"{part} {words_too} {sorted(features[part])}".encode())
-        for values in (truth[part].values, *(features[part][name] for name in sorted(features[part]))):
+        weights = () if truth[part].weights is None else (truth[part].weights,)
+        for values in (truth[part].values, *weights, *(features[part][name] for name in sorted(features[part]))):
             digest.update(f"{values.shape} {values.dtype}".encode() + np.ascontiguousarray(values).tobytes())
     key = digest.hexdigest()
     found = _found.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -77,7 +78,7 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", LinAlgWarning)
         if not target.kind.labels:
-            model.fit(inputs["train"], target.values)
+            model.fit(inputs["train"], target.values, sample_weight=target.relative_weights)
             answers = {part: _answer(model, inputs[part], target) for part in parts}
             return with_deviation(answers, target) if target.kind.deviation else answers
         columns: dict[str, list[Answers]] = {part: [] for part in parts}
@@ -85,7 +86,7 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
             truth = target.values[:, label]
             known = len(np.unique(truth)) > 1
             if known:
-                model.fit(inputs["train"], truth)
+                model.fit(inputs["train"], truth, sample_weight=target.relative_weights)
             for part in parts:
                 same = np.full(inputs[part].shape[0], float(truth[0]))
                 columns[part].append(model.predict_proba(inputs[part])[:, 1] if known else same)
@@ -94,7 +95,7 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
 
 def with_deviation(answers: dict[str, Answers], target: Target) -> dict[str, Answers]:
     """Adds to each mean the standard deviation of the errors on the train rows, which is the same for all."""
-    spread = np.sqrt(np.mean(np.square(answers["train"] - target.column)))
+    spread = math.sqrt(target.mean(np.square(answers["train"] - target.column)[:, 0]))
     spread = max(float(spread), float(np.finfo(np.float32).tiny))  # a linear model may fit every row exactly
     return {part: np.hstack([given, np.full_like(given, spread)]) for part, given in answers.items()}
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap, norm, rankdata
+from scipy.stats import bootstrap, norm
 
 from dltrain.data.targets import Target
 from dltrain.scoring.significance import CONFIDENCE, corrected_t
@@ -106,43 +106,64 @@ def compare(
     found = {name: _by_row(target, given) for name, given in baselines.items()}
     mine = _by_row(target, answers)
     if target.classes:
-        best = max(found, key=lambda name: found[name].mean())
-        value = float(mine.mean() - found[best].mean())
+        best = max(found, key=lambda name: target.mean(found[name]))
+        value = target.mean(mine) - target.mean(found[best])
     else:
-        best = min(found, key=lambda name: found[name].mean())
-        value = float(_rmse_gain(mine, found[best]))
+        best = min(found, key=lambda name: target.mean(found[name]))
+        value = math.sqrt(target.mean(found[best])) - math.sqrt(target.mean(mine))
     interval = None
     if len(mine) >= LEAST_ROWS:
         exact = target.kind.one_class
-        interval = _matched_pairs(mine, found[best]) if exact else _resampled(target, mine, found[best], seed)
+        interval = _matched_pairs(target, mine, found[best]) if exact else _resampled(target, mine, found[best], seed)
     found_area = None
     if area and target.kind.two_classes and 0 < target.values.sum() < len(target.values):
-        found_area = _compare_areas(part, area, target.values == 1, answers, baselines)
+        found_area = _compare_areas(part, area, target, answers, baselines)
     return Difference(part, target.kind.row_measure, best, value, interval, found_area)
 
 
 def _compare_areas(
-    part: str, name: str, ones: npt.NDArray[np.bool_], answers: Answers, baselines: Mapping[str, Answers]
+    part: str, name: str, target: Target, answers: Answers, baselines: Mapping[str, Answers]
 ) -> Difference:
     """Compares the areas of the network and of the best baseline, with the interval of DeLong et al. (1988)."""
-    mine = _placements(ones, answers)
-    found = {each: _placements(ones, given) for each, given in baselines.items()}
-    best = max(found, key=lambda each: found[each][0].mean())
+    ones, zeros = (target.take(np.flatnonzero(target.values == value)) for value in (1, 0))
+    mine = _placements(target, answers)
+    found = {each: _placements(target, given) for each, given in baselines.items()}
+    best = max(found, key=lambda each: ones.mean(found[each][0]))
     of_ones, of_zeros = (one - other for one, other in zip(mine, found[best], strict=True))
-    value, interval = float(of_ones.mean()), None
+    value, interval = ones.mean(of_ones), None
     if min(len(of_ones), len(of_zeros)) >= LEAST_ROWS:
-        variance = of_ones.var(ddof=1) / len(of_ones) + of_zeros.var(ddof=1) / len(of_zeros)
+        variance = _variance_of_mean(ones, of_ones) + _variance_of_mean(zeros, of_zeros)
         half = norm.ppf(0.5 + CONFIDENCE / 2) * math.sqrt(variance)
         if half > 1e-12:  # else no pair of rows is ordered otherwise than another, which tells nothing of certainty
             interval = (max(value - half, -1.0), min(value + half, 1.0))
     return Difference(part, name, best, value, interval)
 
 
-def _placements(ones: npt.NDArray[np.bool_], answers: Answers) -> tuple[Rows, Rows]:
+def _placements(target: Target, answers: Answers) -> tuple[Rows, Rows]:
     """Returns for each one the share of zeros below it, and for each zero the share of ones above it; a tie is half."""
-    given = np.asarray(answers, np.float64)[:, 0]
-    ranks, of_ones, of_zeros = rankdata(given), rankdata(given[ones]), rankdata(given[~ones])
-    return (ranks[ones] - of_ones) / len(of_zeros), 1 - (ranks[~ones] - of_zeros) / len(of_ones)
+    ones, given = target.values == 1, np.asarray(answers, np.float64)[:, 0]
+    weights = np.ones(len(given)) if target.weights is None else target.weights
+    return (
+        _share_below(given[ones], given[~ones], weights[~ones]),
+        1 - _share_below(given[~ones], given[ones], weights[ones]),
+    )
+
+
+def _share_below(values: Rows, others: Rows, weights: Rows) -> Rows:
+    """Returns the share of the others' weight that is below each value, shape of `values`."""
+    order = np.argsort(others)
+    up_to = np.concatenate([[0.0], np.cumsum(weights[order])])
+    low, high = (up_to[np.searchsorted(others[order], values, side=side)] for side in ("left", "right"))
+    shares: Rows = (low + high) / 2 / up_to[-1]
+    return shares
+
+
+def _variance_of_mean(target: Target, by_row: Rows) -> float:
+    """Returns the variance of the mean over the rows; `by_row` has the shape (rows,)."""
+    rows, weights = len(by_row), target.relative_weights
+    if weights is None:
+        return float(by_row.var(ddof=1) / rows)
+    return float(np.square(weights * (by_row - target.mean(by_row))).sum() / (rows * (rows - 1)))
 
 
 def compare_repetitions(
@@ -194,25 +215,22 @@ def _by_row(target: Target, answers: Answers) -> Rows:
     return np.asarray(np.square(given - truth)[:, 0], np.float64)
 
 
-def _rmse_gain(mine: Rows, other: Rows, axis: int = -1) -> Any:
-    return np.sqrt(other.mean(axis=axis)) - np.sqrt(mine.mean(axis=axis))
-
-
-def _matched_pairs(mine: Rows, other: Rows) -> tuple[float, float]:
-    rows = len(mine) + 2
-    won = np.sum(mine > other) + 0.5
-    lost = np.sum(mine < other) + 0.5
+def _matched_pairs(target: Target, mine: Rows, other: Rows) -> tuple[float, float]:
+    counted = target.effective_rows
+    rows = counted + 2
+    won, lost = (round(target.mean(each) * counted, 6) + 0.5 for each in (mine > other, mine < other))
     middle = (won - lost) / rows
     half = norm.ppf(0.5 + CONFIDENCE / 2) * math.sqrt(won + lost - rows * middle**2) / rows
     return float(max(middle - half, -1.0)), float(min(middle + half, 1.0))
 
 
 def _resampled(target: Target, mine: Rows, other: Rows, seed: int) -> tuple[float, float]:
-    def gain(mine: Rows, other: Rows, axis: int = -1) -> Any:
-        return mine.mean(axis=axis) - other.mean(axis=axis) if target.classes else _rmse_gain(mine, other, axis)
+    def gain(mine: Rows, other: Rows, weights: Rows | None = None, axis: int = -1) -> Any:
+        one, two = (np.average(each, axis=axis, weights=weights) for each in (mine, other))
+        return one - two if target.classes else np.sqrt(two) - np.sqrt(one)
 
     found = bootstrap(
-        (mine, other),
+        (mine, other) if target.weights is None else (mine, other, target.weights),
         gain,
         paired=True,
         n_resamples=resamples(len(mine)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from dltrain.config.metric_traits import MetricTraits, traits_of
 from dltrain.data.targets import Target
@@ -65,7 +66,7 @@ class Results:
 
 
 def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.NDArray[np.floating[Any]]) -> Scores:
-    """Computes metrics of predictions (rows, units), NaN for one that is not defined on these rows.
+    """Computes metrics of predictions (rows, units), weighted as the rows are, NaN for one not defined on these rows.
 
     Areas under the ROC curve are exact, without thresholds. The metrics are reset first.
     """
@@ -74,7 +75,7 @@ def score(metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.
         if metric.name in scores:
             continue
         metric.reset_state()
-        metric.update_state(target.column, answers)
+        metric.update_state(target.column, answers, sample_weight=target.weights)
         scores[metric.name] = float(metric.result())
     named = {metric.name: scores[metric.name] for metric in metrics}
     return named | dict.fromkeys(undefined(metrics, target), float("nan"))
@@ -84,7 +85,7 @@ def exact_areas(
     metrics: Sequence[keras.metrics.Metric], target: Target, answers: npt.NDArray[np.floating[Any]]
 ) -> Scores:
     """Computes those of the metrics that are areas under the ROC curve from the order of all predictions."""
-    once = np.ones((1, len(answers)), np.uint8)
+    once = np.ones((1, len(answers)), np.uint8) if target.weights is None else target.weights[None]
     return {
         metric.name: float(exact_area.areas(metric, target, answers, once)[0])
         for metric in metrics
@@ -133,10 +134,10 @@ def intervals(
 ) -> Intervals:
     """Computes 95 % intervals of metrics and loss for predictions (rows, units), for this split and seed alone.
 
-    They are Wilson's for an accuracy, else percentiles of a bootstrap over rows (Efron & Tibshirani 1993), drawn by
-    `seed`, which need two rows and resamples that differ. Those of an area under the ROC curve of two classes hold as
-    many rows of each class as there are. `penalty` is what the weights add to the loss. `without_interval` tells which
-    metrics are left out.
+    They are Wilson's for an accuracy, of the effective number of rows if these have weights, else percentiles of a
+    bootstrap over rows (Efron & Tibshirani 1993), drawn by `seed`, which need two rows and resamples that differ. Those
+    of an area under the ROC curve of two classes hold as many rows of each class as there are. `penalty` is what the
+    weights add to the loss. `without_interval` tells which metrics are left out.
     """
     rows = len(answers)
     truth = target.column
@@ -144,8 +145,7 @@ def intervals(
     counted = [metric for metric in metrics if one_a_row and traits_of(type(metric)).share_of_rows]
     found: Intervals = {}
     for metric, value in zip(counted, score(counted, target, answers).values(), strict=True):
-        interval = binomtest(round(value * rows), rows).proportion_ci(CONFIDENCE, method="wilson")
-        found[metric.name] = (float(interval.low), float(interval.high))
+        found[metric.name] = _wilson(value, target)
     if rows < 2:
         return found
     unsure = without_interval(metrics, target)
@@ -170,6 +170,18 @@ def intervals(
     return found
 
 
+def _wilson(share: float, target: Target) -> tuple[float, float]:
+    """Returns the interval of a share of rows by Wilson (1927)."""
+    if target.weights is None:
+        count = len(target.values)
+        found = binomtest(round(share * count), count).proportion_ci(CONFIDENCE, method="wilson")
+        return float(found.low), float(found.high)
+    rows, z = target.effective_rows, norm.ppf(0.5 + CONFIDENCE / 2)
+    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    half = z / (1 + z**2 / rows) * math.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
+    return float(middle - half), float(middle + half)
+
+
 def _resampled_areas(
     metrics: Sequence[Any],
     target: Target,
@@ -189,7 +201,8 @@ def _resampled_areas(
     for portion in portions:
         draws = np.hstack([own[generator.integers(0, len(own), (portion, len(own)))] for own, generator in drawn])
         cells = (draws + rows * np.arange(portion)[:, None]).ravel()
-        weights = np.bincount(cells, minlength=portion * rows).reshape(portion, rows)
+        weights: exact_area.Weights = np.bincount(cells, minlength=portion * rows).reshape(portion, rows)
+        weights = weights if target.weights is None else weights * target.weights
         found.append(np.column_stack([exact_area.areas(metric, target, answers, weights) for metric in metrics]))
     return np.concatenate(found)
 
@@ -201,14 +214,18 @@ def _resampler(
 
     A metric is NaN if it is not defined.
     """
-    truth, graph = target.column, _draws_of(metrics)
+    truth, graph = target.column, _draws_of(metrics, weighted=target.weights is not None)
+    given = (truth, answers) if target.weights is None else (truth, answers, target.weights.astype(np.float32))
 
     def resampled(draws: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        means: npt.NDArray[np.float64] = losses[draws].mean(axis=1)[:, None]
+        if target.weights is None:
+            means: npt.NDArray[np.float64] = losses[draws].mean(axis=1)[:, None]
+        else:
+            means = np.average(losses[draws], axis=1, weights=target.weights[draws])[:, None]
         if not metrics:
             return means
         with _lock:
-            found = np.asarray(graph(*map(tf.constant, (truth, answers, draws))), np.float64)
+            found = np.asarray(graph(*map(tf.constant, (draws, *given))), np.float64)
         if target.kind.zero_or_one:
             drawn_truth = truth[draws].reshape(len(draws), -1)
             found[drawn_truth.min(axis=1) == drawn_truth.max(axis=1)] = np.nan
@@ -217,18 +234,18 @@ def _resampler(
     return resampled
 
 
-def _draws_of(metrics: Sequence[Any]) -> Callable[..., Any]:
+def _draws_of(metrics: Sequence[Any], *, weighted: bool) -> Callable[..., Any]:
     """Returns a graph of the metrics of each draw, since 1,000 eager updates take a second; later runs share it."""
     known = all(type(metric).__module__.startswith(("keras.", "dltrain.")) for metric in metrics)
-    key = repr([(type(metric), metric.get_config()) for metric in metrics])
+    key = repr([weighted, *((type(metric), metric.get_config()) for metric in metrics)])
     if known and key in _graphs:
         return _graphs[key]
 
-    def of_draws(truth: Any, answers: Any, draws: Any) -> Any:
+    def of_draws(draws: Any, *given: Any) -> Any:  # of truth, answers and, if there are any, weights
         def one_draw(rows: Any) -> Any:
             for metric in metrics:
                 metric.reset_state()
-                metric.update_state(tf.gather(truth, rows), tf.gather(answers, rows))
+                metric.update_state(*(tf.gather(each, rows) for each in given))
             return tf.stack([tf.cast(metric.result(), tf.float32) for metric in metrics])
 
         # Sequential, because metrics accumulate in variables.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dltrain.data.targets import Target
 
-Weights = npt.NDArray[np.integer[Any]]
+Weights = npt.NDArray[np.integer[Any] | np.float64]
 Areas = npt.NDArray[np.float64]
 
 
@@ -31,7 +31,7 @@ def is_exact(metric: Any, target: Target) -> bool:
 
 
 def areas(metric: Any, target: Target, answers: npt.NDArray[np.floating[Any]], weights: Weights) -> Areas:
-    """Computes the area for each draw, shape (draws,), where `weights` (draws, rows) says how often it holds a row.
+    """Computes the area for each draw, shape (draws,), where `weights` (draws, rows) says how much a row counts in it.
 
     The labels are averaged or pooled as the metric's `multi_label` says. The area of a label, or a draw, without both
     classes is undefined: such labels are left out of the mean, and such a draw is NaN.

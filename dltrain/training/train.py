@@ -18,7 +18,7 @@ from dltrain.config.seed import Seed
 from dltrain.engine.distribution import replicas, require_equal_shares
 from dltrain.engine.engine import Engine
 from dltrain.models.network import compile_network
-from dltrain.preprocessing.prepared import Prepared, class_weights
+from dltrain.preprocessing.prepared import Prepared, training_weights
 from dltrain.preprocessing.rows import Source
 from dltrain.training.augmentation import build_augmentation
 from dltrain.training.build_callbacks import build_callbacks
@@ -130,7 +130,7 @@ def train_network(
     )
     engine = engine_of_head = engine_of(network, augmentation=changes)
     history = _History(notes)
-    weights = class_weights(task.get("class_weight"), data.truth("train"))
+    weights = training_weights(task.get("class_weight"), data.truth("train"))
     if count := replicas():
         notes.note(
             f"{count} replicas share each batch, {batch_size // count} rows each; dropout and batch statistics are "
@@ -156,12 +156,12 @@ def train_network(
     if is_fixed(network) and engine.graphs.augmentation is None:
         head = head_alone(network, task, data)
         engine_of_head = engine_of(head)
-        batch = engine.graphs.evaluation_batch
+        batch, truth = engine.graphs.evaluation_batch, data.truth("validation")
         parts = (
             features_of(network, train, data.truth("train").column, weights, batch),
             None
             if validation is None
-            else features_of(network, validation, data.truth("validation").column, None, batch),
+            else features_of(network, validation, truth.column, truth.relative_weights, batch),
         )
     try:
         with interrupts:

@@ -196,6 +196,7 @@ def test_column_that_would_tell_the_answer_of_a_leaking_fold_is_worth_nothing(
             f"dataset.path={tmp_path / 'names.csv'}",
             "dataset.target=target",
             "+dataset.kinds.name=category",
+            "dataset.category_values=null",  # words of a single row have ids of their own
         ),
         *("task=binary", "cv=kfold", "cv.folds=3", "model=linear", "optimizer.learning_rate=0.5", "trainer.epochs=5"),
         "callbacks=learning_rate",

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from dltrain.base.errors import ConfigError, RunError
 from dltrain.data.targets import Target
-from dltrain.preprocessing.prepared import class_weights
+from dltrain.preprocessing.prepared import training_weights
 
 TARGET = Target("multiclass", np.array([0, 0, 0, 1, 2, 2], np.int32), ("a", "b", "c"))
 
@@ -69,26 +69,26 @@ def test_engine_goes_by_the_memory_that_the_features_take(
 
 
 def test_balanced_classes_weigh_the_same_in_all() -> None:
-    weights = class_weights("balanced", TARGET)
+    weights = training_weights("balanced", TARGET)
     assert weights is not None
     np.testing.assert_allclose(weights, [2 / 3] * 3 + [2] + [1] * 2)
     assert weights.dtype == np.float32
 
 
 def test_weights_by_class_are_those_of_the_rows() -> None:
-    weights = class_weights(OmegaConf.create({"b": 3, "c": 0.5}), TARGET)
+    weights = training_weights(OmegaConf.create({"b": 3, "c": 0.5}), TARGET)
     np.testing.assert_allclose(weights, [1, 1, 1, 3, 0.5, 0.5])
 
 
 def test_no_weights_are_no_weights() -> None:
-    assert class_weights(None, TARGET) is None
+    assert training_weights(None, TARGET) is None
 
 
 def test_weight_of_no_class_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"task\.class_weight: 'd' is no class of the target\. Choose from a, b, c"):
-        class_weights(OmegaConf.create({"d": 3}), TARGET)
+        training_weights(OmegaConf.create({"d": 3}), TARGET)
 
 
 def test_unknown_word_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"task\.class_weight: expected balanced or a weight .*, got 'balance'"):
-        class_weights("balance", TARGET)
+        training_weights("balance", TARGET)

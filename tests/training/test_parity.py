@@ -10,7 +10,7 @@ import pytest
 
 from dltrain.engine.engine import Engine
 from dltrain.preprocessing import rows as sources
-from dltrain.preprocessing.prepared import class_weights
+from dltrain.preprocessing.prepared import training_weights
 from dltrain.training.augmentation import build_augmentation
 from dltrain.training.callbacks import MovingAverage
 
@@ -73,7 +73,7 @@ class Logs(keras.callbacks.Callback):
 
 
 def weights_of(stage: Any) -> Any:
-    return class_weights(stage.task.get("class_weight"), stage.data.truth("train"))
+    return training_weights(stage.task.get("class_weight"), stage.data.truth("train"))
 
 
 def augmentation_of(stage: Any) -> Any:
