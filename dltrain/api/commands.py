@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.types import RunMode
@@ -21,6 +21,7 @@ from dltrain.api import jobs, launch
 from dltrain.base.errors import ConfigError
 from dltrain.base.interactive import is_notebook
 from dltrain.base.lock import lock, unlock
+from dltrain.base.plain_arguments import plain
 from dltrain.base.tell import exit_code, tell_any
 from dltrain.config.compose import Composer
 from dltrain.config.hints import show
@@ -56,6 +57,12 @@ def flags_of(words: Sequence[str]) -> argparse.Namespace:
     """Parses Hydra's own flags of a command line; `overrides` of the result holds the other words."""
     parser = hydra_command.parser()
     parser.prog = "dltrain"
+
+    def error(message: str) -> NoReturn:
+        words = plain(message, [flag for action in parser._actions for flag in action.option_strings])
+        raise ConfigError(words if words.endswith("?") else f"{words}. `dltrain --help` lists the flags.")
+
+    parser.error = error  # type: ignore[method-assign]
     flags: argparse.Namespace = parser.parse_intermixed_args(list(words))
     return flags
 

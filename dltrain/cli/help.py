@@ -12,8 +12,12 @@ from omegaconf import OmegaConf
 from dltrain import verbs
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import window
-from dltrain.config.compose import COMPOSITION_ERRORS, Composer
+from dltrain.config.compose import COMPOSITION_ERRORS, INTERNAL, Composer
 from dltrain.config.plain_words import sentence
+
+USAGE = """\
+usage: dltrain [-m] [-v] GROUP=OPTION … KEY=VALUE …
+       dltrain VERB …"""
 
 
 def page(composer: Composer) -> str:
@@ -32,8 +36,9 @@ def page(composer: Composer) -> str:
         for group, options in _groups(repository)
     ]
     parts = [
-        f"Verbs (`dltrain VERB --help` has examples):\n{verbs.listing(width)}",
+        USAGE,
         around.get("header", ""),
+        f"Verbs (`dltrain VERB --help` has examples):\n{verbs.listing(width)}",
         "Groups and their options (group=option):\n\n" + "\n".join(groups),
         around.get("footer", ""),
     ]
@@ -41,10 +46,10 @@ def page(composer: Composer) -> str:
 
 
 def _groups(repository: Any, parent: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Yields every group with its options, without Hydra's own."""
+    """Yields every group that a person chooses from, with its options."""
     for name in repository.get_group_options(parent, ObjectType.GROUP):
         group = f"{parent}/{name}" if parent else name
-        if group == "hydra":
+        if group in INTERNAL:
             continue
         if options := repository.get_group_options(group, ObjectType.CONFIG):
             yield group, options

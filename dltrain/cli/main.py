@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain import verbs
-from dltrain.base.errors import ConfigError, DltrainError, did_you_mean
+from dltrain.base.errors import ConfigError, DltrainError
 from dltrain.base.show import show
 from dltrain.base.tell import tell, tell_unexpected
+from dltrain.cli.meant import mistaken
 from dltrain.sweeps import memory
 
 INTERRUPTED = 130
@@ -37,9 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         first = words[0] if words else ""
         if first in verbs.names():
             return verbs.verb(first).main(words[1:])
-        if first and "=" not in first and first[0] not in "-~+":
-            raise ConfigError(_unknown_word(first))
-        return _train(words)
+        if fault := mistaken(words):
+            raise ConfigError(fault)
+        return _train(words or ["--help"])
     except DltrainError as error:
         tell(error)
         return error.exit_code
@@ -53,15 +54,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         tell_unexpected(error)
         return 1
-
-
-def _unknown_word(word: str) -> str:
-    from dltrain.config.compose import conf_directory
-
-    groups = sorted(file.parent.name for file in conf_directory().glob("*/*.yaml") if file.stem == word)
-    if groups:
-        return f"'{word}' is no verb. Did you mean {groups[0]}={word}?"
-    return f"'{word}' is neither a verb nor key=value.{did_you_mean(word, verbs.names())}"
 
 
 def _train(words: list[str]) -> int:

@@ -32,6 +32,8 @@ from dltrain.internals.hydra_loading import Repository
 
 # The errors of faults in YAML or in overrides; Hydra refuses some options with a ValueError.
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
+# Groups that others choose
+INTERNAL = ("hydra", "shrink")
 # Further jobs of a sweep are not checked before it starts, since thousands would take long.
 MOST_JOBS_CHECKED = 64
 ONE_SEARCH = "search: a job would be a search of its own: expected one for the whole sweep, such as search=random."
@@ -115,6 +117,17 @@ class Composer:
         if faults or config is None:
             raise ConfigError(faults or str(failure))
         return config
+
+    def groups(self) -> dict[str, list[str]]:
+        """Returns the options of each group that is chosen without another one."""
+        _, repository = self.loader.parse(self.config_name, [])
+        names = repository.get_group_options("", ObjectType.GROUP)
+        return {name: repository.get_group_options(name, ObjectType.CONFIG) for name in names if name not in INTERNAL}
+
+    def near_keys(self) -> NearKeys:
+        """Returns what finds the keys of the config that stands where nothing is typed."""
+        _, repository = self.loader.parse(self.config_name, [])
+        return NearKeys(self._load((), RunMode.RUN), repository, {})
 
     def check(self, overrides: Sequence[str]) -> tuple[DictConfig | None, list[str]]:
         """Returns the config of one job, or None if it cannot be composed, and a sentence for every fault of it."""

@@ -87,6 +87,10 @@ class NearKeys:
         found = list(self._of_options(name, value, parent))
         return f" Did you mean {command(found[0])}?" if found else ""
 
+    def is_end(self, name: str) -> bool:
+        """Returns whether a key of the config ends in a name, or another program calls such a key so."""
+        return bool(self._ending_in(ALIASES.get(name, name), ""))
+
     def _ending_in(self, name: str, value: str) -> list[str]:
         """Returns the keys whose last part is a name; those of nodes only if the value asks for none."""
         if name in NO_HINT:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from dltrain.base.errors import ConfigError
+from dltrain.base.plain_arguments import plain
 from dltrain.base.printable import printable_line
 
 
@@ -85,7 +87,10 @@ class Verb:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        super().error(printable_line(message))
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        words = plain(printable_line(message), flags)
+        end = "" if words.endswith("?") else "."
+        raise ConfigError(f"{self.prog}: {words}{end} `{self.prog} --help` has examples.")
 
 
 class Paragraphs(argparse.HelpFormatter):

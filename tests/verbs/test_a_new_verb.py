@@ -66,8 +66,8 @@ def test_it_runs(copy: Path) -> None:
     assert (done.returncode, done.stdout) == (3, "hi, outputs/day/a\n")
     wrong = run(copy, "greet", "a", "--word", "bye")
     assert wrong.returncode == 2
-    assert "invalid choice: 'bye'" in wrong.stderr
-    assert "Did you mean 'greet'?" in run(copy, "gret").stderr
+    assert "--word: expected one of hello, hi, got 'bye'" in wrong.stderr
+    assert "Did you mean dltrain greet?" in run(copy, "gret").stderr
 
 
 def test_it_explains_itself(copy: Path) -> None:

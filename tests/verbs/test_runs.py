@@ -108,7 +108,7 @@ def test_filter_and_sort(make: Make, capsys: pytest.CaptureFixture[str]) -> None
         (["--filter", "accuracy>high"], "compares with 'high', expected a number."),
         (["--limit", "0"], "--limit: expected a number from 1, got 0."),
         (["nowhere"], "There is no folder 'nowhere'."),
-        (["--json", "--csv"], "not allowed with argument"),
+        (["--json", "--csv"], "exclude each other"),
     ],
 )
 def test_bad_words_exit_2(make: Make, capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
