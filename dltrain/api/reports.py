@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.record.record import Record
+from dltrain.record.trust import require_trusted
 
 if TYPE_CHECKING:  # drawing needs half a second of imports
     from matplotlib.figure import Figure
@@ -17,10 +18,11 @@ if TYPE_CHECKING:  # drawing needs half a second of imports
 CURVES = "learning_curves"
 
 
-def write_report(directory: Path) -> Path:
+def write_report(directory: Path, *, trust: bool = False, verb: str = "") -> Path:
     """Writes report.html and plots/ of a completed run, or of a sweep; returns the path of report.html.
 
-    Where a run has no insights.json, as the jobs of a sweep, its data and its model are loaded for it.
+    Where a run has no insights.json, as the jobs of a sweep, its data and its model are loaded for it, if
+    `require_trusted` lets them.
 
     Raises:
         ConfigError: If there is neither a completed run nor a sweep.
@@ -35,6 +37,7 @@ def write_report(directory: Path) -> Path:
 
     Signature.of(record)
     if record.metrics and record.folds is None and not (record.path / INSIGHTS).exists():
+        require_trusted(record, trust=trust, verb=verb)
         from dltrain.internals import tensorflow_quietly
 
         tensorflow_quietly.load()

@@ -47,7 +47,7 @@ def resume_run(
             note(nothing_left)
             if _lacks_report(record):
                 with where_it_was_started(record):
-                    note(f"its report was missing: {write_report(record.path.resolve())}")
+                    note(f"its report was missing: {write_report(record.path.resolve(), trust=True)}")
             return
         for key in _with_another_curve(record, config):
             warn(

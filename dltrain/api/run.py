@@ -38,7 +38,8 @@ class Run:
         directory: Where its files are.
     """
 
-    def __init__(self, directory: str | Path) -> None:
+    def __init__(self, directory: str | Path, *, trust: bool = False) -> None:
+        self._trust = trust  # whether its model and data are loaded whatever code they name
         self._record = Record(directory)
         self.directory = self._record.path
 
@@ -111,7 +112,7 @@ class Run:
     @functools.cached_property
     def model(self) -> Model:
         """The model from raw columns to predictions: `run.model.predict(frame)`."""
-        return load(self.directory)
+        return load(self.directory, trust=self._trust)
 
     def evaluate(self, frame: pd.DataFrame | None = None, by: str | None = None) -> Evaluation:
         """Scores the model on rows with their target, or on the run's own test part.
@@ -135,7 +136,7 @@ class Run:
 
     def report(self) -> Path:
         """Writes report.html and plots/ of a completed run anew, and returns the path of report.html."""
-        return write_report(self.directory)
+        return write_report(self.directory, trust=self._trust)
 
     def resume(self, **settings: Any) -> Run:
         """Goes on with an interrupted run; `trainer__epochs=500` trains a finished one for longer."""

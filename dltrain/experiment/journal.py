@@ -34,6 +34,7 @@ from dltrain.experiment.terminal import show_header, show_how_to_go_on, show_res
 from dltrain.preprocessing.prepared import Prepared
 from dltrain.record.run_directory import RunDirectory
 from dltrain.record.state_file import can_go_on
+from dltrain.record.trust import CONFIG, remember
 from dltrain.scoring.evaluation import Results
 from dltrain.training.monitor import described
 
@@ -107,6 +108,7 @@ class Journal:
             raise ConfigError(f"'{self.path}' holds another run ({next(iter(kept))}). Choose another directory.")
         # Written before run.json, since a run that has a run.json can be resumed.
         self.directory.write_text("config.yaml", resolved)
+        remember(self.path / CONFIG)
         if self.resumes:
             self.directory.resume(self._changes, **facts)
         else:

@@ -23,6 +23,7 @@ from dltrain.models.network import build_loss, build_metrics, loss_and_metrics
 from dltrain.preprocessing.prepared import Prepared
 from dltrain.record.signature import FILE as SIGNATURE_FILE
 from dltrain.record.signature import describe
+from dltrain.record.trust import MODEL, remember
 from dltrain.scoring.baseline_scores import score_baselines
 from dltrain.scoring.comparison import compare
 from dltrain.scoring.evaluation import (
@@ -94,6 +95,7 @@ def write_model(model: keras.Model, data: Prepared, journal: Journal) -> None:
     journal.directory.write_json(SIGNATURE_FILE, signature.as_json())
     with replace_file(journal.path / "model.keras") as path:
         model.save(path)
+    remember(journal.path / MODEL)
 
 
 def score_answers(

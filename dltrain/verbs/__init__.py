@@ -39,6 +39,13 @@ def argument(*names: str, signed: bool = False, **details: Any) -> Argument:
     return Argument(names, details, signed)
 
 
+TRUST = argument(
+    "--trust",
+    action="store_true",
+    help="build whatever the run names, such as code of your own in a run that was trained elsewhere",
+)
+
+
 @dataclass(frozen=True)
 class Verb:
     """Describes `dltrain NAME …`."""

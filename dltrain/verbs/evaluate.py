@@ -9,7 +9,7 @@ from typing import Any
 
 from dltrain.base.printable import printable_line
 from dltrain.base.show import CsvOutput, show, show_json
-from dltrain.verbs import Verb, argument
+from dltrain.verbs import TRUST, Verb, argument
 
 EXAMPLES = """\
 Without --data the run's own test part is scored; the data is loaded again for it and must be unchanged. Each scoring is
@@ -26,9 +26,9 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.api.finished_run import load
+    from dltrain.api.finished_run import load_for
 
-    model = load(given.run)
+    model = load_for("evaluate", given.run, trust=given.trust)
     from dltrain.api.evaluation import evaluate
 
     evaluation = evaluate(model, given.data, given.by, file_format=given.input_format)
@@ -54,6 +54,7 @@ VERB = Verb(
     examples=EXAMPLES,
     arguments=(
         argument("run", metavar="RUN", help="directory of a completed run"),
+        TRUST,
         argument("--data", metavar="F", help="file with the columns and the target, as for dltrain predict"),
         argument(
             "--input-format",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from dltrain.base.show import show
-from dltrain.verbs import Verb, argument
+from dltrain.verbs import TRUST, Verb, argument
 
 EXAMPLES = """\
 saved_model takes raw columns, words included; those that the dataset makes, such as a title from a name, are made
@@ -20,9 +20,9 @@ file is run before it appears, on rows of the run, and must give the same scores
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.api.finished_run import load
+    from dltrain.api.finished_run import load_for
 
-    model = load(given.run)
+    model = load_for("export", given.run, trust=given.trust)
     from dltrain.exporting.export import export
 
     output = Path(given.output) if given.output else model.record.path / "export" / given.format
@@ -39,6 +39,7 @@ VERB = Verb(
     examples=EXAMPLES,
     arguments=(
         argument("run", metavar="RUN", help="directory of a completed run"),
+        TRUST,
         argument("--format", required=True, choices=("saved_model", "onnx", "tflite"), help="onnx needs an extra"),
         argument("--output", metavar="DIR", help="folder to make; RUN/export/FORMAT if not given"),
     ),

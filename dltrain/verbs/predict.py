@@ -10,7 +10,7 @@ from typing import Any
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.show import show
-from dltrain.verbs import Verb, argument
+from dltrain.verbs import TRUST, Verb, argument
 
 EXAMPLES = """\
 The input is CSV, TSV, Parquet, ARFF or JSON lines with the columns of the training data, a text file or a folder of
@@ -29,9 +29,9 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.api.finished_run import load
+    from dltrain.api.finished_run import load_for
 
-    model = load(given.run)
+    model = load_for("predict", given.run, trust=given.trust)
     from dltrain.inference.prefetch import prefetch
     from dltrain.inference.row_inputs import RowInputs
     from dltrain.inference.write_predictions import choose_format, write_tables
@@ -59,6 +59,7 @@ VERB = Verb(
     examples=EXAMPLES,
     arguments=(
         argument("run", metavar="RUN", help="directory of a completed run"),
+        TRUST,
         argument("--input", required=True, metavar="F", help="file, folder, or - for standard input"),
         argument("--output", metavar="F", help="file to write; standard output if not given"),
         argument(

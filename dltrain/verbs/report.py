@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dltrain.api.reports import write_report
 from dltrain.base.show import show
-from dltrain.verbs import Verb, argument
+from dltrain.verbs import TRUST, Verb, argument
 
 EXAMPLES = """\
 Everything is read from the files of the directory. Importance, mistakes and layers stand in insights.json, which a run
@@ -21,7 +21,7 @@ two of them. The file opens from disk in any browser, without a network.
 
 
 def _run(given: argparse.Namespace) -> int:
-    show(write_report(Path(given.directory)))
+    show(write_report(Path(given.directory), trust=given.trust, verb="report"))
     return 0
 
 
@@ -30,6 +30,6 @@ VERB = Verb(
     summary="The report of a finished run or sweep, made anew.",
     description="Writes report.html and plots/*.svg of a finished run or sweep.",
     examples=EXAMPLES,
-    arguments=(argument("directory", metavar="DIR", help="directory of a completed run, or of a sweep"),),
+    arguments=(argument("directory", metavar="DIR", help="directory of a completed run, or of a sweep"), TRUST),
     function=_run,
 )

@@ -7,7 +7,7 @@ import argparse
 from dltrain.base.distribution import install
 from dltrain.base.errors import ConfigError
 from dltrain.base.show import show
-from dltrain.verbs import Verb, argument
+from dltrain.verbs import TRUST, Verb, argument
 
 EXAMPLES = """\
 POST /predict takes {"rows": [{"age": 30, ...}, ...]}; / is a form to try single rows, /docs describes the columns,
@@ -27,8 +27,11 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.api.commands import terminating
     from dltrain.record.record import Record
     from dltrain.record.signature import Signature
+    from dltrain.record.trust import require_trusted
 
-    Signature.of(Record(given.run))
+    record = Record(given.run)
+    Signature.of(record)
+    require_trusted(record, trust=given.trust, verb="serve")
     try:
         import fastapi  # noqa: F401
         import prometheus_client  # noqa: F401
@@ -76,6 +79,7 @@ VERB = Verb(
     examples=EXAMPLES,
     arguments=(
         argument("run", metavar="RUN", help="directory of a completed run"),
+        TRUST,
         argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"),
         argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)"),
         argument("--max-rows", type=int, default=1_000, help="rows of a request (default: %(default)s)"),
