@@ -66,6 +66,10 @@ class Verb:
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """Returns the values of the arguments; exits if they are invalid, and for --help."""
+        return self.parser().parse_intermixed_args(self._joined(words))
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Returns the parser of the words that follow the verb."""
         parser = _Parser(
             f"dltrain {self.name}", description=self.description, epilog=self.examples, formatter_class=Paragraphs
         )
@@ -73,7 +77,7 @@ class Verb:
             place = parser.add_mutually_exclusive_group() if isinstance(each, tuple) else parser
             for one in each if isinstance(each, tuple) else (each,):
                 place.add_argument(*one.names, **one.details)
-        return parser.parse_intermixed_args(self._joined(words))
+        return parser
 
     def each_argument(self) -> Iterator[Argument]:
         """Yields the arguments, those of a tuple one by one."""
