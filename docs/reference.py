@@ -45,7 +45,7 @@ def options(files: Iterable[OptionFile]) -> str:
         text.append(f"## `{group}`\n")
         for file in several:
             command = next((line for line in file.lines if line.startswith("# dltrain ")), "# ")[2:]
-            text.append(f"`{group}={file.path.stem}`\n: {file.summary}\n\n      {command}\n")
+            text.append(f"**`{group}={file.path.stem}`** {file.summary}\n\n```text\n{command}\n```\n")
     return "\n".join(text)
 
 
@@ -55,7 +55,7 @@ def keys(files: Iterable[OptionFile]) -> str:
     for file in files:
         for key, comment in file.comments().items():
             group = key.partition(".")[0] if "." in key else ""
-            if not key.startswith(INTERNAL):
+            if file.group != "experiment" and not key.startswith(INTERNAL):
                 told.setdefault(group, {}).setdefault((key, comment), []).append(file.path.stem)
     text = ["# Keys\n", "What `key=value` changes. `dltrain --cfg job` prints every key with its value.\n"]
     for group, rows in sorted(told.items()):
