@@ -62,6 +62,16 @@ def test_links_and_pictures_lead_somewhere() -> None:
 
 
 @pytest.mark.slow
+def test_what_is_typed_in_python_works(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / "guides/notebooks.md").read_text("utf-8"), re.M | re.S)
+    (tmp_path / "all.py").write_text("\n".join(["import matplotlib", "matplotlib.use('agg')", *blocks]))
+    done = subprocess.run([sys.executable, "all.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(blocks) == 3
+    assert "accuracy" in done.stdout
+
+
+@pytest.mark.slow
 def test_site_builds_without_a_warning(tmp_path: Path) -> None:
     shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("reference", "__pycache__"))
     words = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "site"]

@@ -16,6 +16,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+TRAINING, DEPLOYING = (
+    (ROOT / "docs" / "guides" / f"{name}.md").read_text("utf-8") for name in ("training", "deploying")
+)
 
 LONGEST = 900  # seconds that a command may take, with all downloads
 
@@ -27,9 +30,8 @@ def blocks(language: str, text: str = README) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def shell_lines(title: str) -> list[str]:
-    """The commands of a section of the README."""
-    text = README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+def shell_lines(text: str) -> list[str]:
+    """The commands of a page."""
     return [line for block in blocks("shell", text) for line in block.splitlines()]
 
 
@@ -82,7 +84,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     environment |= {"HOME": str(home), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
-    (command,) = [line for line in shell_lines("Start") if "optimizer=adam" in line]
+    (command,) = [line for line in shell_lines(README) if "dataset=titanic optimizer=adam" in line]
     run(command, checkout, environment)
     (first_run,) = [path.parent for path in checkout.rglob("run.json")]
 
@@ -103,7 +105,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
 
 def assert_run(folder: Path) -> None:
     """A run directory as the README lists it."""
-    listing = re.search(r"^    outputs/\S+\n((?:      .*\n)+)", README, flags=re.MULTILINE)
+    listing = re.search(r"^    outputs/\S+\n((?:      .*\n)+)", TRAINING, flags=re.MULTILINE)
     assert listing
     names = [line.split()[0].rstrip("/") for line in listing[1].splitlines()]
     assert {path.name for path in folder.iterdir()} == {*names, ".hydra"}
@@ -115,7 +117,7 @@ def test_first_command_of_the_readme(installed: Installed) -> None:
 
 
 def test_model_answers_without_dltrain(installed: Installed, tmp_path: Path) -> None:
-    (snippet,) = [block for block in blocks("python") if "load_model(" in block]
+    (snippet,) = [block for block in blocks("python", DEPLOYING) if "load_model(" in block]
     script = re.sub(r'load_model\(".*?"\)', f'load_model("{installed.first_run / "model.keras"}")', snippet)
     (tmp_path / "snippet.py").write_text(script)
     answer = re.search(r"\[\[([\d.]+)\]\]", installed.run("python snippet.py", tmp_path).stdout)
@@ -154,7 +156,7 @@ def test_wheel_runs_from_an_empty_directory(installed: Installed, tmp_path: Path
     assert "keras.optimizers.Adam" in installed.run("dltrain --cfg job", tmp_path).stdout
 
 
-@pytest.mark.parametrize("line", [line for line in shell_lines("What you can type") if line.startswith("dltrain ")])
+@pytest.mark.parametrize("line", [line for line in shell_lines(TRAINING) if line.startswith("dltrain ")])
 def test_what_can_be_typed(installed: Installed, tmp_path: Path, line: str) -> None:
     if "trainer.epochs=" not in line and "experiment=smoke" not in line:
         line += " trainer.epochs=2"

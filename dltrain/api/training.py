@@ -73,7 +73,7 @@ def sweep(
     A list among the settings holds the values that are tried, as does a word with commas; everything else is as in
     `train`. A job that fails is listed with its reason, and the others go on.
 
-    >>> found = dltrain.sweeps("dataset=wine", "model=linear", trainer__epochs=1, optimizer=["adam", "sgd"])
+    >>> found = dltrain.sweep("dataset=wine", "model=linear", trainer__epochs=1, optimizer=["adam", "sgd"])
     >>> len(found.results)
     2
 
