@@ -128,8 +128,9 @@ class Model:
     def predict(self, rows: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """Predicts rows of raw columns; the target may be missing, and columns that the run's data lacks are ignored.
 
-        `rows` is a data frame, one row as a mapping, or several of these. Returns a frame with the
-        same index: `prediction`, and the probability of each class or label.
+        `rows` is a data frame, one row as a mapping, or several of these. Returns a frame with the same index:
+        `prediction`, and the probability of each class or label. A warning tells of columns that are ignored, words
+        that the model does not know, and numbers beyond those of the train rows.
 
         Raises:
             DataError: If a column is missing, or a cell does not fit its kind.
@@ -139,6 +140,7 @@ class Model:
         frame = rows
         row_inputs = RowInputs(self.signature)
         answers = [found for _, found in self.answered([frame_rows(frame, self.missing)], row_inputs)]
+        row_inputs.unusual.warn()
         units = self.network.output.shape[-1]
         joined = np.concatenate(answers) if answers else np.empty((0, units), np.float32)
         return pd.DataFrame(self.name(joined), index=frame.index)

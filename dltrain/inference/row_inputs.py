@@ -17,9 +17,8 @@ from dltrain.data.image_file import decode_image
 from dltrain.data.kinds import WHOLE_NUMBER
 from dltrain.data.pattern_words import match
 from dltrain.inference.rows import RawRows
+from dltrain.inference.unusual import Unusual
 from dltrain.record.signature import Column, Signature
-
-SHOWN = 3
 
 
 class RowInputs:
@@ -28,9 +27,7 @@ class RowInputs:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.rows = 0
-        self._unknown: dict[str, Counter[str]] = {}
-        self._out_of_range: Counter[str] = Counter()
-        self._extra: tuple[str, ...] = ()
+        self.unusual = Unusual(signature)
         self._found: dict[str, str] = {}
 
     def inputs(self, block: RawRows) -> dict[str, Any]:
@@ -52,28 +49,7 @@ class RowInputs:
 
     def notes(self) -> list[str]:
         """Returns sentences on what was ignored, unknown or outside the range of the train rows."""
-        notes = []
-        if self._extra:
-            notes.append(f"ignored: {', '.join(self._extra)} (the model does not take them).")
-        lower = {name.lower() for name in self.signature.target}
-        targets = [name for name in self._extra if name.lower() in lower]
-        if targets:
-            notes[0] = f"{notes[0][:-1]}; {', '.join(targets)} is the target, which dltrain evaluate compares with."
-        for name, words in self._unknown.items():
-            shown = ", ".join(f"'{word}'" for word, _ in words.most_common(SHOWN))
-            notes.append(
-                f"{name}: {_counted(words.total())} the model does not know ({shown}"
-                f"{', …' if len(words) > SHOWN else ''}); the train rows had them never or seldom."
-            )
-        for column in self.signature.columns:
-            if self._out_of_range[column.name]:
-                out_of_range = self._out_of_range[column.name]
-                lie = "lies" if out_of_range == 1 else "lie"
-                notes.append(
-                    f"{column.name}: {_counted(out_of_range)} {lie} beyond those of the train rows "
-                    f"({column.minimum:g} to {column.maximum:g})."
-                )
-        return notes
+        return self.unusual.notes()
 
     def _match(self, block: RawRows) -> dict[str, str]:
         """Finds the column of the block for each needed one; case is ignored if that is unambiguous."""
@@ -103,7 +79,7 @@ class RowInputs:
             hint = did_you_mean(absent[0], others) if others else ""
             named = ", ".join(f"'{name}'" for name in absent)
             raise DataError(f"{block.origin} has no column {named}, which the model takes.{hint}")
-        self._extra = tuple(name for name in block.columns if name not in found.values())
+        self.unusual.ignored = tuple(name for name in block.columns if name not in found.values())
         return found
 
     def _refuse_nested(self, block: RawRows) -> None:
@@ -142,7 +118,7 @@ class RowInputs:
                     f"at most {largest(column):.2g}."
                 )
             if column.minimum is not None and column.maximum is not None:
-                self._out_of_range[column.name] += int(np.sum((values < column.minimum) | (values > column.maximum)))
+                self.unusual.count_beyond(column, int(np.sum((values < column.minimum) | (values > column.maximum))))
             return tf.constant(values[:, None])
         if column.kind == "text":
             return tf.constant(
@@ -159,8 +135,10 @@ class RowInputs:
         strange = [place for place, word in enumerate(words) if word not in known and word != ""]
         if strange:
             counts = np.bincount(codes, minlength=len(words))
-            counter = self._unknown.setdefault(column.name, Counter())
-            counter.update({words[place]: int(counts[place]) for place in strange})
+            unknown: Counter[str] = Counter()
+            for place in strange:
+                unknown[words[place]] += int(counts[place])
+            self.unusual.count_words(column, unknown)
         return tf.gather(tf.constant([*words, ""]), codes[:, None])
 
 
@@ -180,6 +158,10 @@ def spell(value: Any, known: set[str]) -> str:
         word = str(value)
     if word in known:
         return word
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        # What is a number here was "007" in the training data if the program that made the rows took it for one.
+        same = [other for other in known if other[:1] == "0" and (other.lstrip("0") or "0") == word]
+        return same[0] if len(same) == 1 else word
     stripped = word.strip()
     whole = WHOLE_NUMBER.fullmatch(stripped)
     for other in (stripped, whole[1] if whole else stripped, stripped.capitalize()):
@@ -243,7 +225,3 @@ def _pixels(cell: Any, column: Column, block: RawRows, row: int) -> npt.NDArray[
             f"{where}: expected an image of {height} x {width} x {channels}, got {' x '.join(map(str, pixels.shape))}."
         )
     return pixels.astype(np.uint8)
-
-
-def _counted(rows: int) -> str:
-    return "1 value" if rows == 1 else f"{rows:,} values"

@@ -23,6 +23,7 @@ from dltrain.serving.predictor import Predictor
 from dltrain.serving.schema import Answers, example, rows_model
 
 ROWS_TOGETHER = 4_096
+MOST_UNKNOWN = 10  # words of a column that a response lists
 SAFE = {
     # The pages are self-contained, and nothing may be loaded from elsewhere.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -114,7 +115,9 @@ def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float, second
         except DltrainError as error:
             return JSONResponse({"detail": str(error)}, status_code=422)
         ignored = sorted({name for row in body.rows for name in row.model_extra or ()})
-        return JSONResponse({"rows": answers, "ignored": ignored, "unknown": predictor.unknown(rows)})
+        unknown = {name: sorted(words)[:MOST_UNKNOWN] for name, words in predictor.unknown(rows).items()}
+        notes = predictor.notes(rows, ignored)
+        return JSONResponse({"rows": answers, "ignored": ignored, "unknown": unknown, "notes": notes})
 
     predict.__annotations__ = {"body": rows_type, "return": Response}
     too_large: dict[int | str, Any] = {413: {"description": "The body or the number of rows is too large."}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from dltrain.base.errors import DataError
 from dltrain.inference.model import Model
 from dltrain.inference.row_inputs import RowInputs, spell
 from dltrain.inference.rows import value_rows
+from dltrain.inference.unusual import Unusual, beyond
 
 Row = dict[str, Any]
 
@@ -39,14 +41,24 @@ class Predictor:
             ]
         return answers
 
-    def unknown(self, rows: Sequence[Row]) -> dict[str, list[str]]:
-        """Returns the categories that no train row has, for each column."""
+    def unknown(self, rows: Sequence[Row]) -> dict[str, Counter[str]]:
+        """Counts the categories that no train row has, for each column."""
         found = {}
         for name, known in self._known.items():
-            words = {spell(row[name], known) for row in rows if row[name] is not None}
-            if strange := sorted(word for word in words if word and word not in known):
-                found[name] = strange[:10]
+            words = Counter(spell(row[name], known) for row in rows)
+            if strange := Counter({word: count for word, count in words.items() if word and word not in known}):
+                found[name] = strange
         return found
+
+    def notes(self, rows: Sequence[Row], ignored: Sequence[str]) -> list[str]:
+        """Returns sentences on what is ignored, unknown or outside the range of the train rows."""
+        unusual = Unusual(self.signature)
+        unusual.ignored = tuple(ignored)
+        for name, words in self.unknown(rows).items():
+            unusual.count_words(self.signature.by_source[name], words)
+        for column in self._of_kind("numeric"):
+            unusual.count_beyond(column, beyond(column, (row[column.source] for row in rows)))
+        return unusual.notes()
 
     def _of_kind(self, kind: str) -> list[Any]:
         return [column for column in self.signature.by_source.values() if column.kind == kind]

@@ -62,6 +62,9 @@ class Answers(BaseModel):
     rows: list[Answer]
     ignored: list[str] = Field(description="columns that came and that the model does not take")
     unknown: dict[str, list[str]] = Field(description="categories that the train rows did not have, by column")
+    notes: list[str] = Field(
+        description="sentences on what is ignored, unknown or beyond the numbers of the train rows"
+    )
 
 
 def describe_column(column: Column | None) -> str:

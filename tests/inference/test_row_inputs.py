@@ -59,6 +59,22 @@ def test_category_is_spelled_as_in_training(value: Any, word: str) -> None:
     assert spell(value, set(WORD.words)) == word
 
 
+@pytest.mark.parametrize(
+    ("value", "known", "word"),
+    [
+        (456, {"00456", "00123"}, "00456"),
+        (456.0, {"00456"}, "00456"),
+        (0, {"000"}, "000"),
+        (7, {"7", "007"}, "7"),
+        (7, {"07", "007"}, "7"),
+        ("456", {"00456"}, "456"),
+        (8, {"007"}, "8"),
+    ],
+)
+def test_a_number_is_the_word_that_lost_its_zeros(value: Any, known: set[str], word: str) -> None:
+    assert spell(value, known) == word
+
+
 def test_unknown_words_and_numbers_beyond_are_counted_over_all_blocks() -> None:
     rows = row_inputs(NUMBER, WORD)
     rows.inputs(block(Size=[11, 5], colour=["red", "blue"]))

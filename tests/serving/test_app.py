@@ -70,6 +70,8 @@ class TestPredict:
     def test_answers_are_those_of_the_model(self, client: Any, run: Path) -> None:
         import pandas as pd
 
+        from dltrain.inference.unusual import UnusualRows
+
         rows = [row(), row(None, None), row(-1, "strange", extra=3)]
         reply = client.post("/predict", json={"rows": rows})
         assert reply.status_code == 200
@@ -81,6 +83,10 @@ class TestPredict:
             np.testing.assert_allclose(probabilities, expected[f"probability_{name}"], rtol=1e-6)
         assert found["ignored"] == ["extra"]
         assert found["unknown"] == {HOSTILE: ["strange"]}
+        with pytest.warns(UnusualRows) as told:
+            dltrain.load(run).predict(pd.DataFrame(rows))
+        assert found["notes"] == str(told[0].message).splitlines()
+        assert found["notes"][0].startswith("ignored: extra")
 
     @pytest.mark.parametrize(
         ("rows", "column", "words"),

@@ -38,8 +38,8 @@ function show(found) {
       bar.setAttribute("aria-label", name);
     }
   }
-  for (const [name, words] of Object.entries(found.unknown))
-    add(answer, "p", name + ": " + words.join(", ") + " is unknown to the model.");
+  for (const note of found.notes)
+    add(answer, "p", note);
 }
 form.addEventListener("submit", async event => {
   event.preventDefault();
