@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from dltrain.base.errors import did_you_mean
+from dltrain.base.shell_words import quoted
 from dltrain.config.metric_traits import KERAS
 
 MODES = ("auto", "min", "max")
@@ -38,7 +39,7 @@ def faults(config: DictConfig) -> Iterator[str]:
         yield (
             f"callbacks.{plateau[0]} sets the learning rate, and so does "
             f"schedule={config.schedule['_target_'].rpartition('.')[2]}: expected one of the two. "
-            f"Use schedule=constant, or ~callbacks.{plateau[0]}."
+            f"Use schedule=constant, or {quoted(f'~callbacks.{plateau[0]}')}."
         )
     if config.schedule is not None and config.schedule.get("epochs") == []:
         yield "schedule.epochs: expected one epoch at least, got an empty list. Use schedule=constant."

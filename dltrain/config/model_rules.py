@@ -84,7 +84,7 @@ def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
     if "model.clamp" in words and model.clamp and task and not task.clamps:
         yield f"model.clamp has no effect with task={task.name}; expected task=regression."
     if "model.dropout" in words and not model.units:
-        yield "model.dropout has no effect without a hidden layer; give one with model.units=[32]."
+        yield "model.dropout has no effect without a hidden layer; give one with 'model.units=[32]'."
     loss = str((config.task.get("loss") or {}).get("_target_") or "").rpartition(".")[2]
     if model.ensemble > 1 and not model.units:
         yield "model.ensemble: without a hidden layer all members are the same. Use model.ensemble=1."

@@ -35,7 +35,7 @@ def faults(config: DictConfig) -> Iterator[str]:
         elif not name.startswith("val_") and name not in COSTS:
             yield f"search.objectives: expected a validation metric (val_…) or one of {', '.join(COSTS)}, got '{name}'."
         elif search.directions == "auto" and _direction(config, name) is None:
-            yield f"search.objectives: '{name}' does not say which way is better. Set search.directions=[min]."
+            yield f"search.objectives: '{name}' does not say which way is better. Set 'search.directions=[min]'."
     if search.directions != "auto" and len(search.directions) != len(names):
         yield f"search.directions: expected {len(names)}, one for each of search.objectives, or auto."
     elif search.directions != "auto" and set(search.directions) - {"min", "max"}:

@@ -126,7 +126,7 @@ def _layers(config: DictConfig) -> Iterator[str]:
         yield "model.filters: expected the channels of one stage at least, got an empty list. Use model=mlp."
     for key in ("dropout", "activation", "normalization_position") if model == "mlp" and not config.model.units else ():
         if f"model.{key}" in typed(config.hydra):
-            yield f"model.{key} has no effect without a hidden layer; give one with model.units=[32]."
+            yield f"model.{key} has no effect without a hidden layer; give one with 'model.units=[32]'."
 
 
 def _efficientnet(config: DictConfig) -> Iterator[str]:

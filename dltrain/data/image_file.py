@@ -114,7 +114,7 @@ def read_images(files: Iterable[tuple[str, bytes | None]], options: Options, *, 
             low, high = min(sizes), max(sizes)
             raise DataError(
                 f"The images in {origin} differ in size, such as {_size(low)} and {_size(high)} pixels. "
-                "Give them one: dataset.size=64, or dataset.size=[48,64] for height and width."
+                "Give them one: dataset.size=64, or 'dataset.size=[48,64]' for height and width."
             )
         images.append(_resized(image, options.size))
         readable.append(True)

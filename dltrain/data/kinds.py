@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from dltrain.base.errors import DataError
+from dltrain.base.shell_words import quoted
 from dltrain.data import cells
 from dltrain.data.dataset import Array
 from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
@@ -76,8 +77,8 @@ def infer_kind(
         row = place if rows is None else rows[place]
         raise DataError(
             f"Column '{name}' holds numbers, and a word in {table.where(row)}: '{values[place]}'. If that "
-            f"means a missing value: dataset.missing_values=['{values[place]}']; otherwise name the kind: "
-            f"'+dataset.kinds={{{name}: category}}' (or text, or ignore)."
+            f"means a missing value: {as_missing(values[place])}; otherwise name the kind: "
+            f"{quoted(f'+dataset.kinds={{{name}: category}}')} (or text, or ignore)."
         )
     if pd.Series(distinct).str.fullmatch(NUMBER_WITH_COMMAS).all():
         raise DataError(
@@ -176,8 +177,8 @@ def numeric_values(table: RawTable, name: str) -> npt.NDArray[np.float64]:
     if bad.size:
         raise DataError(
             f"Column '{name}' cannot be numeric: {table.where(bad[0])} holds '{values[bad[0]]}'. If that "
-            f"means a missing value: dataset.missing_values=['{values[bad[0]]}']; otherwise name another kind: "
-            f"'+dataset.kinds={{{name}: category}}' (or text, or ignore)."
+            f"means a missing value: {as_missing(values[bad[0]])}; otherwise name another kind: "
+            f"{quoted(f'+dataset.kinds={{{name}: category}}')} (or text, or ignore)."
         )
     infinite = np.flatnonzero(np.isinf(numbers))
     if infinite.size:
@@ -258,3 +259,8 @@ def target_values(table: RawTable, name: str, kind: str | None = None) -> Array:
         classes = name in table.declared and not set(numbers.tolist()) <= {0.0, 1.0}
         kind = "category" if classes or np.isnan(numbers).any() else "numeric"
     return numeric_values(table, name) if kind == "numeric" else word_values(table, name)
+
+
+def as_missing(word: str) -> str:
+    """Returns the override by which a word means a missing value, for the shell."""
+    return quoted(f'dataset.missing_values=["{word}"]')

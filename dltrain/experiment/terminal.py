@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from dltrain.base.console import show_sentence, show_table
 from dltrain.base.printable import printable
+from dltrain.base.shell_words import quoted
 from dltrain.scoring.evaluation import Results
 
 logger = logging.getLogger("dltrain")
@@ -73,7 +73,7 @@ def show_how_to_go_on(console: Console, facts: Mapping[str, Any], directory: Pat
     after = (
         f"after epoch {reached['epoch']} of {reached['epochs']} ({values})" if reached["epoch"] else "before epoch 1"
     )
-    command = escape(shlex.quote(str(directory)))
+    command = escape(quoted(directory))
     text = f"[bold]interrupted[/bold] {after}\n[bold]go on with[/bold]  dltrain resume {command}"
     console.print(text, soft_wrap=True, highlight=False)
 

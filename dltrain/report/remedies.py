@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 
+from dltrain.base import shell_words
 from dltrain.report.evidence import Evidence
 
 Tries = tuple[tuple[str, ...], ...]
@@ -14,7 +14,7 @@ def command(overrides: Sequence[str], words: Sequence[str] = (), *flags: str) ->
     """Returns the command of a run with some words changed, for the shell; `flags` are kept, such as `--config-dir`."""
     changed = {word.partition("=")[0].lstrip("+~") for word in words}
     kept = [word for word in overrides if word.partition("=")[0].lstrip("+~") not in changed]
-    return shlex.join(["dltrain", *flags, *kept, *words])
+    return shell_words.command(["dltrain", *flags, *kept, *words])
 
 
 def new(tries: Tries, seen: Evidence) -> Iterator[tuple[str, ...]]:

@@ -38,7 +38,7 @@ def batches_of(
     if len(jobs) != 1:
         raise ConfigError(
             "search: a key with several values on the command line cannot join a search. "
-            "Put it into the space, as +search.space.optimizer.choices=[adam,sgd]."
+            "Put it into the space, as '+search.space.optimizer.choices=[adam,sgd]'."
         )
     (words,) = jobs
     space = free_dimensions(config, words)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from rich.markup import escape
 
 from dltrain.base.console import show_sentence, show_table, standard_output
 from dltrain.base.files import replace_file
+from dltrain.base.shell_words import command, quoted
 from dltrain.config.fingerprint import SWEEP_GROUPS, group_of
 from dltrain.config.search_objectives import by_objectives
 from dltrain.sweeps.importance import importance
@@ -92,7 +92,7 @@ def winner_command(sweep: Path, entry: Entry) -> str:
             flags += [word] if "=" in word else words[place : place + 2]
     own = [word for word in entry.overrides if group_of(word) not in LEFT_OUT_KEYS]
     overrides = [word for word in own if not word.lstrip("+~").startswith("callbacks.pruning")]
-    return shlex.join(["dltrain", *flags, *overrides, "score_test=always"])
+    return command(["dltrain", *flags, *overrides, "score_test=always"])
 
 
 def _show(
@@ -118,7 +118,7 @@ def _show(
             reason = " ".join((entry.reason or "").split())
             console.print(f"[red]failed[/red]  job {entry.job} ({escape(words)}): {escape(reason)}", soft_wrap=True)
     if counts["failed"]:
-        console.print(f"to repeat the failed: dltrain resume {shlex.quote(str(sweep))} --retry-failed", soft_wrap=True)
+        console.print(f"to repeat the failed: dltrain resume {quoted(sweep)} --retry-failed", soft_wrap=True)
     if found:
         console.print("train the winner again, and score its test part once:")
         console.print(f"  {escape(winner_command(sweep, found[0].entries[0]))}", soft_wrap=True)

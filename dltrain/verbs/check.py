@@ -23,7 +23,7 @@ The relative error of a gradient is right below 1e-7, good below 1e-5, doubtful 
 examples:
   dltrain check dataset=titanic
   dltrain check dataset=wine initializer=too_large
-  dltrain check dataset=titanic model.units=[512,512] --details
+  dltrain check dataset=titanic 'model.units=[512,512]' --details
   dltrain check --config-dir my_conf model=wide --json
 
 exit codes: 0 no check failed, 1 one did, 2 a fault in the overrides or in the data.
