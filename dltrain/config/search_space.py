@@ -28,7 +28,7 @@ def dimensions(space: DictConfig) -> list[Dimension]:
     faults: list[str] = []
     found = list(_walk(space, "", faults))
     if not found and not faults:
-        faults.append("search.space: nothing to search. Add one, as +search.space.model.dropout={low:0,high:0.5}.")
+        faults.append("search.space: nothing to search. Add one, as '+search.space.model.dropout={low:0,high:0.5}'.")
     if faults:
         raise ConfigError(faults)
     return in_order(found)
