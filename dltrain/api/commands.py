@@ -22,6 +22,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.base.interactive import is_notebook
 from dltrain.base.lock import lock, unlock
 from dltrain.base.plain_arguments import plain
+from dltrain.base.show import show as show_line
 from dltrain.base.tell import exit_code, tell_any
 from dltrain.config.compose import Composer
 from dltrain.config.hints import show
@@ -177,15 +178,28 @@ def start(
                     shows=shows,
                 )
             else:
+                if shows and not config.quiet:
+                    _show_beginning(config, overrides, claimed.path)
                 launch.run(composer, given, jobs.keeping(errors, shows=shows), RunMode.RUN)
                 code = max(map(exit_code, errors), default=0)
     except KeyboardInterrupt:
         code = INTERRUPTED
+        if not any(claimed.path.rglob("run.json")):
+            show_line("interrupted before the training began: no run is left")
     finally:
         if code in (USAGE, INTERRUPTED):
             claimed.release()
         unlock(claimed.path)
     return Outcome(claimed.path, code, errors[0] if errors else None)
+
+
+def _show_beginning(config: DictConfig, overrides: Sequence[str], directory: Path) -> None:
+    """Shows what was composed and where it goes, while TensorFlow is not loaded yet."""
+    choices = OmegaConf.select(config, "hydra.runtime.choices") or {}
+    words = {group: f"{group}={choices[group]}" for group in ("dataset", "model", "optimizer") if group in choices}
+    words |= {word.partition("=")[0]: word for word in overrides if not word.startswith("hydra.run.dir=")}
+    show_line(f"experiment {' '.join(words.values())}")
+    show_line(f"directory  {directory.resolve()}", flush=True)
 
 
 def _show(words: list[str], flags: argparse.Namespace, composer: Composer) -> int:

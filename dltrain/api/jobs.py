@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 
@@ -17,11 +19,18 @@ def run_job(config: DictConfig, *, shows: bool = True) -> float:
     """
     from dltrain.internals import tensorflow_quietly
 
+    early = None
+    if HydraConfig.get().mode == RunMode.RUN and not tensorflow_quietly.is_loaded():
+        # Both need pandas and scikit-learn, and only one takes seconds.
+        with tensorflow_quietly.importing():
+            from dltrain.experiment.early import read_early
+
+            early = read_early(config, shows=shows)
     tensorflow_quietly.load(config)
     from dltrain.experiment.run import run_job as run
     from dltrain.report.after_run import report_run
 
-    return run(config, report_run, shows=shows)
+    return run(config, report_run, shows=shows, **({"early": early} if early else {}))
 
 
 def run_sweep_job(config: DictConfig, *, shows: bool = True) -> float | None:

@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         tell(error)
         return error.exit_code
     except KeyboardInterrupt:
+        show("interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -93,6 +93,9 @@ def _npz(content: bytes, origin: str) -> Floats:
 
 def _keras() -> Floats:
     # Imported here because importing Keras takes seconds and no other source needs it.
+    from dltrain.internals import tensorflow_quietly
+
+    tensorflow_quietly.load()
     from keras.datasets import boston_housing
 
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 import numpy as np
 from omegaconf import DictConfig
@@ -11,8 +9,8 @@ from omegaconf import DictConfig
 from dltrain.preprocessing.prepared import Prepared
 
 
-def facts_of(config: DictConfig, data: Prepared, network: keras.Model, batch_size: int, path: Path) -> dict[str, str]:
-    """Describes data, split, task, features, model, optimizer, length of the training and directory in words."""
+def facts_of(config: DictConfig, data: Prepared, network: keras.Model, batch_size: int) -> dict[str, str]:
+    """Describes data, split, task, features, model, optimizer, and length of the training in words."""
     dataset, split, target = data.dataset, data.split, data.target
     rows = {part: len(rows) for part, rows in split.parts().items()}
     features = ", ".join(
@@ -32,7 +30,6 @@ def facts_of(config: DictConfig, data: Prepared, network: keras.Model, batch_siz
         "optimizer": f"{type(network.optimizer).__name__}, {_learning_rate(config, network)}",
         "training": f"at most {_count(config.trainer.epochs, 'epoch')} x {_count(steps, 'step')} of {batch_size:,} "
         f"rows, {'resident' if data.resident else 'streaming'} engine, seed {config.seed}",
-        "directory": str(path),
     }
 
 

@@ -28,6 +28,7 @@ from dltrain.data.checks import as_json
 from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding
 from dltrain.data.split import Split
+from dltrain.experiment.early import EarlyDataset
 from dltrain.experiment.header import facts_of, trainable
 from dltrain.experiment.log import start_logging, stop_logging
 from dltrain.experiment.terminal import show_header, show_how_to_go_on, show_results
@@ -47,7 +48,8 @@ class Journal:
     `path` is the run directory, which exists. `recorded` is the run.json of the run that is resumed or repeated; None
     takes Hydra's current job. `resumes` tells whether an interrupted run continues in its directory; `changes` are the
     settings that it takes up from there on, as run.json lists them. Unless `shows`, the terminal gets nothing but the
-    progress of the training: a caller in Python gets the rest as an object.
+    progress of the training: a caller in Python gets the rest as an object. `early` is the dataset, if it was read and
+    shown before.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Journal:
         resumes: bool = False,
         changes: Sequence[Mapping[str, Any]] = (),
         shows: bool = True,
+        early: EarlyDataset | None = None,
     ) -> None:
         self.config = config
         self.directory = RunDirectory(path)
@@ -81,13 +84,15 @@ class Journal:
         self._tracker = build(config.get("tracking"), key="tracking") if recorded is None or resumes else None
         self._began = time.monotonic()
         self._begun = False
+        self._early = early
 
     @classmethod
-    def open(cls, config: DictConfig, *, shows: bool = True) -> Journal:
+    def open(cls, config: DictConfig, *, shows: bool = True, early: EarlyDataset | None = None) -> Journal:
         """Opens the journal of Hydra's current job; an interrupted job of a sweep continues from its saved state."""
         hydra = HydraConfig.get()
         path = Path(hydra.runtime.output_dir)
-        return cls(config, path, resumes=hydra.mode == RunMode.MULTIRUN and can_go_on(path), shows=shows)
+        resumes = hydra.mode == RunMode.MULTIRUN and can_go_on(path)
+        return cls(config, path, resumes=resumes, shows=shows, early=early)
 
     def __enter__(self) -> Self:
         self._locked = lock(self.path)
@@ -96,7 +101,7 @@ class Journal:
             "settings": {key: settings[key] for key in settings if self._settings is None or key in self._settings},
             "config_sha256": fingerprint(self.config),
             "device": _device(),
-            "notes": [],
+            "notes": [note.strip() for note in self._early.notes] if self._early else [],
             "warnings": [],
         }
         resolved = OmegaConf.to_yaml(self.config, resolve=True)
@@ -113,7 +118,13 @@ class Journal:
             self.directory.resume(self._changes, **facts)
         else:
             self.directory.start(seed=self.config.seed, overrides=self._overrides, choices=self._choices, **facts)
-        start_logging(self.path / "dltrain.log", self.console, quiet=self.quiet, verbose=self.config.verbose)
+        start_logging(
+            self.path / "dltrain.log",
+            self.console,
+            quiet=self.quiet,
+            verbose=self.config.verbose,
+            before=self._early.kept if self._early else (),
+        )
         return self
 
     def __exit__(
@@ -208,7 +219,7 @@ class Journal:
         """Shows what was learned for the preprocessing and what will be done, and starts the tracking."""
         for note in data.preprocessing.notes:
             self.note(note)
-        show_header(self.console, facts_of(self.config, data, network, batch_size, self.path), quiet=self.quiet)
+        show_header(self.console, facts_of(self.config, data, network, batch_size), quiet=self.quiet)
         self.directory.record(
             batch_size=batch_size,
             steps_per_epoch=-(-len(data.split.train) // batch_size),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from dltrain.base.printable import printable
 
 logger = logging.getLogger("dltrain")
 python_warnings = logging.getLogger("py.warnings")
+Kept = Sequence[logging.LogRecord]
 LONGEST_LINE = 200  # characters of a log line on the terminal
 
 
@@ -31,6 +33,18 @@ class ConsoleHandler(logging.Handler):
         if len(text) > LONGEST_LINE and record.levelno < logging.WARNING:
             text = f"{text[:LONGEST_LINE]} … (all of it in dltrain.log)"
         show_sentence(self.console, text, style)
+
+
+class KeepingHandler(logging.Handler):
+    """Keeps log records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps one record."""
+        self.kept.append(record)
 
 
 class LogFile(logging.FileHandler):
@@ -55,17 +69,41 @@ class LineFormatter(logging.Formatter):
         return printable(super().format(record)).replace("\n", "\n    ")
 
 
-def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool) -> None:
+def start_logging(path: Path, console: Console, *, quiet: bool, verbose: bool, before: Kept = ()) -> None:
     """Sends the log to a file with times, and to the terminal without.
 
-    `quiet` shows only warnings and errors on the terminal, `verbose` every decision.
+    `quiet` shows only warnings and errors on the terminal, `verbose` every decision. `before` are records that were
+    shown already.
     """
     stop_logging()
     file = LogFile(path, encoding="utf-8", delay=False)
     file.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
     file.setLevel(logging.DEBUG)
+    for record in before:
+        file.handle(record)
+    _send_to(file, terminal_handler(console, quiet=quiet, verbose=verbose))
+
+
+def terminal_handler(console: Console, *, quiet: bool, verbose: bool) -> logging.Handler:
+    """Returns what shows the log on the terminal."""
     terminal = ConsoleHandler(console)
     terminal.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+    return terminal
+
+
+@contextlib.contextmanager
+def logging_kept(terminal: logging.Handler) -> Iterator[Kept]:
+    """Shows the log on the terminal, and yields a list that fills with its records, for the file of a later log."""
+    file = KeepingHandler()
+    stop_logging()
+    _send_to(file, terminal)
+    try:
+        yield file.kept
+    finally:
+        stop_logging()
+
+
+def _send_to(file: logging.Handler, terminal: logging.Handler) -> None:
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     logger.addHandler(file)

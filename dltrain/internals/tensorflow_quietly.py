@@ -18,18 +18,32 @@ def load(config: Any = None) -> None:
 
     `config` is that of the run, if it is known.
     """
-    if "tensorflow" in sys.modules:
+    if is_loaded():
         return
-    # The garbage collector would search the million objects of the import again and again and find nothing, which takes
-    # a sixth of the time. They stay, so that later searches leave them out too.
+    with importing():
+        _import()
+    if config is not None and config.cv is None and config.seeds == 1 and config.strategy is None:
+        _run_operations_in_turn()
+
+
+def is_loaded() -> bool:
+    """Returns whether TensorFlow has been imported."""
+    return "tensorflow" in sys.modules
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Imports large packages in less time.
+
+    The garbage collector would search their million objects again and again and find nothing, which takes a sixth of
+    the time. They stay, so that later searches leave them out too.
+    """
     gc.disable()
     try:
-        _import()
+        yield
     finally:
         gc.freeze()
         gc.enable()
-    if config is not None and config.cv is None and config.seeds == 1 and config.strategy is None:
-        _run_operations_in_turn()
 
 
 def _run_operations_in_turn() -> None:
@@ -60,14 +74,17 @@ def _import() -> None:
 
 @contextmanager
 def standard_error_held() -> Iterator[None]:
-    """Holds back what is written to standard error, and writes it after all if the block raises."""
+    """Holds back what is written to standard error, and writes it after all if the block fails.
+
+    After Ctrl-C or SIGTERM it would tell a person nothing.
+    """
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             with os.fdopen(os.dup(saved), "wb") as error:  # os.write may write a part alone
                 error.write(held.read())

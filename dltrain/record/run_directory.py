@@ -159,9 +159,9 @@ class Claim:
     created: bool
 
     def release(self) -> None:
-        """Removes the directory if it was created for this run and no run has begun to write into it."""
-        if self.created and not any(self.path.rglob("run.json")):
-            shutil.rmtree(self.path, ignore_errors=True)
+        """Removes the directory if it was created for this run, else Hydra's record, unless a run has begun in it."""
+        if not any(self.path.rglob("run.json")):
+            shutil.rmtree(self.path if self.created else self.path / ".hydra", ignore_errors=True)
 
 
 def claim(directory: Path, *, key: str, chosen: bool) -> Claim:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ def test_facts_say_what_decides_the_run(stage_of: Any, schedule: str, rate: str)
         "dataset.problem=multiclass", "model=linear", "trainer.epochs=1", "trainer.batch_size=16", "seed=3",
         "optimizer=sgd", "optimizer.learning_rate=0.5", schedule,
     )  # fmt: skip
-    facts = facts_of(stage.config, stage.data, stage.network, stage.batch_size, Path("here"))
+    facts = facts_of(stage.config, stage.data, stage.network, stage.batch_size)
     width = stage.data.preprocessing.model.output["table"].shape[1]
     assert facts["split"] == "train 36, validation 12, test 12"
     assert facts["task"] == f"multiclass, {len(stage.data.target.classes)} classes"
@@ -26,4 +25,3 @@ def test_facts_say_what_decides_the_run(stage_of: Any, schedule: str, rate: str)
     assert trainable(stage.network) == (width + 1) * len(stage.data.target.classes)
     assert facts["optimizer"] == rate
     assert facts["training"] == "at most 1 epoch x 3 steps of 16 rows, resident engine, seed 3"
-    assert facts["directory"] == "here"
