@@ -21,7 +21,7 @@ import dltrain
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.base.spreadsheet import FORMULA, NUMBER, neutral
 from dltrain.cli.main import main
-from dltrain.data import source_file, storage
+from dltrain.data import archive, source_file
 from dltrain.record.record import Record
 
 SOURCES = sorted(Path(dltrain.__file__).parent.rglob("*.py"))
@@ -152,17 +152,18 @@ class TestArchives:
         outside = tarfile.TarInfo("../../proof.txt")
         path = self.archive(inside / "a.tar.gz", (link, b""), (device, b""), (hard, b""), (outside, b"text"))
         before = sorted(tmp_path.rglob("*"))
-        assert list(storage.read_tar(path, lambda name: True)) == [("../../proof.txt", b"text")]
+        assert list(archive.read_files(path, lambda name: True)) == [("../../proof.txt", b"text")]
         assert sorted(tmp_path.rglob("*")) == before
 
     def test_bomb_is_not_unpacked(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(storage, "MOST_OF_A_FILE", 1_000)
+        monkeypatch.setattr(archive, "MOST_OF_A_FILE", 1_000)
         path = self.archive(tmp_path / "a.tar.gz", (tarfile.TarInfo("big.txt"), bytes(1_001)))
         with pytest.raises(DataError, match=r"big\.txt has 1,001 bytes"):
-            list(storage.read_tar(path, lambda name: True))
-        monkeypatch.setattr(storage, "MOST_UNPACKED", 1_000)
+            list(archive.read_files(path, lambda name: True))
+        monkeypatch.setattr(archive, "MOST_UNPACKED", 1_000)
+        monkeypatch.setattr(archive, "MOST_RATIO", 1)
         with pytest.raises(DataError, match="unpacks to more than 1,000 bytes"):
-            list(storage.read_tar(path, lambda name: False))
+            list(archive.read_files(path, lambda name: False))
 
     def test_table_that_unpacks_to_far_too_much(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(source_file, "LEAST_UNPACKED", 1_000)

@@ -25,5 +25,5 @@ def evaluate(model: Model, data: Any = None, by: str | None = None, *, file_form
         names = [f"row {row}" for row in test.row_ids]
         return evaluate_rows(model, [replace(rows, names=names)], by, "the run's test part")
     if isinstance(data, str):
-        return evaluate_rows(model, model.read(data, file_format), by, data)
+        return evaluate_rows(model, model.read(data, file_format, with_target=True), by, data)
     return evaluate_rows(model, [frame_rows(data, model.missing)], by)

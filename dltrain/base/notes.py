@@ -1,9 +1,22 @@
-"""Defines what the stages of a run use to tell what they did."""
+"""Defines what the stages of a run use to tell what they did, and how many things are told in a phrase."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Protocol
+
+SHOWN = 3
+
+
+def some(names: Sequence[str]) -> str:
+    """Names the first of many, and how many more there are."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def counted(number: int, noun: str) -> str:
+    """Returns a number with its noun, `1 file` or `1,200 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class Notes(Protocol):

@@ -17,13 +17,23 @@ OTHER_KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFDIR: "a folder",
 }
+OPEN_PIPES = (Path("/dev"), Path("/dev/fd"))
 
 
-def find(path: str | Path, *, key: str, expected: str, folder: bool = False, also_in: Sequence[Path] = ()) -> Path:
-    """Returns the absolute path of a regular file that a person named, or of a folder if `folder` allows it.
+def find(
+    path: str | Path,
+    *,
+    key: str,
+    expected: str,
+    folder: bool = False,
+    stream: bool = False,
+    also_in: Sequence[Path] = (),
+) -> Path:
+    """Returns the absolute path of a regular file that a person named.
 
-    `~` is expanded; a relative path starts at the current directory, else at a folder of `also_in`. `key` and
-    `expected` are for the message.
+    `~` is expanded; a relative path starts at the current directory, else at a folder of `also_in`. `folder` allows a
+    folder, and `stream` a pipe that the shell has opened, as `<(…)` and /dev/stdin are. `key` and `expected` are for
+    the message.
 
     Raises:
         DataError: If there is none, or it cannot be reached.
@@ -39,7 +49,8 @@ def find(path: str | Path, *, key: str, expected: str, folder: bool = False, als
             if isinstance(error, PermissionError) and found == given:
                 raise DataError(f"{key}: {given} cannot be read: {error.strerror}.") from None
             continue
-        if kind != stat.S_IFREG and not (folder and kind == stat.S_IFDIR):
+        is_open = stream and kind == stat.S_IFIFO and found.parent in OPEN_PIPES
+        if kind != stat.S_IFREG and not (folder and kind == stat.S_IFDIR) and not is_open:
             raise DataError(f"{key}: {found} is {OTHER_KINDS.get(kind, 'something else')}; expected a {expected}.")
         return found
     try:

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.base.notes import counted, some
+from dltrain.base.regular_file import memory_bytes, read_regular
+from dltrain.data.archive import MOST_OF_A_FILE
 
 Pixels = npt.NDArray[np.uint8]
 
-# The list is short on purpose: each decoder of Pillow is open to hostile files.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
-SHOWN = 5
+# Every format of Pillow with its suffixes, the common ones first, but for those that NOT_READ names.
+FORMATS = {
+    "PNG": (".png", ".apng"), "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"), "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",), "BMP": (".bmp",), "GIF": (".gif",), "AVIF": (".avif", ".avifs"), "BLP": (".blp",),
+    "CUR": (".cur",), "DCX": (".dcx",), "DDS": (".dds",), "DIB": (".dib",), "FITS": (".fit", ".fits"),
+    "FLI": (".fli", ".flc"), "FTEX": (".ftc", ".ftu"), "GBR": (".gbr",), "ICNS": (".icns",), "ICO": (".ico",),
+    "JPEG2000": (".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c"), "MSP": (".msp",), "PCX": (".pcx",),
+    "PIXAR": (".pxr",), "PPM": (".pbm", ".pgm", ".ppm", ".pnm", ".pfm"), "PSD": (".psd",), "QOI": (".qoi",),
+    "SGI": (".bw", ".rgb", ".rgba", ".sgi"), "SUN": (".ras",), "TGA": (".tga", ".icb", ".vda", ".vst"),
+    "XBM": (".xbm",), "XPM": (".xpm",),
+}  # fmt: skip
+# EPS is a program that Ghostscript runs, WMF is drawn by Windows alone, and the others of the first line have no pixels
+# that Pillow decodes; those of the second have no mark at their beginning, so that damaged files pass for them.
+NOT_READ = {
+    "EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG",
+    "IM", "IMT", "IPTC", "MCIDAS", "PCD", "SPIDER", "XVTHUMB",
+}  # fmt: skip
+SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+TGA_END = b"TRUEVISION-XFILE.\0"
+NO_IMAGE = "it is in no format of images that Pillow reads"
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """Returns the formats that Pillow tries; TGA has a mark at its end alone."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN and name != "TGA")
 
 
 @dataclass(frozen=True)
@@ -57,7 +85,7 @@ class Images:
 
 
 def decode_image(content: bytes, *, size: tuple[int, int] | None, channels: int) -> Pixels:
-    """Decodes a PNG, JPEG, BMP or GIF (its first frame), turned upright, on white where it is transparent.
+    """Decodes the first frame of an image file, turned upright, on white where it is transparent.
 
     `size` is the height and width to resize to, None keeps the image's own; `channels` is 1 for grey or 3 for colour.
     Returns pixels of shape (height, width, channels).
@@ -69,17 +97,20 @@ def decode_image(content: bytes, *, size: tuple[int, int] | None, channels: int)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+            formats = ("TGA",) if content.endswith(TGA_END) else _formats()
+            image: Image.Image = Image.open(io.BytesIO(content), formats=formats)
             image = _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
     except Exception as error:  # decoders fail in many ways; each means that the image is unreadable
         unknown = isinstance(error, UnidentifiedImageError)
-        reason = "it is no PNG, JPEG, BMP or GIF" if unknown else str(error).rstrip(".") or type(error).__name__
+        reason = NO_IMAGE if unknown else str(error).rstrip(".") or type(error).__name__
         raise DataError(f"{'the file is empty' if not content else reason}") from None
     return _resized(np.asarray(image, np.uint8).reshape(image.height, image.width, channels), size)
 
 
 def _plain(image: Image.Image) -> Image.Image:
     """Converts to eight bits a channel without transparency."""
+    if image.mode == "F":
+        raise DataError("its pixels are numbers with fractions, of no known range; save it with 8 or 16 bits")
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).clip(0, 65_535) // 257).astype(np.uint8))
     if not image.has_transparency_data:
@@ -88,10 +119,22 @@ def _plain(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
 
 
-def read_images(files: Iterable[tuple[str, bytes | None]], options: Options, *, origin: str) -> Images:
+def image_content(folder: Path, cell: str) -> bytes | DataError:
+    """Reads the image file that a cell names, from a folder, or returns the reason why it cannot be read."""
+    if not cell:
+        return DataError("its cell is empty")
+    try:
+        return read_regular(folder / Path(cell).expanduser(), MOST_OF_A_FILE)
+    except FileNotFoundError:
+        return DataError("there is no such file")
+    except (OSError, RuntimeError, ValueError) as error:  # the user has no home, or the path holds a zero byte
+        return DataError(getattr(error, "strerror", None) or str(error))
+
+
+def read_images(files: Iterable[tuple[str, bytes | DataError]], options: Options, *, origin: str) -> Images:
     """Decodes many files into one array.
 
-    `files` gives name and content, None for a missing file; `origin` names their place for messages.
+    `files` gives name and content, or why there is none; `origin` names their place for messages.
 
     Raises:
         DataError: If a corrupt file is to be refused, none can be read, or sizes differ and no size is set.
@@ -102,8 +145,8 @@ def read_images(files: Iterable[tuple[str, bytes | None]], options: Options, *, 
     sizes: set[tuple[int, int]] = set()
     for name, content in files:
         try:
-            if content is None:
-                raise DataError("there is no such file")
+            if isinstance(content, DataError):
+                raise content
             image = decode_image(content, size=None, channels=options.channels or 3)
         except DataError as error:
             corrupt.append(f"{name} ({error})")
@@ -117,15 +160,20 @@ def read_images(files: Iterable[tuple[str, bytes | None]], options: Options, *, 
                 "Give them one: dataset.size=64, or 'dataset.size=[48,64]' for height and width."
             )
         images.append(_resized(image, options.size))
+        if (needed := len(images) * images[-1].nbytes) > memory_bytes() // 2:
+            raise DataError(
+                f"The images in {origin} take {needed:,} bytes and more as {_size(images[-1].shape[:2])} pixels, over "
+                "half of the memory. Give them fewer pixels: dataset.size=64."
+            )
         readable.append(True)
     if corrupt and (options.corrupt == "refuse" or not images):
         raise DataError(
-            f"{len(corrupt):,} of {len(readable):,} images in {origin} cannot be read: {_some(corrupt)}."
+            f"{len(corrupt):,} of {counted(len(readable), 'image')} in {origin} cannot be read: {some(corrupt)}."
             + (" dataset.corrupt=skip leaves them out." if images else "")
         )
     pixels = np.stack(images) if images else np.zeros((0, 1, 1, 1), np.uint8)
     grey = options.channels is None and not any((image != image[..., :1]).any() for image in images)
-    notes = [f"skipped {len(corrupt):,} images that cannot be read: {_some(corrupt)}."] if corrupt else []
+    notes = [f"skipped {counted(len(corrupt), 'image')} that cannot be read: {some(corrupt)}."] if corrupt else []
     if options.size is not None and sizes - {options.size}:
         came = _size(min(sizes)) if len(sizes) == 1 else f"{_size(min(sizes))} to {_size(max(sizes))}"
         notes.append(f"resized to {_size(options.size)} pixels, from {came}; dataset.size sets it.")
@@ -141,8 +189,3 @@ def _resized(image: Pixels, size: tuple[int, int] | None) -> Pixels:
 
 def _size(size: tuple[int, ...]) -> str:
     return f"{size[0]} x {size[1]}"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -1,77 +1,65 @@
-"""Loads a user's images from a folder or an archive with one folder for each class."""
+"""Loads a user's images from a folder or an archive with a folder for each class."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dltrain.base.errors import DataError, did_you_mean
-from dltrain.data.archive import read_files
+from dltrain.base.errors import DataError
+from dltrain.base.notes import some
+from dltrain.base.regular_file import find
+from dltrain.data.archive import stem
+from dltrain.data.class_folders import check_classes, choose_files, class_files
 from dltrain.data.dataset import Dataset
 from dltrain.data.image_file import SUFFIXES, Options, read_images
-from dltrain.data.storage import data_directory
-
-TEST_FOLDERS = ("test", "testing")
-CLASSES_SHOWN = 20
+from dltrain.data.storage import data_directories
 
 
 def load(*, name: str, path: str, size: int | Sequence[int] | None, channels: int | None, corrupt: str) -> Dataset:
-    """Loads every PNG, JPEG, BMP and GIF; its class is the name of its folder.
+    """Loads every file that image_file.py reads, ordered by name; class_folders.py tells the class of each.
 
-    A folder `test` around the classes is an official test set; all other rows train and validate. `path` is relative to
-    the current directory, else to the data directory. The name `images`, the option's own, is replaced by that of the
-    folder or archive.
+    `path` is relative to the current directory, else to the data directory. The name `images`, the option's own, is
+    replaced by that of the folder or archive.
+
+    Raises:
+        DataError: If there are fewer than two classes, or no image of a class can be read.
     """
     options = Options.of(size, channels, corrupt)
-    location = _locate(path)
-    contents = dict(read_files(location, _is_image))
-    if not contents:
-        raise DataError(f"{location} has no image: expected files that end with {', '.join(SUFFIXES)}.")
-    names = sorted(contents)
-    loose = [found for found in names if "/" not in found]
-    if loose:
+    expected = "folder or archive of images"
+    location = find(path, key="dataset.path", expected=expected, folder=True, also_in=data_directories())
+    chosen = choose_files(location, "image", SUFFIXES)
+    found = class_files(chosen)
+    check_classes(chosen, found)
+    read: list[str] = []
+
+    def contents() -> Iterator[tuple[str, bytes]]:
+        for file, content in chosen.read():
+            if file in found.classes:
+                read.append(file)
+                yield file, content
+
+    images = read_images(contents(), options, origin=str(location))
+    kept = np.array(read, dtype=object)[images.readable]
+    order = np.argsort(kept, kind="stable")
+    pixels = images.pixels
+    if (np.diff(order) != 1).any():  # a .tar has them in any order
+        kept, pixels = kept[order], pixels[order]
+    classes = np.array([found.classes[file] for file in kept], dtype=object)
+    if lost := sorted({*found.classes.values()} - {*classes}):
         raise DataError(
-            f"{location}: {loose[0]} lies in no folder; expected a folder a class, such as cats/{loose[0]}."
+            f"{location}: no image of {some(lost)} can be read. Put others there, or take the folder away if it is to "
+            f"be no class. {' '.join(images.notes)}"
         )
-    images = read_images(((found, contents[found]) for found in names), options, origin=str(location))
-    kept = np.array(names, dtype=object)[images.readable]
-    classes = np.array([PurePosixPath(found).parent.name for found in kept], dtype=object)
-    counts = Counter(classes)
-    if len(counts) < 2:
-        raise DataError(f"{location} has images of one class alone, '{classes[0]}'; expected a folder a class.")
-    test_rows = np.array([bool({*PurePosixPath(found).parts[:-2]} & {*TEST_FOLDERS}) for found in kept])
-    official = bool(test_rows.any() and not test_rows.all())
-    height, width, depth = images.pixels.shape[1:]
-    stem = location.name if location.is_dir() else location.name.split(".")[0]
-    shown = ", ".join(f"{label} {count:,}" for label, count in sorted(counts.items())[:CLASSES_SHOWN])
+    height, width, depth = pixels.shape[1:]
     return Dataset(
-        name=stem if name == "images" else name,
-        columns={"image": images.pixels},
+        name=stem(location) if name == "images" else name,
+        columns={"image": pixels},
         kinds={"image": "image"},
         target={"class": classes},
         row_ids=kept,
-        source=f"{len(kept):,} images of {len(counts):,} classes in {location}, "
+        source=f"{len(kept):,} images of {len(set(classes)):,} classes in {location}, "
         f"{height} x {width} {'grey' if depth == 1 else 'colour'}",
-        test_rows=test_rows if official else None,
-        notes=(f"classes: {shown}{', …' if len(counts) > CLASSES_SHOWN else ''}.", *images.notes),
+        test_rows=np.array([file in found.test for file in kept]) if found.test else None,
+        notes=(*found.notes, *images.notes),
     )
-
-
-def _is_image(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    # macOS adds hidden files to archives that have an image's suffix and are no images.
-    hidden = any(part.startswith(("._", "__MACOSX")) for part in parts)
-    return name.lower().endswith(SUFFIXES) and not hidden
-
-
-def _locate(path: str) -> Path:
-    given = Path(path).expanduser().absolute()
-    for found in (given, data_directory() / path):
-        if found.exists():
-            return found
-    beside = [entry.name for entry in given.parent.iterdir()] if given.parent.is_dir() else []
-    hint = did_you_mean(given.name, beside) if beside else ""
-    raise DataError(f"dataset.path={path}: there is no {given}; expected a folder or archive of images.{hint}")

@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.base.notes import counted, some
 from dltrain.base.regular_file import find
 from dltrain.config.tasks import BINARY, UNIT_REGRESSION
+from dltrain.data.archive import read_files
 from dltrain.data.dataset import Array, Dataset
-from dltrain.data.storage import cached_table, data_directory, download, fingerprint, read_tar
+from dltrain.data.storage import cached_table, data_directory, download, fingerprint
 
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 # Also recorded by TensorFlow Datasets (imdb_reviews/checksums.tsv) and Hugging Face (imdb/dataset_infos.json).
@@ -27,7 +29,7 @@ OFFICIAL_ROWS = {"train": 25_000, "test": 25_000}
 SENTIMENTS = {"neg": "negative", "pos": "positive"}
 TARGETS = ("sentiment", "rating")
 # Part of the key of cached files; to be raised when the parsed table changes.
-PARSER = "imdb_1"
+PARSER = "imdb_2"
 
 _MEMBER = re.compile(r"(?:^|/)(train|test)/(neg|pos|unsup)/([^/.][^/]*)\.txt$")
 _FILE_NAME = re.compile(r"(\d+)_(10|[1-9])")
@@ -105,16 +107,19 @@ def _search(folders: list[Path]) -> Path | None:
 def _parse_reviews(location: Path) -> pa.Table:
     """Parses all labelled reviews in fixed order into the columns review, positive, rating, test, row_id."""
     reviews: dict[tuple[bool, bool, int], tuple[str, float, str]] = {}
-    unlabelled = 0
-    found_in = _read_folder(location) if location.is_dir() else read_tar(location, lambda n: bool(_MEMBER.search(n)))
-    for member, content in found_in:
-        found = _MEMBER.search(member)
+    unlabelled, others = 0, []
+
+    def is_labelled(name: str) -> bool:
+        nonlocal unlabelled
+        found = _MEMBER.search(name)
         if found is None:
-            continue
-        part, label, stem = found.groups()
-        if label == "unsup":
-            unlabelled += 1
-            continue
+            others.append(name)
+            return False
+        unlabelled += found[2] == "unsup"
+        return found[2] != "unsup"
+
+    for member, content in read_files(location, is_labelled):
+        part, label, stem = cast("re.Match[str]", _MEMBER.search(member)).groups()
         parsed = _FILE_NAME.fullmatch(stem)
         if parsed is None:
             raise DataError(f"{location}: expected a file name NUMBER_RATING.txt with a rating 1 to 10, got {member}.")
@@ -130,16 +135,10 @@ def _parse_reviews(location: Path) -> pa.Table:
     if not any(not test for test, _, _ in reviews):
         raise DataError(f"{location} has no labelled reviews: expected files such as train/pos/127_7.txt in it.")
     notes = [f"Skipped {unlabelled:,} reviews without a label (train/unsup)."] if unlabelled else []
+    if others:
+        notes.append(f"Skipped {counted(len(others), 'file')} that are no reviews: {some(others)}.")
     keys = sorted(reviews)
     texts, ratings, row_ids = zip(*(reviews[key] for key in keys), strict=True)
     tests, positives, _ = zip(*keys, strict=True)
     columns = {"review": texts, "positive": positives, "rating": ratings, "test": tests, "row_id": row_ids}
     return pa.table(columns).replace_schema_metadata({"notes": json.dumps(notes)})
-
-
-def _read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for file in folder.glob("t*/*/*.txt"):
-        try:
-            yield file.relative_to(folder).as_posix(), file.read_bytes()
-        except OSError as error:
-            raise DataError(f"Cannot read {file}: {error.strerror}.") from None

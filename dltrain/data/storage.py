@@ -1,19 +1,15 @@
-"""Keeps the data directory: atomic files, checked downloads, streamed archives, and parsed data as Parquet."""
+"""Keeps the data directory: atomic files, checked downloads, and parsed data as Parquet."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import http.client
 import logging
 import os
-import tarfile
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, cast
 
 import platformdirs
 import pyarrow as pa
@@ -28,9 +24,6 @@ logger = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
 TIMEOUT_SECONDS = 30
-# The largest known archive unpacks to half a gigabyte, its largest file to 14 kB.
-MOST_UNPACKED = 2**32
-MOST_OF_A_FILE = 2**24
 
 
 def data_directory() -> Path:
@@ -103,36 +96,6 @@ def _fetch(url: str, destination: Path) -> str:
                 tenths = done * 10 // total
                 logger.info("Downloaded %d%% of %.1f MB", tenths * 10, total / 1e6)
     return digest.hexdigest()
-
-
-def read_tar(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-    """Yields name and content of the wanted files of a .tar or .tar.gz, in their order, without unpacking them to disk.
-
-    Raises:
-        DataError: If it is no such archive, damaged, cannot be opened, or unpacks to more than the memory should hold.
-    """
-    try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if compressed else raw
-            with tarfile.open(fileobj=stream, mode="r|") as archive:
-                for member in archive:
-                    if archive.offset > MOST_UNPACKED:
-                        raise tarfile.ReadError(f"it unpacks to more than {MOST_UNPACKED:,} bytes")
-                    if member.isfile() and wanted(member.name):
-                        if member.size > MOST_OF_A_FILE:
-                            raise tarfile.ReadError(f"{member.name} has {member.size:,} bytes, too many for a text")
-                        content = archive.extractfile(member)
-                        yield member.name, content.read() if content else b""
-            # gzip verifies its checksum only at its own end, which is behind the end of the archive.
-            while stream.read(BLOCK):
-                if stream.tell() > MOST_UNPACKED:
-                    raise tarfile.ReadError(f"it unpacks to more than {MOST_UNPACKED:,} bytes")
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise DataError(
-            f"Cannot read {path} as a .tar or .tar.gz archive: {error}. If it was cut short, fetch it again."
-        ) from None
 
 
 def fingerprint(*paths: Path, ending: str = "") -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.dataset import Array, Dataset
-from dltrain.data.image_file import Options, read_images
+from dltrain.data.image_file import Options, image_content, read_images
 from dltrain.data.kinds import CHOICES, feature_values, missing, numeric_values, target_values, word_values
 from dltrain.data.raw_table import RawTable, all_numbers
 from dltrain.data.read_table import read_table
@@ -97,17 +97,10 @@ def load(
 
 def _with_images(dataset: Dataset, column: str, folder: Path, options: Options) -> Dataset:
     """Keeps the rows whose image can be read, and replaces its path by its pixels."""
-    files = ((str(cell), _content(folder / str(cell)) if cell else None) for cell in dataset.columns[column])
+    files = ((str(cell), image_content(folder, str(cell))) for cell in dataset.columns[column])
     images = read_images(files, options, origin=f"column '{column}'")
     kept = dataset.take(np.flatnonzero(images.readable))
     return replace(kept, columns={**kept.columns, column: images.pixels}, notes=(*kept.notes, *images.notes))
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.expanduser().read_bytes()
-    except OSError:
-        return None
 
 
 def row_ids(table: RawTable, column: str | None) -> Array:

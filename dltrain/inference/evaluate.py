@@ -74,7 +74,8 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
         for block in sliced(whole, model.rows_at_once):
             inputs = row_inputs.inputs(block)
             encoded, present = encode_target(signature, block)
-            missing += int(np.sum(~present))
+            present &= ~row_inputs.unreadable
+            missing += int(np.sum(~present & ~row_inputs.unreadable))
             answers.append(model.answer(inputs)[present])
             values.append(encoded[present])
             if (own := _weights(signature, block)) is not None:

@@ -70,10 +70,16 @@ class Model:
         rows = min(ROWS_AT_ONCE.get(kind, ROWS_AT_ONCE["table"]) for kind in kinds)
         return min(rows, max(1, NUMBERS_AT_ONCE // widest))
 
-    def read(self, path: str, file_format: str | None) -> Iterator[RawRows]:
-        """Reads rows as the run's data was read; `path` and `file_format` are those of `read_rows`."""
-        column = self.signature.columns[0].name
-        return read_rows(path, file_format=file_format, reading=self._reading(), only_column=column, kind=self.kind)
+    def read(self, path: str, file_format: str | None, *, with_target: bool = False) -> Iterator[RawRows]:
+        """Reads rows as the run's data was read; `path` and `file_format` are those of `read_rows`.
+
+        `with_target` gives texts and images in folders of classes the target of the run as a column.
+        """
+        column, target = self.signature.columns[0].name, self.signature.target[0] if with_target else None
+        reading = self._reading()
+        return read_rows(
+            path, file_format=file_format, reading=reading, only_column=column, kind=self.kind, target=target
+        )
 
     def _reading(self) -> Reading:
         """How the training file was read; only numbers that the model takes are read as such."""
@@ -120,17 +126,21 @@ class Model:
     def answered(
         self, blocks: Iterable[RawRows], row_inputs: RowInputs
     ) -> Iterator[tuple[RawRows, npt.NDArray[np.float32]]]:
-        """Yields each block, cut to what the model predicts at a time, with its outputs."""
+        """Yields each block, cut to what the model predicts at a time, with its outputs; NaN without an image."""
         for whole in blocks:
             for block in sliced(whole, self.rows_at_once):
-                yield block, self.answer(row_inputs.inputs(block))
+                answers = self.answer(row_inputs.inputs(block))
+                if row_inputs.unreadable.any():
+                    answers = np.where(row_inputs.unreadable[:, None], np.float32(np.nan), answers)
+                yield block, answers
 
     def predict(self, rows: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """Predicts rows of raw columns; the target may be missing, and columns that the run's data lacks are ignored.
 
         `rows` is a data frame, one row as a mapping, or several of these. Returns a frame with the same index:
         `prediction`, and the probability of each class or label. A warning tells of columns that are ignored, words
-        that the model does not know, and numbers beyond those of the train rows.
+        that the model does not know, numbers beyond those of the train rows, and images that cannot be read, whose rows
+        have no prediction.
 
         Raises:
             DataError: If a column is missing, or a cell does not fit its kind.
@@ -146,8 +156,17 @@ class Model:
         return pd.DataFrame(self.name(joined), index=frame.index)
 
     def name(self, answers: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
-        """Returns predictions and probabilities as columns, from outputs of shape (rows, units)."""
-        return name_answers(self.signature.kind, self.signature.classes, answers, self.signature.threshold)
+        """Returns predictions and probabilities as columns, from outputs of shape (rows, units).
+
+        A row whose outputs are NaN has none: None is its class or label, NaN its probability or quantity.
+        """
+        named = name_answers(self.signature.kind, self.signature.classes, answers, self.signature.threshold)
+        absent = np.isnan(answers[:, 0])
+        if absent.any():
+            for name, cells in named.items():
+                if not np.issubdtype(cells.dtype, np.floating):
+                    named[name] = np.array([None if lacks else cell for cell, lacks in zip(cells, absent, strict=True)])
+        return named
 
     def evaluate(self, frame: pd.DataFrame, by: str | None = None) -> Evaluation:
         """Computes metrics with 95 % intervals on rows with their target, also for each group of the column `by`.

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data import cells as arrow_cells
-from dltrain.data.image_file import decode_image
+from dltrain.data.image_file import decode_image, image_content
 from dltrain.data.kinds import WHOLE_NUMBER
 from dltrain.data.pattern_words import match
 from dltrain.inference.rows import RawRows
@@ -22,12 +22,18 @@ from dltrain.record.signature import Column, Signature
 
 
 class RowInputs:
-    """Converts blocks of rows to the inputs of a model with this signature."""
+    """Converts blocks of rows to the inputs of a model with this signature.
 
-    def __init__(self, signature: Signature) -> None:
+    An image that cannot be read is black in the inputs and marked in `unreadable`, as training leaves it out and goes
+    on; with `refuse`, or if the run was trained with dataset.corrupt=refuse, it raises an error.
+    """
+
+    def __init__(self, signature: Signature, *, refuse: bool = False) -> None:
         self.signature = signature
         self.rows = 0
         self.unusual = Unusual(signature)
+        self.unreadable = np.zeros(0, bool)  # marks the rows of the last block whose image could not be read
+        self._refuse = refuse or signature.reading.get("corrupt") == "refuse"
         self._found: dict[str, str] = {}
 
     def inputs(self, block: RawRows) -> dict[str, Any]:
@@ -38,6 +44,8 @@ class RowInputs:
         """
         if not self._found:
             self._found = self._match(block)
+        self.unreadable = np.zeros(len(block), bool)
+        self.unusual.left_out |= dict.fromkeys(block.notes)
         self._refuse_nested(block)
         made = self._make(block)
         tensors = {}
@@ -48,7 +56,7 @@ class RowInputs:
         return tensors
 
     def notes(self) -> list[str]:
-        """Returns sentences on what was ignored, unknown or outside the range of the train rows."""
+        """Returns sentences on what was left out, ignored, unknown or outside the range of the train rows."""
         return self.unusual.notes()
 
     def _match(self, block: RawRows) -> dict[str, str]:
@@ -109,7 +117,7 @@ class RowInputs:
         if column.kind == "image":
             if isinstance(cells, pa.Array):
                 cells = cells.to_pylist()
-            return tf.constant(np.stack([_pixels(cell, column, block, row) for row, cell in enumerate(cells)]))
+            return tf.constant(np.stack([self._image(cell, column, block, row) for row, cell in enumerate(cells)]))
         if column.kind == "numeric":
             values = numbers(cells, column.source, block)
             if len(large := np.flatnonzero(np.abs(values) > largest(column))):
@@ -125,6 +133,30 @@ class RowInputs:
                 arrow_cells.words(cells).fill_null("").to_numpy(zero_copy_only=False)[:, None], tf.string
             )
         return self._category(column, cells)
+
+    def _image(self, cell: Any, column: Column, block: RawRows, row: int) -> npt.NDArray[np.uint8]:
+        """Returns an image of the model's shape from pixels, or from a file's bytes or path, decoded and resized."""
+        height, width, channels = column.shape
+        where = block.where(row)
+        if not isinstance(cell, (bytes, str)) and cell is not None:
+            pixels = np.asarray(cell)
+            if pixels.shape != column.shape:
+                shape = " x ".join(map(str, pixels.shape))
+                raise DataError(f"{where}: expected an image of {height} x {width} x {channels}, got {shape}.")
+            return pixels.astype(np.uint8)
+        content = cell if isinstance(cell, bytes) else image_content(block.folder, cell or "")
+        if isinstance(cell, str):
+            where = f"{where}, column '{column.source}': '{cell}'"
+        try:
+            if isinstance(content, DataError):
+                raise content
+            return decode_image(content, size=(height, width), channels=channels)
+        except DataError as error:
+            if self._refuse:
+                raise DataError(f"{where} is no image that can be read: {error}.") from None
+            self.unreadable[row] = True
+            self.unusual.unreadable.append(f"{where} ({error})")
+            return np.zeros(column.shape, np.uint8)
 
     def _category(self, column: Column, cells: Any) -> Any:
         # Each distinct value is converted once, however many rows have it.
@@ -199,29 +231,3 @@ def _is_number(cell: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return "_" not in str(cell)
-
-
-def _pixels(cell: Any, column: Column, block: RawRows, row: int) -> npt.NDArray[np.uint8]:
-    """Returns an image of the model's shape from pixels, or from a file's bytes or path, decoded and resized."""
-    height, width, channels = column.shape
-    where = block.where(row)
-    if isinstance(cell, str):
-        path = block.folder / cell
-        where = f"{where}, column '{column.source}': '{cell}'"
-        try:
-            cell = path.expanduser().read_bytes()
-        except OSError as error:
-            raise DataError(f"{where} cannot be read: {error.strerror} ({path}).") from None
-    if cell is None:
-        raise DataError(f"{where}, column '{column.source}' has no image; expected the path of a file.")
-    if isinstance(cell, bytes):
-        try:
-            return decode_image(cell, size=(height, width), channels=channels)
-        except DataError as error:
-            raise DataError(f"{where} is no image that can be read: {error}.") from None
-    pixels = np.asarray(cell)
-    if pixels.shape != column.shape:
-        raise DataError(
-            f"{where}: expected an image of {height} x {width} x {channels}, got {' x '.join(map(str, pixels.shape))}."
-        )
-    return pixels.astype(np.uint8)

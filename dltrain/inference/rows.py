@@ -27,6 +27,7 @@ class RawRows:
     names: Sequence[str] | None = None  # the names of rows without an id, or None for their numbers from 0
     folder: Path = Path()  # the folder that paths of images are relative to
     lines: npt.NDArray[np.int64] | None = None  # the line of the file where each row starts, if it has lines
+    notes: tuple[str, ...] = ()  # sentences on what the reader left out of the whole input
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
@@ -86,4 +87,5 @@ def sliced(block: RawRows, rows: int) -> Iterator[RawRows]:
             None if block.names is None else block.names[start : start + rows],
             block.folder,
             None if block.lines is None else block.lines[start : start + rows],
+            notes=block.notes,
         )

@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from dltrain.base.notes import counted, some
 from dltrain.record.signature import Column, Signature
 
 SHOWN = 3
@@ -25,6 +26,8 @@ class Unusual:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.ignored: tuple[str, ...] = ()
+        self.left_out: dict[str, None] = {}  # sentences of the reader, each once
+        self.unreadable: list[str] = []  # the rows whose image cannot be read, with the reason
         self._unknown: dict[str, Counter[str]] = {}
         self._out_of_range: Counter[str] = Counter()
 
@@ -38,14 +41,16 @@ class Unusual:
         self._out_of_range[column.name] += values
 
     def notes(self) -> list[str]:
-        """Returns sentences on what was ignored, unknown or outside the range of the train rows."""
-        notes = []
+        """Returns sentences on what was left out, ignored, unknown or outside the range of the train rows."""
+        notes = [*self.left_out]
+        if self.unreadable:
+            rows = counted(len(self.unreadable), "row")
+            notes.append(f"no prediction of {rows}, since the image cannot be read: {some(self.unreadable)}.")
         if self.ignored:
-            notes.append(f"ignored: {', '.join(self.ignored)} (the model does not take them).")
-        lower = {name.lower() for name in self.signature.target}
-        targets = [name for name in self.ignored if name.lower() in lower]
-        if targets:
-            notes[0] = f"{notes[0][:-1]}; {', '.join(targets)} is the target, which dltrain evaluate compares with."
+            lower = {name.lower() for name in self.signature.target}
+            targets = ", ".join(name for name in self.ignored if name.lower() in lower)
+            compared = f"; {targets} is the target, which dltrain evaluate compares with" if targets else ""
+            notes.append(f"ignored: {', '.join(self.ignored)} (the model does not take them){compared}.")
         for name, words in self._unknown.items():
             shown = ", ".join(f"'{word}'" for word, _ in words.most_common(SHOWN))
             notes.append(

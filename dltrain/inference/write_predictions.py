@@ -112,4 +112,4 @@ def _json_cells(cells: Any) -> list[str]:
     if pa.types.is_string(cells.type):
         return [json.dumps(cell, ensure_ascii=False) for cell in cells.to_pylist()]
     # Arrow writes the shortest digits that identify a number.
-    return list(pc.cast(cells, pa.string()).to_pylist())
+    return list(pc.cast(cells, pa.string()).fill_null("null").to_pylist())

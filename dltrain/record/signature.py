@@ -19,7 +19,7 @@ from dltrain.preprocessing.statistics import median
 from dltrain.record.record import Record
 
 FILE = "signature.json"
-READING = ("separator", "encoding", "header", "missing_values", "id_column")
+READING = ("separator", "encoding", "header", "missing_values", "id_column", "corrupt")
 
 
 @dataclass(frozen=True)

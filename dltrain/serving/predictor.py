@@ -34,7 +34,7 @@ class Predictor:
         }
         block = value_rows(columns.items(), self.model.missing, "the request")
         answers = []
-        for _, found in self.model.answered([block], RowInputs(self.signature)):
+        for _, found in self.model.answered([block], RowInputs(self.signature, refuse=True)):
             named = {name: cells.tolist() for name, cells in self.model.name(found).items()}
             answers += [
                 self._answer(dict(zip(named, cells, strict=True))) for cells in zip(*named.values(), strict=True)

@@ -77,7 +77,7 @@ def describe_column(column: Column | None) -> str:
     if column.kind == "category":
         return f"One of {', '.join(column.words[:20])}{', …' if len(column.words) > 20 else ''}, or null."
     if column.kind == "image":
-        return f"A PNG, JPEG, BMP or GIF in base64; resized to {column.shape[0]} x {column.shape[1]} pixels."
+        return f"A PNG, JPEG or other image file in base64; resized to {column.shape[0]} x {column.shape[1]} pixels."
     return "A text, or null."
 
 

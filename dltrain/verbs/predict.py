@@ -101,5 +101,9 @@ def _tables(model: Any, blocks: Any, row_inputs: Any, id_column: str | None) -> 
             ids = pa.array(block.names)
         else:
             ids = pa.array(np.arange(block.first, block.first + len(block)))
-        columns = {name: pa.array(cells) for name, cells in model.name(answers).items()}
+        kind = pa.int64() if model.signature.kind.labels else pa.string()
+        columns = {
+            name: pa.array(cells, kind if cells.dtype == object else None, from_pandas=True)
+            for name, cells in model.name(answers).items()
+        }
         yield pa.table({"row_id": ids, **columns})

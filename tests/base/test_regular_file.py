@@ -45,6 +45,20 @@ def test_what_is_no_file_is_neither_found_nor_read(strange: dict[str, Path]) -> 
         find("/dev/zero", key="--input", expected="folder", folder=True)
 
 
+def test_a_pipe_of_the_shell_may_be_a_stream(strange: dict[str, Path]) -> None:
+    reading, writing = os.pipe()
+    path = Path(f"/dev/fd/{reading}")
+    try:
+        assert find(path, key="--input", expected="file", stream=True) == path
+        with pytest.raises(DataError, match="a named pipe"):
+            find(path, key="dataset.path", expected="file")
+        with pytest.raises(DataError, match="a named pipe"):
+            find(strange["a named pipe"], key="--input", expected="file", stream=True)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
 def test_a_link_to_a_file_is_one(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"content")
     (tmp_path / "b").symlink_to("a")

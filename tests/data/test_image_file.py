@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dltrain.base.errors import ConfigError, DataError
+from dltrain.data import image_file
 from dltrain.data.image_file import Options, decode_image, read_images
 
 
@@ -39,6 +40,18 @@ def test_colour_files_and_their_formats() -> None:
     np.testing.assert_allclose(grey[..., 0], COLOUR @ [0.299, 0.587, 0.114], atol=1)
 
 
+def test_every_format_of_pillow_is_read_but_for_those_with_a_reason() -> None:
+    Image.init()
+    assert {*Image.OPEN} == {*image_file.FORMATS} | image_file.NOT_READ
+    known = {suffix: name for suffix, name in Image.registered_extensions().items() if name in image_file.FORMATS}
+    assert {*known} == {*image_file.SUFFIXES}
+    for name in ("TIFF", "WEBP", "TGA", "PPM", "ICO", "SGI", "PCX", "DDS"):
+        pixels = np.repeat(np.repeat(COLOUR, 8, axis=0), 8, axis=1)
+        options = {"lossless": True} if name == "WEBP" else {"sizes": [(48, 32)]} if name == "ICO" else {}
+        found = decode_image(encoded(pixels, name, **options), size=None, channels=3)
+        np.testing.assert_array_equal(found, pixels, err_msg=name)
+
+
 def test_what_a_viewer_would_show() -> None:
     deep = Image.fromarray(GREY.astype(np.uint16) * 257)
     np.testing.assert_array_equal(decode_image(encoded(deep), size=None, channels=1)[..., 0], GREY)
@@ -57,10 +70,12 @@ def test_what_a_viewer_would_show() -> None:
     ("content", "reason"),
     [
         (b"", "the file is empty"),
-        (b"no image at all", "it is no PNG, JPEG, BMP or GIF"),
+        (b"no image at all", "it is in no format of images that Pillow reads"),
         (encoded(COLOUR)[:60], ".+"),
         (encoded(np.zeros((200, 200), np.uint8), "JPEG")[:300], "(?i)truncated"),
-        (encoded(COLOUR, "TIFF"), "it is no PNG, JPEG, BMP or GIF"),
+        (encoded(COLOUR, "EPS"), "it is in no format"),
+        (encoded(GREY.astype(np.float32), "TIFF"), "numbers with fractions"),
+        (encoded(COLOUR, "TGA")[:60], "it is in no format"),
     ],
 )
 def test_what_cannot_be_read(content: bytes, reason: str) -> None:
@@ -97,17 +112,31 @@ def test_any_mixture_of_sizes_and_colours_becomes_one_array(
 
 
 def test_corrupt_files_are_named_and_skipped_or_refused() -> None:
-    files = [("a.png", encoded(GREY)), ("b.png", b"broken"), ("c.png", None), ("d.png", encoded(GREY))]
+    files = [
+        ("a.png", encoded(GREY)),
+        ("b.png", b"broken"),
+        ("c.png", DataError("there is no such file")),
+        ("d.png", encoded(GREY)),
+    ]
     found = read_images(files, Options(None, None, "skip"), origin="here")
     assert found.pixels.shape == (2, 4, 6, 1)
     assert found.readable.tolist() == [True, False, False, True]
     assert found.notes == (
-        "skipped 2 images that cannot be read: b.png (it is no PNG, JPEG, BMP or GIF), c.png (there is no such file).",
+        "skipped 2 images that cannot be read: b.png (it is in no format of images that Pillow reads), "
+        "c.png (there is no such file).",
     )
     with pytest.raises(DataError, match=r"2 of 4 images in here cannot be read: b.png .*dataset.corrupt=skip"):
         read_images(files, Options(None, None, "refuse"), origin="here")
-    with pytest.raises(DataError, match=r"1 of 1 images in here cannot be read: b.png"):
+    with pytest.raises(DataError, match=r"1 of 1 image in here cannot be read: b.png"):
         read_images(files[1:2], Options(None, None, "skip"), origin="here")
+
+
+def test_images_that_would_fill_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_file, "memory_bytes", lambda: 2 * 3 * GREY.nbytes * 3)
+    files = [(f"{n}.png", encoded(GREY)) for n in range(4)]
+    assert len(read_images(files[:3], Options(None, None, "skip"), origin="here").pixels) == 3
+    with pytest.raises(DataError, match=r"take 288 bytes and more as 4 x 6 pixels.*dataset.size=64"):
+        read_images(files, Options(None, None, "skip"), origin="here")
 
 
 def test_sizes_must_agree_where_none_is_given() -> None:

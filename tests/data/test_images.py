@@ -96,7 +96,11 @@ def test_mixtures_and_corrupt_files(tmp_path: Path) -> None:
     found = images.load(path=str(folder), **(KEYS | {"size": [3, 2]}))
     assert found.columns["image"].shape == (4, 3, 2, 3)
     assert found.row_ids.tolist() == ["cats/a.PNG", "cats/b.png", "dogs/a.png", "dogs/red.png"]
-    assert "dogs/bad.jpg" in found.notes[1]
+    assert found.notes[1:3] == (
+        "skipped 1 hidden file: __MACOSX/cats/._a.png.",
+        "skipped 1 file whose suffix is of no image: dogs/notes.txt.",
+    )
+    assert found.notes[3].startswith("skipped 1 image that cannot be read: dogs/bad.jpg (")
     with pytest.raises(DataError, match=r"dogs/bad.jpg"):
         images.load(path=str(folder), **(KEYS | {"size": 8, "corrupt": "refuse"}))
     with pytest.raises(DataError, match=r"differ in size"):
@@ -107,12 +111,21 @@ def test_mixtures_and_corrupt_files(tmp_path: Path) -> None:
     ("files", "message"),
     [
         ({"readme.txt": b"none"}, r"has no image: expected files that end with .png"),
-        ({"a.png": png(1)}, r"a.png lies in no folder; expected a folder a class"),
+        (
+            {"a.png": png(1)},
+            r"a.png lies in no folder of a class; .* such as cats/a.png",
+        ),
         ({"cats/a.png": png(1), "cats/b.png": png(2)}, r"of one class alone, 'cats'"),
     ],
 )
 def test_folders_that_are_no_dataset(files: dict[str, bytes], message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=message):
+        images.load(path=str(write(tmp_path / "pets", files)), **KEYS)
+
+
+def test_a_class_without_a_single_readable_image_is_refused(tmp_path: Path) -> None:
+    files = FILES | {"birds/a.png": png(3)[:40], "birds/b.webp": b"broken"}
+    with pytest.raises(DataError, match=r"no image of birds can be read\. .* 2 images .*birds/a\.png \("):
         images.load(path=str(write(tmp_path / "pets", files)), **KEYS)
 
 

@@ -74,7 +74,8 @@ def test_archive_as_sentiment(tmp_path: Path) -> None:
     assert dataset.test_rows.tolist() == [False, False, False, True, True]
     assert (dataset.task, dataset.target_range) == ("binary", None)
     assert dataset.notes[0] == "Skipped 1 reviews without a label (train/unsup)."
-    assert "here are 3 + 2" in dataset.notes[1]
+    assert dataset.notes[1] == "Skipped 2 files that are no reviews: aclImdb/train/urls_pos.txt, aclImdb/README."
+    assert "here are 3 + 2" in dataset.notes[2]
 
 
 def test_archive_as_rating(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_second_load_reads_the_cache_until_the_source_changes(tmp_path: Path, mo
     path = make_archive(tmp_path / "some.tar.gz", REVIEWS)
     first = load(path)
     with monkeypatch.context() as patch:
-        patch.setattr(imdb, "read_tar", lambda *arguments: pytest.fail("parsed again"))
+        patch.setattr(imdb, "read_files", lambda *arguments: pytest.fail("parsed again"))
         second = load(path)
     assert second.sha256() == first.sha256()
     assert second.notes == first.notes

@@ -1,10 +1,7 @@
-import gzip
 import hashlib
 import http.server
-import io
 import logging
 import os
-import tarfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,15 +16,6 @@ from dltrain.data import storage
 @pytest.fixture(autouse=True)
 def _own_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
-
-
-def make_tar(path: Path, files: dict[str, bytes], mode: str = "w:gz") -> Path:
-    with tarfile.open(path, mode) as archive:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return path
 
 
 def names(folder: Path) -> list[str]:
@@ -87,39 +75,6 @@ def test_download_says_why_it_failed(server: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="refused"):
         storage.download("http://127.0.0.1:1/x", "0" * 64, tmp_path / "file.bin")
     assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize("mode", ["w", "w:gz"])
-def test_read_tar_gives_wanted_files_and_unpacks_nothing(tmp_path: Path, mode: str) -> None:
-    (tmp_path / "in").mkdir()
-    path = make_tar(tmp_path / "in" / "some.tar", {"../evil.txt": b"1", "/abs.txt": b"2", "no.bin": b"3"}, mode)
-    files = dict(storage.read_tar(path, lambda name: name.endswith(".txt")))
-    assert files == {"../evil.txt": b"1", "/abs.txt": b"2"}
-    assert names(tmp_path) == ["in"]
-
-
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
-def test_read_tar_refuses_a_truncated_archive(tmp_path: Path, share: float) -> None:
-    content = make_tar(tmp_path / "whole.tar.gz", {f"{n}.txt": os.urandom(2000) for n in range(20)}).read_bytes()
-    cut = tmp_path / "cut.tar.gz"
-    cut.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(DataError, match=r"cut\.tar\.gz"):
-        list(storage.read_tar(cut, lambda name: True))
-
-
-def test_read_tar_refuses_damage_that_only_the_checksum_shows(tmp_path: Path) -> None:
-    plain = make_tar(tmp_path / "plain.tar", {"a.txt": b"text"}, "w").read_bytes()
-    stored = bytearray(gzip.compress(plain, compresslevel=0))
-    stored[stored.index(b"text")] ^= 1
-    (tmp_path / "bad.tar.gz").write_bytes(stored)
-    with pytest.raises(DataError, match="CRC"):
-        list(storage.read_tar(tmp_path / "bad.tar.gz", lambda name: True))
-
-
-def test_read_tar_refuses_other_files(tmp_path: Path) -> None:
-    (tmp_path / "page.tar.gz").write_text("<html>not found</html>" * 100)
-    with pytest.raises(DataError, match=r"page\.tar\.gz as a \.tar"):
-        list(storage.read_tar(tmp_path / "page.tar.gz", lambda name: True))
 
 
 def test_fingerprint_changes_with_any_file_of_a_folder(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_parts_make_an_official_test_set(tmp_path: Path) -> None:
 def test_a_guessed_encoding_is_told_three_times_at_most(tmp_path: Path) -> None:
     files = {f"{name}/{number}.txt": b"gr\xfcn" for name in "ab" for number in range(4)}
     dataset = load(name="texts", path=str(write(tmp_path, files)), encoding=None)
-    assert len(dataset.notes) == 4
+    assert len(dataset.notes) == 1 + 4
     assert "5 more files" in dataset.notes[-1]
     with pytest.raises(DataError, match="is not in utf-8"):
         load(name="texts", path=str(tmp_path), encoding="utf-8")
@@ -47,7 +47,11 @@ def test_a_guessed_encoding_is_told_three_times_at_most(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("files", "message"),
-    [({}, "found no such file"), ({"a/1.txt": b"x", "b/1.md": b"x"}, "found the class a alone")],
+    [
+        ({}, r"has no text: expected files that end with \.txt"),
+        ({"a/1.txt": b"x", "b/1.md": b"x"}, "has texts of one class alone, 'a'; expected a folder for each class"),
+        ({"train/1.txt": b"x", "test/1.txt": b"x"}, "the folders test and train name parts"),
+    ],
 )
 def test_fewer_than_two_classes_are_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
     with pytest.raises(DataError, match=message):
@@ -55,7 +59,7 @@ def test_fewer_than_two_classes_are_refused(tmp_path: Path, files: dict[str, byt
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no folder"):
+    with pytest.raises(DataError, match="there is no folder or archive of texts"):
         load(name="texts", path=str(tmp_path / "none"), encoding=None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 import dltrain
+from dltrain.api.evaluation import evaluate as run_evaluation
 from dltrain.cli.main import main
 
 QUICK = ("score_test=always", "callbacks=learning_rate", "quiet=true", "trainer.epochs=1", "model.filters=[2]")
@@ -45,21 +47,17 @@ def test_a_folder_of_images(pets: Path, run_in: Any, tmp_path: Path, capsys: pyt
     expected = pd.read_csv(run.path / "predictions.csv", index_col="row_id").sort_index()
     assert len(expected) == 40
     assert any("dog/broken.png" in note for note in run.json("run.json")["notes"])
-    (pets / "dog" / "broken.png").rename(tmp_path / "broken.png")
-    try:
-        assert main(["predict", str(run.path), "--input", str(pets), "--output", str(tmp_path / "out.csv")]) == 0
-    finally:
-        (tmp_path / "broken.png").rename(pets / "dog" / "broken.png")
+    assert main(["predict", str(run.path), "--input", str(pets), "--output", str(tmp_path / "out.csv")]) == 0
+    assert "no prediction of 1 row, since the image cannot be read: dog/broken.png (it is" in capsys.readouterr().err
     found = pd.read_csv(tmp_path / "out.csv", index_col="row_id").sort_index()
+    assert found.loc["dog/broken.png"].isna().all()
+    found = found.drop("dog/broken.png")
     assert list(found.index) == list(expected.index)
     np.testing.assert_allclose(found["probability_dog"], expected["probability_dog"], rtol=1e-6, atol=1e-6)
     # model.keras alone takes bytes as arrays.
     model = keras.models.load_model(run.path / "model.keras", safe_mode=True)
     assert model.input["image"].shape == (None, 9, 7, 3)
     assert model.input["image"].dtype == "uint8"
-    capsys.readouterr()
-    assert main(["predict", str(run.path), "--input", str(pets)]) == 2
-    assert "broken.png is no image that can be read" in capsys.readouterr().err
 
 
 def test_a_table_with_a_column_of_paths(
@@ -69,7 +67,7 @@ def test_a_table_with_a_column_of_paths(
     run = run_in(tmp_path / "run", *words, "model=cnn", *QUICK)
     notes = " ".join(run.json("run.json")["notes"])
     assert "image: file." in notes
-    assert "skipped 1 images that cannot be read: dog/broken.png" in notes
+    assert "skipped 1 image that cannot be read: dog/broken.png" in notes
     expected = pd.read_csv(run.path / "predictions.csv", index_col="row_id").sort_index()
     assert list(expected.index) == list(range(40))
     output = tmp_path / "out.csv"
@@ -82,8 +80,15 @@ def test_a_table_with_a_column_of_paths(
     model = dltrain.load(run.path)
     np.testing.assert_allclose(model.predict(frame)["probability_dog"], found[:3], rtol=1e-6, atol=1e-6)
     capsys.readouterr()
-    assert main(["predict", str(run.path), "--input", str(pets / "all.csv")]) == 2
-    assert "'dog/broken.png' is no image that can be read" in capsys.readouterr().err
+    lines = tmp_path / "out.jsonl"
+    assert main(["predict", str(run.path), "--input", str(pets / "all.csv"), "--output", str(lines)]) == 0
+    assert "no prediction of 1 row, since the image cannot be read: all.csv line 42" in capsys.readouterr().err
+    answers = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert answers[40] == {"row_id": 40, "prediction": None, "probability_cat": None, "probability_dog": None}
+    np.testing.assert_allclose([row["probability_dog"] for row in answers[:40]], found, rtol=1e-6, atol=1e-6)
+    evaluation = run_evaluation(model, str(pets / "all.csv"))
+    assert evaluation.rows == 40
+    assert any("no prediction of 1 row" in note for note in evaluation.notes)
 
 
 def test_keys_of_images_have_no_effect_on_a_table_without(

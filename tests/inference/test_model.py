@@ -235,8 +235,10 @@ def test_texts_and_images_come_as_files(runs: Path, tmp_path: Path, capsys: pyte
         found = [row["probability_class_1"] for row in rows]
         np.testing.assert_allclose(found, expected["probability_class_1"], rtol=1e-6, atol=1e-6)
     (tmp_path / "images" / "3.png").write_bytes(b"no image")
-    assert main(["predict", str(runs / "image"), "--input", str(tmp_path / "images")]) == 2
-    assert "3.png is no image" in capsys.readouterr().err
+    assert main(["predict", str(runs / "image"), "--input", str(tmp_path / "images")]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.endswith('"3.png",,,\n')
+    assert "no prediction of 1 row, since the image cannot be read: 3.png (" in printed.err
 
 
 def test_groups_are_scored_apart(titanic: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,7 +122,23 @@ def test_images_have_the_shape_of_the_model(tmp_path: Path) -> None:
     np.testing.assert_array_equal(row_inputs(column).inputs(block(image=pixels))["image"], pixels)
     with pytest.raises(DataError, match="row 1: expected an image of 2 x 2 x 1, got 2 x 1 x 2"):
         row_inputs(column).inputs(block(image=pixels.reshape(2, 2, 1, 2)))
-    with pytest.raises(DataError, match=r"row 1, column 'image': 'gone\.png' cannot be read: No such file"):
-        row_inputs(column).inputs(block(tmp_path, image=["gone.png"]))
-    with pytest.raises(DataError, match="row 2, column 'image' has no image"):
-        row_inputs(column).inputs(RawRows({"image": [pixels[0], None]}, 0, "new.csv"))
+
+
+def test_images_that_cannot_be_read_are_marked_and_told_or_refused(tmp_path: Path) -> None:
+    column = Column("image", "image", "image", shape=(2, 2, 1), dtype="uint8")
+    cells = [np.full((2, 2, 1), 7, np.uint8), "gone.png", None, b"broken"]
+    rows = RawRows({"image": cells}, 0, "new.csv", folder=tmp_path, notes=("skipped 1 file.",))
+    made = row_inputs(column)
+    assert made.inputs(rows)["image"].numpy().max(axis=(1, 2, 3)).tolist() == [7, 0, 0, 0]
+    assert made.unreadable.tolist() == [False, True, True, True]
+    assert made.notes() == [
+        "skipped 1 file.",
+        "no prediction of 3 rows, since the image cannot be read: new.csv row 2, column 'image': 'gone.png' (there is "
+        "no such file), new.csv row 3 (its cell is empty), new.csv row 4 (it is in no format of images that Pillow "
+        "reads).",
+    ]  # fmt: skip
+    refusing = RowInputs(Signature((column,), ("y",), "binary", reading={"corrupt": "refuse"}))
+    with pytest.raises(
+        DataError, match=r"row 2, column 'image': 'gone\.png' is no image that can be read: there is no"
+    ):
+        refusing.inputs(rows)
