@@ -76,28 +76,15 @@ class Model:
         `with_target` gives texts and images in folders of classes the target of the run as a column.
         """
         column, target = self.signature.columns[0].name, self.signature.target[0] if with_target else None
-        reading = self._reading()
+        reading = reading_of(self.signature)
         return read_rows(
             path, file_format=file_format, reading=reading, only_column=column, kind=self.kind, target=target
-        )
-
-    def _reading(self) -> Reading:
-        """How the training file was read; only numbers that the model takes are read as such."""
-        given = self.signature.reading
-        numeric = {name.lower() for name, column in self.signature.by_source.items() if column.kind == "numeric"}
-        return Reading(
-            given.get("separator"),
-            given.get("encoding"),
-            bool(given.get("header", True)),
-            self.missing,
-            words=lambda name: name.lower() not in numeric,
-            bytes_at_once=BYTES_AT_ONCE,
         )
 
     @functools.cached_property
     def missing(self) -> Missing:
         """What stands for a missing cell, as in training."""
-        return Missing.of(self.signature.reading.get("missing_values", ()))
+        return missing_of(self.signature)
 
     def answer(self, inputs: dict[str, Any]) -> npt.NDArray[np.float32]:
         """Returns the model's outputs, (rows, units), for a tensor of rows for each column.
@@ -175,3 +162,22 @@ class Model:
             DataError: If the target or `by` is missing, or a cell does not fit its kind.
         """
         return evaluate_rows(self, [frame_rows(frame, self.missing)], by)
+
+
+def missing_of(signature: Signature) -> Missing:
+    """Returns what stands for a missing cell, as in training."""
+    return Missing.of(signature.reading.get("missing_values", ()))
+
+
+def reading_of(signature: Signature) -> Reading:
+    """Returns how the training file was read; only the numbers that the model takes are read as numbers."""
+    given = signature.reading
+    numeric = {name.lower() for name, column in signature.by_source.items() if column.kind == "numeric"}
+    return Reading(
+        given.get("separator"),
+        given.get("encoding"),
+        bool(given.get("header", True)),
+        missing_of(signature),
+        words=lambda name: name.lower() not in numeric,
+        bytes_at_once=BYTES_AT_ONCE,
+    )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,8 @@ from dltrain.data.pattern_words import match
 from dltrain.inference.rows import RawRows
 from dltrain.inference.unusual import Unusual
 from dltrain.record.signature import Column, Signature
+
+NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 class RowInputs:
@@ -161,7 +166,7 @@ class RowInputs:
     def _category(self, column: Column, cells: Any) -> Any:
         # Each distinct value is converted once, however many rows have it.
         encoded = cells.dictionary_encode()
-        known = set(column.words)
+        known = frozenset(column.words)
         words = [spell(value, known) for value in encoded.dictionary.to_pylist()]
         codes = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
         strange = [place for place, word in enumerate(words) if word not in known and word != ""]
@@ -180,7 +185,7 @@ def largest(column: Column) -> float:
     return min(float(np.finfo(np.float32).max) * max([1.0, *span]), float(np.finfo(np.float64).max))
 
 
-def spell(value: Any, known: set[str]) -> str:
+def spell(value: Any, known: AbstractSet[str]) -> str:
     """Spells a value like the training data: "3" for 3, 3.0 and "3.0", "True" for true, "" for missing."""
     if value is None:
         return ""
@@ -191,15 +196,25 @@ def spell(value: Any, known: set[str]) -> str:
     if word in known:
         return word
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        # What is a number here was "007" in the training data if the program that made the rows took it for one.
-        same = [other for other in known if other[:1] == "0" and (other.lstrip("0") or "0") == word]
-        return same[0] if len(same) == 1 else word
+        # What is a number here may be "007" or "3.0" in the training data.
+        return _numerals(frozenset(known)).get(value) or word
     stripped = word.strip()
     whole = WHOLE_NUMBER.fullmatch(stripped)
     for other in (stripped, whole[1] if whole else stripped, stripped.capitalize()):
         if other in known:
             return other
     return stripped
+
+
+@functools.lru_cache(maxsize=256)
+def _numerals(known: frozenset[str]) -> dict[int | float, str | None]:
+    """Returns the word that spells each number, or None if several do."""
+    found: dict[int | float, str | None] = {}
+    for word in known:
+        if NUMERAL.fullmatch(word):
+            number = float(word) if set(word) & set(".eE") else int(word)
+            found[number] = None if number in found else word
+    return found
 
 
 def numbers(cells: Any, name: str, block: RawRows) -> npt.NDArray[np.float64]:

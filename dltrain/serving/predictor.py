@@ -23,7 +23,7 @@ class Predictor:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.signature = model.signature
-        self._known = {column.source: set(column.words) for column in self._of_kind("category")}
+        self._known = {column.source: frozenset(column.words) for column in self._of_kind("category")}
         self._images = {column.source for column in self._of_kind("image")}
 
     def answer(self, rows: Sequence[Row]) -> list[dict[str, Any]]:

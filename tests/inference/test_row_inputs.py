@@ -69,6 +69,9 @@ def test_category_is_spelled_as_in_training(value: Any, word: str) -> None:
         (7, {"07", "007"}, "7"),
         ("456", {"00456"}, "456"),
         (8, {"007"}, "8"),
+        (3.0, {"3.0", "0.5"}, "3.0"),
+        (3, {"3.0", "3e1"}, "3.0"),
+        (True, {"01"}, "True"),
     ],
 )
 def test_a_number_is_the_word_that_lost_its_zeros(value: Any, known: set[str], word: str) -> None:
