@@ -12,13 +12,12 @@ from typing import Any
 
 import keras
 
-from dltrain.base.errors import ConfigError
 from dltrain.models.parts import Head, Inputs, Regularizers
 
 
 def linear(inputs: Inputs, head: Head, *, initializer: Callable[[], Any], regularizer: Regularizers) -> Any:
     """Builds the head alone: logistic, softmax or linear regression."""
-    return head(_flat(inputs, "linear"), initializer=initializer(), regularizer=regularizer)
+    return head(inputs.flat(), initializer=initializer(), regularizer=regularizer)
 
 
 def mlp(
@@ -39,8 +38,7 @@ def mlp(
     each hidden layer.
     """
     normalize = normalization, normalization_position
-    hidden = _flat(inputs, "mlp")
-    return head(dense_stack(hidden, units, activation, dropout, initializer, regularizer, *normalize))
+    return head(dense_stack(inputs.flat(), units, activation, dropout, initializer, regularizer, *normalize))
 
 
 def dense_stack(
@@ -67,14 +65,4 @@ def dense_stack(
             hidden = norm(hidden)
         if dropout:
             hidden = keras.layers.Dropout(dropout)(hidden)
-    return hidden
-
-
-def _flat(inputs: Inputs, model: str) -> Any:
-    hidden = inputs.flat()
-    if hidden is None:
-        raise ConfigError(
-            f"model={model} needs numbers, categories or images, and this dataset has text alone. "
-            "Use model=text_bag, or text=tf_idf."
-        )
     return hidden

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from dltrain.config.tasks import TASKS, Task
 from dltrain.models import gaussian
 
+BAG_DIMENSION = 32  # length of an n-gram's vector in a bag beside other columns
+
 
 class Inputs(UserDict[str, Any]):
     """The feature tensors by name, with a record of those that a model used.
@@ -51,10 +53,10 @@ class Inputs(UserDict[str, Any]):
         self.used.add(name)
         return tensor
 
-    def flat(self, table: Any = None, *, images: bool = True) -> Any:
-        """Joins numbers, embedded categories and pixels, shape (batch, width); returns None if there are none.
+    def flat(self, table: Any = None, *, images: bool = True, texts: bool = True) -> Any:
+        """Joins numbers, embedded categories, pixels and the bag of n-grams, shape (batch, width); None without any.
 
-        `table` replaces the tensor of this name; `images=False` leaves the pixels out.
+        `table` replaces the tensor of this name; `images=False` and `texts=False` leave these out.
         """
         blocks = []
         if "table" in self:
@@ -67,9 +69,20 @@ class Inputs(UserDict[str, Any]):
                 blocks.append(keras.layers.Embedding(count, width, name=label)(ids[:, position]))
         if "image" in self and images:
             blocks.append(keras.layers.Flatten()(self["image"]))
+        if "text" in self and texts:
+            ids = self["text"]
+            vectors = keras.layers.Embedding(self.vocabulary_size, BAG_DIMENSION, name="bag_of_ngrams")(ids)
+            blocks.append(mean_of_words(vectors, ids))
         if not blocks:
             return None
         return keras.layers.Concatenate()(blocks) if len(blocks) > 1 else blocks[0]
+
+
+def mean_of_words(vectors: Any, ids: Any) -> Any:
+    """Averages vectors (batch, length, width) over the words of each text, those with an id above 0."""
+    present = keras.ops.expand_dims(keras.ops.cast(keras.ops.not_equal(ids, 0), "float32"), -1)
+    count = keras.ops.maximum(keras.ops.sum(present, axis=1), 1.0)
+    return keras.ops.sum(vectors * present, axis=1) / count
 
 
 @dataclass(frozen=True)

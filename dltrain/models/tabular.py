@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import keras
 
-from dltrain.base.errors import ConfigError
 from dltrain.config.tasks import Task
 from dltrain.models import gaussian
 from dltrain.models.members import Clamp, MemberLoss
@@ -48,8 +47,6 @@ def tabular(
     if "table" in inputs and inputs.numbers and numeric_embedding != "none":
         table = _embedded(inputs, numeric_embedding, numeric_dimension, frequencies, frequency_scale, bins)
     hidden = inputs.flat(table)
-    if hidden is None:
-        raise ConfigError("model=tabular needs numbers or categories, and this dataset has text alone.")
     if feature_scaling:
         hidden = keras.layers.EinsumDense(
             "bi,i->bi", output_shape=hidden.shape[1:], kernel_initializer="ones", name="feature_scaling"

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.models.text_parts import dense_beside_table, mean_of_words, naive_bayes_ratios, texts_of
+from dltrain.models.parts import Head, Inputs, Regularizers, mean_of_words
+from dltrain.models.text_parts import dense_beside_table, naive_bayes_ratios, texts_of
 
 
 def text_bag(

@@ -47,7 +47,7 @@ def text_linear(
         usual = float((inputs.train("text") > 0).sum(axis=1).mean())
         count = keras.ops.sum(keras.ops.cast(ids > 0, "float32"), axis=1, keepdims=True)  # of n-grams, (batch, 1)
         scores = scores * keras.ops.sqrt(usual / keras.ops.maximum(count, 1.0))
-    beside = inputs.flat()
+    beside = inputs.flat(texts=False)
     others = keras.layers.Dense(
         head.units,
         use_bias=beside is not None,

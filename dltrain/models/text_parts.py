@@ -43,15 +43,8 @@ def dense_beside_table(
     regularizer: Regularizers,
 ) -> Any:
     """Applies dropout and hidden layers to a text's vector (batch, width) joined with the other columns of its row."""
-    beside = inputs.flat()
+    beside = inputs.flat(texts=False)
     hidden = hidden if beside is None else keras.layers.Concatenate()([hidden, beside])
     if dropout:
         hidden = keras.layers.Dropout(dropout)(hidden)
     return dense_stack(hidden, units, activation, dropout, initializer, regularizer)
-
-
-def mean_of_words(vectors: Any, ids: Any) -> Any:
-    """Averages vectors (batch, length, width) over the words of each text, those with an id above 0."""
-    present = keras.ops.expand_dims(keras.ops.cast(keras.ops.not_equal(ids, 0), "float32"), -1)
-    count = keras.ops.maximum(keras.ops.sum(present, axis=1), 1.0)
-    return keras.ops.sum(vectors * present, axis=1) / count

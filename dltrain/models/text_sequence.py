@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
-from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.models.text_parts import dense_beside_table, mean_of_words, texts_of
+from dltrain.models.parts import Head, Inputs, Regularizers, mean_of_words
+from dltrain.models.text_parts import dense_beside_table, texts_of
 
 
 def text_cnn(
