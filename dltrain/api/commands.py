@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import re
 import signal
 import sys
 import threading
@@ -32,6 +33,7 @@ from dltrain.record.run_directory import Claim, claim
 
 USAGE = 2
 INTERRUPTED = 130
+OWN_DATA = ("csv", "images", "texts")  # names of datasets that stand for that of a file or folder
 TERMINATED = 143
 
 # Prefixes of keys without effect on a single run.
@@ -156,7 +158,7 @@ def start(
         lock(directory)
         claimed = Claim(directory, created=False)
     else:
-        claimed = claim(directory, key=key, chosen=chosen)
+        claimed = claim(directory if chosen else _named_after_file(directory, config), key=key, chosen=chosen)
     if not chosen:
         given.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
     errors: list[Exception] = []
@@ -191,6 +193,15 @@ def start(
             claimed.release()
         unlock(claimed.path)
     return Outcome(claimed.path, code, errors[0] if errors else None)
+
+
+def _named_after_file(directory: Path, config: DictConfig) -> Path:
+    """Returns the directory of a run on one's own data with the name of that in place of its kind, such as csv."""
+    kind, path = config.dataset.get("name"), config.dataset.get("path")
+    if kind not in OWN_DATA or not path or f"_{kind}" not in directory.name:
+        return directory
+    own = re.sub(r"[^\w-]+", "_", Path(str(path)).name.partition(".")[0])[:40]
+    return directory.with_name(directory.name.replace(f"_{kind}", f"_{own}", 1)) if own else directory
 
 
 def _show_beginning(config: DictConfig, overrides: Sequence[str], directory: Path) -> None:

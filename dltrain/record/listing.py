@@ -40,6 +40,7 @@ class Row:
     settings: dict[str, Any] = field(default_factory=dict)
     fault: str = ""  # what is damaged; empty if everything could be read
     rises: bool = False
+    words: list[str] = field(default_factory=list)  # the overrides that were typed
 
 
 def rows_below(folder: Path) -> list[Row]:
@@ -77,7 +78,7 @@ def _row(path: str, sweep: str | None) -> Row:
             "sweep": sweep,
             "started": facts.get("started"),
             "status": record.status,
-            "dataset": (facts.get("data") or {}).get("name") or choices.get("dataset") or settings.get("dataset.name"),
+            "dataset": _dataset(facts, choices, settings),
             "model": model or None,
             "metric": main,
             **{part: metrics.get(part, {}).get(str(main)) for part in ("validation", "test")},
@@ -88,7 +89,8 @@ def _row(path: str, sweep: str | None) -> Row:
             **{f"{part}.{name}": value for part, scores in metrics.items() for name, value in scores.items()},
         }
         rises = main is not None and record.traits(main).direction == "max"
-        return Row(path, sweep, values, choices, settings, rises=rises)
+        words = [str(word) for word in facts.get("overrides") or []]
+        return Row(path, sweep, values, choices, settings, rises=rises, words=words)
     except ConfigError as error:
         fault = str(error)
     except (AttributeError, TypeError, ValueError) as error:
@@ -96,6 +98,14 @@ def _row(path: str, sweep: str | None) -> Row:
     if not (Path(path) / "run.json").exists():
         fault = "no run.json: it ended before it began, or the file was lost"
     return Row(path, sweep, {"run": path, "sweep": sweep, "status": "damaged"}, fault=fault)
+
+
+def _dataset(facts: dict[str, Any], choices: dict[str, Any], settings: dict[str, Any]) -> Any:
+    """Returns the name of the data; a table of one's own is called after its file."""
+    name = (facts.get("data") or {}).get("name") or choices.get("dataset") or settings.get("dataset.name")
+    if name == "csv" and isinstance(path := settings.get("dataset.path"), str):
+        return Path(path).name.partition(".")[0] or name
+    return name
 
 
 def main_metric(scores: Iterable[str]) -> str | None:

@@ -7,6 +7,7 @@ import csv
 import datetime
 import json
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import cell, say, setting
 from dltrain.base.show import CsvOutput, show, show_json
+from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
 from dltrain.record.listing import Row
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
 Lists every run and sweep below a folder, the newest first: when, dataset, model, status, the main metric (accuracy of
-classes, rmse of numbers) on validation and test, time, and only the settings in which the listed runs differ. What all
-of them share stands in one line above. A sweep is one row, that of its best job by validation; --jobs lists each job.
+classes, rmse of numbers) on validation and test, time, the settings in which the listed runs differ as far as they have
+room, and the other words that were typed for each. What all of them share stands in one line above. A sweep is one row,
+that of its best job by validation; --jobs lists each job.
 
 The status `died` is a run whose process has gone without a word. Damaged directories are listed with their fault.
 """
@@ -44,6 +47,9 @@ exit codes: 0 done, 2 usage error.
 FIXED = ("when", "dataset", "model", "status", "metric", "validation", "test", "time")
 SHARED = ("dataset", "model", "status", "metric")  # printed once above the table if they are the same in all rows
 NUMBERS = ("validation", "test", "time")
+PIPED_WIDTH = 120  # where the output is no terminal
+MOST_NAMED = 8  # of the settings that find no room
+UNBROKEN: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -133,33 +139,60 @@ def _show(groups: Sequence[Sequence[Row]], total: int, folder: Path, *, filtered
     texts = [_texts(group) for group in groups]
     shared = [name for name in SHARED if len(rows) > 1 and len({text[name] for text in texts}) == 1 and texts[0][name]]
     columns = [name for name in FIXED if name not in shared and any(text[name] for text in texts)]
-    keys, left = _fitting(columns, differing_keys(rows), texts)
+    width = plain_table.window() or PIPED_WIDTH
+    keys, left = _fitting(columns, differing_keys(rows), texts, width)
     columns += keys
+    words, common = _words(rows, columns)
+    typed = {key_of(word) for each in words for word in each}
+    left = [key for key in left if key not in typed]
     many = f"{total:,} runs and sweeps" if any(len(group) > 1 for group in groups) else f"{total:,} runs"
-    share = ", ".join(f"{name} {texts[0][name]}" for name in shared)
+    share = ", ".join([*(f"{name} {texts[0][name]}" for name in shared), *common])
     say(("1 run" if total == 1 else many) + (f"; all of them: {share}" if share else ""))
-    width = plain_table.window()
     body = [[text[name] for name in columns] for text in texts]
     lines = plain_table.table(columns, body, NUMBERS)
     space = max(map(len, lines))
-    beside = width is None or space + 2 + max(len(row["run"]) for row in texts) <= width
+    beside = space + 2 + max(len(row["run"]) for row in texts) <= width and not any(words)
     show(f"{lines[0].ljust(space)}  run" if beside else lines[0])
-    for line, text in zip(lines[1:], texts, strict=True):
-        show(f"{line.ljust(space)}  {text['run']}" if beside else f"{line}\n  {text['run']}")
+    for line, text, own in zip(lines[1:], texts, words, strict=True):
+        if beside:
+            show(f"{line.ljust(space)}  {text['run']}")
+            continue
+        name, typed_words = f"  {text['run']}", " ".join(own)
+        if len(name) + 2 + len(typed_words) <= width:
+            show(line, f"{name}  {typed_words}".rstrip(), sep="\n")
+        else:
+            wrapped = textwrap.fill(typed_words, width, initial_indent="  ", subsequent_indent="    ", **UNBROKEN)
+            show(line, name, wrapped, sep="\n")
     for row in rows:
         if row.fault:
             say(f"damaged: {cell(row.run)}: {cell(row.fault)}")
     if left:
-        say(f"Further settings that differ (--csv has all): {', '.join(left)}")
+        more = f" and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
+        say(f"Further settings that differ (--csv has all): {', '.join(left[:MOST_NAMED])}{more}")
     if total > len(groups):
         show(f"{total - len(groups):,} more: leave --limit out to see them.")
 
 
-def _fitting(fixed: Sequence[str], keys: Sequence[str], texts: Sequence[dict[str, str]]) -> tuple[list[str], list[str]]:
+def _words(rows: Sequence[Row], columns: Sequence[str]) -> tuple[list[list[str]], list[str]]:
+    """Returns the words that were typed for each run, without those that a column tells, and those that all share."""
+    left_out = (*WITHOUT_INFLUENCE, "score_test")  # which a sweep sets by itself
+    typed = [[cell(word) for word in row.words if group_of(word) not in left_out] for row in rows]
+    shared = set(typed[0]).intersection(*typed) if len(rows) > 1 else set()
+    told = {*columns, *SHARED}
+    untold = [[word for word in own if key_of(word) not in told] for own in typed]
+    common = [word for word in untold[0] if word in shared]
+    return [[word for word in own if word not in shared] for own in untold], common
+
+
+def key_of(word: str) -> str:
+    """Returns the key of an override: `optimizer` of `optimizer=sgd`, `cv.folds` of `+cv.folds=3`."""
+    return word.partition("=")[0].lstrip("+~")
+
+
+def _fitting(
+    fixed: Sequence[str], keys: Sequence[str], texts: Sequence[dict[str, str]], width: int
+) -> tuple[list[str], list[str]]:
     """Returns the settings that fit into the width beside the fixed columns, and those that do not."""
-    width = plain_table.window()
-    if width is None:
-        return list(keys), []
     space = {name: max(len(name), *(len(text[name]) for text in texts)) + 2 for name in (*fixed, *keys)}
     used = sum(space[name] for name in fixed)
     kept: list[str] = []

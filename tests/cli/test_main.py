@@ -82,6 +82,25 @@ def test_runs_do_not_share_a_directory(
     assert len(runs(working_directory)) == 4
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["dataset=csv", "dataset.path=data/my houses.csv.gz", "dataset.target=a"], "_my_houses_mlp"),
+        (["dataset=csv", "dataset.path=data/my houses.csv.gz", "dataset.target=a", "dataset.name=homes"], "_homes_mlp"),
+        (["dataset=wine"], "_wine_mlp"),
+    ],
+)
+def test_directory_is_named_after_the_file(
+    working_directory: Path, fake_run: Callable[[Job], None], words: list[str], name: str
+):
+    (working_directory / "data").mkdir()
+    (working_directory / "data" / "my houses.csv.gz").touch()
+    fake_run(complete)
+    assert cli.main([word.replace(" ", "\\ ") for word in words]) == 0
+    (directory,) = runs(working_directory)
+    assert directory.name.endswith(name)
+
+
 def test_directory_with_odd_letters_reaches_hydra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_run: Callable[[Job], None]
 ):

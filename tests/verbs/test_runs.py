@@ -5,6 +5,7 @@ import io
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from dltrain.cli.main import main
+from dltrain.verbs.runs import key_of
 
 Make = Callable[..., Path]
 GONE = 2**22 + 1  # more than any process number of Linux
@@ -80,6 +82,36 @@ def test_table_fits_the_window(
     assert max(map(len, lines)) <= width
     assert "  outputs/2026-01-31/14-05-02_titanic_mlp" in lines
     assert "Further settings that differ (--csv has all): model.a_long" in " ".join(lines)
+
+
+MIXED = [
+    ["optimizer=sgd", "trainer.batch_size=8", "quiet=true"],
+    ["cv=kfold", "model.units=[64,64]"],
+    [f"model.a_setting_with_a_long_name_{number}={number}" for number in range(5)],
+]
+
+
+@pytest.mark.parametrize("width", [80, 100, 160, None])
+def test_words_that_were_typed_stand_beside_each_run(
+    make: Make, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int | None
+) -> None:
+    for number in range(15):
+        settings = {key_of(word): word.partition("=")[2] for word in MIXED[number % 3]}
+        more = {"overrides": ["dataset=titanic", "trainer.epochs=9", *MIXED[number % 3]], "settings": settings}
+        make(f"2026-01-31/14-05-{number:02}_titanic_mlp", accuracy=0.5, **more)
+    if width is not None:
+        monkeypatch.setenv("COLUMNS", str(width))
+    shown = told(capsys)
+    assert max(map(len, shown.splitlines())) <= (width or 120)
+    assert len(re.findall(r"trainer\.batch_size=8| 8( |$)", shown, re.MULTILINE)) == 5
+    assert shown.count("model.a_setting_with_a_long_name_4=4") == 5
+    assert "quiet" not in shown
+    assert shown.count("trainer.epochs=9") == 1  # which all of them share
+
+
+def test_run_on_a_table_of_ones_own_is_called_after_its_file(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    make("a", data={"name": "csv"}, settings={"dataset.path": "data/houses.csv.gz"})
+    assert "houses" in told(capsys)
 
 
 def test_filter_and_sort(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
