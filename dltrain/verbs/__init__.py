@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import importlib
 import pkgutil
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_arguments import plain
 from dltrain.base.printable import printable_line
+from dltrain.base.show import show
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,16 @@ class Verb:
             else:
                 joined.append(word)
         return joined
+
+
+def run_of(path: str | Path) -> Path:
+    """Returns a run directory as it is, and of a sweep that of its best job, which is told on standard error."""
+    from dltrain.record import winner
+
+    run = winner.run_of(path)
+    if run != Path(path):
+        show(f"{path} is a sweep; its best job is used: {run}", file=sys.stderr)
+    return run
 
 
 class _Parser(argparse.ArgumentParser):

@@ -18,7 +18,7 @@ from dltrain.record.curves import check_plot, curve_of, drawn_in_text, write_plo
 from dltrain.record.listing import main_metric
 from dltrain.record.record import Record
 from dltrain.record.run_differences import commit_of
-from dltrain.verbs import Verb, argument
+from dltrain.verbs import Verb, argument, run_of
 
 DESCRIPTION = """\
 Sets two or more runs side by side: the settings in which they differ, data (hash, rows), packages and git commit,
@@ -50,7 +50,7 @@ exit codes: 0 done (whatever the tests say), 2 usage error or no such run.
 def _run(given: argparse.Namespace) -> int:
     if given.plot:
         check_plot(given.plot)
-    found = compare(*given.runs, every_test=given.verbose)
+    found = compare(*map(run_of, given.runs), every_test=given.verbose)
     runs = found.records
     curve = _curve_name(runs, given.curve)
     if given.json:
@@ -76,7 +76,10 @@ VERB = Verb(
     examples=EXAMPLES,
     arguments=(
         argument(
-            "runs", metavar="RUN", nargs="+", help="run directories; the first is what the others are compared with"
+            "runs",
+            metavar="RUN",
+            nargs="+",
+            help="directories of runs or sweeps (their best job); the first one is compared with",
         ),
         argument("--curve", metavar="NAME", help="column of history.csv to draw; default: val_loss"),
         argument("--plot", metavar="FILE", type=Path, help="write the curves to FILE.svg, .png or .pdf"),

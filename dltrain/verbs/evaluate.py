@@ -9,7 +9,7 @@ from typing import Any
 
 from dltrain.base.printable import printable_line
 from dltrain.base.show import CsvOutput, show, show_json
-from dltrain.verbs import TRUST, Verb, argument
+from dltrain.verbs import TRUST, Verb, argument, run_of
 
 EXAMPLES = """\
 Without --data the run's own test part is scored; the data is loaded again for it and must be unchanged. Each scoring is
@@ -28,7 +28,7 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 def _run(given: argparse.Namespace) -> int:
     from dltrain.api.finished_run import load_for
 
-    model = load_for("evaluate", given.run, trust=given.trust)
+    model = load_for("evaluate", run_of(given.run), trust=given.trust)
     from dltrain.api.evaluation import evaluate
 
     evaluation = evaluate(model, given.data, given.by, file_format=given.input_format)
@@ -53,7 +53,7 @@ VERB = Verb(
     description="All metrics of a finished run on rows with their target, with 95 % intervals.",
     examples=EXAMPLES,
     arguments=(
-        argument("run", metavar="RUN", help="directory of a completed run"),
+        argument("run", metavar="RUN", help="directory of a completed run, or of a sweep, whose best job is taken"),
         TRUST,
         argument("--data", metavar="F", help="file with the columns and the target, as for dltrain predict"),
         argument(

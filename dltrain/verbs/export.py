@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from dltrain.base.show import show
-from dltrain.verbs import TRUST, Verb, argument
+from dltrain.verbs import TRUST, Verb, argument, run_of
 
 EXAMPLES = """\
 saved_model takes raw columns, words included; those that the dataset makes, such as a title from a name, are made
@@ -22,7 +22,7 @@ file is run before it appears, on rows of the run, and must give the same scores
 def _run(given: argparse.Namespace) -> int:
     from dltrain.api.finished_run import load_for
 
-    model = load_for("export", given.run, trust=given.trust)
+    model = load_for("export", run_of(given.run), trust=given.trust)
     from dltrain.exporting.export import export
 
     output = Path(given.output) if given.output else model.record.path / "export" / given.format
@@ -38,7 +38,7 @@ VERB = Verb(
     description="The model of a finished run as SavedModel, ONNX or TFLite.",
     examples=EXAMPLES,
     arguments=(
-        argument("run", metavar="RUN", help="directory of a completed run"),
+        argument("run", metavar="RUN", help="directory of a completed run, or of a sweep, whose best job is taken"),
         TRUST,
         argument("--format", required=True, choices=("saved_model", "onnx", "tflite"), help="onnx needs an extra"),
         argument("--output", metavar="DIR", help="folder to make; RUN/export/FORMAT if not given"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.show import show
-from dltrain.verbs import TRUST, Verb, argument
+from dltrain.verbs import TRUST, Verb, argument, run_of
 
 EXAMPLES = """\
 The input is CSV, TSV, Parquet, ARFF or JSON lines with the columns of the training data, a text file or a folder of
@@ -31,7 +31,7 @@ exit codes: 0 done, 1 an answer is not finite, 2 usage or data error, 130 interr
 def _run(given: argparse.Namespace) -> int:
     from dltrain.api.finished_run import load_for
 
-    model = load_for("predict", given.run, trust=given.trust)
+    model = load_for("predict", run_of(given.run), trust=given.trust)
     from dltrain.inference.prefetch import prefetch
     from dltrain.inference.row_inputs import RowInputs
     from dltrain.inference.write_predictions import choose_format, write_tables
@@ -58,7 +58,7 @@ VERB = Verb(
     description="Predictions of a finished run for new rows: a row each, with class names and probabilities.",
     examples=EXAMPLES,
     arguments=(
-        argument("run", metavar="RUN", help="directory of a completed run"),
+        argument("run", metavar="RUN", help="directory of a completed run, or of a sweep, whose best job is taken"),
         TRUST,
         argument("--input", required=True, metavar="F", help="file, folder, or - for standard input"),
         argument("--output", metavar="F", help="file to write; standard output if not given"),

@@ -7,7 +7,7 @@ import argparse
 from dltrain.base.distribution import install
 from dltrain.base.errors import ConfigError
 from dltrain.base.show import show
-from dltrain.verbs import TRUST, Verb, argument
+from dltrain.verbs import TRUST, Verb, argument, run_of
 
 EXAMPLES = """\
 POST /predict takes {"rows": [{"age": 30, ...}, ...]}; / is a form to try single rows, /docs describes the columns,
@@ -29,6 +29,7 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.record.signature import Signature
     from dltrain.record.trust import require_trusted
 
+    given.run = run_of(given.run)
     record = Record(given.run)
     Signature.of(record)
     require_trusted(record, trust=given.trust, verb="serve")
@@ -78,7 +79,7 @@ VERB = Verb(
     description=f"The model of a finished run as a web service (needs: {install('serve')}).",
     examples=EXAMPLES,
     arguments=(
-        argument("run", metavar="RUN", help="directory of a completed run"),
+        argument("run", metavar="RUN", help="directory of a completed run, or of a sweep, whose best job is taken"),
         TRUST,
         argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"),
         argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)"),

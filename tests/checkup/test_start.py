@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dltrain.base.outcome import FAILED, FINE
+from dltrain.base.outcome import FAILED, FINE, LOOK
 from dltrain.checkup.checked_network import CheckedNetwork
 from dltrain.checkup.start import check_first_loss, check_flow, check_one_batch
 
@@ -28,6 +28,24 @@ def test_first_answers_that_are_too_sure_fail(stage_of: Any) -> None:
     found = check_first_loss(checked(stage_of, bias=40.0))
     assert found.status == FAILED
     assert "too sure of themselves" in found.text
+
+
+@pytest.mark.parametrize(("loss", "status"), [(1.4, FINE), (1.845, LOOK), (9.0, LOOK)])
+def test_classes_may_cost_half_a_nat_more_than_a_guess(stage_of: Any, loss: float, status: str) -> None:
+    stage = stage_of("model=linear", "dataset.problem=multiclass", "task=multiclass")
+    head = stage.network.get_layer("head")
+    classes = head.get_weights()[1].size
+    assert classes == 3
+    share = np.mean(CheckedNetwork(stage, seed=0).truth.values == 0)
+    low, high = 0.0, 60.0
+    for _ in range(60):  # the logit of the first class that gives this loss
+        logit = (low + high) / 2
+        given = np.log(np.exp(logit) + classes - 1) - share * logit
+        low, high = (logit, high) if given < loss else (low, logit)
+    head.set_weights([0 * head.get_weights()[0], np.array([logit, 0, 0], np.float32)])
+    found = check_first_loss(CheckedNetwork(stage, seed=0))
+    assert found.details[0]["loss"] == pytest.approx(loss, rel=1e-3)
+    assert found.status == status
 
 
 def test_eight_rows_are_learned_unless_nothing_moves(stage_of: Any) -> None:
