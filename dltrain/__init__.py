@@ -8,6 +8,8 @@ from typing import Any as _Any
 
 if TYPE_CHECKING:  # the import alone takes no time; each name is looked up when it is first used
     from dltrain.api.comparison import compare as compare
+    from dltrain.api.estimators import Classifier as Classifier
+    from dltrain.api.estimators import Regressor as Regressor
     from dltrain.api.finished_run import load as load
     from dltrain.api.finished_sweep import Sweep as Sweep
     from dltrain.api.listing import runs as runs
@@ -27,6 +29,8 @@ _PLACES = {
     "load": "dltrain.api.finished_run",
     "Run": "dltrain.api.run",
     "Sweep": "dltrain.api.finished_sweep",
+    "Classifier": "dltrain.api.estimators",
+    "Regressor": "dltrain.api.estimators",
     "DltrainError": "dltrain.base.errors",
     "ConfigError": "dltrain.base.errors",
     "DataError": "dltrain.base.errors",

@@ -41,7 +41,8 @@ def words_of(words: Sequence[Any], settings: Mapping[str, Any], *, sweep: bool =
 def _word(key: str, value: Any, *, sweep: bool) -> str:
     if sweep and isinstance(value, (list, tuple)):
         return f"{key}={','.join(value_word(each, key) for each in value)}"
-    return f"{key}={value_word(value, key)}"
+    # What a mapping adds, such as the kind of a column, need not be there before.
+    return f"{'++' if isinstance(value, Mapping) else ''}{key}={value_word(value, key)}"
 
 
 def value_word(value: Any, key: str) -> str:

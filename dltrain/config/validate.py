@@ -78,7 +78,8 @@ def keys(overrides: Iterable[str]) -> list[str]:
 def _shares(config: DictConfig) -> Iterator[str]:
     if not str(config.split.get("_target_")).startswith("dltrain."):
         return
-    shares = {name: config.split[name] for name in ("train", "validation", "test") if name in config.split}
+    given = {name: config.split.get(name) for name in ("train", "validation", "test")}
+    shares = {name: share for name, share in given.items() if share is not None}
     wrong = {name: share for name, share in shares.items() if not 0 < share < 1}
     yield from (f"split.{name}: expected a share above 0 and below 1, got {share}." for name, share in wrong.items())
     if len(shares) == 3 and not wrong and abs(sum(shares.values()) - 1) > 1e-6:

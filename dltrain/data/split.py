@@ -125,6 +125,24 @@ def official(
     return _checked(trained, validated, np.flatnonzero(constraints.test_rows))
 
 
+def no_test(
+    constraints: SplitConstraints, *, seed: int, validation: float | None, stratify: bool, quantiles: int
+) -> Split:
+    """Holds back no test rows, and a share of all for validation; None trains on every row.
+
+    Raises:
+        ConfigError: If the dataset has an official test set, which must stay intact.
+    """
+    if constraints.test_rows is not None:
+        raise ConfigError("split=no_test would train on this dataset's official test set. Use split=official.")
+    rows = np.arange(constraints.rows)
+    if validation is None:
+        return Split(rows, rows[:0], rows[:0])
+    strata = constraints.strata(quantiles) if stratify else None
+    trained, validated = cut(rows, constraints.rows - _size(constraints.rows, validation), constraints, strata, seed)
+    return Split(np.sort(trained), np.sort(validated), rows[:0])
+
+
 def _size(rows: int, share: float) -> int:
     return max(1, round(rows * share))
 

@@ -74,7 +74,7 @@ def monitored(training: Training, metrics: dict[str, Scores], *, task: DictConfi
 def parts_to_score(data: Prepared, *, with_test: bool, journal: Journal) -> list[str]:
     """Returns the parts that have rows; the test part is included after its scoring was recorded."""
     parts = ["train", "validation"] if len(data.split.validation) else ["train"]
-    if with_test:
+    if with_test and len(data.split.test):
         data.unseal_test(journal.directory.record_test_scoring)
         parts.append("test")
     return parts

@@ -24,7 +24,7 @@ from dltrain.config.compose import Composer
         ("dataset__path", Path("a b.csv"), "dataset.path='a b.csv'"),
         ("dataset__path", "null", "dataset.path='null'"),
         ("dataset__path", "it's,x", r"dataset.path='it\'s,x'"),
-        ("trainer", {"epochs": 2}, "trainer={epochs:2}"),
+        ("trainer", {"epochs": 2}, "++trainer={epochs:2}"),
     ],
 )
 def test_a_setting_becomes_the_word_that_one_would_type(name: str, value: Any, word: str) -> None:
