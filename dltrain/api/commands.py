@@ -19,6 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.api import jobs, launch
+from dltrain.base.console import telling
 from dltrain.base.errors import ConfigError
 from dltrain.base.interactive import is_notebook
 from dltrain.base.lock import lock, unlock
@@ -163,6 +164,7 @@ def start(
         given.append(f"{key}={QuotedString(str(claimed.path), Quote.single).with_quotes()}")
     errors: list[Exception] = []
     code = 1
+    told = telling.set(shows)
     try:
         prepare()
         with terminating():
@@ -189,6 +191,7 @@ def start(
         if not any(claimed.path.rglob("run.json")):
             show_line("interrupted before the training began: no run is left")
     finally:
+        telling.reset(told)
         if code in (USAGE, INTERRUPTED):
             claimed.release()
         unlock(claimed.path)

@@ -9,7 +9,8 @@ import shutil
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -28,14 +29,16 @@ FACTS = "estimator.json"  # in the .keras file, beside what Keras writes
 SIGNATURE = "signature.json"
 
 
+# The bytes and the model that they gave, since a prediction must not change an estimator.
+_loaded: WeakKeyDictionary[_Estimator, tuple[bytes, Any]] = WeakKeyDictionary()
+
+
 class EstimatorError(DltrainError, ValueError):
     """A fault that scikit-learn takes for a wrong value; `faults` lists what is wrong."""
 
 
 class _Estimator(BaseEstimator):
-    """What both estimators share."""
-
-    _task_words: ClassVar[dict[str, Any]] = {}
+    """What both estimators share. The bytes of a .keras file stand for the model, also in a pickle."""
 
     def __init__(
         self,
@@ -71,10 +74,10 @@ class _Estimator(BaseEstimator):
 
     def _counting(
         self,
-        X: Any,
+        X: Any,  # noqa: N803 - the name in scikit-learn
         y: Any,
         sample_weight: Any,
-        dtype: Any = None,  # noqa: N803 - scikit-learn's name
+        dtype: Any = None,
     ) -> tuple[pd.DataFrame, npt.NDArray[Any], npt.NDArray[np.float64] | None]:
         """Returns the rows that count, their targets, shape (n,), and their weights, which are above 0."""
         if y is None:
@@ -128,7 +131,6 @@ class _Estimator(BaseEstimator):
                 shutil.rmtree(place, ignore_errors=True)
 
     def _keep(self, run: Run) -> None:
-        self.__dict__.pop("_loaded", None)
         self.history_ = run.history
         self._file = (run.directory / "model.keras").read_bytes()
         self._signature = (run.directory / SIGNATURE).read_text("utf-8")
@@ -166,15 +168,16 @@ class _Estimator(BaseEstimator):
         return answers
 
     def _model(self) -> Any:
-        if "_loaded" not in self.__dict__:
+        known = _loaded.get(self)
+        if known is None or known[0] is not self._file:
             from dltrain.api.finished_run import load
 
             with tempfile.TemporaryDirectory() as place:
                 Path(place, "run.json").write_text('{"status": "completed"}')
                 Path(place, SIGNATURE).write_text(self._signature, "utf-8")
                 Path(place, "model.keras").write_bytes(self._file)
-                self._loaded = load(place)
-        return self._loaded
+                known = _loaded[self] = self._file, load(place)
+        return known[1]
 
     def save(self, path: str | Path) -> None:
         """Writes one file from which `load` makes the fitted estimator again; Keras reads its model too.
@@ -226,11 +229,6 @@ class _Estimator(BaseEstimator):
         if facts["feature_names_in"] is not None:
             self.feature_names_in_ = np.array(facts["feature_names_in"], dtype=object)
         self.history_ = pd.DataFrame(facts["history"]).set_index("epoch")
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Returns what is pickled: the bytes of the .keras file stand for the model."""
-        state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_loaded"}
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -151,10 +151,7 @@ def _as_one_types_it() -> Iterator[None]:
         with as_in_a_new_process():
             yield
     except ConfigError as error:
-        told = {"Add -m to run all.": "Call dltrain.sweep to run all.", "Add -m.": "Call dltrain.sweep."}
-        faults = error.faults
-        for flag, call in told.items():
-            faults = [fault.replace(flag, call) for fault in faults]
+        faults = [fault.replace("Add -m", "Call dltrain.sweep") for fault in error.faults]
         raise ConfigError(faults) from error
 
 

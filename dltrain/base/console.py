@@ -6,12 +6,16 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from dltrain.base.plain_table import placed_lines, window
 from dltrain.base.printable import printable, printable_line
+
+# Whether more than progress is printed; false while a caller in Python waits for an object.
+telling: ContextVar[bool] = ContextVar("telling", default=True)
 
 
 class PrintableConsole(Console):

@@ -137,8 +137,10 @@ class ShownFigure(Figure):
 
     def _repr_svg_(self) -> str:
         text = io.StringIO()
-        self.savefig(text, format="svg")
-        return text.getvalue()
+        with mpl.rc_context({"svg.fonttype": "none"}):
+            self.savefig(text, format="svg")
+        svg = _in_system_font(text.getvalue())
+        return svg.replace("<svg ", '<svg style="max-width: 100%; height: auto" ', 1)
 
 
 def figure_of(pictures: Sequence[Picture]) -> Figure:
@@ -182,7 +184,7 @@ def _labelled(svg: str, name: str, title: str, message: str) -> str:
     text = re.sub(r'\bid="([^"]*)"', rf'id="{name}-\1"', text)
     text = re.sub(r"url\(#([^)]*)\)", rf"url(#{name}-\1)", text)
     text = re.sub(r'href="#([^"]*)"', rf'href="#{name}-\1"', text)
-    text = re.sub(r"'DejaVu Sans'[^;\"]*", FONT, text)
+    text = _in_system_font(text)
     # Hundredths of a point are finer than any screen.
     text = re.sub(r'\bd="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text)
     label = Markup(
@@ -190,6 +192,10 @@ def _labelled(svg: str, name: str, title: str, message: str) -> str:
         '<title id="{name}-title">{title}</title><desc id="{name}-desc">{message}</desc>'
     ).format(name=name, title=title, message=message)
     return re.sub(r"(<svg\b[^>]*)>", lambda found: f"{found[1]} {label}", text, count=1)
+
+
+def _in_system_font(svg: str) -> str:
+    return re.sub(r"'DejaVu Sans'[^;\"]*", FONT, svg)
 
 
 def plain_log(axis: Axis) -> None:

@@ -19,7 +19,8 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
-from dltrain.base.console import show_sentence
+from dltrain.base.console import show_sentence, telling
+from dltrain.base.interactive import NotebookLine, is_notebook
 from dltrain.base.plain_table import seconds
 from dltrain.base.printable import printable_line
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
@@ -51,14 +52,16 @@ class Watch:
         self._facts: dict[str, dict[str, Any]] = {}  # run.json of each job that runs
         self._running: dict[str, str] = {}  # the words of each job that may run, by its directory
         self._space = max((len(self._words(job.overrides)) for job in known), default=0)
+        self._tells = telling.get()
         self._live: RichProgress | None = None
+        self._line = NotebookLine(total) if is_notebook() and not console.quiet else None
         self._tasks: dict[str, TaskID] = {}
         self._end = threading.Event()
         self._look_at_once = threading.Lock()
         self._thread = threading.Thread(target=self._go_on, name="dltrain-watch", daemon=True)
 
     def __enter__(self) -> Self:
-        if self.console.is_terminal:
+        if self.console.is_terminal and not self._line:
             columns = (
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=10),
@@ -77,6 +80,9 @@ class Watch:
         self.look()
         if self._live:
             self._live.stop()
+        if self._line:
+            self._line.show(len(self._shown), f"{len(self._shown)} of {self.total} jobs")
+            self._line.close()
 
     def starts(self, jobs: Sequence[Job]) -> None:
         """Is told which jobs run next."""
@@ -96,6 +102,10 @@ class Watch:
                 self._tell(job)
             if self._live:
                 self._show_live((begun or here[:1])[:MOST_LIVE])
+            if self._line and (begun or here):
+                job = (begun or here)[0]
+                words = f"{self._number(len(self._shown) + 1)} {self._running[job]}  {self._state(job)[2]}"
+                self._line.show(len(self._shown), words)
 
     def _go_on(self) -> None:
         while not self._end.wait(SECONDS):
@@ -127,7 +137,8 @@ class Watch:
             reason = " ".join((entry.reason or "").split())
             where = f" ({entry.job}/dltrain.log)" if (self.ledger.sweep / entry.job / "dltrain.log").exists() else ""
             parts.append(reason if entry.status == "pruned" else f"failed{where}: {reason}")
-        show_sentence(self.console, printable_line("  ".join(parts)), style)
+        if self._tells:
+            show_sentence(self.console, printable_line("  ".join(parts)), style)
 
     def _tell(self, job: str) -> None:
         """Shows the notes and warnings of a job that no other job has told with other numbers."""
@@ -142,7 +153,7 @@ class Watch:
         for style, texts in (("dim", facts.get("notes", [])), ("yellow", facts.get("warnings", []))):
             for text in texts:
                 kind = _NUMBERS.sub("#", text)
-                if text not in self._lines and self._told.setdefault(kind, job) == job:
+                if self._tells and text not in self._lines and self._told.setdefault(kind, job) == job:
                     self._lines.add(text)
                     show_sentence(self.console, text, style)
 

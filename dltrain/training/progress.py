@@ -43,7 +43,7 @@ class Progress(keras.callbacks.Callback):
         """Called by the engine."""
         self._epochs = self.params["epochs"]
         self._began = self._printed = time.monotonic()
-        if self.quiet:
+        if self.quiet or self.console.quiet:
             return
         if is_notebook():
             self._line = NotebookLine(self._epochs)
@@ -123,7 +123,7 @@ class TrainingsProgress:
         self._began = self._printed = time.monotonic()
         self._lock = threading.Lock()
         self._progress: RichProgress | None = None
-        self._line = NotebookLine(count * epochs) if is_notebook() and not quiet else None
+        self._line = NotebookLine(count * epochs) if is_notebook() and not quiet and not console.quiet else None
         if console.is_terminal and not quiet and not self._line:
             columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[epochs]}"))
             self._progress = RichProgress(*columns, console=console, transient=True)

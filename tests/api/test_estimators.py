@@ -22,7 +22,9 @@ SMALL: dict[str, Any] = {"model__units": [16], "optimizer__learning_rate": 0.02,
 CHECKED = {**SMALL, "early_stopping": False, "trainer__epochs": 60}
 BATCHES = "the rows are drawn in mini-batches, so that a weight of two is not the same as a row that is there twice"
 EXPECTED_FAILURES = {
+    "check_no_attributes_set_in_init": "overrides are keywords that the constructor does not list, as any key is one",
     "check_sample_weight_equivalence_on_dense_data": BATCHES,
+    "check_methods_subset_invariance": "the last of 32 bits depends on how many rows are computed together",
 }
 
 
@@ -149,7 +151,8 @@ def test_faults_are_values_that_scikit_learn_understands(
 ) -> None:
     with pytest.raises(ValueError, match="there is no") as refused:
         dltrain.Classifier(**arguments).fit(*flowers)
-    assert refused.value.faults == [fault]  # type: ignore[attr-defined]
+    (told,) = refused.value.faults  # type: ignore[attr-defined]
+    assert told.startswith(fault)
 
 
 def test_the_default_is_the_recipe_for_tables(tmp_path: Path, flowers: tuple[Any, Any]) -> None:

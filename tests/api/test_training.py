@@ -108,8 +108,8 @@ def test_a_frame_gives_the_numbers_of_its_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        ({"optimzer": "adam", "trainer__epohcs": 3}, "optimzer: there is no such key. Did you mean 'optimizer'?"),
-        ({"optimizer": "adam,sgd"}, "optimizer: there is no option 'adam,sgd'. Did you mean 'adam'?"),
+        ({"optimzer": "adam", "trainer__epohcs": 3}, "optimzer: there is no such key."),
+        ({"optimizer": "adam,sgd"}, "optimizer: there is no option 'adam,sgd'."),
         ({"search": "random"}, "search: a search has many jobs. Call dltrain.sweep."),
         ({"target": "y"}, "target has no effect without data"),
         ({"data": "x.csv", "dataset": "wine"}, "data and dataset=… are both given"),
@@ -127,7 +127,7 @@ def test_faults_are_raised_as_a_list_and_leave_nothing(
 
 
 def test_words_that_need_many_jobs_are_sent_to_sweep(folder: Path) -> None:
-    with pytest.raises(dltrain.ConfigError, match=r"several options. Call dltrain.sweep to run all"):
+    with pytest.raises(dltrain.ConfigError, match=r"Call dltrain.sweep to run each of them"):
         dltrain.train("dataset=wine", "optimizer=adam,sgd")
 
 
