@@ -108,7 +108,7 @@ def _of_zip(path: Path) -> Iterator[Entry]:
         def read(member: zipfile.ZipInfo) -> bytes:
             nonlocal unpacked
             unpacked += member.file_size
-            _check_size(member.filename, member.file_size, unpacked, limit)
+            _check_size(path, member.filename, member.file_size, unpacked, limit)
             return archive.read(member)
 
         for member in sorted(archive.infolist(), key=_zip_name):
@@ -132,29 +132,29 @@ def _of_tar(path: Path) -> Iterator[Entry]:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
 
             def read(member: tarfile.TarInfo) -> bytes:
-                _check_size(member.name, member.size, 0, limit)
+                _check_size(path, member.name, member.size, 0, limit)
                 content = archive.extractfile(member)
                 return content.read() if content else b""
 
             for member in archive:
-                _check_size(member.name, 0, archive.offset, limit)
+                _check_size(path, member.name, 0, archive.offset, limit)
                 if member.isfile() or member.isdir():
                     name = _utf8(member.name) + "/" * member.isdir()
                     yield name, lambda member=member: read(member)  # type: ignore[misc]
         # gzip verifies its checksum only at its own end, which is behind the end of the archive.
         while stream.read(BLOCK):
-            _check_size("what follows its end", 0, stream.tell(), limit)
+            _check_size(path, "what follows its end", 0, stream.tell(), limit)
 
 
 def _limit(path: Path) -> int:
     return max(MOST_UNPACKED, MOST_RATIO * path.stat().st_size)
 
 
-def _check_size(name: str, size: int, unpacked: int, limit: int) -> None:
+def _check_size(path: Path, name: str, size: int, unpacked: int, limit: int) -> None:
     if size > MOST_OF_A_FILE:
-        raise tarfile.ReadError(f"{name} has {size:,} bytes, and at most {MOST_OF_A_FILE:,} are read of a file")
+        raise DataError(f"{path}: {name} has {size:,} bytes, and at most {MOST_OF_A_FILE:,} are read of a file.")
     if unpacked > limit:
-        raise tarfile.ReadError(f"it unpacks to more than {limit:,} bytes")
+        raise DataError(f"{path} unpacks to more than {limit:,} bytes, a hundred times its size. Unpack it yourself.")
 
 
 def _utf8(name: str) -> str:

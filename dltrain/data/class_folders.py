@@ -103,12 +103,9 @@ def class_files(chosen: ChosenFiles) -> ClassFiles:
     parts = _part_folders(below.values())
     split = any(part.casefold() in TRAIN for part in parts)
     classes = {name: found for name, path in below.items() if (found := _class(path, parts, split))}
-    counts = Counter(classes.values())
-    shown = ", ".join(f"{label} {count:,}" for label, count in sorted(counts.items())[:CLASSES_SHOWN])
-    root = "/".join(paths[chosen.names[0]][:level])
-    notes = [
-        f"classes: {shown}{', …' if len(counts) > CLASSES_SHOWN else ''}{f' (the folders of {root})' * bool(root)}."
-    ]
+    notes = []
+    if level:
+        notes.append(f"the classes are the folders of {'/'.join(paths[chosen.names[0]][:level])}.")
     if parts:
         notes.append(
             f"parts: {', '.join(sorted(parts))}; the rows of a test folder test, all others train and validate."
@@ -116,11 +113,18 @@ def class_files(chosen: ChosenFiles) -> ClassFiles:
     if loose := [name for name in chosen.names if name not in classes]:
         notes.append(f"skipped {counted(len(loose), 'file')} in no folder of a class: {some(loose)}.")
     if empty := sorted(
-        {found for path in others.values() if (found := _class(path[level:], parts, split))} - {*counts}
+        {found for path in others.values() if (found := _class(path[level:], parts, split))} - {*classes.values()}
     ):
         notes.append(f"no class: {some(empty)}, without a file of {chosen.noun}s.")
     test = {name for name in classes if below[name][0] in parts and below[name][0].casefold() in TEST}
     return ClassFiles(classes, frozenset(test if len(test) < len(classes) else ()), (*notes, *chosen.notes()))
+
+
+def count_classes(classes: Iterable[str]) -> str:
+    """Returns a sentence on the number of rows of each class."""
+    counts = Counter(classes)
+    shown = ", ".join(f"{label} {count:,}" for label, count in sorted(counts.items())[:CLASSES_SHOWN])
+    return f"classes: {shown}{', …' if len(counts) > CLASSES_SHOWN else ''}."
 
 
 def check_classes(chosen: ChosenFiles, found: ClassFiles) -> None:

@@ -38,6 +38,7 @@ NOT_READ = {
     "IM", "IMT", "IPTC", "MCIDAS", "PCD", "SPIDER", "XVTHUMB",
 }  # fmt: skip
 SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+PIXELS_AT_ONCE = 2**22
 TGA_END = b"TRUEVISION-XFILE.\0"
 NO_IMAGE = "it is in no format of images that Pillow reads"
 
@@ -93,18 +94,24 @@ def decode_image(content: bytes, *, size: tuple[int, int] | None, channels: int)
     Raises:
         DataError: If it cannot be read; the message gives only the reason.
     """
+    return _pixels(_decode(content, channels), size)
+
+
+def _decode(content: bytes, channels: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             formats = ("TGA",) if content.endswith(TGA_END) else _formats()
             image: Image.Image = Image.open(io.BytesIO(content), formats=formats)
-            image = _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
+            ImageOps.exif_transpose(image, in_place=True)
+            mode = "L" if channels == 1 else "RGB"
+            image = _plain(image)
+            return image if image.mode == mode else image.convert(mode)
     except Exception as error:  # decoders fail in many ways; each means that the image is unreadable
         unknown = isinstance(error, UnidentifiedImageError)
         reason = NO_IMAGE if unknown else str(error).rstrip(".") or type(error).__name__
         raise DataError(f"{'the file is empty' if not content else reason}") from None
-    return _resized(np.asarray(image, np.uint8).reshape(image.height, image.width, channels), size)
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -115,8 +122,15 @@ def _plain(image: Image.Image) -> Image.Image:
         return Image.fromarray((np.asarray(image).clip(0, 65_535) // 257).astype(np.uint8))
     if not image.has_transparency_data:
         return image
-    coloured = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
+    if image.mode != "RGBA":
+        image = image.convert("RGBA")
+    opaque = Image.new("RGB", image.size)
+    rows = max(1, PIXELS_AT_ONCE // image.width)  # a copy of a large image takes hundreds of megabytes
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        white = Image.new("RGBA", strip.size, "white")
+        opaque.paste(Image.alpha_composite(white, strip).convert("RGB"), (0, top))
+    return opaque
 
 
 def image_content(folder: Path, cell: str) -> bytes | DataError:
@@ -147,19 +161,20 @@ def read_images(files: Iterable[tuple[str, bytes | DataError]], options: Options
         try:
             if isinstance(content, DataError):
                 raise content
-            image = decode_image(content, size=None, channels=options.channels or 3)
+            image = _decode(content, options.channels or 3)
         except DataError as error:
             corrupt.append(f"{name} ({error})")
             readable.append(False)
             continue
-        sizes.add(image.shape[:2])
+        sizes.add((image.height, image.width))
         if options.size is None and len(sizes) > 1:
             low, high = min(sizes), max(sizes)
             raise DataError(
                 f"The images in {origin} differ in size, such as {_size(low)} and {_size(high)} pixels. "
                 "Give them one: dataset.size=64, or 'dataset.size=[48,64]' for height and width."
             )
-        images.append(_resized(image, options.size))
+        images.append(_pixels(image, options.size))
+        del image  # a large one takes hundreds of megabytes, and the next is decoded before its name is given away
         if (needed := len(images) * images[-1].nbytes) > memory_bytes() // 2:
             raise DataError(
                 f"The images in {origin} take {needed:,} bytes and more as {_size(images[-1].shape[:2])} pixels, over "
@@ -180,11 +195,10 @@ def read_images(files: Iterable[tuple[str, bytes | DataError]], options: Options
     return Images(np.ascontiguousarray(pixels[..., :1]) if grey else pixels, np.array(readable, bool), tuple(notes))
 
 
-def _resized(image: Pixels, size: tuple[int, int] | None) -> Pixels:
-    if size is None or image.shape[:2] == size:
-        return image
-    found = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    return np.asarray(found.resize((size[1], size[0]), Image.Resampling.BILINEAR)).reshape(*size, -1)
+def _pixels(image: Image.Image, size: tuple[int, int] | None) -> Pixels:
+    if size is not None and (image.height, image.width) != size:
+        image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return np.asarray(image, np.uint8).reshape(image.height, image.width, -1)
 
 
 def _size(size: tuple[int, ...]) -> str:

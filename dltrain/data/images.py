@@ -10,7 +10,7 @@ from dltrain.base.errors import DataError
 from dltrain.base.notes import some
 from dltrain.base.regular_file import find
 from dltrain.data.archive import stem
-from dltrain.data.class_folders import check_classes, choose_files, class_files
+from dltrain.data.class_folders import check_classes, choose_files, class_files, count_classes
 from dltrain.data.dataset import Dataset
 from dltrain.data.image_file import SUFFIXES, Options, read_images
 from dltrain.data.storage import data_directories
@@ -61,5 +61,5 @@ def load(*, name: str, path: str, size: int | Sequence[int] | None, channels: in
         source=f"{len(kept):,} images of {len(set(classes)):,} classes in {location}, "
         f"{height} x {width} {'grey' if depth == 1 else 'colour'}",
         test_rows=np.array([file in found.test for file in kept]) if found.test else None,
-        notes=(*found.notes, *images.notes),
+        notes=(count_classes(classes.tolist()), *found.notes, *images.notes),
     )

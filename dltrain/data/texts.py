@@ -6,7 +6,7 @@ import numpy as np
 
 from dltrain.base.regular_file import find
 from dltrain.data.archive import stem
-from dltrain.data.class_folders import check_classes, choose_files, class_files
+from dltrain.data.class_folders import check_classes, choose_files, class_files, count_classes
 from dltrain.data.dataset import Dataset
 from dltrain.data.source_file import decode
 from dltrain.data.storage import data_directories
@@ -44,7 +44,7 @@ def load(*, name: str, path: str, encoding: str | None) -> Dataset:
         row_ids=np.array(names, dtype=object),
         source=f"{len(names):,} texts of {len(set(found.classes.values()))} classes in {location}",
         test_rows=np.array([file in found.test for file in names]) if found.test else None,
-        notes=(*found.notes, *guesses),
+        notes=(count_classes(found.classes.values()), *found.notes, *guesses),
     )
 
 

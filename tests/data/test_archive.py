@@ -98,7 +98,7 @@ class TestLimits:
         if bomb.is_dir():
             assert len(list(read_files(bomb, lambda name: True))) == 3
         else:
-            with pytest.raises(DataError, match="it unpacks to more than 2,500 bytes"):
+            with pytest.raises(DataError, match="unpacks to more than 2,500 bytes"):
                 list(read_files(bomb, lambda name: True))
 
 

@@ -15,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dltrain.base.errors import DataError
-from dltrain.data.class_folders import check_classes, choose_files, class_files
+from dltrain.data.class_folders import check_classes, choose_files, class_files, count_classes
 
 FORMS = ("folder", "zip", "tar", "tar.gz")
 
@@ -54,8 +54,8 @@ def test_the_class_is_below_the_root_however_deep_the_file_lies(tmp_path: Path, 
     found, test, notes = classes_of(names, tmp_path, form)
     assert found == dict(zip(sorted(names), ["cats", "cats", "dogs", "dogs"], strict=True))
     assert not test
-    assert notes.startswith("classes: cats 2, dogs 2")
-    assert ("the folders of" in notes) == bool(around)
+    assert count_classes(found.values()) == "classes: cats 2, dogs 2."
+    assert notes == (f"the classes are the folders of {around[:-1]}." if around else "")
 
 
 @pytest.mark.parametrize("form", FORMS)
