@@ -83,6 +83,7 @@ class RunReport:
         record, metrics, last = self.record, self.metrics, self.last
         threshold, shown = self.signature.threshold, self.shown
         importance, layers = self.insights.get("importance") or {}, self.insights.get("layers", ())
+        repeated = read_repetitions(record)
         flags, overrides = record_sections.flags(record), record.facts.get("overrides", [])
         drawn = self.draw()
         return render(
@@ -96,6 +97,8 @@ class RunReport:
             last=last,
             sentences=summary(record, self.signature, metrics, self.rows),
             tiles=self._tiles(),
+            repeated_on=repeated.part if repeated else None,
+            seed_table=score_sections.seed_table(record.seeds, repeated.part) if record.seeds and repeated else None,
             fold_table=score_sections.fold_table(self.folds) if self.folds else None,
             findings=self._diagnosis(),
             best_epoch=metrics["best_epoch"],

@@ -28,6 +28,21 @@ def fold_table(folds: Folds) -> Table:
     return ["fold", "rows", "best epoch", *names], rows
 
 
+def seed_table(seeds: Mapping[str, Any], part: str) -> Table:
+    """Returns the scores of each seed on a part, and their mean, standard deviation and interval.
+
+    `seeds` is what metrics.json has of them.
+    """
+    over = seeds[part]
+    names = list(over["mean"])
+    rows = [[run["seed"], run["best_epoch"], *(number(run[part].get(name)) for name in names)] for run in seeds["runs"]]
+    rows.append(["mean ± sd", "", *(f"{number(over['mean'][n])} ± {number(over['sd'][n])}" for n in names)])
+    if intervals := over.get("interval"):
+        between = (" to ".join(map(number, intervals[name])) if intervals.get(name) else "" for name in names)
+        rows.append(["95 % interval of the mean", "", *between])
+    return ["seed", "best epoch", *names], rows
+
+
 def score_table(metrics: Mapping[str, Any], parts: Sequence[str]) -> Table:
     """Returns every metric on every scored part, the interval of the last part, and the baselines."""
     last = parts[-1]

@@ -20,7 +20,9 @@ def write_hyperparameters(directory: Path, overrides: list[str], *, completed: b
     pairs = [word.partition("=") for word in overrides]
     values = {key.lstrip("+~"): _value(text) for key, _, text in pairs}
     writer = EventFileWriter(str(directory))
-    for summary in (summary_v2.hparams_pb(values, trial_id=directory.parent.name), _end(completed)):
+    # The dashboard takes jobs of one name for one trial, and every sweep has a job 0.
+    trial = str(directory.parent.resolve())
+    for summary in (summary_v2.hparams_pb(values, trial_id=trial), _end(completed)):
         writer.add_event(Event(wall_time=time.time(), summary=summary))
     writer.close()
 
