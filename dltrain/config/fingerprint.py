@@ -22,6 +22,8 @@ EARLIER_DEFAULTS = {
     "split.quantiles": 0,
     "split.minimum_rows": 0,
     "dataset.column_rules": 1,
+    "dataset.decimal": None,
+    "dataset.thousands": None,
     "dataset.category_values": None,
     "encoding.embedding_above": None,
 }

@@ -18,9 +18,7 @@ from dltrain.config.hints import show
 from dltrain.config.near_keys import NearKeys
 from dltrain.config.plain_words import sentence
 from dltrain.config.written import corrected, why_corrected, why_unreadable
-from dltrain.internals.hydra_loading import set_values
-
-MAPPINGS = ("task.class_weight",)  # keys that are null, or a mapping to which single entries can be added
+from dltrain.internals.hydra_loading import OPEN, set_values
 
 
 def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override], list[str]]:
@@ -80,7 +78,7 @@ def apply(override: Override, config: DictConfig, unlisted: dict[str, str], repo
     key, line, value = override.key_or_group, str(override.input_line), override.value()
     parent, _, name = key.rpartition(".")
     node = look_up(config, parent) if parent else config
-    if not OmegaConf.is_config(node) and _holds(config, parent) and not (override.is_add() and parent in MAPPINGS):
+    if not OmegaConf.is_config(node) and _holds(config, parent) and parent not in OPEN:
         near = NearKeys(config, repository, {}).options_with(key, line.partition("=")[2])
         return [f"{key}: '{parent}' is {show(node)} with the chosen options and has no key '{name}'.{near}"]
     if value == {} and isinstance(there := look_up(config, key), DictConfig) and there:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -9,9 +10,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
+from dltrain.base.shell_words import quoted
+
 KEY = re.compile(r"(?:\+\+?|~)?[\w@$/.:-]+")
 # Keys in braces stand without quotes.
 QUOTED_KEY = re.compile(r"""([{,]\s*)(["'])([^"':,{}]+)\2(\s*:)""")
+# What the grammar takes as a key in braces, some of it behind a backslash; it makes numbers of the words of the second.
+KEY_IN_BRACES = re.compile(r"[\w\-+.$%*@?|/\\,()\[\]{}:= \t]+", re.ASCII)
+TYPED_KEY = re.compile(r"[+-]?[\d._]*(?:e[+-]?\d+)?|null|true|false|nan|[+-]?inf", re.IGNORECASE)
 CLOSING = {"[": "]", "{": "}", '"': '"', "'": "'"}
 
 
@@ -23,6 +29,15 @@ def with_text(key: str, text: str) -> str:
 def as_one_text(key: str, text: str) -> str:
     """Returns the override that sets a key to a text in quotes, whatever is in it."""
     return f"{key}={QuotedString(text, Quote.double).with_quotes()}"
+
+
+def entry(key: str, name: str, value: str) -> str:
+    """Returns `key={name: value}` as one is to type it, for a key that maps the names of columns to values."""
+    if KEY_IN_BRACES.fullmatch(name) and not TYPED_KEY.fullmatch(name):
+        name = re.sub(r"([\\,()\[\]{}:=]|^[ \t]|[ \t]$)", r"\\\1", name)
+    else:
+        name = json.dumps(name, ensure_ascii=False)
+    return quoted(f"{key}={{{name}: {value}}}")
 
 
 def of_file(path: str) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.base.errors import DataError
+from dltrain.data.column_reading import ColumnReading
 from dltrain.data.recipe import Recipe
 from dltrain.data.row_view import lengths, take
 
@@ -60,6 +61,9 @@ class Dataset:
     source_names: Mapping[str, str] = field(default_factory=dict)  # the source's own names of renamed columns
     # The recipe of each column that the loader makes from columns of the source
     made: Mapping[str, Recipe] = field(default_factory=dict)
+    # How the cells of columns and of targets were read, where the source is a table
+    readings: Mapping[str, ColumnReading] = field(default_factory=dict)
+    target_readings: Mapping[str, ColumnReading] = field(default_factory=dict)
     # What the columns, which follow from all rows here, become once the train rows are known; None if they stay
     undecided: Undecided | None = None
 

@@ -69,7 +69,7 @@ def blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
     parser = _Parser(origin, names, mark, reading)
     done = 0
     for block in parser.blocks(itertools.chain([start], chunks), header_lines):
-        yield replace(block, notes=notes, first=done)
+        yield replace(block, notes=notes, first=done, separator=mark)
         done, notes = done + len(block), ()
     if not done:
         raise DataError(f"{origin} has a header and no rows.")

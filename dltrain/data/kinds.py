@@ -1,4 +1,4 @@
-"""Infers the kind of a column from its cells (numeric, category, text, image) and converts its values to that kind.
+"""Infers the kind of a column from its cells (numeric, category, text, image) and how they are read.
 
 Few different words make a category, sentences a text, names of image files an image; identifiers, dates and constants
 are ignored.
@@ -6,19 +6,27 @@ are ignored.
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dltrain.base.errors import DataError
 from dltrain.base.shell_words import quoted
+from dltrain.config.written import entry, with_text
 from dltrain.data import cells
+from dltrain.data.choose_format import NOTHING_GIVEN, Given, choose_format
+from dltrain.data.column_reading import ColumnReading, spelling_of
 from dltrain.data.dataset import Array
 from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
+from dltrain.data.number_format import NumberFormat, are_numbers
 from dltrain.data.raw_table import RawTable
 
 CHOICES = ("numeric", "category", "text", "image", "ignore")
@@ -37,61 +45,119 @@ DATE = (
     r"|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
     r"(?:[T ]\d{1,2}:\d{2}\S*(?: ?[AaPp][Mm])?)?\s*"
 )
-# 12.5, 1,200.5, 12,5 or 1.200,5
-NUMBER_WITH_COMMAS = r"[+-]?(?:\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?:\d+|\d{1,3}(?:\.\d{3})+),\d+)"
-WHOLE_NUMBER = re.compile(r"([+-]?\d+)(?:\.0*)?")
+
+Rows = npt.NDArray[np.integer]
 
 
-def infer_kind(
-    table: RawTable, name: str, rows: npt.NDArray[np.integer] | None = None, *, keeps_many: bool
-) -> tuple[str, str]:
-    """Infers the kind of a column from its name and its cells in some rows, given by position; None for all rows.
+PLAIN = ColumnReading()
 
-    `keeps_many` tells whether a column of many different words is a category, else it is ignored. Returns one of
-    numeric, category, text, image, ignore, and the reason if it is ignore, else "".
+
+@dataclass(frozen=True)
+class ColumnRules:
+    """How it is inferred what the columns of a table mean.
+
+    Attributes:
+        version: 2, or 1 for runs of versions that took for numbers only what a program writes.
+        given: What the user says on decimals and thousands.
+        keeps_many: Whether a column of many different words is a category, else it is ignored.
+    """
+
+    version: Literal[1, 2] = 2
+    given: Given = NOTHING_GIVEN
+    keeps_many: bool = True
+
+
+RULES = ColumnRules()
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a column is and how its cells are read."""
+
+    kind: str  # numeric, category, text, image or ignore
+    reason: str = ""  # why it is ignored
+    reading: ColumnReading = PLAIN
+    note: str = ""  # a sentence for the log on how numbers are written
+
+
+def infer_meaning(table: RawTable, name: str, rows: Rows | None = None, rules: ColumnRules = RULES) -> Meaning:
+    """Infers what a column is from its name and its cells in some rows, given by position; None for all rows.
 
     Raises:
-        DataError: If numbers are mixed with words or contain commas.
+        DataError: If numbers are mixed with words, or it is open how they are written.
     """
-    values = plain_values(table, name, rows)
-    present = values[~missing(values)]
+    column = table.columns[name] if rows is None else table.columns[name].take(pa.array(rows))
+    present = column.filter(pa.array(~cells.missing(column)))
     if not len(present):
-        return "ignore", "empty"
+        return Meaning("ignore", "empty")
+    numbers: Any = cells.numbers(present) if cells.is_number(present) else None
     # A column with fractions is no row number, so its distinct values, slow to find in a large table, are not needed.
-    fractions = values.dtype == np.float64 and not _whole(present)
-    distinct = present[:1] if fractions else pd.Series(present).drop_duplicates().to_numpy()
-    alone = present.min() == present.max() if fractions else len(distinct) == 1
-    if alone and len(present) == len(values):
-        return "ignore", "one value alone"
+    fractions = numbers is not None and not _whole(numbers)
+    distinct = present[:1] if fractions else pc.unique(cells.words(present) if numbers is None else present)
+    alone = numbers.min() == numbers.max() if fractions else len(distinct) == 1
+    if alone and len(present) == len(column):
+        return Meaning("ignore", "one value alone")
     if name in table.declared:
-        return table.declared[name]
+        kind, reason = table.declared[name]
+        return Meaning(kind, reason, read_as(table, name, kind, rows, rules)[0])
     if fractions:
-        return "numeric", ""
-    numbers = as_numbers(distinct)
-    share = float(np.mean(~np.isnan(numbers)))
-    if share == 1:
-        return _number_kind(name, numbers, len(values), rows)
+        return Meaning("numeric")
+    if numbers is not None:
+        return Meaning(*_number_kind(name, cells.numbers(distinct), len(column), rows))
+    if cells.is_text(column) and (found := _numbers(table, name, distinct, rules)):
+        number_format, note = found
+        values = number_format.parse(distinct).to_numpy(zero_copy_only=False)
+        kind, reason = _number_kind(name, values, len(column), rows)
+        return Meaning(kind, reason, ColumnReading(number_format), note if kind == "numeric" else "")
     few = max(CATEGORY_VALUES, min(CATEGORY_VALUES_AT_MOST, int(CATEGORY_SHARE * len(table))))
-    if share >= MOSTLY_NUMBERS and len(distinct) > few:
-        place = int(np.flatnonzero(np.isnan(as_numbers(values)) & ~missing(values))[0])
-        row = place if rows is None else rows[place]
-        raise DataError(
-            f"Column '{name}' holds numbers, and a word in {table.where(row)}: '{values[place]}'. If that "
-            f"means a missing value: {as_missing(values[place])}; otherwise name the kind: "
-            f"{quoted(f'+dataset.kinds={{{name}: category}}')} (or text, or ignore)."
-        )
-    if pd.Series(distinct).str.fullmatch(NUMBER_WITH_COMMAS).all():
-        raise DataError(
-            f"Column '{name}' holds numbers with commas ('{distinct[0]}'), which could mean decimals or "
-            f"thousands. Write 1234.5, or name the kind: "
-            f"'+dataset.kinds={{{name}: category}}' (or text, or ignore)."
-        )
-    return _word_kind(present, distinct, few, keeps_many)
+    _refuse_words_among_numbers(table, name, distinct, few, rules)
+    kind, reason = _word_kind(cells.word_array(present), distinct.to_numpy(zero_copy_only=False), few, rules.keeps_many)
+    return Meaning(kind, reason, ColumnReading(spelling=spelling_of(distinct if cells.is_text(column) else column)))
 
 
-def _number_kind(
-    name: str, distinct: npt.NDArray[np.float64], count: int, rows: npt.NDArray[np.integer] | None
-) -> tuple[str, str]:
+def read_as(
+    table: RawTable, name: str, kind: str, rows: Rows | None = None, rules: ColumnRules = RULES
+) -> tuple[ColumnReading, str]:
+    """Returns how the cells of a column of a known kind are read, by those in some rows, and a sentence for the log.
+
+    Raises:
+        DataError: If it is open how numbers are written.
+    """
+    column = table.columns[name] if rows is None else table.columns[name].take(pa.array(rows))
+    if not cells.is_text(column):
+        return ColumnReading(spelling="" if kind == "numeric" else spelling_of(column)), ""
+    distinct = pc.unique(column.drop_null())
+    if kind != "numeric":
+        return ColumnReading(spelling=spelling_of(distinct)), ""
+    number_format, note = _numbers(table, name, distinct, rules) or (NumberFormat(), "")
+    return ColumnReading(number_format), note
+
+
+def _numbers(table: RawTable, name: str, distinct: Any, rules: ColumnRules) -> tuple[NumberFormat, str] | None:
+    if rules.version == 2:
+        return choose_format(table, name, distinct, rules.given)
+    plain = NumberFormat()
+    return (plain, "") if pc.count(plain.parse(distinct)).as_py() == len(distinct) else None
+
+
+def _refuse_words_among_numbers(table: RawTable, name: str, distinct: Any, few: int, rules: ColumnRules) -> None:
+    numbers = are_numbers(distinct) if rules.version == 2 else NumberFormat().matches(distinct)
+    if len(distinct) <= few or pc.mean(numbers).as_py() < MOSTLY_NUMBERS:
+        return
+    word = pc.filter(distinct, pc.invert(numbers))[0].as_py()
+    where = table.where(pc.index(table.columns[name], word).as_py())
+    raise DataError(f"Column '{name}' holds numbers, and a word in {where}: '{word}'. {_what_it_means(name, word)}")
+
+
+def _what_it_means(name: str, word: str) -> str:
+    missing = quoted(with_text("dataset.missing_values", json.dumps([word], ensure_ascii=False)))
+    return (
+        f"If that means a missing value: {missing}; otherwise name the kind: "
+        f"{entry('dataset.kinds', name, 'category')} (or text, or ignore)."
+    )
+
+
+def _number_kind(name: str, distinct: npt.NDArray[np.float64], count: int, rows: Rows | None) -> tuple[str, str]:
     if not _whole(distinct):
         return "numeric", ""
     if ID_NAME.fullmatch(name) or CAMEL_CASE_ID.fullmatch(name):
@@ -101,7 +167,7 @@ def _number_kind(
     return "numeric", ""
 
 
-def _counts_rows(numbers: npt.NDArray[np.float64], rows: npt.NDArray[np.integer] | None) -> bool:
+def _counts_rows(numbers: npt.NDArray[np.float64], rows: Rows | None) -> bool:
     """Tells whether different whole numbers, one for each of some rows, are a count of all rows, in any order."""
     span = float(np.ptp(numbers))
     if span + 1 == len(numbers):
@@ -144,41 +210,21 @@ def _are_dates(distinct: Array) -> bool:
     return bool(parsed.notna().all())
 
 
-def missing(values: Array) -> npt.NDArray[np.bool_]:
-    """Marks the missing cells, shape (n,)."""
-    return np.asarray(pd.isna(values))
-
-
-def plain_values(table: RawTable, name: str, rows: npt.NDArray[np.integer] | None = None) -> Array:
-    """Returns a column as float64 with NaN if its type is one of numbers, else as object of str with None, (n,).
-
-    `rows` selects rows by position; None takes all.
-    """
-    column = table.columns[name] if rows is None else table.columns[name].take(pa.array(rows))
-    return cells.numbers(column) if cells.is_number(column) else cells.word_array(column)
-
-
-def as_numbers(values: Array) -> npt.NDArray[np.float64]:
-    """Converts cells to float64, with NaN for what is no number."""
-    if values.dtype == np.float64:
-        return values.astype(np.float64, copy=False)
-    return pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-
-
-def numeric_values(table: RawTable, name: str) -> npt.NDArray[np.float64]:
+def numeric_values(table: RawTable, name: str, reading: ColumnReading = PLAIN) -> npt.NDArray[np.float64]:
     """Converts a column to float64 of shape (n,), with NaN for a missing cell.
 
     Raises:
         DataError: If a cell holds a word or an infinite number; the message names it.
     """
-    values = plain_values(table, name)
-    numbers = as_numbers(values)
-    bad = np.flatnonzero(np.isnan(numbers) & ~missing(values))
+    column = table.columns[name]
+    numbers = reading.number_values(column)
+    bad = np.flatnonzero(np.isnan(numbers) & ~cells.missing(column))
     if bad.size:
+        word = cells.words(column[bad[0] : bad[0] + 1])[0].as_py()
+        expected = "" if reading.numbers.plain else f" {reading.numbers.described()}"
         raise DataError(
-            f"Column '{name}' cannot be numeric: {table.where(bad[0])} holds '{values[bad[0]]}'. If that "
-            f"means a missing value: {as_missing(values[bad[0]])}; otherwise name another kind: "
-            f"{quoted(f'+dataset.kinds={{{name}: category}}')} (or text, or ignore)."
+            f"Column '{name}': expected a number{expected}, {table.where(bad[0])} holds '{word}'. "
+            f"{_what_it_means(name, word)}"
         )
     infinite = np.flatnonzero(np.isinf(numbers))
     if infinite.size:
@@ -189,78 +235,24 @@ def numeric_values(table: RawTable, name: str) -> npt.NDArray[np.float64]:
     return numbers
 
 
-def spelling_of(table: RawTable, name: str, rows: npt.NDArray[np.integer] | None = None) -> str:
-    """Returns how the words of a column are spelled, by its cells in some rows: truth, whole, or "" as written."""
-    if not cells.is_text(table.columns[name]):
-        return ""
-    words = plain_values(table, name, rows)
-    distinct = pd.unique(pd.Series(words[~missing(words)], dtype=object)).tolist()
-    if {word.lower() for word in distinct} <= {"true", "false"}:
-        return "truth"
-    return "whole" if all(WHOLE_NUMBER.fullmatch(word) for word in distinct) else ""
-
-
-def word_values(table: RawTable, name: str, spelling: str | None = None) -> Array:
+def word_values(table: RawTable, name: str, reading: ColumnReading | None = None) -> Array:
     """Converts a column to words: an object array of str with None for a missing cell, shape (n,).
 
-    Whole numbers are written without a decimal point, and true and false with a capital, where `spelling`, which is
-    that of all rows if it is None, says that the column holds such.
+    `reading` is that of all rows if it is None.
     """
-    words: Array = cells.word_array(table.columns[name])
-    spelling = spelling_of(table, name) if spelling is None else spelling
-    if not spelling:
-        return words
-    absent = missing(words)
-    distinct = pd.unique(pd.Series(words[~absent], dtype=object)).tolist()
-    # A program that wrote whole numbers beside missing cells wrote "1.0" for 1; "007" stays as it is.
-    spell = _truth if spelling == "truth" else _without_point
-    spelled = {word: spell(word) for word in distinct}
-    words[~absent] = [spelled[word] for word in words[~absent]]
+    reading = read_as(table, name, "category")[0] if reading is None else reading
+    words: Array = cells.word_array(reading.words(table.columns[name]))
     return words
 
 
-def _truth(word: str) -> str:
-    return word.capitalize() if word.lower() in {"true", "false"} else word
-
-
-def _without_point(word: str) -> str:
-    whole = WHOLE_NUMBER.fullmatch(word)
-    return whole[1] if whole else word
-
-
-def feature_values(table: RawTable, name: str, kind: str, spelling: str | None = None) -> Array:
+def feature_values(table: RawTable, name: str, kind: str, reading: ColumnReading | None = None) -> Array:
     """Converts a column to the values of a feature of this kind, shape (n,).
 
     Numeric gives float64 with NaN for a missing cell, any other kind an object array of str with ""; an image is given
-    by its path. `spelling` is that of `word_values`.
+    by its path. `reading` is plain numbers, or that of the words of all rows, if it is None.
     """
     if kind == "numeric":
-        return numeric_values(table, name)
-    words = word_values(table, name, spelling)
-    words[missing(words)] = ""
+        return numeric_values(table, name, reading or PLAIN)
+    words = word_values(table, name, reading)
+    words[pd.isna(words)] = ""
     return words
-
-
-def target_values(table: RawTable, name: str, kind: str | None = None) -> Array:
-    """Converts a column to a target of shape (n,): float64 with NaN if it holds numbers, else words with None.
-
-    `kind` is numeric or category as the user chose, or None to decide by the cells.
-
-    Raises:
-        DataError: If every cell is missing, or numeric was chosen and a cell is no finite number.
-    """
-    values = plain_values(table, name)
-    present = values[~missing(values)]
-    if not len(present):
-        raise DataError(f"{table.origin}: the target '{name}' has no value in any row.")
-    if kind is None:
-        numbers = as_numbers(pd.Series(present).drop_duplicates().to_numpy())
-        # Declared classes stay words, because 1, 2, 3 would look like quantities; 0 and 1 do not.
-        classes = name in table.declared and not set(numbers.tolist()) <= {0.0, 1.0}
-        kind = "category" if classes or np.isnan(numbers).any() else "numeric"
-    return numeric_values(table, name) if kind == "numeric" else word_values(table, name)
-
-
-def as_missing(word: str) -> str:
-    """Returns the override by which a word means a missing value, for the shell."""
-    return quoted(f'dataset.missing_values=["{word}"]')

@@ -17,6 +17,7 @@ WORDS = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
+NAMES = ("None", "NA", "N/A", "n/a", "NULL", "null")  # those of them that may name a class
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -26,19 +27,21 @@ class Missing:
 
     words: tuple[str, ...]
     numbers: tuple[float, ...] = ()  # a number is missing however it is spelled
+    classes: Collection[str] = ()  # the columns in which words such as None may name a class
 
     @classmethod
-    def of(cls, words: Iterable[object]) -> Missing:
+    def of(cls, words: Iterable[object], classes: Collection[str] = ()) -> Missing:
         """Returns the usual words, and these in addition."""
         more = [str(word).strip() for word in words]
         numbers = {number for number in map(_number, more) if number is not None}
-        return cls(tuple(dict.fromkeys([*WORDS, *more])), tuple(sorted(numbers)))
+        return cls((*WORDS, *more), tuple(sorted(numbers)), classes)
 
-    def mark(self, cells: Any) -> Any:
-        """Returns the cells with null for the missing ones, and text without blanks around it."""
+    def mark(self, cells: Any, name: str = "") -> Any:
+        """Returns the cells of a column with null for the missing ones, and text without blanks around it."""
         if is_text(cells):
             cells = pc.utf8_trim_whitespace(cells)
-            absent = pc.is_in(cells, value_set=_values(self.words, cells.type))
+            names = {*NAMES} - {*self.words[len(WORDS) :]} if name in self.classes else ()
+            absent = pc.is_in(cells, value_set=_values([word for word in self.words if word not in names], cells.type))
             if self.numbers:
                 absent = pc.or_(absent, pc.fill_null(self._spelled(cells), False))
         elif self.numbers and is_number(cells):

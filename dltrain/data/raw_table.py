@@ -28,6 +28,7 @@ class RawTable:
     declared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     first: int = 0  # the number of rows before these
+    separator: str | None = None  # the character between the fields of a text; None for another file
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
@@ -118,4 +119,4 @@ def _joined(chunks: list[Any]) -> pa.ChunkedArray:
 
 def mark_missing(table: RawTable, missing: Missing) -> RawTable:
     """Returns the table with null (NaN among floating numbers) for what is missing, and text without blanks around."""
-    return replace(table, columns={name: with_nan(missing.mark(cells)) for name, cells in table.columns.items()})
+    return replace(table, columns={name: with_nan(missing.mark(cells, name)) for name, cells in table.columns.items()})

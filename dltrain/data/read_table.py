@@ -46,7 +46,8 @@ def read_table(
     encoding: str | None = None,
     header: bool = True,
     missing_values: Collection[object] = (),
-    words: Collection[str] = (),
+    words: Collection[str] | Callable[[str], bool] = (),
+    classes: Collection[str] = (),
 ) -> RawTable:
     """Reads the columns of a file as they are.
 
@@ -56,14 +57,16 @@ def read_table(
         encoding: A codec's name; None detects it.
         header: Whether the first line of a text file holds the names.
         missing_values: Words for a missing cell, in addition to those of pandas.
-        words: Columns whose cells are kept as written in a text file ("007" is not 7).
+        words: Columns whose cells are kept as written in a text file ("007" is not 7), or what tells them by name.
+        classes: Columns in which words such as None are no missing cells.
 
     Raises:
         ConfigError: If a key has no effect on this kind of file.
         DataError: If the file cannot be read.
     """
     source = Source(find_file(path))
-    reading = Reading(separator, encoding, header, Missing.of(missing_values), frozenset(words).__contains__)
+    as_written = words if callable(words) else frozenset(words).__contains__
+    reading = Reading(separator, encoding, header, Missing.of(missing_values, classes), as_written)
     blocks = list(read_blocks(source, reading, strict=True))
     table = join(blocks)
     mixed = [name for name in table.columns if _mixed(block.columns[name] for block in blocks)]

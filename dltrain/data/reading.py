@@ -36,12 +36,12 @@ class Reading:
     def written(self, name: str, cells: Any) -> Any:
         """Returns the cells of a text: floating numbers if all present ones are, unless words are asked for."""
         if self.words(name):
-            return self.missing.mark(cells)
+            return self.missing.mark(cells, name)
         numbers = as_numbers(cells)
         if numbers is None:  # there are blanks around a number, or words for a missing one
-            cells = self.missing.mark(cells)
+            cells = self.missing.mark(cells, name)
             numbers = as_numbers(cells)
-        return cells if numbers is None else with_nan(self.missing.mark(numbers))
+        return cells if numbers is None else with_nan(self.missing.mark(numbers, name))
 
 
 def as_numbers(text: Any) -> Any | None:

@@ -13,13 +13,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.data.choose_format import Given
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.image_file import Options, image_content, read_images
-from dltrain.data.kinds import CHOICES, feature_values, missing, numeric_values, target_values, word_values
+from dltrain.data.kinds import CHOICES, ColumnRules, feature_values, numeric_values, read_as, word_values
 from dltrain.data.raw_table import RawTable, all_numbers
 from dltrain.data.read_table import read_table
 from dltrain.data.source_file import find_file, stem
 from dltrain.data.table_features import TableFeatures
+from dltrain.data.target_cells import read_target
 
 # No leading zeros, which a number would lose, and few enough digits for 64 bits.
 ROW_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -42,6 +44,8 @@ def load(
     channels: int | None,
     corrupt: str,
     column_rules: Literal[1, 2] = 1,
+    decimal: str | Mapping[str, str] | None = None,
+    thousands: str | Mapping[str, str] | None = None,
 ) -> Dataset:
     """Loads a file: one column or several are the target, the others features by kind (see conf/dataset/csv.yaml).
 
@@ -49,45 +53,61 @@ def load(
     """
     targets = [target] if isinstance(target, str) else [str(column) for column in target]
     wanted = {str(column): str(kind) for column, kind in kinds.items()}
-    _check_kinds(wanted, targets, {"id_column": id_column, "weight": weight})
+    given = Given(decimal, thousands)
+    _check_kinds(wanted, targets, {"id_column": id_column, "weight": weight}, given)
+    rules = ColumnRules(column_rules, given, keeps_many=category_values is not None)
     options = Options.of(size, channels, corrupt)
-    as_written = [column for column, kind in wanted.items() if kind in {"category", "text", "image"}]
+    as_written = {column for column, kind in wanted.items() if kind in {"category", "text", "image"}}
+    as_written |= {id_column} if id_column is not None else set()
+    classes = targets if column_rules == 2 else []
     table = read_table(
         path,
         separator=separator,
         encoding=encoding,
         header=header,
         missing_values=[str(word) for word in missing_values],
-        words=[*as_written, *([] if id_column is None else [id_column])],
+        words=lambda column: column in as_written or column in classes or any(given.of(column)),
+        classes=classes,
     )
     _check_columns(table, "target", targets)
     _check_columns(table, "kinds", wanted)
     for key, single in (("id_column", id_column), ("weight", weight)):
         _check_columns(table, key, [] if single is None else [single])
+    for key, marks in (("decimal", decimal), ("thousands", thousands)):
+        _check_columns(table, key, marks if isinstance(marks, Mapping) else [])
 
     others = [column for column in table.columns if column not in (*targets, id_column, weight)]
     names = input_names(others, taken=table.columns)
-    features = TableFeatures(table, names, wanted, keeps_many=category_values is not None)
-    columns, chosen, notes = features.make()
+    answers = {column: read_target(table, column, wanted.get(column), rules) for column in targets}
+    features = TableFeatures(table, names, wanted, rules)
+    made = features.make()
     source_names = {new: old for old, new in names.items() if old != new}
     renamed = [f"renamed: {old} to {new} (no '/' in an input's name)." for new, old in source_names.items()]
-    weights = None if weight is None else row_weights(table, weight)
+    weights = None if weight is None else row_weights(table, weight, rules)
     weighted = [] if weights is None else [f"weight: {weight}, from {weights.min():g} to {weights.max():g}."]
     found = find_file(path)
     dataset = Dataset(
         name=stem(found) if name == "csv" else name,
-        columns=columns,
-        kinds=chosen,
-        target={column: target_values(table, column, wanted.get(column)) for column in targets},
+        columns=made.columns,
+        kinds=made.kinds,
+        target={column: answer.values for column, answer in answers.items()},
         row_ids=row_ids(table, id_column),
         category_values=category_values,
         weights=weights,
         source=f"{len(table):,} rows and {len(table.columns)} columns of {found}",
-        notes=(*table.notes, *renamed, *weighted, *(notes if column_rules == 1 else [])),
+        notes=(
+            *table.notes,
+            *renamed,
+            *weighted,
+            *(answer.note for answer in answers.values() if answer.note),
+            *(made.notes if column_rules == 1 else []),
+        ),
         source_names=source_names,
         other_columns={
             column: feature_values(table, column, "category") for column, kind in wanted.items() if kind == "ignore"
         },
+        readings=made.readings,
+        target_readings={column: answer.reading for column, answer in answers.items()},
         undecided=None if column_rules == 1 else features,
     )
     for column in [column for column, kind in dataset.kinds.items() if kind == "image"]:
@@ -114,7 +134,7 @@ def row_ids(table: RawTable, column: str | None) -> Array:
     if column is None:
         return np.arange(len(table))
     words = word_values(table, column)
-    absent = np.flatnonzero(missing(words))
+    absent = np.flatnonzero(pd.isna(words))
     if absent.size:
         raise DataError(f"Column '{column}' cannot name the rows: {table.where(absent[0])} has no value there.")
     repeated = np.flatnonzero(pd.Series(words).duplicated())
@@ -130,13 +150,13 @@ def row_ids(table: RawTable, column: str | None) -> Array:
     return words
 
 
-def row_weights(table: RawTable, column: str) -> npt.NDArray[np.float64]:
+def row_weights(table: RawTable, column: str, rules: ColumnRules) -> npt.NDArray[np.float64]:
     """Returns how much each row counts, shape (n,).
 
     Raises:
         DataError: If a cell holds no number above 0.
     """
-    weights = numeric_values(table, column)
+    weights = numeric_values(table, column, read_as(table, column, "numeric", None, rules)[0])
     bad = np.flatnonzero(~(weights > 0))
     if bad.size:
         came = "no value" if np.isnan(weights[bad[0]]) else f"{weights[bad[0]]:g}"
@@ -160,7 +180,9 @@ def input_names(columns: Iterable[str], *, taken: Collection[str] = ()) -> dict[
     return names
 
 
-def _check_kinds(wanted: Mapping[str, str], targets: Sequence[str], others: Mapping[str, str | None]) -> None:
+def _check_kinds(
+    wanted: Mapping[str, str], targets: Sequence[str], others: Mapping[str, str | None], given: Given
+) -> None:
     faults = [
         f"dataset.kinds.{column}={kind} is no kind.{did_you_mean(kind, CHOICES)}"
         for column, kind in wanted.items()
@@ -171,6 +193,7 @@ def _check_kinds(wanted: Mapping[str, str], targets: Sequence[str], others: Mapp
         for column in targets
         if wanted.get(column) in {"text", "image", "ignore"}
     ]
+    faults += given.faults()
     if not targets:
         faults.append("dataset.target is an empty list; name one column, or several for multilabel.")
     faults += [f"dataset.target names '{column}' twice." for column in targets if targets.count(column) > 1][:1]

@@ -10,12 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.base.errors import DataError
+from dltrain.config.written import entry
+from dltrain.data.column_reading import ColumnReading
 from dltrain.data.dataset import Array, Dataset, Kind
-from dltrain.data.kinds import feature_values, infer_kind, spelling_of
+from dltrain.data.kinds import ColumnRules, Meaning, feature_values, infer_meaning, read_as
 from dltrain.data.raw_table import RawTable
 from dltrain.data.row_view import take
 
 Rows = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of some rows, by the names of the model's inputs."""
+
+    columns: Mapping[str, Array]
+    kinds: Mapping[str, Kind]
+    readings: Mapping[str, ColumnReading]  # of all columns but images
+    notes: Sequence[str]  # sentences for the log
 
 
 @dataclass(frozen=True)
@@ -25,10 +37,10 @@ class TableFeatures:
     table: RawTable
     names: Mapping[str, str]  # the name of the model's input for each column that may be a feature
     wanted: Mapping[str, str]  # the kinds that the user chose
-    keeps_many: bool  # whether a column of many different words is a category
+    rules: ColumnRules
     rows: Rows | None = None  # the positions of a dataset's rows in the table; None for all rows
     # Columns that were converted before, for the whole table: folds mostly decide alike
-    converted: dict[tuple[str, ...], Array] = field(default_factory=dict, repr=False, compare=False)
+    converted: dict[tuple[str, str, ColumnReading], Array] = field(default_factory=dict, repr=False, compare=False)
 
     def take(self, rows: Rows) -> TableFeatures:
         """Selects rows by their positions in the dataset."""
@@ -43,63 +55,65 @@ class TableFeatures:
             DataError: If no feature is left, or a cell of any row does not fit the kind of its column.
         """
         images = {name: dataset.columns[name] for name, kind in dataset.kinds.items() if kind == "image"}
-        columns, kinds, notes = self.make(train if self.rows is None else self.rows[train], images)
-        return replace(dataset, columns=columns, kinds=kinds, notes=(*dataset.notes, *notes), undecided=None)
+        made = self.make(train if self.rows is None else self.rows[train], images)
+        notes = (*dataset.notes, *made.notes)
+        return replace(
+            dataset, columns=made.columns, kinds=made.kinds, readings=made.readings, notes=notes, undecided=None
+        )
 
-    def make(
-        self, rows: Rows | None = None, images: Mapping[str, Array] | None = None
-    ) -> tuple[Mapping[str, Array], dict[str, Kind], list[str]]:
-        """Returns the features by name, their kinds, and sentences for the log.
+    def make(self, rows: Rows | None = None, images: Mapping[str, Array] | None = None) -> Features:
+        """Makes the features that follow from the cells in `rows`, positions in the table, or in all rows for None.
 
-        They follow from the cells in `rows`, positions in the table, or in all rows if that is None. `images` are the
-        columns of images that were read before.
+        `images` are the columns of images that were read before.
         """
-        chosen: dict[str, Kind] = {}
-        ignored: list[str] = []
-        columns: dict[str, Array] = {}
-        for column, name in self.names.items():
-            kind, reason = ("image", "") if images and name in images else self._kind(column, rows)
-            if kind == "ignore":
-                ignored.append(f"{column} ({reason})")
-                continue
-            chosen[column] = cast("Kind", kind)
-            if kind != "image" or images is None:
-                columns[name] = self._converted(column, kind, rows)
-        notes = _notes(chosen, ignored)
+        meanings = {
+            column: Meaning("image") if images and name in images else self._meaning(column, rows)
+            for column, name in self.names.items()
+        }
+        notes = _notes(meanings)
+        chosen = {column: each for column, each in meanings.items() if each.kind != "ignore"}
         if not chosen:
             raise DataError(f"{self.table.origin}: no feature is left beside the target. {' '.join(notes)}")
-        kinds = {self.names[column]: kind for column, kind in chosen.items()}
-        selected = columns if self.rows is None or not columns else take(columns, self.rows)
+        kinds = {self.names[column]: cast("Kind", each.kind) for column, each in chosen.items()}
+        columns: Mapping[str, Array] = {
+            self.names[column]: self._converted(column, each)
+            for column, each in chosen.items()
+            if not images or self.names[column] not in images
+        }
+        if self.rows is not None and columns:
+            columns = take(columns, self.rows)
         if images:
-            selected = {name: images[name] if name in images else selected[name] for name in kinds}
-        return selected, kinds, notes
+            columns = {name: images[name] if name in images else columns[name] for name in kinds}
+        readings = {self.names[column]: each.reading for column, each in chosen.items() if each.kind != "image"}
+        return Features(columns, kinds, readings, notes)
 
-    def _kind(self, column: str, rows: Rows | None) -> tuple[str, str]:
+    def _meaning(self, column: str, rows: Rows | None) -> Meaning:
         if column in self.wanted:
-            return self.wanted[column], "as asked"
-        kind, reason = infer_kind(self.table, column, rows, keeps_many=self.keeps_many)
-        if kind == "image" and rows is not None:
+            kind = self.wanted[column]
+            return Meaning(kind, "as asked", *read_as(self.table, column, kind, rows, self.rules))
+        found = infer_meaning(self.table, column, rows, self.rules)
+        if found.kind == "image" and rows is not None:
             raise DataError(
                 f"Column '{column}' names image files in the train rows, and something else in another row. Name its "
-                f"kind: '+dataset.kinds={{{column}: image}}' (or category, or ignore)."
+                f"kind: {entry('dataset.kinds', column, 'image')} (or category, or ignore)."
             )
-        return kind, reason
+        return found
 
-    def _converted(self, column: str, kind: str, rows: Rows | None) -> Array:
-        spelling = "" if kind == "numeric" else spelling_of(self.table, column, rows)
-        key = (column, "numeric" if kind == "numeric" else "words", spelling)
+    def _converted(self, column: str, meaning: Meaning) -> Array:
+        key = (column, "numeric" if meaning.kind == "numeric" else "words", meaning.reading)
         if key not in self.converted:
-            self.converted[key] = feature_values(self.table, column, kind, spelling)
+            self.converted[key] = feature_values(self.table, column, meaning.kind, meaning.reading)
         return self.converted[key]
 
 
-def _notes(chosen: Mapping[str, Kind], ignored: Sequence[str]) -> list[str]:
+def _notes(meanings: Mapping[str, Meaning]) -> list[str]:
+    kinds = dict.fromkeys(each.kind for each in meanings.values() if each.kind != "ignore")
     notes = [
-        f"{kind}: {', '.join(column for column, other in chosen.items() if other == kind)}."
-        for kind in dict.fromkeys(chosen.values())
+        f"{kind}: {', '.join(column for column, each in meanings.items() if each.kind == kind)}." for kind in kinds
     ]
-    if ignored:
+    notes += [each.note for each in meanings.values() if each.note]
+    if ignored := [f"{column} ({each.reason})" for column, each in meanings.items() if each.kind == "ignore"]:
         notes.append(
-            f"ignored: {', '.join(ignored)}; +dataset.kinds.<column>=category (or numeric, text, image) overrides."
+            f"ignored: {', '.join(ignored)}; dataset.kinds.<column>=category (or numeric, text, image) overrides."
         )
     return notes

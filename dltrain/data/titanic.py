@@ -13,13 +13,14 @@ from sklearn.datasets import fetch_openml
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.config.tasks import BINARY
 from dltrain.data.dataset import Array, Dataset, Kind
-from dltrain.data.kinds import feature_values, numeric_values, target_values, word_values
+from dltrain.data.kinds import feature_values, numeric_values, word_values
 from dltrain.data.pattern_words import match
 from dltrain.data.raw_table import RawTable, check_names, from_frame
 from dltrain.data.read_table import read_table
 from dltrain.data.recipe import Recipe
 from dltrain.data.source_file import find_file
 from dltrain.data.table import row_ids
+from dltrain.data.target_cells import read_target
 
 EMBEDDED = Path("datasets", "tests", "data", "openml", "id_40945")
 PASSENGERS = 1309
@@ -71,7 +72,7 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
         name=name,
         columns=columns,
         kinds=kinds,
-        target={wanted: target_values(table, wanted, FEATURES.get(wanted, "numeric"))},
+        target={wanted: read_target(table, wanted, FEATURES.get(wanted, "numeric")).values},
         row_ids=row_ids(table, "passengerid" if "passengerid" in table.columns else None),
         source=source,
         task=BINARY.name if wanted == "survived" else None,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.config.seed import Seed
+from dltrain.data.column_reading import ColumnReading, composed
+from dltrain.data.missing_cells import NAMES
 from dltrain.data.targets import Target
 from dltrain.data.task_row import task_row
 from dltrain.inference.overlap import row_hashes, train_hashes
-from dltrain.inference.row_inputs import RowInputs, numbers, spell
+from dltrain.inference.row_inputs import RowInputs, numbers, spell, spelled
 from dltrain.inference.rows import RawRows, sliced
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.record.run_directory import add_test_scoring
@@ -154,7 +157,7 @@ def encode_target(signature: Signature, block: RawRows) -> tuple[npt.NDArray[Any
     for name in signature.target:
         cells = _cells(block, name, "the target")
         if not signature.kind.quantity:
-            words = [None if cell is None else spell(cell, set(choices)) for cell in cells.to_pylist()]
+            words = _classes(cells, choices, signature.target_readings.get(name))
             bad = [row for row, word in enumerate(words) if word and word not in choices]
             if bad:
                 raise DataError(
@@ -163,12 +166,19 @@ def encode_target(signature: Signature, block: RawRows) -> tuple[npt.NDArray[Any
                 )
             column = np.array([choices.get(word or "", np.nan) for word in words])
         else:
-            column = numbers(cells, name, block)
+            column = numbers(cells, name, block, signature.target_readings.get(name))
         present &= ~np.isnan(column)
         columns.append(np.nan_to_num(column))
     if signature.kind.labels:
         return np.column_stack(columns).astype(np.float32), present
     return columns[0].astype(np.int32 if signature.kind.several_classes else np.float32), present
+
+
+def _classes(cells: Any, choices: Mapping[str, float], reading: ColumnReading | None) -> list[str | None]:
+    """Spells cells of a target like its classes, None for a missing one, as are words such as NA that are no class."""
+    unicode = {composed(pa.array([name]))[0].as_py(): name for name in choices}
+    words = [unicode.get(word, word) for word in spelled(cells, set(choices), reading)]
+    return [None if not word or (word in NAMES and word not in choices) else word for word in words]
 
 
 def _cells(block: RawRows, name: str, what: str) -> Any:

@@ -166,13 +166,17 @@ class Model:
 
 def missing_of(signature: Signature) -> Missing:
     """Returns what stands for a missing cell, as in training."""
-    return Missing.of(signature.reading.get("missing_values", ()))
+    # A class may have the name of a missing cell, such as None.
+    classes = () if signature.kind.quantity else signature.target_readings
+    return Missing.of(signature.reading.get("missing_values", ()), classes)
 
 
 def reading_of(signature: Signature) -> Reading:
-    """Returns how the training file was read; only the numbers that the model takes are read as numbers."""
+    """Returns how the training file was read; only plain numbers that the model takes are read as such."""
     given = signature.reading
-    numeric = {name.lower() for name, column in signature.by_source.items() if column.kind == "numeric"}
+    numeric = {
+        name.lower() for name, column in signature.by_source.items() if column.kind == "numeric" and column.plain
+    }
     return Reading(
         given.get("separator"),
         given.get("encoding"),

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import tensorflow as tf
 
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data import cells as arrow_cells
+from dltrain.data.column_reading import WHOLE_NUMBER, ColumnReading
 from dltrain.data.image_file import decode_image, image_content
-from dltrain.data.kinds import WHOLE_NUMBER
 from dltrain.data.pattern_words import match
 from dltrain.inference.rows import RawRows
 from dltrain.inference.unusual import Unusual
@@ -124,7 +123,7 @@ class RowInputs:
                 cells = cells.to_pylist()
             return tf.constant(np.stack([self._image(cell, column, block, row) for row, cell in enumerate(cells)]))
         if column.kind == "numeric":
-            values = numbers(cells, column.source, block)
+            values = numbers(cells, column.source, block, column.reading)
             if len(large := np.flatnonzero(np.abs(values) > largest(column))):
                 raise DataError(
                     f"{block.where(large[0])}, column '{column.source}': {values[large[0]]:g} is too large; expected "
@@ -134,9 +133,8 @@ class RowInputs:
                 self.unusual.count_beyond(column, int(np.sum((values < column.minimum) | (values > column.maximum))))
             return tf.constant(values[:, None])
         if column.kind == "text":
-            return tf.constant(
-                arrow_cells.words(cells).fill_null("").to_numpy(zero_copy_only=False)[:, None], tf.string
-            )
+            text = column.reading.words(cells) if column.reading else arrow_cells.words(cells)
+            return tf.constant(text.fill_null("").to_numpy(zero_copy_only=False)[:, None], tf.string)
         return self._category(column, cells)
 
     def _image(self, cell: Any, column: Column, block: RawRows, row: int) -> npt.NDArray[np.uint8]:
@@ -167,7 +165,7 @@ class RowInputs:
         # Each distinct value is converted once, however many rows have it.
         encoded = cells.dictionary_encode()
         known = frozenset(column.words)
-        words = [spell(value, known) for value in encoded.dictionary.to_pylist()]
+        words = spelled(encoded.dictionary, known, column.reading)
         codes = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
         strange = [place for place, word in enumerate(words) if word not in known and word != ""]
         if strange:
@@ -217,32 +215,29 @@ def _numerals(known: frozenset[str]) -> dict[int | float, str | None]:
     return found
 
 
-def numbers(cells: Any, name: str, block: RawRows) -> npt.NDArray[np.float64]:
+def spelled(cells: Any, known: AbstractSet[str], reading: ColumnReading | None) -> list[str]:
+    """Spells the different values of a column like its train rows, whose words are `known`; "" for missing."""
+    if reading and arrow_cells.is_text(cells):
+        return [word or "" for word in reading.words(cells).to_pylist()]
+    return [spell(value, known) for value in cells.to_pylist()]
+
+
+def numbers(cells: Any, name: str, block: RawRows, reading: ColumnReading | None = None) -> npt.NDArray[np.float64]:
     """Converts cells to float64 with NaN for a missing one, shape (n,).
 
     Raises:
         DataError: If a cell holds a word or an infinite number; the message names row and column.
     """
-    try:
-        cells = pc.cast(cells, pa.float64(), safe=arrow_cells.is_text(cells))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        for row, cell in enumerate(cells.to_pylist()):
-            if cell is not None and not _is_number(cell):
-                raise DataError(
-                    f"{block.where(row)}, column '{name}': expected a number, got '{str(cell)[:60]}'. "
-                    "An empty cell stands for a missing one."
-                ) from None
-        raise
-    values = np.array(cells.to_numpy(zero_copy_only=False), dtype=np.float64)
+    reading = reading or ColumnReading()
+    values = reading.number_values(cells)
+    bad = np.flatnonzero(np.isnan(values) & ~arrow_cells.missing(cells))
+    if len(bad):
+        expected = "a number" if reading.numbers.plain else f"a number {reading.numbers.described()}"
+        raise DataError(
+            f"{block.where(bad[0])}, column '{name}': expected {expected}, got '{str(cells[bad[0]].as_py())[:60]}'. "
+            "An empty cell stands for a missing one."
+        )
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         raise DataError(f"{block.where(infinite[0])}, column '{name}' is infinite; expected a finite number.")
     return values
-
-
-def _is_number(cell: Any) -> bool:
-    try:
-        float(cell)
-    except (TypeError, ValueError):
-        return False
-    return "_" not in str(cell)

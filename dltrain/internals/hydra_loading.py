@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.config_repository import CachingConfigRepository
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import ConfigSearchPath
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+# Keys that are null or map names of the data, such as columns, to values.
+OPEN = ("dataset.kinds", "dataset.decimal", "dataset.thousands", "task.class_weight")
 NAMES = (
     "hydra._internal.config_loader_impl.ConfigLoaderImpl._apply_overrides_to_config",
     "hydra._internal.config_loader_impl.ConfigLoaderImpl._load_configuration_impl",
@@ -58,19 +61,42 @@ class Copies(Repository):
         return self.cache[config_path]
 
 
+set_as_hydra_does = ConfigLoaderImpl._apply_overrides_to_config
+
+
 def set_values(config: DictConfig, overrides: Sequence[Override]) -> None:
-    """Sets, adds and deletes values, as Hydra does after merging the files, and adds entries to null as to a mapping.
+    """Sets, adds and deletes values, as Hydra does after merging the files.
+
+    Entries are added to null as to a mapping, and to the keys in OPEN without a plus.
 
     Raises:
         HydraException: If a key does not exist, or one that is to be added exists.
     """
     for override in overrides:
-        parent, _, name = override.key_or_group.rpartition(".")
-        if override.is_add() and parent and name and _is_null(config, parent):
-            OmegaConf.update(config, parent, {})
-        ConfigLoaderImpl._apply_overrides_to_config([override], config)
-        if isinstance(override.value(), dict):
-            text_keys(OmegaConf.select(config, override.key_or_group))
+        key, value = override.key_or_group, override.value()
+        parent, _, name = key.rpartition(".")
+        null = bool(parent and name) and _is_null(config, parent)
+        if (override.is_add() and null) or (parent in OPEN and (null or _is_mapping(config, parent))):
+            if null:
+                OmegaConf.update(config, parent, {})
+            override = replace(override, type=OverrideType.DEL if override.is_delete() else OverrideType.FORCE_ADD)
+        if key in OPEN and isinstance(value, dict) and (_is_null(config, key) or _is_mapping(config, key)):
+            entries = {} if _is_null(config, key) else OmegaConf.select(config, key)
+            OmegaConf.update(config, key, {**entries, **{str(each): value[each] for each in value}}, merge=False)
+            continue
+        set_as_hydra_does([override], config)
+        if isinstance(value, dict):
+            text_keys(OmegaConf.select(config, key))
+
+
+def _is_mapping(config: DictConfig, key: str) -> bool:
+    return isinstance(OmegaConf.select(config, key), DictConfig)
+
+
+# Hydra's own loader composes as well, for --cfg and --info.
+ConfigLoaderImpl._apply_overrides_to_config = staticmethod(  # type: ignore[method-assign]
+    lambda overrides, cfg: set_values(cfg, overrides)
+)
 
 
 def text_keys(node: Any) -> None:

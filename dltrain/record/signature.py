@@ -13,6 +13,7 @@ import numpy as np
 from dltrain.base.errors import ConfigError
 from dltrain.config.tasks import TASKS, Task
 from dltrain.data.answers import THRESHOLD
+from dltrain.data.column_reading import ColumnReading
 from dltrain.data.dataset import Dataset
 from dltrain.data.recipe import Recipe
 from dltrain.preprocessing.statistics import median
@@ -35,7 +36,13 @@ class Column:
     minimum: float | None = None  # the least number of the train part; None for other kinds, as are maximum and median
     maximum: float | None = None
     median: float | None = None
+    reading: ColumnReading | None = None  # how its cells are read; None for runs of versions that knew one way alone
     has_missing: bool = False  # whether the column is missing in some row of the train part
+
+    @property
+    def plain(self) -> bool:
+        """Whether its numbers are written as a program writes them."""
+        return self.reading is None or self.reading.numbers.plain
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,7 @@ class Signature:
     scale: float = 1.0
     # For each column that the dataset makes, how it does so from columns of the source
     made: Mapping[str, Recipe] = field(default_factory=dict)
+    target_readings: Mapping[str, ColumnReading] = field(default_factory=dict)  # those of the target columns
     # The keys of `dataset` that say how a text file of such rows is read
     reading: Mapping[str, Any] = field(default_factory=dict)
     weight: str | None = None  # the column of the source that weighs the rows of an evaluation
@@ -77,9 +85,15 @@ class Signature:
         content = record.json(FILE)
         try:
             columns = tuple(
-                Column(**{**column, "shape": tuple(column["shape"]), "words": tuple(column["words"])})
+                Column(
+                    **{**column, "shape": tuple(column["shape"]), "words": tuple(column["words"])}
+                    | {"reading": ColumnReading.of_json(column["reading"]) if column.get("reading") else None}
+                )
                 for column in content.pop("columns")
             )
+            content["target_readings"] = {
+                name: ColumnReading.of_json(reading) for name, reading in content.get("target_readings", {}).items()
+            }
             for key in ("target", "classes"):
                 content[key] = tuple(content[key])
             content["made"] = {
@@ -136,6 +150,7 @@ def describe(
             facts = {"dtype": "uint8", "shape": tuple(cells.shape[1:])}
         else:
             facts = {"has_missing": bool((cells == "").any()), "words": known_words.get(name, ())}
+        facts["reading"] = train.readings.get(name)
         columns.append(Column(name, kind, train.source_names.get(name, name), **facts))
     return Signature(
         columns=tuple(columns),
@@ -144,6 +159,7 @@ def describe(
         classes=classes,
         offset=offset,
         scale=scale,
+        target_readings=dict(train.target_readings),
         made=dict(train.made),
         reading={key: _plain(source[key]) for key in READING if source.get(key) is not None},
         weight=source.get("weight"),

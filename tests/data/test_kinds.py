@@ -3,8 +3,9 @@ import pytest
 
 from dltrain.base.errors import DataError
 from dltrain.data.cells import to_arrow
-from dltrain.data.kinds import feature_values, infer_kind, target_values
+from dltrain.data.kinds import ColumnRules, feature_values, infer_meaning
 from dltrain.data.raw_table import RawTable
+from dltrain.data.target_cells import read_target
 
 
 def one(name: str, values: list[object], **declared: tuple[str, str]) -> RawTable:
@@ -39,23 +40,40 @@ def one(name: str, values: list[object], **declared: tuple[str, str]) -> RawTabl
     ],
 )
 def test_kind(name: str, values: list[object], expected: tuple[str, str]) -> None:
-    assert infer_kind(one(name, values), name, keeps_many=True) == expected
+    found = infer_meaning(one(name, values), name)
+    assert (found.kind, found.reason) == expected
 
 
 def test_numbers_with_a_word_among_them_are_refused() -> None:
     table = one("power", [*(str(i + 0.5) for i in range(50)), "?"])
-    with pytest.raises(DataError, match=r"line 52: '\?'.*dataset.missing_values=\[.\?.\]"):
-        infer_kind(table, "power", keeps_many=True)
+    with pytest.raises(DataError, match=r"""line 52: '\?'\. .*'dataset.missing_values=\["\?"\]'; .*'dataset.kinds="""):
+        infer_meaning(table, "power")
 
 
-@pytest.mark.parametrize("cells", [["1,5", "2,5", "3"], ["1,200", "1,200.50", "900"], ["1.200,5", "2.200,5", "-3"]])
-def test_numbers_with_commas_are_not_guessed(cells: list[object]) -> None:
-    with pytest.raises(DataError, match="decimals or thousands"):
-        infer_kind(one("price", cells), "price", keeps_many=True)
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        (["1,5", "2,5", "3"], "price: numbers with decimal comma, '1,5' is 1.5."),
+        (["1,200", "1,200.50", "900"], "price: numbers with commas between thousands, '1,200.50' is 1200.5."),
+        (["1.200,5", "2.200,5", "-3"], "price: numbers with decimal comma and points between thousands, '1.200,5' "),
+        (["$437.58", "$2"], "price: numbers with the sign $, '$437.58' is 437.58."),
+        (["24%", "0.5%"], "price: numbers with the sign %, '0.5%' is 0.5."),
+        (["1e3", "2.5"], ""),
+    ],
+)
+def test_numbers_as_people_write_them_are_numbers_and_told(cells: list[object], note: str) -> None:
+    found = infer_meaning(one("price", cells), "price")
+    assert found.kind == "numeric"
+    assert found.note.startswith(note)
+    assert bool(note) == bool(found.note)
+
+
+def test_runs_of_before_took_for_numbers_what_a_program_writes() -> None:
+    assert infer_meaning(one("price", ["1,5", "2,5", "1,5"]), "price", None, ColumnRules(version=1)).kind == "category"
 
 
 def test_declared_kinds_win_over_cells() -> None:
-    assert infer_kind(one("g", ["1", "2", "1"], g=("category", "declared")), "g", keeps_many=True)[0] == "category"
+    assert infer_meaning(one("g", ["1", "2", "1"], g=("category", "declared")), "g").kind == "category"
 
 
 def test_category_of_numbers_has_no_decimal_point() -> None:
@@ -64,6 +82,6 @@ def test_category_of_numbers_has_no_decimal_point() -> None:
 
 def test_declared_classes_stay_words_unless_zero_and_one() -> None:
     declared = ("category", "declared")
-    assert list(target_values(one("y", ["1", "3", None], y=declared), "y")) == ["1", "3", None]
-    np.testing.assert_array_equal(target_values(one("y", ["1", "0", None], y=declared), "y"), [1.0, 0.0, np.nan])
-    np.testing.assert_array_equal(target_values(one("y", ["1", "3", None]), "y"), [1.0, 3.0, np.nan])
+    assert list(read_target(one("y", ["1", "3", None], y=declared), "y").values) == ["1", "3", None]
+    np.testing.assert_array_equal(read_target(one("y", ["1", "0", None], y=declared), "y").values, [1.0, 0.0, np.nan])
+    np.testing.assert_array_equal(read_target(one("y", ["1", "3", None]), "y").values, [1.0, 3.0, np.nan])

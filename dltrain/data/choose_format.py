@@ -1,0 +1,92 @@
+"""Chooses how a column of text writes numbers, by its cells in the train rows and by what the user says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dltrain.base.errors import DataError
+from dltrain.config.written import entry
+from dltrain.data.number_format import DECIMAL, THOUSANDS, MixedNumbersError, NumberFormat, fitting
+from dltrain.data.raw_table import RawTable
+
+Marks = str | Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user says on numbers: a mark for all columns, or one for each named column."""
+
+    decimal: Marks = None
+    thousands: Marks = None
+
+    def of(self, column: str) -> tuple[str, str]:
+        """Returns the decimal mark and that between thousands of a column, "" where none is given."""
+        return _mark(self.decimal, column), _mark(self.thousands, column)
+
+    def faults(self) -> list[str]:
+        """Returns a sentence for each mark that is none."""
+        given = [("decimal", self.decimal, DECIMAL), ("thousands", self.thousands, THOUSANDS)]
+        return [
+            f"dataset.{key}: expected {', '.join(choices)}, or one of them for each column, got '{mark}'."
+            for key, marks, choices in given
+            for mark in (marks.values() if isinstance(marks, Mapping) else [] if marks is None else [marks])
+            if mark not in choices
+        ]
+
+
+NOTHING_GIVEN = Given()
+
+
+def _mark(marks: Marks, column: str) -> str:
+    return str(marks.get(column, "") if isinstance(marks, Mapping) else marks or "")
+
+
+def choose_format(table: RawTable, name: str, words: Any, given: Given) -> tuple[NumberFormat, str] | None:
+    """Returns how the different cells of a column write numbers and a sentence for the log, or None for other words.
+
+    Raises:
+        DataError: If the cells demand different formats, or leave open which mark is that of decimals.
+    """
+    decimal, thousands = given.of(name)
+    try:
+        found = fitting(words, decimal, thousands)
+    except MixedNumbersError as error:
+        one, other = (f"'{cell}' in {_where(table, name, cell)}" for cell in (error.one, error.other))
+        raise DataError(
+            f"Column '{name}' writes numbers in two ways, {one} and {other}. Write them alike, or say what else it "
+            f"holds: {entry('dataset.kinds', name, 'category')} or {entry('dataset.kinds', name, 'ignore')}."
+        ) from None
+    if not found:
+        return None
+    chosen = found[0]
+    asked = (decimal or thousands) and decimal in ("", chosen.decimal) and thousands in ("", chosen.thousands)
+    if chosen.plain or len(found) == 1 or asked or chosen == NumberFormat(sign=chosen.sign):
+        return chosen, _sentence(name, chosen, words)
+    example = pc.filter(words, pc.match_substring(words, ","))[0]
+    meant = [f"{each.parse(pa.array([example]))[0].as_py():.15g}" for each in (chosen, found[1])]
+    as_thousands, as_decimals = entry("dataset.thousands", name, "comma"), entry("dataset.decimal", name, "comma")
+    if table.separator != ",":
+        raise DataError(
+            f"Column '{name}' of {table.origin} leaves open what '{example}' is: {meant[0]} with "
+            f"{as_thousands}, or {meant[1]} with {as_decimals}."
+        )
+    return chosen, f"{_sentence(name, chosen, words)[:-1]}; {meant[1]} with {as_decimals}."
+
+
+def _where(table: RawTable, name: str, cell: str) -> str:
+    return table.where(pc.index(table.columns[name], cell).as_py())
+
+
+def _sentence(name: str, chosen: NumberFormat, words: Any) -> str:
+    """Tells a format by the cell that shows most of it; "" for plain numbers."""
+    if chosen.plain:
+        return ""
+    marks = pc.count_substring_regex(words, r"[^0-9]")
+    example = words[pc.index(marks, pc.max(marks)).as_py()]
+    number = chosen.parse(pa.array([example]))[0].as_py()
+    return f"{name}: numbers {chosen.described()}, '{example}' is {number:.15g}."
