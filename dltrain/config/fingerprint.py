@@ -25,6 +25,7 @@ EARLIER_DEFAULTS = {
     "dataset.decimal": None,
     "dataset.thousands": None,
     "dataset.category_values": None,
+    "dataset.weight": None,
     "encoding.embedding_above": None,
 }
 
