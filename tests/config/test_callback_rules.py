@@ -37,6 +37,15 @@ def test_a_callback_may_wait_for_what_another_one_records() -> None:
     assert len(list(faults(config({"stop": node})))) == 1
 
 
+def test_a_callback_cannot_watch_a_validation_part_that_is_not_there() -> None:
+    given = config({"stop": {"monitor": "val_loss"}, "rate": {"monitor": "loss"}})
+    given.split = {"validation": None}
+    (found,) = faults(given)
+    assert found.startswith("callbacks.stop watches val_loss, and split.validation=null leaves no validation part.")
+    given.split = {"validation": 0.1}
+    assert list(faults(given)) == []
+
+
 @pytest.mark.parametrize(
     ("callbacks", "schedule", "sentence"),
     [

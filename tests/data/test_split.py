@@ -197,3 +197,20 @@ class TestSubset:
         first, again, other = (split.subset(source(200), 20, seed).tolist() for seed in (1, 1, 2))
         assert first == again
         assert first != other
+
+
+def test_without_a_test_part_every_other_row_trains_or_validates() -> None:
+    classes = np.repeat([0, 1], [80, 20])
+    constraints = SplitConstraints(classes, None, 100)
+    found = split.no_test(constraints, seed=1, validation=0.2, stratify=True, quantiles=10)
+    assert sizes(found) == (80, 20, 0)
+    assert classes[found.validation].sum() == 4
+    assert sorted([*found.train, *found.validation]) == list(range(100))
+    everything = split.no_test(constraints, seed=1, validation=None, stratify=True, quantiles=10)
+    assert (len(everything.train), len(everything.validation)) == (100, 0)
+
+
+def test_an_official_test_set_is_not_trained_on() -> None:
+    constraints = SplitConstraints(None, np.arange(100) > 80, 100)
+    with pytest.raises(ConfigError, match="split=no_test would train on this dataset's official test set"):
+        split.no_test(constraints, seed=1, validation=0.1, stratify=True, quantiles=10)
