@@ -34,8 +34,8 @@ def faults(config: DictConfig) -> Iterator[str]:
         if isinstance(monitor, str) and not follows and not _is_known(monitor, config, nodes):
             near = did_you_mean(monitor, _recorded(config, nodes))
             yield f"{key}.monitor: no metric of task={config.task.name} gives '{monitor}'.{near}"
-    split = config.get("split") or {}
-    if "validation" in split and split.validation is None:
+    split = config.get("split")
+    if split is not None and "validation" in split and split.validation is None:
         yield from (
             f"callbacks.{name} watches {node.monitor}, and split.validation=null leaves no validation part. Use "
             f"~callbacks.{name}."
