@@ -14,6 +14,11 @@ EMBEDDINGS = ("none", "periodic", "piecewise_linear")
 OWN_KEYS = {"numeric_dimension": EMBEDDINGS[1:], "frequencies": ("periodic",), "frequency_scale": ("periodic",),
             "bins": ("piecewise_linear",)}  # fmt: skip
 IDS = ("sequence", "set")
+# Modules of dltrain.data whose datasets are known to hold one kind of data
+OF_IMAGES = ("cifar10", "mnist", "digits", "images")
+OF_TEXTS = ("imdb", "texts")
+OF_TABLES = ("titanic", "wine", "boston")
+FOR_IMAGES = ("cnn", "efficientnet")
 IN_ORDER = ("text_cnn", "text_rnn", "text_transformer")
 
 
@@ -25,9 +30,26 @@ def faults(config: DictConfig, words: Collection[str]) -> Iterator[str]:
     yield from _regularization_schedule(config, target)
     if target.startswith("dltrain."):
         model = target.rpartition(".")[2]
+        yield from _other_data(config, model)
         yield from _text(config, model, words)
         if model == "tabular":
             yield from _tabular(config, words)
+
+
+def _other_data(config: DictConfig, model: str) -> Iterator[str]:
+    """Yields a fault if a shipped dataset has nothing that a model can read, so that it is not downloaded first."""
+    _, _, source = str((config.get("dataset") or {}).get("_target_")).partition("dltrain.data.")
+    source = source.partition(".")[0]
+    if source in OF_IMAGES and model.startswith("text_"):
+        yield f"model: {model} needs a column of text, got the images of {config.dataset.name}. Use model=cnn."
+    elif model in FOR_IMAGES and source in (*OF_TEXTS, *OF_TABLES):
+        text = source in OF_TEXTS
+        yield (
+            f"model: {model} needs images, got {'texts' if text else 'a table'} ({config.dataset.name}). "
+            f"Use model={'text_bag' if text else 'mlp'}."
+        )
+    elif source in OF_TABLES and model.startswith("text_"):
+        yield f"model: {model} needs a column of text, got a table without one ({config.dataset.name}). Use model=mlp."
 
 
 def _regularization_schedule(config: DictConfig, target: str) -> Iterator[str]:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from dltrain.config.model_rules import faults
+from dltrain.config.compose import Composer, conf_directory
+from dltrain.config.model_rules import OF_IMAGES, OF_TABLES, OF_TEXTS, faults
 
 TABULAR = {"numeric_embedding": "none", "clamp": False, "units": [8], "ensemble": 1, "dropout": 0.0}
 
@@ -73,3 +74,25 @@ def test_what_fits_is_no_fault(composed: DictConfig) -> None:
 
 def test_defaults_without_effect_are_no_fault() -> None:
     assert list(faults(config("tabular", {"units": [], "dropout": 0.2}), [])) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            "dataset=cifar10 model=text_cnn",
+            "needs a column of text, got the images of cifar10. Use model=cnn.",
+        ),
+        ("dataset=imdb model=cnn", "model: cnn needs images, got texts (imdb). Use model=text_bag."),
+        ("dataset=wine model=cnn", "model: cnn needs images, got a table (wine). Use model=mlp."),
+        ("dataset=titanic model=text_rnn", "got a table without one (titanic). Use model=mlp."),
+    ],
+)
+def test_model_of_other_data_is_refused_before_a_download(words: str, expected: str) -> None:
+    assert [fault for fault in Composer().check(words.split())[1] if expected in fault]
+
+
+@pytest.mark.parametrize("name", [*OF_IMAGES, *OF_TEXTS, *OF_TABLES])
+def test_each_dataset_of_a_known_kind_is_shipped(name: str) -> None:
+    file = conf_directory() / "dataset" / f"{name}.yaml"
+    assert f"_target_: dltrain.data.{name}." in file.read_text()
