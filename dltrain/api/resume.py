@@ -59,6 +59,22 @@ def resume_run(
         unlock(record.path)
 
 
+def write_missing_reports(sweep: Path, note: Callable[[str], Any]) -> None:
+    """Writes the reports that completed jobs of a sweep wanted and lack; `note` is told of each."""
+    from dltrain.sweeps.ledger import Ledger
+
+    for entry in Ledger(sweep).entries():
+        record = Record(sweep / entry.job)
+        if entry.status == "completed" and (record.path / "run.json").exists() and _lacks_report(record):
+            lock(record.path)
+            try:
+                with where_it_was_started(record):
+                    file = write_report(record.path.resolve(), trust=True)
+                note(f"the report of job {entry.job} was missing: {file}")
+            finally:
+                unlock(record.path)
+
+
 def _with_overrides(record: Record, overrides: Sequence[str]) -> DictConfig:
     config = record.config.copy()
     for word in overrides:
@@ -159,7 +175,9 @@ def _lacks_report(record: Record) -> bool:
     """Returns whether a completed run ended before its report was written, which it wanted."""
     from dltrain.sweeps.start import is_sweep
 
-    wanted = record.config.get("report")
+    if (record.path / "report.html").exists():
+        return False
+    wanted = record.settings["report"] if "report" in record.settings else record.config.get("report")
     if wanted == "auto":
         wanted = not any(map(is_sweep, record.path.resolve().parents))
-    return bool(wanted) and not (record.path / "report.html").exists()
+    return bool(wanted)

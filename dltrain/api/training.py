@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from dltrain.api.commands import INTERRUPTED, Outcome, composer_of, flags_of, start
 from dltrain.api.finished_sweep import Sweep
 from dltrain.api.frames import KeptFrame, keep
+from dltrain.api.resume import write_missing_reports
 from dltrain.api.run import Run
 from dltrain.api.words import value_word, words_of
 from dltrain.base.errors import ConfigError, DltrainError
@@ -106,6 +107,8 @@ def resume_sweep(directory: Path, *words: str, **settings: Any) -> Sweep:
             outcome = start(composer, flags.overrides, config, typed=typed, shows=False)
     finally:
         os.chdir(before)
+    if outcome.code in (0, 1):
+        write_missing_reports(outcome.directory.resolve(), lambda text: None)
     return _finished(outcome, Sweep, "sweep.jsonl")
 
 

@@ -24,7 +24,7 @@ from dltrain.sweeps.standings import Setting, Standings, like_the_best, standing
 from dltrain.sweeps.start import is_sweep, read_record
 
 # Keys that the command for the winner leaves out.
-LEFT_OUT_KEYS = (*SWEEP_GROUPS, "score_test", "quiet")
+LEFT_OUT_KEYS = (*SWEEP_GROUPS, "score_test", "quiet", "report")
 LEADERBOARD_ROWS = 20  # of the leaderboard; results.csv has all
 
 

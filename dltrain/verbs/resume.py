@@ -34,13 +34,17 @@ terminated
 
 def _run(given: argparse.Namespace) -> int:
     from dltrain.api.rerun import resume_sweep
-    from dltrain.api.resume import resume_run
+    from dltrain.api.resume import resume_run, write_missing_reports
     from dltrain.sweeps.start import is_sweep
 
     if is_sweep(Path(given.run)):
         if given.with_changes:
             raise ConfigError("--with-changes has no effect on a sweep: name the directory of a single run.")
-        return resume_sweep(Path(given.run), given.overrides)
+        sweep = Path(given.run).resolve()  # the sweep goes on in the folder where it was started
+        code = resume_sweep(sweep, given.overrides)
+        if code in (0, 1):
+            write_missing_reports(sweep, show)
+        return code
     resume_run(
         given.run,
         given.overrides,
