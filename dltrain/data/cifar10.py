@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.base.errors import DataError
+from dltrain.base.notes import counted, some
 from dltrain.base.regular_file import find
 from dltrain.config.tasks import MULTICLASS
 from dltrain.data.archive import read_files
@@ -36,18 +37,23 @@ def load(*, name: str, path: str | None) -> Dataset:
     location = _locate(path)
     batches: dict[str, Bytes] = {}
     others: list[str] = []
-    prefixes = ("data_batch", "test_batch")
-    for found, content in read_files(location, lambda name: PurePosixPath(name).name.startswith(prefixes)):
+
+    def is_batch(name: str) -> bool:
+        wanted = PurePosixPath(name).name in (*TRAIN, TEST)
+        if not wanted:
+            others.append(name)
+        return wanted
+
+    for found, content in read_files(location, is_batch):
         file = PurePosixPath(found).name
-        if file in (*TRAIN, TEST):
-            batches[file] = _records(content, f"{location}: {found}")
-        else:
-            others.append(file)
+        if file in batches:
+            raise DataError(f"{location} has two files {file}, one is {found}; expected one of each.")
+        batches[file] = _records(content, f"{location}: {found}")
     train = [file for file in TRAIN if file in batches]
     if not train or TEST not in batches:
         python = (
             " This is the version of Python pickles, which can run any code and are not read."
-            if {"data_batch_1", "test_batch"} & set(others)
+            if {"data_batch_1", "test_batch"} & {PurePosixPath(name).name for name in others}
             else ""
         )
         raise DataError(
@@ -56,7 +62,10 @@ def load(*, name: str, path: str | None) -> Dataset:
     records = np.concatenate([*(batches[file] for file in train), batches[TEST]])
     tested = len(batches[TEST])
     pixels = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    lacking = len(TRAIN) - len(train)
+    lacking = [file for file in TRAIN if file not in batches]
+    notes = [f"Missing: {', '.join(lacking)}."] if lacking else []
+    if others:
+        notes.append(f"Skipped {counted(len(others), 'file')} that are no batches: {some(others)}.")
     return Dataset(
         name=name,
         columns={"image": np.ascontiguousarray(pixels)},
@@ -66,7 +75,7 @@ def load(*, name: str, path: str | None) -> Dataset:
         source=f"{len(records):,} colour images of CIFAR-10 in {location}, {tested:,} of them the official test set",
         test_rows=np.arange(len(records)) >= len(records) - tested,
         task=MULTICLASS.name,
-        notes=(f"{lacking} of the five training batches are missing.",) if lacking else (),
+        notes=tuple(notes),
     )
 
 

@@ -11,6 +11,7 @@ The root is the folder or archive, or the one folder in it that holds all others
 from __future__ import annotations
 
 import unicodedata
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from pathlib import Path, PurePosixPath
 
 from dltrain.base.errors import DataError
 from dltrain.base.notes import counted, some
-from dltrain.data.archive import list_names, read_files
+from dltrain.base.regular_file import find
+from dltrain.data.archive import is_archive, list_names, read_files
+from dltrain.data.storage import data_directories
 
 TRAIN = {"train", "training"}
 TEST = {"test", "testing"}
@@ -65,6 +68,22 @@ class ClassFiles:
     classes: Mapping[str, str]  # the class of each file, by its name, sorted by that
     test: frozenset[str]  # the files of an official test set
     notes: tuple[str, ...]
+
+
+def locate(path: str, noun: str) -> Path:
+    """Returns the folder or archive of `dataset.path`, from the current directory, else from the data directory.
+
+    Raises:
+        DataError: If there is none.
+    """
+    expected = f"folder or archive of {noun}s"
+    found = find(path, key="dataset.path", expected=expected, folder=True, also_in=data_directories())
+    if found.is_dir() or zipfile.is_zipfile(found) or is_archive(found):
+        return found
+    raise DataError(
+        f"dataset.path: {found} is a file; expected a {expected}. A table, also one that names files, is read by "
+        "dataset=csv dataset.target=COLUMN."
+    )
 
 
 def choose_files(location: Path, noun: str, suffixes: Sequence[str]) -> ChosenFiles:

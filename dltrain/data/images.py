@@ -8,12 +8,10 @@ import numpy as np
 
 from dltrain.base.errors import DataError
 from dltrain.base.notes import some
-from dltrain.base.regular_file import find
 from dltrain.data.archive import stem
-from dltrain.data.class_folders import check_classes, choose_files, class_files, count_classes
+from dltrain.data.class_folders import check_classes, choose_files, class_files, count_classes, locate
 from dltrain.data.dataset import Dataset
 from dltrain.data.image_file import SUFFIXES, Options, read_images
-from dltrain.data.storage import data_directories
 
 
 def load(*, name: str, path: str, size: int | Sequence[int] | None, channels: int | None, corrupt: str) -> Dataset:
@@ -26,8 +24,7 @@ def load(*, name: str, path: str, size: int | Sequence[int] | None, channels: in
         DataError: If there are fewer than two classes, or no image of a class can be read.
     """
     options = Options.of(size, channels, corrupt)
-    expected = "folder or archive of images"
-    location = find(path, key="dataset.path", expected=expected, folder=True, also_in=data_directories())
+    location = locate(path, "image")
     chosen = choose_files(location, "image", SUFFIXES)
     found = class_files(chosen)
     check_classes(chosen, found)

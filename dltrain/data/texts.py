@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from dltrain.base.regular_file import find
 from dltrain.data.archive import stem
-from dltrain.data.class_folders import check_classes, choose_files, class_files, count_classes
+from dltrain.data.class_folders import check_classes, choose_files, class_files, count_classes, locate
 from dltrain.data.dataset import Dataset
 from dltrain.data.source_file import decode
-from dltrain.data.storage import data_directories
 
 SUFFIXES = (".txt",)
 GUESSES_SHOWN = 3
@@ -21,8 +19,7 @@ def load(*, name: str, path: str, encoding: str | None) -> Dataset:
     `path` is relative to the current directory, else to the data directory. The name `texts`, the option's own, is
     replaced by that of the folder or archive. `encoding` None detects a codec for each file.
     """
-    expected = "folder or archive of texts"
-    location = find(path, key="dataset.path", expected=expected, folder=True, also_in=data_directories())
+    location = locate(path, "text")
     chosen = choose_files(location, "text", SUFFIXES)
     found = class_files(chosen)
     check_classes(chosen, found)

@@ -17,6 +17,8 @@ from dltrain.base.regular_file import find, read_regular
 @pytest.fixture
 def strange(tmp_path: Path) -> Iterator[dict[str, Path]]:
     """What is no file, by what it is called."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("This system has neither pipes nor sockets with a name.")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     with socket.socket(socket.AF_UNIX) as listening:
@@ -63,6 +65,8 @@ def test_a_link_to_a_file_is_one(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"content")
     (tmp_path / "b").symlink_to("a")
     assert read_regular(find(tmp_path / "b", key="k", expected="file")) == b"content"
+    if not Path("/dev/zero").exists():
+        return
     (tmp_path / "c").symlink_to("/dev/zero")
     with pytest.raises(OSError, match="a device"):
         read_regular(tmp_path / "c")

