@@ -26,6 +26,8 @@ def tell_unexpected(error: Exception) -> None:
         show(f"error: a file{where} cannot be written: {error.strerror}.", file=sys.stderr)
     else:
         show("".join(traceback.format_exception(error)), end="", file=sys.stderr)
+        if isinstance(error, ImportError | UnicodeError) or type(error).__module__.startswith("tensorflow"):
+            show("`dltrain doctor` looks for a cause outside of dltrain: packages, GPU, encoding.", file=sys.stderr)
 
 
 def tell_any(error: Exception) -> None:

@@ -38,8 +38,8 @@ def faults(config: DictConfig, words: Collection[str]) -> Iterator[str]:
 
 def _other_data(config: DictConfig, model: str) -> Iterator[str]:
     """Yields a fault if a shipped dataset has nothing that a model can read, so that it is not downloaded first."""
-    _, _, source = str((config.get("dataset") or {}).get("_target_")).partition("dltrain.data.")
-    source = source.partition(".")[0]
+    path = str((config.get("dataset") or {}).get("_target_")).split(".")
+    source = path[2] if len(path) > 3 and path[0] == "dltrain" else ""
     if source in OF_IMAGES and model.startswith("text_"):
         yield f"model: {model} needs a column of text, got the images of {config.dataset.name}. Use model=cnn."
     elif model in FOR_IMAGES and source in (*OF_TEXTS, *OF_TABLES):

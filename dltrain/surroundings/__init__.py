@@ -1,0 +1,1 @@
+"""Looks at what dltrain runs in: Python, packages, devices, folders and the terminal."""
