@@ -24,6 +24,7 @@ EARLIER_DEFAULTS = {
     "dataset.column_rules": 1,
     "dataset.decimal": None,
     "dataset.thousands": None,
+    "dataset.weight": None,
     "dataset.category_values": None,
     "dataset.weight": None,
     "encoding.embedding_above": None,
