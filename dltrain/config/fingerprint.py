@@ -22,6 +22,7 @@ EARLIER_DEFAULTS = {
     "split.quantiles": 0,
     "split.minimum_rows": 0,
     "dataset.column_rules": 1,
+    "dataset.quoting": None,
     "dataset.decimal": None,
     "dataset.thousands": None,
     "dataset.weight": None,

@@ -28,6 +28,9 @@ class Undecided(Protocol):
     def take(self, rows: npt.NDArray[np.integer]) -> Undecided:
         """Selects rows by position."""
 
+    def ignored(self, dataset: Dataset, column: str) -> dict[str, Array]:
+        """Returns a column of the source that is no feature, as words with "" for a missing cell, if there is one."""
+
     def decide(self, dataset: Dataset, train: npt.NDArray[np.integer]) -> Dataset:
         """Returns the dataset with features that follow from the train rows, given by position."""
 

@@ -7,7 +7,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -26,6 +26,12 @@ from dltrain.data.text_stream import detect_encoding, utf8_chunks
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "whitespace": " "}
 # One space stands for any run of blanks.
 WHITESPACE = " "
+# How the csv module is told which quotes stand around fields.
+QUOTES: dict[str, dict[str, Any]] = {
+    "double": {"quotechar": '"'},
+    "single": {"quotechar": "'"},
+    "none": {"quoting": csv.QUOTE_NONE, "quotechar": None},
+}
 SAMPLE_RECORDS = 100
 SAMPLE = 1 << 20  # bytes that the separator is detected from
 LONGEST_RECORD = 1 << 26  # bytes; a longer one is a quote that is never closed
@@ -57,8 +63,9 @@ def blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
     sample = start[:SAMPLE].decode(errors="ignore")
     if not sample.strip():
         raise DataError(f"{origin} is empty.")
-    mark = detect_separator(sample) if reading.separator is None else _separator(reading.separator)
-    first, header_lines = _first_record(start, mark, origin)
+    quotes = _quotes(reading.quoting)
+    mark = detect_separator(sample, quotes) if reading.separator is None else _separator(reading.separator)
+    first, header_lines = _first_record(start, mark, origin, quotes)
     if reading.header:
         names = [name.strip() or f"column_{position}" for position, name in enumerate(first, start=1)]
         check_names(names, origin=origin)
@@ -80,6 +87,7 @@ class _Parser:
 
     def __init__(self, origin: str, names: Sequence[str], mark: str, reading: Reading) -> None:
         self.origin, self.names, self.mark, self.reading = origin, names, mark, reading
+        self.quotes = _quotes(reading.quoting)
         self.wanted = [name for name in names if reading.wants(name)]
 
     def blocks(self, chunks: Iterator[bytes], skip: int) -> Iterator[RawTable]:
@@ -87,6 +95,7 @@ class _Parser:
         rest, line = b"", 1
         # Arrow takes an empty line of a table with one column for a row.
         plain = self.mark != WHITESPACE and len(self.names) > 1 and self.mark.isascii()
+        plain &= self.quotes == QUOTES["double"]
         for chunk in itertools.chain(chunks, [None]):
             content = rest if chunk is None else rest + chunk if rest else chunk
             if skip:
@@ -128,7 +137,7 @@ class _Parser:
             yield RawTable(self.origin, columns, line + record_lines(records, len(table)))
 
     def _with_csv(self, chunks: Any, line: int) -> Iterator[RawTable]:
-        records = _records(_text_lines(chunks, self.mark), self.mark, self.origin, line)
+        records = _records(_text_lines(chunks, self.mark), self.mark, self.origin, line, self.quotes)
         width = len(self.names)
         while some := list(islice(records, ROWS_AT_ONCE)):
             for start, fields in some:
@@ -150,7 +159,7 @@ def _present(cells: Sequence[str]) -> list[str | None]:
     return [cell or None for cell in cells]
 
 
-def detect_separator(text: str) -> str:
+def detect_separator(text: str, quotes: Mapping[str, Any] = QUOTES["double"]) -> str:
     """Detects which of `, ; tab |` or space splits the first records evenly, into as many fields as possible.
 
     A space stands for a run of blanks. The comma is returned if nothing splits the first record.
@@ -163,7 +172,7 @@ def detect_separator(text: str) -> str:
         # Sentences contain blanks, so blanks count only if no other separator splits the lines.
         if mark == WHITESPACE and best[1] > 1:
             continue
-        counts = _sample_counts(sample, mark)
+        counts = _sample_counts(sample, mark, quotes)
         if not counts or counts[0] < 2:
             continue
         even = Counter(counts)[counts[0]] / len(counts)
@@ -173,20 +182,20 @@ def detect_separator(text: str) -> str:
     return found
 
 
-def _sample_counts(sample: str, mark: str) -> list[int]:
+def _sample_counts(sample: str, mark: str, quotes: Mapping[str, Any]) -> list[int]:
     lines = _plain_lines(io.StringIO(sample, newline=""), mark)
-    reader = csv.reader(lines, delimiter=mark, skipinitialspace=True)
+    reader = csv.reader(lines, delimiter=mark, skipinitialspace=True, **quotes)
     try:
         return [len(fields) for fields in islice(filter(None, reader), SAMPLE_RECORDS)]
     except csv.Error:
         return []
 
 
-def _first_record(content: bytes, mark: str, origin: str) -> tuple[list[str], int]:
+def _first_record(content: bytes, mark: str, origin: str, quotes: Mapping[str, Any]) -> tuple[list[str], int]:
     """Returns the fields of the first record that is not empty, and the number of lines up to its end."""
     counted = itertools.count()
     lines = (line for line, _ in zip(_text_lines([content], mark), counted, strict=False))
-    _, fields = next(_records(lines, mark, origin, 1))
+    _, fields = next(_records(lines, mark, origin, 1, quotes))
     return fields, next(counted)
 
 
@@ -196,11 +205,13 @@ def _after_lines(content: bytes, lines: int) -> bytes:
     return content[len("".join(islice(text, lines)).encode()) :]
 
 
-def _records(lines: Iterator[str], mark: str, origin: str, line: int) -> Iterator[tuple[int, list[str]]]:
+def _records(
+    lines: Iterator[str], mark: str, origin: str, line: int, quotes: Mapping[str, Any]
+) -> Iterator[tuple[int, list[str]]]:
     """Yields each record with the line where it starts; `line` is that of the first."""
     # The default limit of 131,072 characters guards streams.
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_RECORD))
-    reader = csv.reader(lines, delimiter=mark, skipinitialspace=True, strict=True)
+    reader = csv.reader(lines, delimiter=mark, skipinitialspace=True, strict=True, **quotes)
     start = line
     try:
         for fields in reader:
@@ -208,9 +219,28 @@ def _records(lines: Iterator[str], mark: str, origin: str, line: int) -> Iterato
                 yield start, fields
             start = line + reader.line_num
     except csv.Error as error:
-        if "unexpected end" in str(error) or "field limit" in str(error):
-            raise DataError(f'{origin} line {start}: a quote (") is opened and never closed.') from None
-        raise DataError(f"{origin} line {start} cannot be read: {error}.") from None
+        raise DataError(f"{origin} line {start}: {_fault(str(error), quotes)}") from None
+
+
+def _fault(told: str, quotes: Mapping[str, Any]) -> str:
+    """Says in our words what the csv module says of a record."""
+    quote, as_text = quotes["quotechar"], "If quotes are text here: dataset.quoting=none."
+    if "unexpected end" in told or "field limit" in told:
+        return f"a quote ({quote}) is opened and never closed. {as_text}"
+    if "expected after" in told:
+        return (
+            f"text follows the quote ({quote}) at the end of a field. A quote within a field has to stand there twice. "
+            f"{as_text}"
+        )
+    if "new-line" in told:
+        return "expected each line to end alike, got one that ends with a carriage return alone."
+    return f"cannot be read: {told}."
+
+
+def _quotes(quoting: str | None) -> Mapping[str, Any]:
+    if quoting is not None and quoting not in QUOTES:
+        raise ConfigError(f"dataset.quoting: expected {', '.join(QUOTES)}, got '{quoting}'.")
+    return QUOTES[quoting or "double"]
 
 
 def _text_lines(chunks: Any, mark: str) -> Iterator[str]:

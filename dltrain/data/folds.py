@@ -63,6 +63,8 @@ def group_numbers(dataset: Dataset, column: str, folds: int) -> Rows:
         DataError: If a row has no group.
     """
     columns: dict[str, Array] = {**dataset.other_columns, **dataset.columns}
+    if column not in columns and dataset.undecided is not None:
+        columns |= dataset.undecided.ignored(dataset, column)
     if column not in columns:
         raise ConfigError(f"cv.group: {dataset.name} has no column '{column}'.{did_you_mean(column, columns)}")
     cells = columns[column]

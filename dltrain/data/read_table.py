@@ -48,6 +48,7 @@ def read_table(
     missing_values: Collection[object] = (),
     words: Collection[str] | Callable[[str], bool] = (),
     classes: Collection[str] = (),
+    quoting: str | None = None,
 ) -> RawTable:
     """Reads the columns of a file as they are.
 
@@ -58,6 +59,7 @@ def read_table(
         header: Whether the first line of a text file holds the names.
         missing_values: Words for a missing cell, in addition to those of pandas.
         words: Columns whose cells are kept as written in a text file ("007" is not 7), or what tells them by name.
+        quoting: The quotes around fields of a text file, one of double, single and none; None is double.
         classes: Columns in which words such as None are no missing cells.
 
     Raises:
@@ -66,7 +68,7 @@ def read_table(
     """
     source = Source(find_file(path))
     as_written = words if callable(words) else frozenset(words).__contains__
-    reading = Reading(separator, encoding, header, Missing.of(missing_values, classes), as_written)
+    reading = Reading(separator, encoding, header, Missing.of(missing_values, classes), as_written, quoting=quoting)
     blocks = list(read_blocks(source, reading, strict=True))
     table = join(blocks)
     mixed = [name for name in table.columns if _mixed(block.columns[name] for block in blocks)]
@@ -129,6 +131,7 @@ def _check_effect(source: Source, reading: Reading, found: str) -> None:
         "separator": reading.separator and found not in TEXT,
         "encoding": reading.encoding and found not in {*TEXT, "arff"},
         "header": not reading.header and found not in TEXT,
+        "quoting": reading.quoting and found not in TEXT,
     }
     if keys := [f"dataset.{key}" for key, value in idle.items() if value]:
         reason = f"has no effect on {source.origin}, which is no text with separators."

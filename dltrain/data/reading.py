@@ -27,6 +27,7 @@ class Reading:
     missing: Missing = field(default_factory=lambda: Missing.of(()))
     words: Callable[[str], bool] = _none  # tells the columns of a text whose cells are kept as written ("007" is not 7)
     only: Collection[str] | None = None  # the columns to read; None for all
+    quoting: str | None = None  # of fields of a text: double, which None stands for, single or none
     bytes_at_once: int = 1 << 24
 
     def wants(self, name: str) -> bool:

@@ -44,6 +44,7 @@ def load(
     channels: int | None,
     corrupt: str,
     column_rules: Literal[1, 2] = 1,
+    quoting: str | None = None,
     decimal: str | Mapping[str, str] | None = None,
     thousands: str | Mapping[str, str] | None = None,
 ) -> Dataset:
@@ -68,6 +69,7 @@ def load(
         missing_values=[str(word) for word in missing_values],
         words=lambda column: column in as_written or column in classes or any(given.of(column)),
         classes=classes,
+        quoting=quoting,
     )
     _check_columns(table, "target", targets)
     _check_columns(table, "kinds", wanted)

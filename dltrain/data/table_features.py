@@ -46,6 +46,13 @@ class TableFeatures:
         """Selects rows by their positions in the dataset."""
         return replace(self, rows=rows if self.rows is None else self.rows[rows])
 
+    def ignored(self, dataset: Dataset, column: str) -> dict[str, Array]:
+        """Returns a column of the table that is no target, as words with "" for a missing cell, if there is one."""
+        if column not in self.table.columns or column in dataset.target:
+            return {}
+        words = feature_values(self.table, column, "category")
+        return {column: words if self.rows is None else words[self.rows]}
+
     def decide(self, dataset: Dataset, train: Rows) -> Dataset:
         """Returns the dataset of these rows with features that follow from the train rows.
 

@@ -183,5 +183,6 @@ def reading_of(signature: Signature) -> Reading:
         bool(given.get("header", True)),
         missing_of(signature),
         words=lambda name: name.lower() not in numeric,
+        quoting=given.get("quoting"),
         bytes_at_once=BYTES_AT_ONCE,
     )

@@ -91,6 +91,8 @@ class RowInputs:
             hint = did_you_mean(absent[0], others) if others else ""
             named = ", ".join(f"'{name}'" for name in absent)
             raise DataError(f"{block.origin} has no column {named}, which the model takes.{hint}")
+        taken = {name: each for name, each in found.items() if each.lower() == name.lower() and each != name}
+        self.unusual.other_names = {name: taken[name] for name in wanted if name in taken}
         self.unusual.ignored = tuple(name for name in block.columns if name not in found.values())
         return found
 

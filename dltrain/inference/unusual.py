@@ -26,6 +26,7 @@ class Unusual:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.ignored: tuple[str, ...] = ()
+        self.other_names: dict[str, str] = {}  # the column that was taken for each one of another name
         self.left_out: dict[str, None] = {}  # sentences of the reader, each once
         self.unreadable: list[str] = []  # the rows whose image cannot be read, with the reason
         self._unknown: dict[str, Counter[str]] = {}
@@ -46,6 +47,9 @@ class Unusual:
         if self.unreadable:
             rows = counted(len(self.unreadable), "row")
             notes.append(f"no prediction of {rows}, since the image cannot be read: {some(self.unreadable)}.")
+        if self.other_names:
+            pairs = ", ".join(f"'{found}' for '{name}'" for name, found in self.other_names.items())
+            notes.append(f"taken, since only the capitals differ: {pairs}.")
         if self.ignored:
             lower = {name.lower() for name in self.signature.target}
             targets = ", ".join(name for name in self.ignored if name.lower() in lower)

@@ -20,7 +20,7 @@ from dltrain.preprocessing.statistics import median
 from dltrain.record.record import Record
 
 FILE = "signature.json"
-READING = ("separator", "encoding", "header", "missing_values", "id_column", "corrupt")
+READING = ("separator", "encoding", "header", "quoting", "missing_values", "id_column", "corrupt")
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltrain.base.errors import DataError
+from dltrain.data.cells import to_arrow
 from dltrain.inference.model import Model
-from dltrain.inference.row_inputs import RowInputs, spell
+from dltrain.inference.row_inputs import RowInputs, spelled
 from dltrain.inference.rows import value_rows
 from dltrain.inference.unusual import Unusual, beyond
 
@@ -45,7 +46,8 @@ class Predictor:
         """Counts the categories that no train row has, for each column."""
         found = {}
         for name, known in self._known.items():
-            words = Counter(spell(row[name], known) for row in rows)
+            cells = to_arrow([row[name] for row in rows])
+            words = Counter(spelled(cells, known, self.signature.by_source[name].reading))
             if strange := Counter({word: count for word, count in words.items() if word and word not in known}):
                 found[name] = strange
         return found

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+import pyarrow as pa
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
 
+from dltrain.data.column_reading import ColumnReading
 from dltrain.data.json_lines import fault_of
 from dltrain.inference.row_inputs import largest
 from dltrain.record.signature import Column, Signature
@@ -20,6 +24,16 @@ def _fit(cell: Any) -> Any:
     return cell
 
 
+def _number(reading: ColumnReading, cell: Any) -> Any:
+    """Reads a text as the training data writes numbers."""
+    if not isinstance(cell, str):
+        return cell
+    value = float(reading.number_values(pa.array([cell.strip()]))[0])
+    if math.isnan(value):
+        raise PydanticCustomError("cell", "expected a number {how}", {"how": reading.numbers.described()})
+    return value
+
+
 Word = Annotated[str | bool | int | Number, AfterValidator(_fit)]
 
 
@@ -30,7 +44,9 @@ def row_model(signature: Signature) -> type[BaseModel]:
         column = signature.by_source.get(name)
         kind = "text" if column is None else column.kind
         most = largest(column) if kind == "numeric" and column else 0.0
-        number = Annotated[float, Field(allow_inf_nan=False, ge=-most, le=most)]
+        number: Any = Annotated[float, Field(allow_inf_nan=False, ge=-most, le=most)]
+        if column is not None and column.reading is not None and not column.plain:
+            number = Annotated[number, BeforeValidator(functools.partial(_number, column.reading))]
         types = {"numeric": number | None, "image": Annotated[str, AfterValidator(_fit)]}
         fields[f"column_{place}"] = (
             types.get(kind, Word | None),

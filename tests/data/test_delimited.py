@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dltrain.base.errors import DataError
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.delimited import detect_separator
 from dltrain.data.raw_table import RawTable, join
-from dltrain.data.read_table import read_blocks
+from dltrain.data.read_table import read_blocks, read_table
 from dltrain.data.reading import Reading
 from dltrain.data.source_stream import Source
 
@@ -55,7 +55,7 @@ def test_separator_is_detected(text: str, separator: str) -> None:
         ("a,b\n1,2\n1\n", "line 3: expected 2 fields as in the first line, got 1"),
         ('a,b\n"x\ny",2\n1,2,3\n', "line 4: expected 2 fields"),
         ('a,b\n1,2\n3,"x\n4,5\n', "line 3: a quote .* never closed"),
-        ('a,b\n1,"x"y\n', "line 2 cannot be read"),
+        ('a,b\n1,"x"y\n', "line 2: text follows the quote .* at the end .* dataset.quoting=none"),
         ("a,b\n", "a header and no rows"),
         ("a,b,a\n1,2,3\n", r"two columns are named 'a' \(fields 1 and 3\)"),
         ("1,1\n2,3\n", "dataset.header=false"),
@@ -106,3 +106,25 @@ def test_what_the_csv_module_writes_is_read_back(rows: list[tuple[str, str]], se
     read = table(buffer.getvalue(), separator=separator)
     found = zip(read.columns["a"].to_pylist(), read.columns["b"].to_pylist(), strict=True)
     assert list(found) == [(a.strip(), b.strip()) for a, b in cells]
+
+
+@pytest.mark.parametrize(
+    ("quoting", "text", "cells"),
+    [
+        (None, 'a,b\n"x, y",1\n', ["x, y"]),
+        ("double", 'a,b\n"x ""y""",1\n', ['x "y"']),
+        ("single", "a,b\n'x, \"y',1\n", ['x, "y']),
+        ("none", 'a,b\n"x" y,1\n5" disk,2\n', ['"x" y', '5" disk']),
+        ("none", "a;b\n'x;1\n", ["'x"]),
+    ],
+)
+def test_quotes_are_those_that_are_given(tmp_path: Path, quoting: str | None, text: str, cells: list[str]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    assert read_table(str(path), words=["a"], quoting=quoting).columns["a"].to_pylist() == cells
+
+
+def test_other_quotes_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ConfigError, match=r"dataset\.quoting: expected double, single, none, got 'triple'"):
+        read_table(str(tmp_path / "t.csv"), quoting="triple")

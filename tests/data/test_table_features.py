@@ -4,8 +4,9 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from dltrain.base.errors import DataError
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.dataset import Dataset
+from dltrain.data.folds import group_numbers
 from dltrain.data.table import load
 
 TRAIN = np.arange(60)
@@ -88,3 +89,12 @@ def test_no_feature_in_the_train_rows_is_refused(tmp_path: Path) -> None:
     data = read(tmp_path, {"x": ["same"] * 60 + ["other"] * 40})
     with pytest.raises(DataError, match=r"no feature is left.*x \(one value alone\)"):
         data.decided(TRAIN)
+
+
+def test_rows_can_be_grouped_by_a_column_that_is_ignored(tmp_path: Path) -> None:
+    columns: dict[str, list[Any]] = {"visit_id": [row // 5 for row in range(100)], "x": [row / 8 for row in range(100)]}
+    data = read(tmp_path, columns).take(np.arange(0, 100, 2))
+    assert "visit_id" not in data.columns
+    assert len(np.unique(group_numbers(data, "visit_id", 5))) == 20
+    with pytest.raises(ConfigError, match="has no column 'y'"):
+        group_numbers(data, "y", 5)

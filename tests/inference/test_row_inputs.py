@@ -94,8 +94,9 @@ def test_case_of_names_is_overlooked_where_it_is_clear_and_the_rest_is_told() ->
     rows = row_inputs(NUMBER)
     assert rows.inputs(block(SIZE=[1], other=[2], Price=[3]))["size"].numpy().tolist() == [[1]]
     assert rows.notes() == [
+        "taken, since only the capitals differ: 'SIZE' for 'Size'.",
         "ignored: other, Price (the model does not take them); "
-        "Price is the target, which dltrain evaluate compares with."
+        "Price is the target, which dltrain evaluate compares with.",
     ]
     with pytest.raises(DataError, match=r"has no column 'Size'"):
         row_inputs(NUMBER).inputs(block(SIZE=[1], size_=[2], siZe=[3]))
