@@ -25,7 +25,6 @@ EARLIER_DEFAULTS = {
     "dataset.quoting": None,
     "dataset.decimal": None,
     "dataset.thousands": None,
-    "dataset.weight": None,
     "dataset.category_values": None,
     "dataset.weight": None,
     "encoding.embedding_above": None,
