@@ -157,6 +157,20 @@ def test_model_is_used_as_shown(working_directory: Path, capsys: pytest.CaptureF
     assert "probability_1" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_python_runs_as_shown(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{60 + n},{('Elm', 'Oak')[n % 2]},{200 + 3 * n + 40 * (n % 2)}" for n in range(60)]
+    (working_directory / "houses.csv").write_text("\n".join(["size,street,price", *rows]))
+    (snippet,) = [block for block in blocks("python") if "dltrain.train(" in block]
+    exec(snippet, {})
+    assert re.search(r"rmse .*prediction", capsys.readouterr().out, flags=re.DOTALL)
+    shared: dict[str, object] = {}
+    for block in blocks("python", section("notebooks")):
+        exec(block, shared)
+    assert capsys.readouterr().out.count("prediction") == 1
+    assert (working_directory / "flowers.keras").exists()
+
+
 def test_run_is_resumed_and_reproduced_as_shown(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (shown,) = blocks("text", section("training", "Stop, continue, repeat"))
     commands = [shlex.split(line)[2:] for line in shown.splitlines() if line.startswith("$ dltrain ")]

@@ -17,6 +17,10 @@ def load(path: str | Path, *, trust: bool = False) -> Model:
 
     A run that is not completed is refused before TensorFlow is loaded. One that names code beside dltrain's and Keras'
     is refused if it was not trained here by you, unless `trust` is true.
+
+    >>> model = dltrain.load("outputs/wine")
+    >>> model.predict({column.source: column.median for column in model.signature.columns}).shape
+    (1, 4)
     """
     return load_for("", path, trust=trust)
 

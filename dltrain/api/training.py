@@ -42,8 +42,8 @@ def train(
     returned, elsewhere KeyboardInterrupt is raised.
 
     >>> run = dltrain.train("dataset=wine", "model=linear", trainer__epochs=2)
-    >>> run.metrics.loc["accuracy", "test"] > 0.3
-    True
+    >>> list(run.metrics.columns[:3])
+    ['train', 'validation', 'test']
 
     Raises:
         DltrainError: If the config, the data or the training is at fault; `faults` lists what is wrong.
