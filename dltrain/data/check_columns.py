@@ -19,6 +19,7 @@ LEAK_ROWS = 1_000
 LEAK_COLUMNS = 200
 MOST_WORDS = 1_000  # of a text column, the most frequent
 FEWEST = 30
+FEWEST_OF_CLASS = 10  # with fewer, each fold would judge a class by two or three rows, or by none
 NEARLY_PERFECT = 0.99
 MOSTLY_MISSING = 0.5
 NEARLY_ALL_DIFFER = 0.9
@@ -26,7 +27,7 @@ NEARLY_ALL_DIFFER = 0.9
 
 def leaks(parts: Parts) -> Iterator[Finding]:
     """Finds columns that predict the target alone: a small tree on one of them is nearly always right out of fold."""
-    rows = parts.sample("train", LEAK_ROWS)
+    rows = _sampled(parts)
     numbers, names = parts.numbers("train", rows)
     # A single column is the whole table and cannot be suspicious beside others.
     if len(rows) < FEWEST or len(parts.train.kinds) < 2 or parts.target.kind.labels:
@@ -59,6 +60,26 @@ def leaks(parts: Parts) -> Iterator[Finding]:
                 "If it is known only after the target is, leave it out: a model of it is worth nothing.",
                 columns=(names[place],),
             )
+
+
+def _sampled(parts: Parts) -> npt.NDArray[np.intp]:
+    """Returns sorted positions of train rows: a random sample, filled up with rows of rare classes.
+
+    Rows of a class with fewer than `FEWEST_OF_CLASS` are left out, and all rows if fewer than two classes remain: what
+    is always right where it answers a single class tells nothing.
+    """
+    rows = parts.sample("train", LEAK_ROWS)
+    if not parts.target.kind.one_class:
+        return rows
+    found = []
+    for label in np.unique(parts.target.values):
+        own = np.flatnonzero(parts.target.values == label)
+        drawn = np.intersect1d(rows, own)
+        if len(drawn) < FEWEST:
+            drawn = own[np.linspace(0, len(own) - 1, min(FEWEST, len(own))).astype(np.intp)]
+        if len(own) >= FEWEST_OF_CLASS:
+            found.append(drawn)
+    return np.sort(np.concatenate(found)) if len(found) > 1 else rows[:0]
 
 
 def _presence(parts: Parts, rows: npt.NDArray[np.intp], target: npt.NDArray[Any]) -> Iterator[Finding]:

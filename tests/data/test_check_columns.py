@@ -25,6 +25,14 @@ def test_a_column_that_tells_the_target_is_named_and_a_noisy_one_is_not(make_par
     assert [finding.columns for finding in found] == [("around",)]
 
 
+@pytest.mark.parametrize("every", [200, 2_000])
+def test_rare_class_is_judged_by_its_rows_or_not_at_all(make_parts: Any, every: int) -> None:
+    truth = (np.arange(12_000) % every == 7).astype(float)  # a sample of 1,000 rows has five of them, or none
+    noise = np.random.default_rng(1).standard_normal((2, len(truth)))
+    found = list(check_columns.leaks(make_parts({"told": truth + noise[0] / 100, "noise": noise[1]}, truth)))
+    assert [finding.columns for finding in found] == ([("told",)] if every == 200 else [])
+
+
 @pytest.mark.parametrize("rows", [40, ROWS])
 def test_a_single_column_or_few_rows_are_no_leak(make_parts: Any, truth: Any, rows: int) -> None:
     columns = {"told": truth[:rows]} | ({"other": np.arange(rows) % 7.0} if rows < ROWS else {})
