@@ -16,6 +16,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -257,15 +258,17 @@ def test_bad_arguments_are_refused(run: Path, capsys: pytest.CaptureFixture[str]
 
 
 class Server:
-    """`dltrain serve` in a process of its own."""
+    """`dltrain serve`, or a server of other code, in a process of its own."""
 
-    def __init__(self, run: Path, *words: str) -> None:
+    def __init__(self, run: Path, *words: str, code: str | None = None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "dltrain", "serve", str(run), "--port", str(port), *words]
+        if code is not None:  # another server
+            command = [sys.executable, "-c", code, str(port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(600):
             if self.process.poll() is not None:
@@ -305,6 +308,79 @@ def test_sigterm_answers_what_is_in_flight(run: Path) -> None:
         assert "Traceback" not in server.process.stderr.read()  # type: ignore[union-attr]
     finally:
         server.close()
+
+
+BARE = """
+import sys
+import uvicorn
+from fastapi import FastAPI
+from pydantic import BaseModel
+class Rows(BaseModel):
+    rows: list[dict]
+app = FastAPI()
+@app.get("/health")
+def health():
+    return {}
+@app.post("/predict")
+async def predict(body: Rows):
+    return {"rows": [{"number": row["num \\"ber\\""]} for row in body.rows]}
+uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
+"""
+CLIENTS, POSTS = 64, 25
+
+
+@pytest.mark.slow
+def test_no_answer_of_many_clients_is_lost(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = answers_of(run)
+    with running(run) as served, running(run, BARE) as bare:
+        seconds = {"dltrain serve": load(served, expected), "a bare handler without a model": load(bare, None)}
+    with capsys.disabled():
+        for name, each in seconds.items():
+            low, high = np.percentile(each, [50, 99]) * 1000
+            print(f"\n{CLIENTS} clients, {len(each)} answers of {name}: p50 {low:.1f} ms, p99 {high:.1f} ms", end="")
+        print()
+    assert all(len(each) == CLIENTS * POSTS for each in seconds.values())
+
+
+def answers_of(run: Path) -> list[float]:
+    """The probability of `yes` for the number of each client."""
+    import pandas as pd
+
+    return list(
+        dltrain.load(run).predict(pd.DataFrame([row(client / 10) for client in range(CLIENTS)]))["probability_yes"]
+    )
+
+
+@contextlib.contextmanager
+def running(run: Path, code: str | None = None) -> Iterator[Server]:
+    server = Server(run, code=code)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def load(server: Server, expected: list[float] | None) -> list[float]:
+    """Posts row after row from many clients at once; returns the seconds to each answer, which is the client's own."""
+    together, seconds = threading.Barrier(CLIENTS), []
+
+    def client(number: int) -> None:
+        with httpx.Client(base_url=server.url, timeout=30) as asker:
+            together.wait()
+            for _ in range(POSTS):
+                began = time.perf_counter()
+                reply = asker.post("/predict", json={"rows": [row(number / 10)]})
+                took = time.perf_counter() - began
+                (answer,) = reply.json()["rows"]
+                if expected is None:
+                    assert answer == {"number": number / 10}
+                else:
+                    assert answer["probabilities"]["yes"] == pytest.approx(expected[number], abs=1e-6)
+                seconds.append(took)
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        list(pool.map(client, range(CLIENTS)))
+    return seconds
 
 
 @pytest.mark.slow
