@@ -45,7 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "attack" not in config.option.markexpr:
+        attacks = [item for item in items if item.get_closest_marker("attack")]
+        config.hook.pytest_deselected(items=attacks)
+        items[:] = [item for item in items if item not in set(attacks)]
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(900))

@@ -24,6 +24,8 @@ def tell_unexpected(error: Exception) -> None:
     if isinstance(error, OSError) and error.errno in DISK_FAULTS:
         where = f" '{error.filename}'" if error.filename else ""
         show(f"error: a file{where} cannot be written: {error.strerror}.", file=sys.stderr)
+    elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        show(f"error: '{str(error.filename)[:80]}…' is too long for the name of a file.", file=sys.stderr)
     else:
         show("".join(traceback.format_exception(error)), end="", file=sys.stderr)
         if isinstance(error, ImportError | UnicodeError) or type(error).__module__.startswith("tensorflow"):

@@ -12,8 +12,10 @@ from dltrain.base.errors import ConfigError, DltrainError
 from dltrain.base.show import show
 from dltrain.base.tell import tell, tell_unexpected
 from dltrain.cli.meant import mistaken
+from dltrain.record.damage import damaged_among
 from dltrain.sweeps import memory
 
+USAGE = 2
 INTERRUPTED = 130
 
 
@@ -53,6 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except Exception as error:
+        if files := damaged_among(words):
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            changed = f"{', '.join(files)}: damaged or changed since the run wrote it, and cannot be used"
+            tell(DltrainError(f"{changed}: {reason}"))
+            return USAGE
         tell_unexpected(error)
         return 1
 

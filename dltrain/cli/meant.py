@@ -62,6 +62,13 @@ def _is_flag(word: str, known: Sequence[str] = (*VALUED, *BARE)) -> bool:
     return name in known or (len(name) > 2 and name.startswith("--") and any(flag.startswith(name) for flag in known))
 
 
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).is_file()
+    except OSError:  # no name of a file is that long
+        return False
+
+
 class _Meant:
     """Reads the words from left to right; `words` are those that were meant, `unknown` those that mean nothing."""
 
@@ -116,7 +123,7 @@ class _Meant:
             self.words.append(f"{groups[0]}={word}")
         elif before.partition("=")[0].endswith("path"):  # a path with a space, without quotes
             self.words[-1] = f"{before} {word}"
-        elif Path(word).suffix or Path(word).is_file():
+        elif Path(word).suffix or _is_file(word):
             self.words += self.of_file(word)
         elif first and word == name and (verb := closest(word, verbs.names())):
             self.verb.append(verb)

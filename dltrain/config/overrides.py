@@ -35,13 +35,14 @@ def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override]
                 parsed.append(override)
         except HydraException:
             meant = corrected(line)
-            if meant is None:
-                faults.append(why_unreadable(line))
-                continue
+            try:
+                if meant is not None:
+                    parsed.append(parser.parse_override(meant))  # so that the other checks see what was meant
+            except HydraException:  # its key cannot be read either
+                meant = None
             key, _, text = line.partition("=")
-            reason = why_corrected(text)
-            faults.append(f"{key}: {reason}. Write {quoted(meant)}.")
-            parsed.append(parser.parse_override(meant))  # so that the other checks see what was meant
+            reason = why_unreadable(line) if meant is None else f"{key}: {why_corrected(text)}. Write {quoted(meant)}."
+            faults.append(reason)
     return parsed, faults
 
 

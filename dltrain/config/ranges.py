@@ -75,6 +75,9 @@ def faults(config: DictConfig) -> Iterator[str]:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number and not key.startswith("optimizer."):
             continue  # elsewhere a word may stand for a number, and the signature says whether
+        if is_number and math.isnan(value):
+            yield f"{key}: expected a number, got nan."
+            continue
         for pattern, limits in PATTERNS:
             if pattern.fullmatch(key) and not (is_number and math.isfinite(value) and fits(limits, value)):
                 # For dropout people think of a share.

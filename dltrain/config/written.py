@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 
 from dltrain.base.shell_words import quoted
 
-KEY = re.compile(r"(?:\+\+?|~)?[\w@$/.:-]+")
+KEY = re.compile(r"(?:\+\+?|~)?[\w@$/:-]+(?:\.[\w@$/:-]+)*", re.ASCII)
 # Keys in braces stand without quotes.
 QUOTED_KEY = re.compile(r"""([{,]\s*)(["'])([^"':,{}]+)\2(\s*:)""")
 # What the grammar takes as a key in braces, some of it behind a backslash; it makes numbers of the words of the second.

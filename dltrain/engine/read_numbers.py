@@ -122,7 +122,11 @@ def other_numbers(model: keras.Model) -> Iterator[None]:
 def plain_numbers(model: keras.Model) -> Iterator[None]:
     """Gives layers and Keras' own penalties plain numbers with the values that the graphs read."""
     regularizers = [(weight, weight.regularizer) for _, weight in weights(model)]
-    numbers = [(holder, name, getattr(holder, name)) for holder, name in _places(model)]
+    numbers = [
+        (holder, name, number)
+        for holder, name in _places(model)
+        if isinstance(number := getattr(holder, name), ReadNumber)  # else it is plain already
+    ]
     for holder, name, number in numbers:
         setattr(holder, name, float(number.variables[0].numpy()))
     for weight, regularizer in regularizers:

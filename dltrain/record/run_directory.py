@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain.base.errors import ConfigError
 from dltrain.base.files import PART, replace_file
 from dltrain.base.lock import lock, unlock, waiting_for
+from dltrain.record.damage import HASHES, OWN_HASH, RUN_FILE, hashes, own_hash
 from dltrain.record.environment import git, versions
 
 if TYPE_CHECKING:  # verbs that only read shall start at once
@@ -82,11 +83,13 @@ class RunDirectory:
     def record(self, **facts: Any) -> None:
         """Adds facts to run.json."""
         self.facts |= facts
-        self._run.write_json("run.json", self.facts)
+        # As it is read back: a number that is not finite is null then.
+        self.facts[OWN_HASH] = own_hash(json.loads(_as_json(self.facts)))
+        self._run.write_json(RUN_FILE, self.facts)
 
     def finish(self, status: str, **facts: Any) -> None:
         """Writes the last status: completed, failed, pruned or interrupted."""
-        self.record(status=status, finished=_now(), **facts)
+        self.record(status=status, finished=_now(), **{HASHES: hashes(self._run.path)}, **facts)
 
     def record_test_scoring(self, rows: int, **facts: Any) -> None:
         """Records a scoring: when, by which command, on how many rows, and further facts about them."""
@@ -95,7 +98,7 @@ class RunDirectory:
 
     def write_json(self, name: str, content: Any) -> None:
         """Writes a JSON file; numbers that are not finite become null."""
-        self.write_text(name, json.dumps(finite(content), indent=2, ensure_ascii=False, default=str) + "\n")
+        self.write_text(name, _as_json(content) + "\n")
 
     def write_lists(self, name: str, lists: Mapping[str, npt.NDArray[Any]]) -> None:
         """Writes a JSON file of long lists in portions, since one text of them would need too much memory."""
@@ -130,6 +133,10 @@ def add_test_scoring(path: Path, rows: int, **facts: Any) -> None:
         directory = RunDirectory(path)
         directory.facts = json.loads((path / "run.json").read_text("utf-8"))
         directory.record_test_scoring(rows, **facts)
+
+
+def _as_json(content: Any) -> str:
+    return json.dumps(finite(content), indent=2, ensure_ascii=False, default=str)
 
 
 def _in_json(item: Any) -> str:

@@ -8,7 +8,6 @@ here by this user, for which hashes of its files are kept, or if the user says s
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
 import shlex
@@ -25,6 +24,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.config.compose import conf_directory
 from dltrain.config.moved_paths import TARGET, current
 from dltrain.data.storage import data_directories
+from dltrain.record.damage import sha256
 from dltrain.record.record import Record
 
 FOLDER = "trusted"  # of the data directory: an empty file for each hash
@@ -42,7 +42,7 @@ def remember(file: Path) -> None:
     for folder in data_directories():
         with contextlib.suppress(OSError):
             (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-            (folder / FOLDER / _sha256(file)).touch()
+            (folder / FOLDER / sha256(file)).touch()
 
 
 def require_trusted(record: Record, *, trust: bool, verb: str = "") -> None:
@@ -133,12 +133,7 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 def _is_remembered(file: Path) -> bool:
     try:
-        name = _sha256(file)
+        name = sha256(file)
     except OSError:
         return False
     return any((folder / FOLDER / name).exists() for folder in data_directories())
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
