@@ -5,18 +5,26 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
+import itertools
+import json
 import logging
 import math
 import os
+import re
+import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from dltrain.base.distribution import install
 from dltrain.base.errors import ConfigError
+from dltrain.base.files import replace_file
+from dltrain.base.plain_table import setting
 from dltrain.record.environment import requirements
 from dltrain.record.record import Record
 from dltrain.record.run_directory import RunDirectory
@@ -27,6 +35,9 @@ logger = logging.getLogger("dltrain")
 
 SECONDS_BETWEEN = 5.0  # a database takes longer to store a point than a small training to run an epoch
 MOST_METRICS, MOST_PARAMETERS, LONGEST_PARAMETER = 1000, 100, 6000  # MLflow's limits for one call
+LONGEST_NAME, LONGEST_DIGEST = 250, 36
+PARENT = "mlflow.parentRunId"
+SWEEP, PARENT_FILE = "sweep.json", ".mlflow.json"
 STATUSES = {"completed": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "pruned": "KILLED"}
 FOLDERS = ("plots", ".hydra")
 NEEDED_TO_PREDICT = ("run.json", "config.yaml", "model.keras", SIGNATURE_FILE)
@@ -42,9 +53,12 @@ class MLflow:
     def __init__(self, uri: str, experiment: str, registered_model: str | None) -> None:
         if importlib.util.find_spec("mlflow") is None:
             raise ConfigError(f"tracking=mlflow needs mlflow: {install('mlflow')}.")
-        self.uri, self.experiment, self.registered_model = uri, experiment, registered_model
+        self.uri, self.experiment = uri, experiment
+        # MLflow takes neither / nor : in the name of a model.
+        self.registered_model = re.sub("[/:]", "_", registered_model) if registered_model else None
         self._client: Any = None
         self._run = ""
+        self._parent: str | None = None
         self._waiting: list[Any] = []
         self._told = self._next = 0.0
 
@@ -57,26 +71,52 @@ class MLflow:
             ConfigError: If the server or the database cannot be used.
         """
         before = directory.facts.get("tracking") or {}
-        try:
+        with _refused("tracking", "mlflow cannot be imported"):
             mlflow = _mlflow()
+        with _refused("tracking.uri", f"'{self.uri}' cannot be used"):
             mlflow.set_tracking_uri(self.uri)
             client = mlflow.MlflowClient()
-            if before.get("uri") == self.uri:
-                self._run = before["run_id"]
+            client.search_experiments(max_results=1)
+        if before.get("uri") == self.uri:
+            self._run = before["run_id"]
+            with _refused("tracking.uri", f"'{self.uri}' has no run {self._run} to go on with"):
                 client.update_run(self._run, status="RUNNING")
-            else:
-                experiment = mlflow.set_experiment(self.experiment)
-                shown = {key: str(value) for key, value in tags.items() if value is not None}
-                self._run = client.create_run(experiment.experiment_id, run_name=name, tags=shown).info.run_id
+        else:
+            with _refused("tracking.experiment", f"'{self.experiment}' cannot be used"):
+                experiment = mlflow.set_experiment(self.experiment).experiment_id
+            with _refused("tracking", "MLflow refuses the run"):
+                shown = _tags(directory.facts) | {key: str(value) for key, value in tags.items() if value is not None}
+                self._parent = self._of_sweep(client, experiment, directory.path)
+                if self._parent:
+                    shown[PARENT] = self._parent
+                self._run = client.create_run(experiment, run_name=name, tags=shown).info.run_id
                 parameters = [
-                    mlflow.entities.Param(key, str(value)[:LONGEST_PARAMETER]) for key, value in settings.items()
+                    mlflow.entities.Param(key, setting(value)[:LONGEST_PARAMETER])
+                    for key, value in _named(settings).items()
                 ]
                 for some in _portions(parameters, MOST_PARAMETERS):
                     client.log_batch(self._run, params=some)
-        except Exception as error:  # network, database and MLflow itself fail in many ways
-            raise ConfigError(f"tracking.uri: '{self.uri}' cannot be used: {_reason(error)}") from error
+                if data := directory.facts.get("data"):
+                    client.log_inputs(self._run, [_dataset(mlflow, data)])
         self._client = client
         directory.record(tracking={"uri": self.uri, "experiment": self.experiment, "run_id": self._run})
+
+    def _of_sweep(self, client: Any, experiment: str, job: Path) -> str | None:
+        """Returns the run that stands for the sweep of a job, which the first job begins; None for a single run."""
+        sweep = next((path for path in job.resolve().parents if (path / SWEEP).is_file()), None)
+        if sweep is None or not (job / ".hydra").is_dir():
+            return None
+        file = sweep / PARENT_FILE
+        with FileLock(f"{file}.lock"):
+            known = json.loads(file.read_text("utf-8")) if file.exists() else {}
+            if (key := f"{self.uri} {experiment}") not in known:
+                words = json.loads((sweep / SWEEP).read_text("utf-8")).get("words", [])
+                tags = {"mlflow.source.name": shlex.join(["dltrain", *words]), "mlflow.source.type": "LOCAL"}
+                run = client.create_run(experiment, run_name=sweep.name, tags=tags).info.run_id
+                known[key] = run
+                with replace_file(file) as path:
+                    path.write_text(json.dumps(known), encoding="utf-8")
+        return str(known[key])
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
         """Queues the values of an epoch (from 1), which are sent every few seconds."""
@@ -108,13 +148,15 @@ class MLflow:
             _warn(error)
         try:
             self._client.set_terminated(self._run, status=STATUSES.get(status, "FAILED"))
+            if self._parent:  # that of a sweep lasts until its last job has ended
+                self._client.set_terminated(self._parent, status="FINISHED")
         except Exception as error:
             _warn(error)
 
     def _wait(self, values: Mapping[str, float], step: int) -> None:
         metric = _mlflow().entities.Metric
         now = int(time.time() * 1000)
-        self._waiting += [metric(name, float(value), now, step) for name, value in values.items()]
+        self._waiting += [metric(name, float(value), now, step) for name, value in _named(values).items()]
         self._told += 1
 
     def _send(self) -> None:
@@ -153,6 +195,50 @@ class MLflow:
         version = logged.registered_model_version
         model = f"models:/{self.registered_model}/{version}" if version else logged.model_uri
         logger.info("tracking  %s, run %s of experiment %s, model %s", self.uri, self._run, self.experiment, model)
+
+
+@contextlib.contextmanager
+def _refused(key: str, what: str) -> Iterator[None]:
+    """Turns an error of network, database or MLflow itself into one of a config key."""
+    try:
+        yield
+    except Exception as error:
+        raise ConfigError(f"{key}: {what}: {_reason(error)}") from error
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns values by names that MLflow takes; those that would become one are told apart by a number."""
+    named: dict[str, Any] = {}
+    for key, value in values.items():
+        name = place = re.sub(r"[^\w\-. :/]", "_", key)[:LONGEST_NAME]
+        for number in itertools.count(2):
+            if place not in named:
+                break
+            place = f"{name}_{number}"
+        named[place] = value
+    return named
+
+
+def _tags(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Returns where a run comes from, as MLflow's own clients tell it, and the words that were typed."""
+    words = [str(word) for word in facts.get("overrides", [])]
+    tags = {"mlflow.source.name": shlex.join(["dltrain", *words]), "mlflow.source.type": "LOCAL"}
+    if commit := (facts.get("git") or {}).get("commit"):
+        tags["mlflow.source.git.commit"] = str(commit)
+    return tags | ({"words": " ".join(words)} if words else {})
+
+
+def _dataset(mlflow: Any, data: Mapping[str, Any]) -> Any:
+    """Returns the dataset of a run for MLflow's display; `data` is what run.json has of it."""
+    entities = mlflow.entities
+    dataset = entities.Dataset(
+        name=str(data["name"])[:LONGEST_NAME],
+        digest=str(data["sha256"])[:LONGEST_DIGEST],
+        source_type="local",
+        source=json.dumps({"source": data.get("source")}),
+        profile=json.dumps({"num_rows": data.get("rows"), "parts": data.get("parts")}),
+    )
+    return entities.DatasetInput(dataset, [entities.InputTag("mlflow.data.context", "training")])
 
 
 def _mlflow() -> Any:

@@ -151,3 +151,80 @@ def test_repetition_is_not_tracked(compose_config: Any, here: Path, monkeypatch:
     assert built == []
     Journal(config, here, recorded={}, resumes=True)
     assert built == [(config.tracking, "tracking")]
+
+
+@installed
+def test_source_and_dataset_are_shown(tracked: Any) -> None:
+    run, found, _ = tracked
+    facts = run.json("run.json")
+    assert found.data.tags["mlflow.source.type"] == "LOCAL"
+    assert found.data.tags["mlflow.source.name"].startswith("dltrain ")
+    (given,) = found.inputs.dataset_inputs
+    assert given.dataset.name == facts["data"]["name"]
+    assert facts["data"]["sha256"].startswith(given.dataset.digest)
+    assert facts["data"]["source"] in given.dataset.source
+
+
+def begun(folder: Path, settings: dict[str, Any], **facts: Any) -> Any:
+    """What MLflow has of a run whose training begins in a folder, and its tracker."""
+    import mlflow
+
+    folder.mkdir(parents=True, exist_ok=True)
+    directory = RunDirectory(folder)
+    directory.facts = {"overrides": ["optimizer=adam"], **facts}
+    directory.record()
+    tracker = MLflow(database(Path.cwd()), "first", None)
+    tracker.begin(directory, folder.name, settings, {})
+    return mlflow.MlflowClient(database(Path.cwd())).get_run(directory.facts["tracking"]["run_id"]), tracker, directory
+
+
+@installed
+def test_settings_are_written_as_they_are_typed_and_any_name_is_taken(here: Path) -> None:
+    settings = {
+        "optimizer": "adam", "model.units": [64, 64], "callbacks.x": None, "quiet": True,
+        "dataset.kinds.price (EUR), net[1]": "numeric", "dataset.kinds.price [EUR], net(1)": "category",
+    }  # fmt: skip
+    found, tracker, directory = begun(here / "run", settings)
+    params = found.data.params
+    assert [params[key] for key in ("optimizer", "model.units", "callbacks.x", "quiet")] == [
+        "adam", "[64,64]", "null", "true",
+    ]  # fmt: skip
+    assert params["dataset.kinds.price _EUR__ net_1_"] == "numeric"
+    assert params["dataset.kinds.price _EUR__ net_1__2"] == "category"
+    assert found.data.tags["words"] == "optimizer=adam"
+    tracker.epoch(1, {"recall[a,b]": 0.5})
+    directory.facts["status"] = "completed"
+    tracker.end(directory, register=False)
+    assert tracker._client.get_run(found.info.run_id).data.metrics["recall_a_b_"] == 0.5
+
+
+@installed
+def test_jobs_of_a_sweep_are_nested_in_one_run(here: Path) -> None:
+    (here / "sweep").mkdir()
+    (here / "sweep" / "sweep.json").write_text('{"words": ["-m", "optimizer=adam,sgd"]}')
+    parents = []
+    for job in ("0", "1"):
+        (here / "sweep" / job / ".hydra").mkdir(parents=True)
+        found, tracker, directory = begun(here / "sweep" / job, {})
+        parents.append(found.data.tags["mlflow.parentRunId"])
+        directory.facts["status"] = "completed"
+        tracker.end(directory, register=False)
+    assert len(set(parents)) == 1
+    parent = tracker._client.get_run(parents[0])
+    assert (parent.info.run_name, parent.info.status) == ("sweep", "FINISHED")
+    assert parent.data.tags["mlflow.source.name"] == "dltrain -m optimizer=adam,sgd"
+    assert "mlflow.parentRunId" not in begun(here / "alone", {})[0].data.tags
+
+
+@installed
+def test_errors_name_the_key_that_is_at_fault(here: Path) -> None:
+    import mlflow
+
+    client = mlflow.MlflowClient(database(here))
+    client.delete_experiment(client.create_experiment("first"))
+    with pytest.raises(ConfigError, match=r"tracking\.experiment: 'first' cannot be used: .*deleted"):
+        begun(here / "run", {})
+    directory = RunDirectory(here / "run")
+    directory.facts = {"tracking": {"uri": database(here), "run_id": "0" * 32}}
+    with pytest.raises(ConfigError, match=r"tracking\.uri: .* has no run 0+ to go on with"):
+        MLflow(database(here), "second", None).begin(directory, "run", {}, {})
