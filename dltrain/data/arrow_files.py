@@ -14,7 +14,7 @@ from dltrain.data.raw_table import RawTable, check_names, from_columns
 from dltrain.data.reading import Reading
 from dltrain.data.source_stream import Source, seekable
 
-ROWS = 1 << 16
+LEAST_ROWS = 1024
 
 
 def parquet_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
@@ -23,7 +23,8 @@ def parquet_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[Ra
         try:
             parquet = pa.parquet.ParquetFile(file)
             check_names(parquet.schema_arrow.names, origin=source.origin)
-            yield from _blocks(parquet.iter_batches(ROWS), source, reading)
+            rows = rows_at_once(reading, len(parquet.schema_arrow.names))
+            yield from _blocks(parquet.iter_batches(rows), source, reading)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _unreadable(source, "Parquet", error) from None
 
@@ -34,9 +35,15 @@ def feather_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[Ra
         try:
             table = pa.feather.read_table(file)
             check_names(table.column_names, origin=source.origin)
-            yield from _blocks(table.to_batches(ROWS), source, reading)
+            rows = rows_at_once(reading, len(table.column_names))
+            yield from _blocks(table.to_batches(rows), source, reading)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _unreadable(source, "Feather", error) from None
+
+
+def rows_at_once(reading: Reading, columns: int) -> int:
+    """Returns the rows of a block; small blocks of Parquet take several times as long."""
+    return max(LEAST_ROWS, reading.bytes_at_once // max(1, columns))
 
 
 def _blocks(batches: Any, source: Source, reading: Reading) -> Iterator[RawTable]:

@@ -90,19 +90,28 @@ def _is_category(values: Any) -> bool:
     return isinstance(kind, pd.CategoricalDtype) or (isinstance(kind, pa.DataType) and pa.types.is_dictionary(kind))
 
 
-def join(blocks: Sequence[RawTable]) -> RawTable:
+def join(blocks: Iterable[RawTable]) -> RawTable:
     """Joins blocks of one table; a column that has numbers in one block and words in another becomes words."""
-    first = blocks[0]
-    columns: dict[str, pa.ChunkedArray] = {}
-    for name in first.columns:
-        columns[name] = _joined([chunk for block in blocks for chunk in block.columns[name].chunks])
-    lines = [block.lines for block in blocks if block.lines is not None]
-    return replace(
-        first,
-        columns=columns,
-        lines=np.concatenate(lines) if lines else None,
-        declared={name: each for block in blocks for name, each in block.declared.items()},
-        notes=tuple(dict.fromkeys(note for block in blocks for note in block.notes)),
+    chunks: dict[str, list[Any]] = {}
+    lines: list[npt.NDArray[np.int64]] = []
+    declared: dict[str, tuple[str, str]] = {}
+    notes: list[str] = []
+    origin = ""
+    for block in blocks:
+        origin = block.origin
+        for name, cells in block.columns.items():
+            chunks.setdefault(name, []).extend(cells.chunks)
+        if block.lines is not None:
+            lines.append(block.lines)
+        declared |= block.declared
+        notes += block.notes
+    return RawTable(
+        origin,
+        # The chunks of a column are let go once it is whole, so that the table is never in memory twice.
+        {name: _joined(chunks.pop(name)) for name in list(chunks)},
+        np.concatenate(lines) if lines else None,
+        declared,
+        tuple(dict.fromkeys(notes)),
     )
 
 

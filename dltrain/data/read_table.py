@@ -69,25 +69,25 @@ def read_table(
     source = Source(find_file(path))
     as_written = words if callable(words) else frozenset(words).__contains__
     reading = Reading(separator, encoding, header, Missing.of(missing_values, classes), as_written, quoting=quoting)
-    blocks = list(read_blocks(source, reading, strict=True))
-    table = join(blocks)
-    mixed = [name for name in table.columns if _mixed(block.columns[name] for block in blocks)]
+    seen: dict[str, set[str]] = {}
+    table = join(_watched(read_blocks(source, reading, strict=True), seen))
+    mixed = frozenset(name for name, kinds in seen.items() if len(kinds) > 1)
     if not mixed:
         return table
-    del blocks
     # What is a number in one block and a word in another is read again as it is written.
-    again = replace(reading, words=frozenset(mixed).__contains__, only=frozenset(mixed))
-    written = join(list(read_blocks(source, again)))
+    written = join(read_blocks(source, replace(reading, words=mixed.__contains__, only=mixed)))
     return replace(table, columns={**table.columns, **written.columns})
 
 
-def _mixed(columns: Iterator[pa.ChunkedArray]) -> bool:
-    """Tells whether a column of a text was taken for numbers in some blocks alone."""
-    text = numbers = False
-    for cells in columns:
-        text |= is_text(cells)
-        numbers |= pa.types.is_float64(cells.type) and not np.isnan(cells.to_numpy()).all()
-    return text and numbers
+def _watched(blocks: Iterator[RawTable], seen: dict[str, set[str]]) -> Iterator[RawTable]:
+    """Yields the blocks, and adds to `seen` what each column of a text was taken for: words, numbers or both."""
+    for block in blocks:
+        for name, cells in block.columns.items():
+            if is_text(cells):
+                seen.setdefault(name, set()).add("words")
+            elif pa.types.is_float64(cells.type) and not np.isnan(cells.to_numpy()).all():
+                seen.setdefault(name, set()).add("numbers")
+        yield block
 
 
 def read_blocks(

@@ -311,7 +311,7 @@ def test_blocks_are_read_in_pieces(runs: Path, tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(delimited, "SAMPLE", 2_000)
     monkeypatch.setattr(model, "BYTES_AT_ONCE", 2_000)
-    monkeypatch.setattr(arrow_files, "ROWS", 7)
+    monkeypatch.setattr(arrow_files, "LEAST_ROWS", 7)
     monkeypatch.setitem(model.ROWS_AT_ONCE, "table", 9)
     raw = raw_frame(runs / "binary")
     raw.to_csv(tmp_path / "raw.csv", index=False)
