@@ -26,6 +26,10 @@ class PrintableConsole(Console):
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
+    def on_broken_pipe(self) -> None:
+        """Raises the error, which the command line answers; rich would end the process with 1."""
+        raise BrokenPipeError
+
 
 def standard_output() -> Console:
     """Returns the console of standard output, which is plain and 120 columns wide if it is no terminal."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain import verbs
+from dltrain.base import streams
 from dltrain.base.errors import ConfigError, DltrainError
 from dltrain.base.show import show
 from dltrain.base.tell import tell, tell_unexpected
@@ -17,6 +18,7 @@ from dltrain.sweeps import memory
 
 USAGE = 2
 INTERRUPTED = 130
+TRAINING = ("resume", "reproduce")  # verbs that train, which goes on when nobody reads any more
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,21 +30,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     short = {"-v": "verbose=true", "--retry-failed": "retry_failed=true"}
     words = [short.get(word, word) for word in (sys.argv[1:] if argv is None else argv)]
     memory.renewable = memory.renewable or argv is None
+    if argv is None:
+        streams.show_every_letter()
+        if not words or words[0] not in verbs.names() or words[0] in TRAINING:
+            streams.outlast_readers()
     # A config may name classes in the working directory, as with `python -m`.
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
-        if "--version" in words:
-            from dltrain import __version__
-
-            show(f"dltrain {__version__}")
-            return 0
-        first = words[0] if words else ""
-        if first in verbs.names():
-            return verbs.verb(first).main(words[1:])
-        if fault := mistaken(words):
-            raise ConfigError(fault)
-        return _train(words or ["--help"])
+        code = _run(words)
+        if sys.stdout is not None:  # it is where the shell closes it
+            sys.stdout.flush()  # at the end of the process, a pipe that is closed would change the exit code
+        return code
     except DltrainError as error:
         tell(error)
         return error.exit_code
@@ -50,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         show("interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.nowhere(sys.stdout)
         return 0
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -62,6 +61,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             return USAGE
         tell_unexpected(error)
         return 1
+
+
+def _run(words: list[str]) -> int:
+    if "--version" in words:
+        from dltrain import __version__
+
+        show(f"dltrain {__version__}")
+        return 0
+    if words and words[0] in verbs.names():
+        return verbs.verb(words[0]).main(words[1:])
+    if fault := mistaken(words):
+        raise ConfigError(fault)
+    return _train(words or ["--help"])
 
 
 def _train(words: list[str]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from dltrain.api.reports import write_report
 from dltrain.base.show import show
 from dltrain.verbs import TRUST, Verb, argument
 
@@ -21,6 +20,8 @@ two of them. The file opens from disk in any browser, without a network.
 
 
 def _run(given: argparse.Namespace) -> int:
+    from dltrain.api.reports import write_report
+
     show(write_report(Path(given.directory), trust=given.trust, verb="report"))
     return 0
 
