@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the import alone takes no time; each name is looked up when
     from dltrain.base.errors import DataError as DataError
     from dltrain.base.errors import DltrainError as DltrainError
     from dltrain.base.errors import RunError as RunError
+    from dltrain.dashboard.serve import board as board
 
 _PLACES = {
     "train": "dltrain.api.training",
@@ -27,6 +28,7 @@ _PLACES = {
     "runs": "dltrain.api.listing",
     "compare": "dltrain.api.comparison",
     "load": "dltrain.api.finished_run",
+    "board": "dltrain.dashboard.serve",
     "Run": "dltrain.api.run",
     "Sweep": "dltrain.api.finished_sweep",
     "Classifier": "dltrain.api.estimators",

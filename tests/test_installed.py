@@ -130,14 +130,14 @@ def test_model_answers_without_dltrain(installed: Installed, tmp_path: Path) -> 
 
 def test_wheel_has_package_and_configs_and_nothing_else(installed: Installed) -> None:
     names = set(zipfile.ZipFile(installed.wheel).namelist())
-    kinds = (".py", ".typed", ".yaml", ".md", ".html", ".css", ".js")
+    kinds = (".py", ".typed", ".yaml", ".md", ".html", ".css", ".js", ".svg", ".LICENSE.txt")
     found = {
         path.relative_to(ROOT) for folder in ("conf", "dltrain", "hydra_plugins") for path in (ROOT / folder).rglob("*")
     }
     expected = {
         f"dltrain/{path.as_posix()}" if path.parts[0] == "conf" else path.as_posix()
         for path in found
-        if path.suffix in kinds
+        if path.name.endswith(kinds)
     }
     assert {name for name in names if ".dist-info/" not in name} == expected
 

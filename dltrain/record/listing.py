@@ -41,10 +41,15 @@ class Row:
     fault: str = ""  # what is damaged; empty if everything could be read
     rises: bool = False
     words: list[str] = field(default_factory=list)  # the overrides that were typed
+    # The 95 % interval of the main metric on the test part; None if there is none
+    interval: list[float] | None = None
 
 
-def rows_below(folder: Path) -> list[Row]:
-    """Returns all runs below a folder, the newest first; a damaged run is included with its fault."""
+def rows_below(folder: Path, read: Callable[[str, str | None], Row] | None = None) -> list[Row]:
+    """Returns all runs below a folder, the newest first; a damaged run is included with its fault.
+
+    `read` makes the row of a run's directory and that of its sweep; None takes `read_row`.
+    """
     if not folder.is_dir():
         raise ConfigError(
             f"There is no folder '{folder}'. Runs are written below outputs/; name another: dltrain runs DIR."
@@ -56,7 +61,7 @@ def rows_below(folder: Path) -> list[Row]:
             sweeps.add(path)
         if "run.json" in files or ".hydra" in folders:
             parent = os.path.dirname(path)  # noqa: PTH120 - a Path for each of thousands costs more than all the rest
-            rows.append(_row(path, parent if parent in sweeps else None))
+            rows.append((read or read_row)(path, parent if parent in sweeps else None))
             folders.clear()
         else:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -64,7 +69,8 @@ def rows_below(folder: Path) -> list[Row]:
     return rows
 
 
-def _row(path: str, sweep: str | None) -> Row:
+def read_row(path: str, sweep: str | None) -> Row:
+    """Reads the row of a run; what cannot be read becomes its fault."""
     try:
         record = Record(path)
         facts, choices, settings = record.facts, record.choices, record.settings
@@ -90,7 +96,8 @@ def _row(path: str, sweep: str | None) -> Row:
         }
         rises = main is not None and record.traits(main).direction == "max"
         words = [str(word) for word in facts.get("overrides") or []]
-        return Row(path, sweep, values, choices, settings, rises=rises, words=words)
+        between = (record.metrics.get("intervals") or {}).get("test", {}).get(str(main))
+        return Row(path, sweep, values, choices, settings, rises=rises, words=words, interval=between)
     except ConfigError as error:
         fault = str(error)
     except (AttributeError, TypeError, ValueError) as error:
