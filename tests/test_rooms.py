@@ -8,7 +8,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "dltrain"
 ROWS = """base | pages | internals | config | data | preprocessing | models scoring engine | record | training inference
-| serving exporting | experiment | tensorboard tracking | sweeps checkup surroundings | report | api | dashboard | verbs | cli"""
+| serving exporting | experiment | tensorboard tracking | sweeps checkup surroundings | report | api | dashboard
+| verbs | cli"""
 ROW = {room: place for place, row in enumerate(ROWS.split("|")) for room in row.split()}
 
 
