@@ -61,6 +61,15 @@ def find(
     raise DataError(f"{key}: there is no {expected} {given}.{hint}")
 
 
+def is_reachable(path: Path) -> bool:
+    """Tells whether there is such a file or folder; `Path.exists` raises an error if a folder above it is closed."""
+    try:
+        path.expanduser().stat()
+    except (OSError, RuntimeError, ValueError):
+        return False
+    return True
+
+
 def read_regular(path: Path, most: int | None = None) -> bytes:
     """Reads a file as a whole.
 

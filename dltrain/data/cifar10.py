@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from dltrain.base.errors import DataError
 from dltrain.base.notes import counted, some
-from dltrain.base.regular_file import find
+from dltrain.base.regular_file import find, is_reachable
 from dltrain.config.tasks import MULTICLASS
 from dltrain.data.archive import read_files
 from dltrain.data.dataset import Dataset
@@ -93,8 +92,7 @@ def _locate(path: str | None) -> Path:
         return find(path, key="dataset.path", expected=f"archive {ARCHIVE} or folder", folder=True)
     folder = data_directory() / "cifar10"
     for found in (folder / FOLDER, folder / ARCHIVE):
-        with contextlib.suppress(OSError):  # a folder that this user may not enter
-            if found.exists():
-                return found
+        if is_reachable(found):
+            return found
     remedy = f" Put {ARCHIVE} into {folder}, or set dataset.path to where it is."
     return download(URL, SHA256, folder / ARCHIVE, remedy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from functools import partial
@@ -14,7 +13,7 @@ import pyarrow as pa
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.base.notes import counted, some
-from dltrain.base.regular_file import find
+from dltrain.base.regular_file import find, is_reachable
 from dltrain.config.tasks import BINARY, UNIT_REGRESSION
 from dltrain.data.archive import read_files
 from dltrain.data.dataset import Array, Dataset
@@ -98,9 +97,8 @@ def _search(folders: list[Path]) -> Path | None:
     for name in (".", "aclImdb", *ARCHIVES):
         for folder in folders:
             candidate = folder / name
-            with contextlib.suppress(OSError):  # a folder that this user may not enter
-                if candidate.is_file() or (candidate / "train" / "pos").is_dir():
-                    return candidate
+            if is_reachable(candidate) and (candidate.is_file() or is_reachable(candidate / "train" / "pos")):
+                return candidate
     return None
 
 

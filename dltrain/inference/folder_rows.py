@@ -59,6 +59,6 @@ def folder_rows(
 
 def _one(file: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        yield file.name, read_regular(file, MOST_OF_A_FILE)
+        yield file.name, file.read_bytes() if file.is_fifo() else read_regular(file, MOST_OF_A_FILE)
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}.") from None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from dltrain.base.errors import ConfigError, DataError
+from dltrain.base.regular_file import is_reachable
 from dltrain.data.storage import data_directory
 from dltrain.internals.keras_networks import hash_of_efficientnet
 from dltrain.models.parts import Head, Inputs
@@ -71,9 +71,8 @@ def _imagenet(variant: str) -> Path:
     name = f"efficientnet{variant.lower()}_notop.h5"
     folder = data_directory() / "efficientnet"
     for found in (folder / name, Path("~/.keras/models", name)):
-        with contextlib.suppress(OSError, RuntimeError):  # there is no home, or this user may not enter it
-            if found.expanduser().is_file():
-                return found.expanduser()
+        if is_reachable(found):
+            return found.expanduser()
     try:
         digest = hash_of_efficientnet(variant.lower())
         return Path(keras.utils.get_file(name, URL + name, cache_dir=folder, cache_subdir=".", file_hash=digest))

@@ -21,6 +21,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.base.errors import ConfigError
+from dltrain.base.regular_file import is_reachable
 from dltrain.config.compose import conf_directory
 from dltrain.config.moved_paths import TARGET, current
 from dltrain.data.storage import data_directories
@@ -136,4 +137,4 @@ def _is_remembered(file: Path) -> bool:
         name = sha256(file)
     except OSError:
         return False
-    return any((folder / FOLDER / name).exists() for folder in data_directories())
+    return any(is_reachable(folder / FOLDER / name) for folder in data_directories())

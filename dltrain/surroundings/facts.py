@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from dltrain.base import distribution
 from dltrain.base.errors import DltrainError
+from dltrain.base.regular_file import is_reachable
 from dltrain.data.storage import data_directory
 
 
@@ -135,5 +136,5 @@ def _cache() -> tuple[str, bool]:
         folder = data_directory()
     except DltrainError as error:
         return str(error), False
-    nearest = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    nearest = next((each for each in (folder, *folder.parents) if is_reachable(each)), folder)
     return str(folder), nearest.is_dir() and os.access(nearest, os.W_OK)

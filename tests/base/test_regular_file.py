@@ -11,7 +11,7 @@ import pytest
 
 from dltrain.base import regular_file
 from dltrain.base.errors import DataError
-from dltrain.base.regular_file import find, read_regular
+from dltrain.base.regular_file import find, is_reachable, read_regular
 
 
 @pytest.fixture
@@ -117,5 +117,8 @@ def test_a_further_folder_may_have_it_or_be_closed(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(Path, "stat", closed)
     with pytest.raises(DataError, match="there is no file"):
         find("a.csv", key="k", expected="file", also_in=[tmp_path / "kept"])
+    assert is_reachable(tmp_path / "kept" / "a.csv") is False
+    assert is_reachable(tmp_path)
+    assert not is_reachable(Path("~nobodyhere/x"))
     with pytest.raises(DataError, match=r"kept/a\.csv cannot be read: Permission denied"):
         find("kept/a.csv", key="k", expected="file")

@@ -243,12 +243,15 @@ def test_a_user_without_a_home_is_told_where_to_put_the_files(monkeypatch: pytes
 
 
 def test_what_a_user_may_not_enter_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def closed(path: Path) -> bool:
-        raise PermissionError(13, "Permission denied")
+    stat = Path.stat
 
-    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path))
-    for name in ("exists", "is_file", "is_dir"):
-        monkeypatch.setattr(Path, name, closed)
+    def closed(path: Path, **options: Any) -> Any:
+        if "closed" in path.parts:
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **options)
+
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "closed"))
+    monkeypatch.setattr(Path, "stat", closed)
     for module, keys in ((cifar10, {"name": "c"}), (imdb, {"name": "i", "target": "sentiment"})):
         monkeypatch.setattr(module, "URL", (tmp_path / "none").as_uri())
         with pytest.raises(DataError, match="Cannot download"):
