@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -163,7 +164,7 @@ def _has_content(dataset: Dataset) -> npt.NDArray[np.bool_]:
         if dataset.kinds[name] == "text":
             has_content |= np.array([len(str(cell).split()) >= WORDS for cell in cells], dtype=bool)
         elif dataset.kinds[name] == "image":
-            has_content |= cells.reshape(len(cells), -1).std(axis=1) > 0
+            has_content |= cells.reshape(len(cells), math.prod(cells.shape[1:])).std(axis=1) > 0
         elif len(dataset.columns) > 1:
             has_content |= True
     return has_content

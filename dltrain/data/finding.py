@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,7 @@ class Parts:
             elif kind == "category":
                 columns.append(self.levels[name].get_indexer(pd.Index(cells)).astype(np.float64))
             elif kind == "image":
-                pixels = cells.reshape(len(cells), -1).astype(np.float32)
+                pixels = cells.reshape(len(cells), math.prod(cells.shape[1:])).astype(np.float32)
                 columns += [pixels.mean(axis=1).astype(np.float64), pixels.std(axis=1).astype(np.float64)]
                 names.append(f"{name} (brightness)")
                 name = f"{name} (contrast)"

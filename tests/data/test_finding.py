@@ -46,3 +46,9 @@ def test_cells_become_numbers_by_what_the_train_rows_hold(make_parts: Any) -> No
     matrix, names = parts.numbers("validation", np.array([1, 0]))
     assert names == ["number", "word", "image (brightness)", "image (contrast)"]
     assert matrix.tolist() == [[-1e37, -1, 4, 4], [6, 1, 0, 0]]
+
+
+def test_no_rows_of_images_are_no_numbers(make_parts: Any) -> None:
+    parts = make_parts({"image": np.zeros((10, 3, 3, 1), np.uint8)})
+    numbers, names = parts.numbers("train", np.zeros(0, np.intp))
+    assert (numbers.shape, names) == ((0, 2), ["image (brightness)", "image (contrast)"])
