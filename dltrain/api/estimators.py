@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import Tags, check_random_state, column_or_1d
+from sklearn.utils import Tags, check_array, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from dltrain.api.run import Run
 from dltrain.api.training import train
@@ -86,7 +86,12 @@ class _Estimator(BaseEstimator):
         check_consistent_length(frame, target)
         if sample_weight is None:
             return frame, target, None
-        weights = _check_sample_weight(sample_weight, frame.index, dtype=np.float64, ensure_non_negative=True)
+        weights = check_array(
+            sample_weight, dtype=np.float64, ensure_2d=False, ensure_non_negative=True, input_name="sample_weight"
+        )
+        if weights.ndim != 1:
+            raise ValueError(f"sample_weight has the shape {weights.shape}, expected a number for each row.")
+        check_consistent_length(frame, weights)
         counting = weights > 0
         if not counting.any():
             raise ValueError("sample_weight is zero for every row; expected one row at least that counts.")
