@@ -137,7 +137,7 @@ class MLflow:
             if not self._told:  # with several seeds, the run's own history is that of the first
                 for row in record.history:
                     self._wait({name: value for name, value in row.items() if name != "epoch"}, int(row["epoch"]))
-            self._wait(_final(record.metrics), len(record.history))
+            self._wait(final_values(record.metrics), len(record.history))
             self._send()
             self._send_files(directory.path)
             if status == "completed" and (directory.path / "model.keras").exists():
@@ -203,7 +203,7 @@ def _refused(key: str, what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise ConfigError(f"{key}: {what}: {_reason(error)}") from error
+        raise ConfigError(f"{key}: {what}: {reason_of(error)}") from error
 
 
 def _named(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,7 +252,7 @@ def _mlflow() -> Any:
     return mlflow
 
 
-def _final(metrics: Mapping[str, Any]) -> dict[str, float]:
+def final_values(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Returns metrics named like `test/accuracy`, with the best epoch and its value."""
     found = {name: metrics[name] for name in ("best_epoch", "best_value") if name in metrics}
     for part in ("train", "validation", "test"):
@@ -277,10 +277,11 @@ def _portions(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
     return [values[first : first + size] for first in range(0, len(values), size)]
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Returns the first line of an error, or its class if it has no text."""
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def _warn(error: Exception) -> None:
     logger.debug("Tracking failed", exc_info=error)
-    logger.warning("tracking: MLflow did not take everything of this run: %s", _reason(error))
+    logger.warning("tracking: MLflow did not take everything of this run: %s", reason_of(error))
