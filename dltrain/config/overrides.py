@@ -18,7 +18,8 @@ from dltrain.config.hints import show
 from dltrain.config.near_keys import NearKeys
 from dltrain.config.plain_words import sentence
 from dltrain.config.written import corrected, why_corrected, why_unreadable
-from dltrain.internals.hydra_loading import OPEN, set_values
+from dltrain.internals.hydra_keys import OPEN
+from dltrain.internals.hydra_loading import set_values
 
 
 def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override], list[str]]:

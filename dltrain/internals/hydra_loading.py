@@ -16,8 +16,8 @@ from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-# Keys that are null or map names of the data, such as columns, to values.
-OPEN = ("dataset.kinds", "dataset.decimal", "dataset.thousands", "task.class_weight")
+from dltrain.internals.hydra_keys import OPEN
+
 NAMES = (
     "hydra._internal.config_loader_impl.ConfigLoaderImpl._apply_overrides_to_config",
     "hydra._internal.config_loader_impl.ConfigLoaderImpl._load_configuration_impl",
