@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,7 @@ def parse(text: str, *, origin: str) -> RawTable:
             in_data = True
         elif content.lower().startswith("@attribute"):
             name, is_numeric, values = _attribute(content, place)
-            names.append(name)
+            names.append(normalize("NFC", name))
             numeric.append(is_numeric)
             nominal[name] = values
         elif not content.lower().startswith("@relation"):

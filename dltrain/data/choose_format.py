@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,7 +44,9 @@ NOTHING_GIVEN = Given()
 
 
 def _mark(marks: Marks, column: str) -> str:
-    return str(marks.get(column, "") if isinstance(marks, Mapping) else marks or "")
+    if isinstance(marks, Mapping):
+        marks = {normalize("NFC", name): mark for name, mark in marks.items()}.get(column)
+    return str(marks or "")
 
 
 def choose_format(table: RawTable, name: str, words: Any, given: Given) -> tuple[NumberFormat, str] | None:

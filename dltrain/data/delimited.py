@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pyarrow as pa
@@ -67,7 +68,7 @@ def blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
     mark = detect_separator(sample, quotes) if reading.separator is None else _separator(reading.separator)
     first, header_lines = _first_record(start, mark, origin, quotes)
     if reading.header:
-        names = [name.strip() or f"column_{position}" for position, name in enumerate(first, start=1)]
+        names = [normalize("NFC", name.strip()) or f"column_{position}" for position, name in enumerate(first, start=1)]
         check_names(names, origin=origin)
     else:
         names, header_lines = [f"column_{position}" for position in range(1, len(first) + 1)], 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,8 @@ class RawTable:
 def check_names(names: Sequence[str], *, origin: str) -> None:
     """Raises DataError if two columns have the same name."""
     seen: dict[str, int] = {}
-    for position, name in enumerate(names, start=1):
+    for position, given in enumerate(names, start=1):
+        name = normalize("NFC", given)  # both Unicode spellings of a name are one
         if name in seen:
             hint = " If the first line is no header: dataset.header=false." if all_numbers(names) else ""
             raise DataError(
@@ -72,11 +74,12 @@ def from_frame(frame: pd.DataFrame, *, origin: str) -> RawTable:
 def from_columns(named: Iterable[tuple[str, Any]], *, origin: str, **more: Any) -> RawTable:
     """Makes a table from columns of Arrow, pandas, NumPy or lists, with unique names, one after the other.
 
-    `more` may give lines, notes and first.
+    Names get Unicode's composed form. `more` may give lines, notes and first.
     """
     columns: dict[str, pa.ChunkedArray] = {}
     declared: dict[str, tuple[str, str]] = {}
-    for name, values in named:
+    for given, values in named:
+        name = normalize("NFC", given)
         cells = columns[name] = to_arrow(values)
         if is_nested(cells):
             declared[name] = ("ignore", f"holds {str(cells.type).partition('<')[0]} values")

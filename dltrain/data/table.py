@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +53,10 @@ def load(
 
     Configs of earlier versions do without `column_rules`, and their kinds follow from all rows.
     """
-    targets = [target] if isinstance(target, str) else [str(column) for column in target]
-    wanted = {str(column): str(kind) for column, kind in kinds.items()}
+    # Names have Unicode's composed form, as the reader gives them.
+    targets = [normalize("NFC", str(column)) for column in ([target] if isinstance(target, str) else target)]
+    wanted = {normalize("NFC", str(column)): str(kind) for column, kind in kinds.items()}
+    id_column, weight = (None if name is None else normalize("NFC", name) for name in (id_column, weight))
     given = Given(decimal, thousands)
     _check_kinds(wanted, targets, {"id_column": id_column, "weight": weight}, given)
     rules = ColumnRules(column_rules, given, keeps_many=category_values is not None)
@@ -76,7 +79,7 @@ def load(
     for key, single in (("id_column", id_column), ("weight", weight)):
         _check_columns(table, key, [] if single is None else [single])
     for key, marks in (("decimal", decimal), ("thousands", thousands)):
-        _check_columns(table, key, marks if isinstance(marks, Mapping) else [])
+        _check_columns(table, key, _named(marks))
 
     others = [column for column in table.columns if column not in (*targets, id_column, weight)]
     names = input_names(others, taken=table.columns)
@@ -180,6 +183,10 @@ def input_names(columns: Iterable[str], *, taken: Collection[str] = ()) -> dict[
         used.add(new)
         names[column] = new
     return names
+
+
+def _named(marks: str | Mapping[str, str] | None) -> list[str]:
+    return [normalize("NFC", name) for name in marks] if isinstance(marks, Mapping) else []
 
 
 def _check_kinds(

@@ -146,6 +146,8 @@ def _write_columns(model: Model, folder: Path, lookups: dict[str, dict[str, Any]
         column = known.get(name) or Column(name, "text" if dtype == "string" else "numeric", name)
         about: dict[str, Any] = {"name": name, "kind": column.kind, "dtype": dtype, "words": list(column.words)}
         about |= lookups.get(name, {})
+        if column.reading is not None:
+            about["numbers"] = asdict(column.reading.numbers)
         if column.shape:
             about["shape"] = list(column.shape)
         if name in signature.made:

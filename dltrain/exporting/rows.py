@@ -7,7 +7,8 @@
     rows = [{"age": 30, "sex": "male"}]
     print(to_answers(session.run(None, to_inputs(rows))[0]))
 
-columns.json beside this file lists the columns: numbers are taken as they are, a missing one is NaN; words of a
+columns.json beside this file lists the columns: numbers are taken as they are, or as text in the way of the training
+data; a missing one is NaN; words of a
 category or a text become their position in `words`, counted from 2, with 0 for a missing and 1 for an unknown one. A
 column with `made` is made from the columns that it names, by recipe.py.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import numpy as np
 
 COLUMNS = json.loads((Path(__file__).parent / "columns.json").read_text("utf-8"))
 PUNCTUATION = re.compile(rb"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']")
+MARKS = {"": "", "point": ".", "comma": ",", "blank": " \u00a0\u2007\u2009\u202f", "apostrophe": "'\u2019"}
 IDS = {column["name"]: {word: n + 2 for n, word in enumerate(column["words"])} for column in COLUMNS["columns"]}
 
 if any("made" in column for column in COLUMNS["columns"]):
@@ -46,11 +49,13 @@ def to_cells(column: dict[str, Any], rows: list[dict[str, Any]]) -> list[Any]:
 def to_array(column: dict[str, Any], cells: list[Any]) -> Any:
     """Returns the cells of one column as the array that the model takes."""
     if column["kind"] == "numeric":
-        numbers = [np.nan if cell is None else cell for cell in cells]
+        numbers = [to_number(cell, column.get("numbers", {})) for cell in cells]
         return np.array(numbers, dtype=column["dtype"]).reshape(-1, 1)
     if column["kind"] == "image":
         return np.stack(cells).astype(column["dtype"])
     ids = IDS[column["name"]]
+    if "numbers" in column:  # the words of older runs are not composed
+        cells = [unicodedata.normalize("NFC", cell) if isinstance(cell, str) else cell for cell in cells]
     if column["kind"] == "category":
         found = [0 if cell in (None, "") else ids.get(str(cell), 1) for cell in cells]
         return np.array(found, dtype=column["dtype"]).reshape(-1, 1)
@@ -59,6 +64,17 @@ def to_array(column: dict[str, Any], cells: list[Any]) -> Any:
         found = [ids.get(term, 1) for term in split(cell or "", column["ngrams"])][: column["length"]]
         array[place, : len(found)] = found
     return array
+
+
+def to_number(cell: Any, written: dict[str, str]) -> Any:
+    """Returns a number, NaN for a missing one, from a number or from text with the marks of `written`."""
+    if cell is None or cell == "":
+        return np.nan
+    if not isinstance(cell, str):
+        return cell
+    for mark in MARKS[written.get("thousands", "")] + written.get("sign", ""):
+        cell = cell.replace(mark, "")
+    return float(cell.replace(MARKS[written.get("decimal", "point")], ".").replace("\u2212", "-").replace(" ", ""))
 
 
 def split(text: str, ngrams: int) -> list[str]:

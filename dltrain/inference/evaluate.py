@@ -20,7 +20,7 @@ from dltrain.data.missing_cells import NAMES
 from dltrain.data.targets import Target
 from dltrain.data.task_row import task_row
 from dltrain.inference.overlap import row_hashes, train_hashes
-from dltrain.inference.row_inputs import RowInputs, numbers, spell, spelled
+from dltrain.inference.row_inputs import RowInputs, numbers, plain_name, spell, spelled
 from dltrain.inference.rows import RawRows, sliced
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.record.run_directory import add_test_scoring
@@ -182,7 +182,11 @@ def _classes(cells: Any, choices: Mapping[str, float], reading: ColumnReading | 
 
 
 def _cells(block: RawRows, name: str, what: str) -> Any:
-    found = name if name in block.columns else next((c for c in block.columns if c.lower() == name.lower()), None)
+    found = (
+        name
+        if name in block.columns
+        else next((each for each in block.columns if plain_name(each) == plain_name(name)), None)
+    )
     if found is None:
         raise DataError(f"{block.origin} has no column '{name}' ({what}).{did_you_mean(name, block.columns)}")
     return block.columns[found]

@@ -20,7 +20,7 @@ from dltrain.data.missing_cells import Missing
 from dltrain.data.reading import Reading
 from dltrain.inference.evaluate import Evaluation, evaluate_rows
 from dltrain.inference.read_rows import read_rows
-from dltrain.inference.row_inputs import RowInputs, largest
+from dltrain.inference.row_inputs import RowInputs, largest, plain_name
 from dltrain.inference.rows import RawRows, frame_rows, sliced
 from dltrain.internals.many_inputs import flatten_once
 from dltrain.record.record import Record
@@ -175,14 +175,14 @@ def reading_of(signature: Signature) -> Reading:
     """Returns how the training file was read; only plain numbers that the model takes are read as such."""
     given = signature.reading
     numeric = {
-        name.lower() for name, column in signature.by_source.items() if column.kind == "numeric" and column.plain
+        plain_name(name) for name, column in signature.by_source.items() if column.kind == "numeric" and column.plain
     }
     return Reading(
         given.get("separator"),
         given.get("encoding"),
         bool(given.get("header", True)),
         missing_of(signature),
-        words=lambda name: name.lower() not in numeric,
+        words=lambda name: plain_name(name) not in numeric,
         quoting=given.get("quoting"),
         bytes_at_once=BYTES_AT_ONCE,
     )

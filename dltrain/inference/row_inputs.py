@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Set as AbstractSet
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -67,10 +68,10 @@ class RowInputs:
         """Finds the column of the block for each needed one; case is ignored if that is unambiguous."""
         lower: dict[str, list[str]] = {}
         for name in block.columns:
-            lower.setdefault(name.lower(), []).append(name)
+            lower.setdefault(plain_name(name), []).append(name)
         found = {}
         for name in (*self.signature.needed, *self.signature.made):
-            same = lower.get(name.lower(), [])
+            same = lower.get(plain_name(name), [])
             if name in block.columns:
                 found[name] = name
             elif len(same) == 1:
@@ -91,8 +92,11 @@ class RowInputs:
             hint = did_you_mean(absent[0], others) if others else ""
             named = ", ".join(f"'{name}'" for name in absent)
             raise DataError(f"{block.origin} has no column {named}, which the model takes.{hint}")
-        taken = {name: each for name, each in found.items() if each.lower() == name.lower() and each != name}
-        self.unusual.other_names = {name: taken[name] for name in wanted if name in taken}
+        # The composed and the decomposed Unicode spelling of a name are one.
+        pairs = {name: (normalize("NFC", name), normalize("NFC", found[name])) for name in wanted if name in found}
+        self.unusual.other_names = {
+            name: found[name] for name, (one, other) in pairs.items() if one != other and one.lower() == other.lower()
+        }
         self.unusual.ignored = tuple(name for name in block.columns if name not in found.values())
         return found
 
@@ -177,6 +181,11 @@ class RowInputs:
                 unknown[words[place]] += int(counts[place])
             self.unusual.count_words(column, unknown)
         return tf.gather(tf.constant([*words, ""]), codes[:, None])
+
+
+def plain_name(name: str) -> str:
+    """Returns a column's name without its capitals and in Unicode's composed form."""
+    return normalize("NFC", name).lower()
 
 
 def largest(column: Column) -> float:

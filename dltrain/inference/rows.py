@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,7 @@ def value_rows(named: Iterable[tuple[str, Any]], missing: Missing, origin: str) 
     images = {name: _images(cells) for name, cells in given.items() if holds_images(cells)}
     plain = ((name, cells) for name, cells in given.items() if name not in images)
     rows = table_rows(mark_missing(from_columns(plain, origin=origin), missing))
-    return replace(rows, columns={name: images.get(name, rows.columns.get(name)) for name in given})
+    return replace(rows, columns={name: images.get(name, rows.columns.get(normalize("NFC", name))) for name in given})
 
 
 def frame_rows(frame: pd.DataFrame, missing: Missing, origin: str = "the data frame") -> RawRows:

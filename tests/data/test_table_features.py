@@ -1,5 +1,6 @@
 from pathlib import Path
 from typing import Any, Literal
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -98,3 +99,12 @@ def test_rows_can_be_grouped_by_a_column_that_is_ignored(tmp_path: Path) -> None
     assert len(np.unique(group_numbers(data, "visit_id", 5))) == 20
     with pytest.raises(ConfigError, match="has no column 'y'"):
         group_numbers(data, "y", 5)
+
+
+@pytest.mark.parametrize(("written", "typed"), [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])
+def test_both_unicode_spellings_of_a_name_are_one(tmp_path: Path, written: Any, typed: Any) -> None:
+    columns: dict[str, list[Any]] = {"größe": [row % 3 for row in range(20)], "zähler": [row / 8 for row in range(20)]}
+    spelled = {normalize(written, name): cells for name, cells in columns.items()}
+    data = read(tmp_path, spelled, kinds={normalize(typed, "größe"): "category"}, id_column=normalize(typed, "zähler"))
+    assert dict(data.kinds) == {"größe": "category"}
+    assert len(set(data.row_ids)) == 20
