@@ -42,6 +42,13 @@ POOLS: dict[str, list[Any]] = {
     "spaced": [" 1.5", "2 ", "+3", "1e3", "NA"],
     "spelled": ["true", "FALSE", "True"],
     "dates": ["2020-01-31", "2021-12-24", "1999-07-01", None],
+    "german": ["1.234,5", "2,5", "-3", "1.000", None],
+    "thousands": ["1,234", "5,600", "12,000,000", "7"],
+    "open": ["1,234", "5,600", "7"],
+    "money": ["$1,234.50", "$3", "-$4", "5 $"],
+    "shares": ["24%", "5.5 %", "0", None],
+    "minus": ["\u22125", "3", "1 234,5", "1\u00a0000"],
+    "unicode": ["caf\u00e9", "cafe\u0301", "tea"],
     "sentences": ["one two three four five six", "Ça va, c'est “bien” ça va bien", "a b c d e f\ng", ""],
 }
 FORMATS = ["csv", "tsv", "csv.gz", "zip", "parquet", "feather", "jsonl", "xlsx"]
@@ -67,7 +74,10 @@ def tables(draw: st.DrawFn) -> tuple[pd.DataFrame, dict[str, Any], str]:
     keys: dict[str, Any] = {"missing_values": draw(st.sampled_from([[], ["?"], ["-999"], ["-999.0", "?"]]))}
     kinds = draw(st.dictionaries(st.sampled_from(names), st.sampled_from(["category", "text"]), max_size=2))
     keys["kinds"] = {name: kind for name, kind in kinds.items() if kind == "category" or name in TEXTS}
-    suffix = draw(st.sampled_from(FORMATS))
+    keys["decimal"] = draw(st.sampled_from([None, None, "point", "comma", {names[0]: "comma"}]))
+    keys["thousands"] = draw(st.sampled_from([None, None, "comma", "point"]))
+    # Excel has no whole numbers beyond 2**53.
+    suffix = draw(st.sampled_from([each for each in FORMATS if each != "xlsx" or "beyond" not in names]))
     if suffix in TEXT:
         keys["separator"] = draw(st.sampled_from([None, ";", "|"] if suffix != "tsv" else [None]))
         keys["encoding"] = draw(st.sampled_from([None, None, "utf-8", "utf-16", "cp1252"]))
