@@ -82,7 +82,7 @@ def _with_overrides(record: Record, overrides: Sequence[str]) -> DictConfig:
         if not sign or key not in ALLOWED:
             near = did_you_mean(key, ALLOWED)
             raise ConfigError(
-                f"{key}: a run that goes on keeps its settings, or it would be no run of one config.{near} "
+                f"{key}: a run that goes on keeps its settings, so that one config describes all of it.{near} "
                 "Start a new run to change others."
             )
         if key == "trainer.epochs":

@@ -65,7 +65,7 @@ def _regularization_schedule(config: DictConfig, target: str) -> Iterator[str]:
     weight_decay = schedule.get("weight_decay") and config.optimizer.get("weight_decay")
     if not (schedule.get("dropout") and dropout) and not weight_decay:
         yield (
-            "regularization_schedule has no effect here: no dropout and no weight decay is there to change. "
+            "regularization_schedule has no effect here: there is neither dropout nor weight decay to change. "
             "Use model.dropout=0.2 or optimizer=adamw."
         )
 
@@ -78,7 +78,7 @@ def _text(config: DictConfig, model: str, words: Collection[str]) -> Iterator[st
         yield f"text.output: model={model} reads words in their order, and a set has none. Use text=sequence."
     elif model in IN_ORDER and text.ngrams > 1:
         yield (
-            f"text.ngrams: model={model} reads words in their order, in which n-grams do not stand; "
+            f"text.ngrams: model={model} reads words in their order, in which there are no n-grams; "
             "expected 1, or model=text_bag."
         )
     if "text.sequence_length" in words and text.output not in IDS:

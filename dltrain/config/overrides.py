@@ -57,7 +57,7 @@ def _no_option(override: Override) -> str:
 def not_listed(override: Override) -> str:
     """Returns the fault of a sweep over an interval, which has no list of values."""
     return (
-        f"{override.key_or_group}: {override.get_value_string()} is no list of values. "
+        f"{override.key_or_group}: {override.get_value_string()} is not a list of values. "
         "Give choice(…) or range(…), or put the interval into the space of a search."
     )
 

@@ -68,7 +68,7 @@ def why_corrected(text: str) -> str:
     """Returns the clause that says why a value was corrected."""
     if text.startswith("~"):
         return "the shell does not expand '~' here"
-    return "keys in braces stand without quotes" if text.startswith("{") else f"'{text}' needs quotes"
+    return "keys in braces are written without quotes" if text.startswith("{") else f"'{text}' needs quotes"
 
 
 def why_unreadable(line: str) -> str:

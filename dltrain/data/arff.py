@@ -151,6 +151,6 @@ def _check_nominal(values: Array, name: str, allowed: list[str] | None, table: R
     if unknown:
         row = next(row for row, value in enumerate(values) if value in unknown)
         raise DataError(
-            f"{table.where(row)}: '{values[row]}' is no declared value of attribute '{name}'."
+            f"{table.where(row)}: '{values[row]}' is not a declared value of attribute '{name}'."
             f"{did_you_mean(str(values[row]), allowed)}"
         )

@@ -35,7 +35,7 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
     a `housing.data` or Keras' `boston_housing.npz` to read in place of the source.
     """
     if source not in SOURCES:
-        raise ConfigError(f"dataset.source={source} is no source of Boston's table.{did_you_mean(source, SOURCES)}")
+        raise ConfigError(f"dataset.source={source} is not a source of Boston's table.{did_you_mean(source, SOURCES)}")
     if path is not None:
         if source != SOURCES[0]:
             raise ConfigError(f"dataset.source={source} has no effect beside dataset.path={path}; give one of them.")
@@ -82,7 +82,7 @@ def _npz(content: bytes, origin: str) -> Floats:
             features, medv = arrays["x"], arrays["y"]
             values = np.column_stack([features, medv]).astype(np.float64)
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{origin} is no boston_housing.npz with arrays x and y of numbers: {error}.") from None
+        raise DataError(f"{origin} is not a boston_housing.npz with arrays x and y of numbers: {error}.") from None
     if values.ndim != 2 or values.shape[1] != len(FEATURES) + 1:
         raise DataError(
             f"{origin}: expected x of shape (rows, {len(FEATURES)}) and y of shape (rows,), got "

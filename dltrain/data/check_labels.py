@@ -17,7 +17,7 @@ from dltrain.data.finding import Finding, Parts, folds, named_rows
 
 RATIO = 10.0  # largest class to smallest
 FEW = 10  # rows of a class in a part that is scored
-FEWEST_OF_CLASS = 5  # with fewer rows a weight only has them learnt by heart
+FEWEST_OF_CLASS = 5  # with fewer rows a weight only has them learned by heart
 RARE = 0.05  # share of rows with a label
 OUTLYING = 10.0  # in robust standard deviations from the median
 NOISE_ROWS = 1_000
@@ -54,7 +54,7 @@ def imbalance(parts: Parts) -> Iterator[Finding]:
                 + (
                     "Try task.class_weight=balanced."
                     if counts[least] >= FEWEST_OF_CLASS
-                    else "So few rows teach no class, whatever their weight: get more, or leave the class out."
+                    else "So few rows cannot teach the class, whatever their weight: get more, or leave the class out."
                 ),
             )
 

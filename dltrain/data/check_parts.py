@@ -63,7 +63,7 @@ def shared_rows(parts: Parts) -> Iterator[Finding]:
                 f": the {part} metrics look better than they are. Remove copies before the split."
                 if suspicious
                 else f"; {alike.sum():,} differ from one in a single column."
-                + (f" What is learnt by heart counts as skill on {part}." if many else "")
+                + (f" What is learned by heart counts as skill on {part}." if many else "")
             ),
             rows=ids,
         )

@@ -64,7 +64,7 @@ def load(*, name: str, path: str | None) -> Dataset:
     lacking = [file for file in TRAIN if file not in batches]
     notes = [f"Missing: {', '.join(lacking)}."] if lacking else []
     if others:
-        notes.append(f"Skipped {counted(len(others), 'file')} that are no batches: {some(others)}.")
+        notes.append(f"Skipped {counted(len(others), 'file')} that are not batches: {some(others)}.")
     return Dataset(
         name=name,
         columns={"image": np.ascontiguousarray(pixels)},

@@ -146,7 +146,7 @@ class _Parser:
                     raise DataError(
                         f"{self.origin} line {start}: expected {width} fields as in the "
                         f"first line, got {len(fields)} (separator: {_separator_name(self.mark)}). "
-                        "A value that holds the separator has to stand in quotes."
+                        "A value that holds the separator has to be in quotes."
                     )
             cells = dict(zip(self.names, zip(*(fields for _, fields in some), strict=True), strict=True))
             columns = {
@@ -230,7 +230,7 @@ def _fault(told: str, quotes: Mapping[str, Any]) -> str:
         return f"a quote ({quote}) is opened and never closed. {as_text}"
     if "expected after" in told:
         return (
-            f"text follows the quote ({quote}) at the end of a field. A quote within a field has to stand there twice. "
+            f"text follows the quote ({quote}) at the end of a field. A quote within a field has to be doubled. "
             f"{as_text}"
         )
     if "new-line" in told:

@@ -134,7 +134,7 @@ def _parse_reviews(location: Path) -> pa.Table:
         raise DataError(f"{location} has no labelled reviews: expected files such as train/pos/127_7.txt in it.")
     notes = [f"Skipped {unlabelled:,} reviews without a label (train/unsup)."] if unlabelled else []
     if others:
-        notes.append(f"Skipped {counted(len(others), 'file')} that are no reviews: {some(others)}.")
+        notes.append(f"Skipped {counted(len(others), 'file')} that are not reviews: {some(others)}.")
     keys = sorted(reviews)
     texts, ratings, row_ids = zip(*(reviews[key] for key in keys), strict=True)
     tests, positives, _ = zip(*keys, strict=True)

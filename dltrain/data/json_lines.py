@@ -55,7 +55,7 @@ def _row(line: bytes, where: str) -> Row:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise DataError(f"{where} is no JSON: {error}.") from None
+        raise DataError(f"{where} is not JSON: {error}.") from None
     except RecursionError:
         raise DataError(f"{where} is nested too deeply; {EXPECTED}.") from None
     if not isinstance(row, dict):

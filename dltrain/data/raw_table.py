@@ -46,7 +46,7 @@ def check_names(names: Sequence[str], *, origin: str) -> None:
     for position, given in enumerate(names, start=1):
         name = normalize("NFC", given)  # both Unicode spellings of a name are one
         if name in seen:
-            hint = " If the first line is no header: dataset.header=false." if all_numbers(names) else ""
+            hint = " If the first line is not a header: dataset.header=false." if all_numbers(names) else ""
             raise DataError(
                 f"{origin}: two columns are named '{name}' (fields {seen[name]} and {position}); "
                 f"rename one of them.{hint}"

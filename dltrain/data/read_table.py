@@ -134,5 +134,5 @@ def _check_effect(source: Source, reading: Reading, found: str) -> None:
         "quoting": reading.quoting and found not in TEXT,
     }
     if keys := [f"dataset.{key}" for key, value in idle.items() if value]:
-        reason = f"has no effect on {source.origin}, which is no text with separators."
+        reason = f"has no effect on {source.origin}, which is not text with separators."
         raise ConfigError([f"{key} {reason}" for key in keys])

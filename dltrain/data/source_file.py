@@ -64,7 +64,7 @@ def read_bytes(path: Path) -> bytes:
         try:
             content = _unpacked(content, path)
         except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{path} is no complete gzip file ({error}); is the download whole?") from None
+            raise DataError(f"{path} is not a complete gzip file ({error}); is the download whole?") from None
     if not content:
         raise DataError(f"{path} is empty.")
     return content
@@ -104,7 +104,7 @@ def decode(content: bytes, *, origin: str, encoding: str | None) -> tuple[str, t
             notes = (f"encoding: {origin} is not UTF-8, read as {guessed}; dataset.encoding sets it.",)
     if "\0" in text:
         raise DataError(
-            f"{origin} holds zero bytes, so it is no plain text in "
+            f"{origin} holds zero bytes, so it is not plain text in "
             f"{encoding or 'UTF-8'}; if it is UTF-16 try dataset.encoding=utf-16-le, else save it as CSV."
         )
     if not text.strip():
@@ -125,7 +125,7 @@ def _decode_as(content: bytes, origin: str, encoding: str) -> str:
         return content.decode(encoding).removeprefix("\ufeff")
     except LookupError:
         hint = did_you_mean(encoding, COMMON_ENCODINGS)
-        raise ConfigError(f"dataset.encoding={encoding} is no known text encoding.{hint}") from None
+        raise ConfigError(f"dataset.encoding={encoding} is not a known text encoding.{hint}") from None
     except UnicodeError as error:
         position = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
         other = "cp1252" if encoding.lower().replace("_", "-").startswith("utf") else "utf-8"

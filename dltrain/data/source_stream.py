@@ -91,7 +91,7 @@ def _member(file: IO[bytes], origin: str) -> tuple[zipfile.ZipFile, str] | None:
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"{origin} is no complete zip file ({error}); is the download whole?") from None
+        raise DataError(f"{origin} is not a complete zip file ({error}); is the download whole?") from None
     names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     if WORKBOOK in names:
         file.seek(0)
@@ -120,7 +120,7 @@ class _Checked(io.RawIOBase):
             content = self.packed.read(len(buffer))
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
             raise DataError(
-                f"{self.origin} is no complete {self.kind} file ({error}); is the download whole?"
+                f"{self.origin} is not a complete {self.kind} file ({error}); is the download whole?"
             ) from None
         self.done += len(content)
         if self.most is not None and self.done > self.most:

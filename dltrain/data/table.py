@@ -193,7 +193,7 @@ def _check_kinds(
     wanted: Mapping[str, str], targets: Sequence[str], others: Mapping[str, str | None], given: Given
 ) -> None:
     faults = [
-        f"dataset.kinds.{column}={kind} is no kind.{did_you_mean(kind, CHOICES)}"
+        f"dataset.kinds.{column}={kind} is not a kind.{did_you_mean(kind, CHOICES)}"
         for column, kind in wanted.items()
         if kind not in CHOICES
     ]
@@ -220,7 +220,7 @@ def _check_columns(table: RawTable, key: str, columns: Iterable[str]) -> None:
         if column not in table.columns:
             hint = did_you_mean(column, table.columns)
             if table.lines is not None and all_numbers(list(table.columns)):
-                hint = " Its first line holds numbers alone; if it is no header: dataset.header=false."
+                hint = " Its first line holds numbers alone; if it is not a header: dataset.header=false."
             if len(table.columns) == 1 and table.lines is not None:
                 hint += " It has this one column alone: see dataset.separator."
             raise DataError(f"dataset.{key}: {table.origin} has no column '{column}'.{hint}")

@@ -95,7 +95,7 @@ def infer(dataset: Dataset) -> tuple[str, str]:
     if len(values) == 2:
         return BINARY.name, f"'{name}' has two values, {_text(values[0])} and {_text(values[1])}"
     if cells.dtype == object:
-        return MULTICLASS.name, f"'{name}' has {len(values)} values that are no numbers"
+        return MULTICLASS.name, f"'{name}' has {len(values)} values that are not numbers"
     if len(values) <= MOST_CLASSES_OF_NUMBERS and np.all(values == np.round(values)):
         return MULTICLASS.name, f"'{name}' has {len(values)} whole numbers; task=regression treats them as a quantity"
     return REGRESSION.name, f"'{name}' has {len(values)} different numbers"

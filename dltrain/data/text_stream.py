@@ -58,7 +58,7 @@ def utf8_chunks(stream: Any, *, origin: str, encoding: str, size: int, guess: bo
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError:
         hint = did_you_mean(encoding, COMMON_ENCODINGS)
-        raise ConfigError(f"dataset.encoding={encoding} is no known text encoding.{hint}") from None
+        raise ConfigError(f"dataset.encoding={encoding} is not a known text encoding.{hint}") from None
     decode: Callable[[bytes, bool], str] = decoder.decode
     plain = codecs.lookup(encoding).name in {"utf-8", "ascii"}
     done, ascii_so_far, first = 0, True, True
@@ -81,7 +81,7 @@ def utf8_chunks(stream: Any, *, origin: str, encoding: str, size: int, guess: bo
         ascii_so_far = ascii_so_far and content.isascii()
         if b"\0" in content:
             raise DataError(
-                f"{origin} holds zero bytes, so it is no plain text in {encoding}; if it is UTF-16 try "
+                f"{origin} holds zero bytes, so it is not plain text in {encoding}; if it is UTF-16 try "
                 "dataset.encoding=utf-16-le, else save it as CSV."
             )
         if first and content:

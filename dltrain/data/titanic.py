@@ -61,7 +61,7 @@ def load(*, name: str, path: str | None, target: str, engineered: bool) -> Datas
     wanted = target.lower()
     choices = ["survived", *FEATURES]
     if wanted not in choices:
-        raise DataError(f"dataset.target={target} is no target of the Titanic.{did_you_mean(wanted, choices)}")
+        raise DataError(f"dataset.target={target} is not a target of the Titanic.{did_you_mean(wanted, choices)}")
     _check_complete(table, engineered)
     kinds = {column: kind for column, kind in FEATURES.items() if column != wanted}
     columns = {column: feature_values(table, column, kind) for column, kind in kinds.items()}
@@ -122,7 +122,7 @@ def _check_complete(table: RawTable, engineered: bool) -> None:
         )
     if absent:
         raise DataError(
-            f"{table.origin} is no table of Titanic passengers: it has no column {', '.join(absent)}. "
+            f"{table.origin} is not a table of Titanic passengers: it has no column {', '.join(absent)}. "
             "Expected Kaggle's or OpenML's columns; for another table use dataset=csv."
         )
 

@@ -38,7 +38,7 @@ class Model:
     """A run's model: its record, the signature of its columns and classes, and the network from raw columns to outputs.
 
     Raises:
-        ConfigError: If there is no completed run, or its model cannot be read.
+        ConfigError: If there is not a completed run, or its model cannot be read.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -162,7 +162,7 @@ class RowInputs:
             return decode_image(content, size=(height, width), channels=channels)
         except DataError as error:
             if self._refuse:
-                raise DataError(f"{where} is no image that can be read: {error}.") from None
+                raise DataError(f"{where} is not an image that can be read: {error}.") from None
             self.unreadable[row] = True
             self.unusual.unreadable.append(f"{where} ({error})")
             return np.zeros(column.shape, np.uint8)

@@ -37,7 +37,7 @@ def write_tables(tables: Iterable[Any], output: str | None, file_format: str) ->
     if output is not None and Path(output).is_dir():
         raise ConfigError(f"--output {output} is a folder; expected a file.")
     if output is None and file_format == "parquet" and sys.stdout.isatty():
-        raise ConfigError("Parquet is no text for a terminal; name a file with --output.")
+        raise ConfigError("Parquet is not text for a terminal; name a file with --output.")
     if output is None and file_format == "csv":
         tables = map(_printable, tables)
     with _sink(output) as sink:

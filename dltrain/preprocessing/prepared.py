@@ -198,6 +198,6 @@ def training_weights(wanted: Any, target: Target) -> npt.NDArray[np.float32] | N
     unknown = [name for name in given if name not in target.classes]
     if unknown:
         raise ConfigError(
-            f"task.class_weight: '{unknown[0]}' is no class of the target.{did_you_mean(unknown[0], target.classes)}"
+            f"task.class_weight: '{unknown[0]}' is not a class of the target.{did_you_mean(unknown[0], target.classes)}"
         )
     return (np.array([given.get(name, 1.0) for name in target.classes])[numbers] * own).astype(np.float32)

@@ -146,7 +146,7 @@ def filter_rows(rows: Sequence[Row], conditions: str) -> list[Row]:
         match = _CONDITION.fullmatch(word)
         if match is None:
             raise ConfigError(
-                f"--filter: '{word}' is no condition. Expected key=value, key!=value, key<number or key>number."
+                f"--filter: '{word}' is not a condition. Expected key=value, key!=value, key<number or key>number."
             )
         key, sign, wanted = match.groups()
         key = _known(rows, key, "--filter")

@@ -102,7 +102,7 @@ class Signature:
             }
             return cls(columns=columns, **content)
         except (AttributeError, KeyError, TypeError) as error:
-            raise ConfigError(f"'{record.path / FILE}' is no signature of this version of dltrain: {error}.") from error
+            raise ConfigError(f"'{record.path / FILE}' is not a signature of this version: {error}.") from error
 
     def as_json(self) -> dict[str, Any]:
         """Returns the content of signature.json."""

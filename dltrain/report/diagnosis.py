@@ -39,7 +39,7 @@ def _baseline(seen: Evidence) -> list[Diagnosis]:
     found = Difference.of(seen.difference)
     said = f"The network {found.sentence()}"
     if "behind" in found.standings or (found.value <= 0 and not found.beats):
-        text = f"{said}. Its effort is not worth it yet."
+        text = f"{said}. The network is not worth its cost yet."
         return [Diagnosis(PROBLEM, "The baseline is not beaten", text, larger(seen) or longer(seen))]
     if not found.beats:
         few = f"{found.repeats} {found.part}" if found.repeats else f"{seen.rows[found.part]:,} rows"
@@ -98,9 +98,9 @@ def _variance(seen: Evidence) -> list[Diagnosis]:
     curve, losses = seen.curve("val_loss"), seen.curve("loss")
     if len(curve) > 4 and curve[-1] > 1.1 * min(curve) and losses[-1] < losses[int(np.argmin(curve))]:
         text = (
-            f"After epoch {int(np.argmin(curve)) + 1} the validation loss rises while the train loss falls on. The "
-            f"weights of epoch {seen.best_epoch} are kept, so that it does no harm; with regularization a later epoch "
-            "may be better."
+            f"After epoch {int(np.argmin(curve)) + 1} the validation loss rises while the train loss keeps falling. "
+            f"The weights of epoch {seen.best_epoch} are kept, so that it does no harm; with regularization a later "
+            "epoch may be better."
         )
         return [Diagnosis(NOTICE, "It would overfit if it went on", text, stricter(seen)[:1])]
     return [Diagnosis(GOOD, "Train and validation agree", f"{name}: the gap is {abs(gap):.2g}, which chance explains.")]

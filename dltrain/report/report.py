@@ -172,7 +172,7 @@ def write_report(path: Path) -> Path:
     """Writes report.html and plots/*.svg of a completed run, and returns the path of report.html.
 
     Raises:
-        ConfigError: If there is no completed run, or one of its files cannot be read.
+        ConfigError: If there is not a completed run, or one of its files cannot be read.
     """
     report = RunReport(Record(path))
     html = report.html()

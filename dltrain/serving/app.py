@@ -102,7 +102,7 @@ def make_app(model: Model, *, max_rows: int, max_bytes: int, wait: float, second
         # The reader of JSON gives up on deep nesting and on numbers of thousands of digits.
         if error.status_code != 400 or request.url.path != "/predict":
             return await http_exception_handler(request, error)
-        words = "It is nested too deeply, has too long a number, or is no UTF-8."
+        words = "It is nested too deeply, has too long a number, or is not UTF-8."
         return JSONResponse({"detail": [{"message": words, "place": "body"}]}, status_code=422)
 
     async def predict(body: Any) -> Response:

@@ -79,4 +79,4 @@ def _decode(text: str, name: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise DataError(f"'{name}' is no base64 of an image.") from None
+        raise DataError(f"'{name}' is not base64 of an image.") from None

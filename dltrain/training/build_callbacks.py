@@ -33,7 +33,7 @@ def build_callbacks(
             continue
         callbacks[name] = build(node, key=f"callbacks.{name}", **own, **offered)
         if not isinstance(callbacks[name], keras.callbacks.Callback):
-            raise ConfigError(f"callbacks.{name}: {node['_target_']} is no Keras callback.")
+            raise ConfigError(f"callbacks.{name}: {node['_target_']} is not a Keras callback.")
     recorded = ["loss", *task.metrics, "val_loss", *(f"val_{name}" for name in task.metrics), "learning_rate"]
     recorded += [name for callback in callbacks.values() for name in _records(callback) if name not in recorded]
     for name, callback in callbacks.items():

@@ -62,7 +62,7 @@ class Convergence(keras.callbacks.Callback):
         """
         if self.model is not self._network:
             raise ConfigError(
-                "callbacks.convergence: the gradient of a head on features that are computed once is not to be had. "
+                "callbacks.convergence: the gradient of a head on features that are computed once cannot be computed. "
                 "Leave the callback out, or give an augmentation=, with which nothing is computed once."
             )
         self._loss_and_gradient_norm = _graph(self.model, self._data)

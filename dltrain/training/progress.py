@@ -166,4 +166,4 @@ class TrainingsProgress:
             self.console.print(f"{self._text()}, {self._epochs_run:,} epochs in all", highlight=False)
 
     def _text(self) -> str:
-        return f"{self.noun}s {self._done} of {self.count} done"
+        return f"{self._done} of {self.count} {self.noun}s done"

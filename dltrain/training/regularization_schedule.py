@@ -48,7 +48,7 @@ def schedule_regularization(network: keras.Model, *, dropout: bool, weight_decay
     dropout, weight_decay = dropout and bool(layers), weight_decay and bool(network.optimizer.weight_decay)
     if not dropout and not weight_decay:
         raise ConfigError(
-            "regularization_schedule: no dropout and no weight decay is there to change. Use model.dropout=0.2, "
+            "regularization_schedule: there is neither dropout nor weight decay to change. Use model.dropout=0.2, "
             "optimizer=adamw, or regularization_schedule=constant."
         )
     found = Scheduled(keras.Variable(1.0, trainable=False, name="share"), dropout, weight_decay)

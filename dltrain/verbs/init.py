@@ -24,7 +24,7 @@ examples:
   dltrain init students
   cd students && dltrain --config-dir conf experiment=mine
 
-exit codes: 0 done, 2 usage error, or something stands there already.
+exit codes: 0 done, 2 usage error, or something is there already.
 """
 TEMPLATE = Path(__file__).with_name("project")
 ROWS = 240

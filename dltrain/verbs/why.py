@@ -36,7 +36,7 @@ def _run(given: argparse.Namespace) -> int:
     given.key = given.key.removesuffix("=")  # which shell completion adds
     if "=" in given.key:
         key = given.key.lstrip("+~").partition("=")[0]
-        raise ConfigError(f"'{given.key}' is no key. Name the key first: dltrain why {key} {given.key}")
+        raise ConfigError(f"'{given.key}' is not a key. Name the key first: dltrain why {key} {given.key}")
     found = explain(Composer(extra_directory=given.config_dir), given.key, given.overrides)
     chain = [dataclasses.asdict(origin) for origin in found.chain]
     if given.json:

@@ -200,7 +200,7 @@ def test_sweep_checks_each_job_and_names_it(composer: Composer):
 def test_sweep_that_fails_to_parse_or_to_split(composer: Composer):
     with pytest.raises(ConfigError, match="expected ']' at the end"):
         composer.compose_sweep(["seed=[1", "optimizer=adam,sgd"])
-    with pytest.raises(ConfigError, match=r"learning_rate: interval\(0,1\) is no list of values\. Give choice"):
+    with pytest.raises(ConfigError, match=r"learning_rate: interval\(0,1\) is not a list of values\. Give choice"):
         composer.compose_sweep(["optimizer.learning_rate=interval(0,1)"])
 
 

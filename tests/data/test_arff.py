@@ -28,7 +28,7 @@ def test_quotes_missing_and_nominal() -> None:
         (HEADER + "@data\nbad,a,yes\n", "line 7: attribute 'x' is numeric, got 'bad'"),
         (
             HEADER + "@data\n1,a,yess\n",
-            "line 7: 'yess' is no declared value of attribute 'c'. Did you mean 'yes'",
+            "line 7: 'yess' is not a declared value of attribute 'c'. Did you mean 'yes'",
         ),
         (HEADER + "@data\n1,'a,yes\n", "line 7: a quote is not closed"),
         (HEADER + "@data\n{0 1}\n", "sparse"),

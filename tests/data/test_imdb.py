@@ -74,7 +74,7 @@ def test_archive_as_sentiment(tmp_path: Path) -> None:
     assert dataset.test_rows.tolist() == [False, False, False, True, True]
     assert (dataset.task, dataset.target_range) == ("binary", None)
     assert dataset.notes[0] == "Skipped 1 reviews without a label (train/unsup)."
-    assert dataset.notes[1] == "Skipped 2 files that are no reviews: aclImdb/train/urls_pos.txt, aclImdb/README."
+    assert dataset.notes[1] == "Skipped 2 files that are not reviews: aclImdb/train/urls_pos.txt, aclImdb/README."
     assert "here are 3 + 2" in dataset.notes[2]
 
 

@@ -48,7 +48,7 @@ def test_lines_are_counted_and_blocks_are_one_table(monkeypatch: pytest.MonkeyPa
         ("", "rows.jsonl has no rows"),
         ("[1]\n", "line 1: expected an object"),
         ('{"a": 1}\n{"b": 1}\n', "line 2 has no 'a'; null stands for a missing value"),
-        ('{"a": 1\n', "line 1 is no JSON"),
+        ('{"a": 1\n', "line 1 is not JSON"),
     ],
 )
 def test_faults_name_the_line(text: str, message: str) -> None:

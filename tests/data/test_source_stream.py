@@ -51,8 +51,8 @@ def test_a_packed_stream_can_be_read_from_its_end(tmp_path: Path) -> None:
     [
         ("a.csv", b"", "a.csv is empty"),
         ("a.csv.gz", gzip.compress(b""), "a.csv.gz is empty"),
-        ("a.csv.gz", gzip.compress(b"x" * 100)[:-9], "no complete gzip file"),
-        ("a.zip", b"PK\x03\x04 and no more", "no complete zip file"),
+        ("a.csv.gz", gzip.compress(b"x" * 100)[:-9], "not a complete gzip file"),
+        ("a.zip", b"PK\x03\x04 and no more", "not a complete zip file"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:

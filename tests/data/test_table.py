@@ -198,14 +198,14 @@ def test_faults_of_columns(tmp_path: Path, text: str, keys: dict[str, object], m
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"kinds": {"x": "numerical"}}, "dataset.kinds.x=numerical is no kind. Did you mean 'numeric'"),
+        ({"kinds": {"x": "numerical"}}, "dataset.kinds.x=numerical is not a kind. Did you mean 'numeric'"),
         ({"kinds": {"y": "text"}}, "'y' is the target"),
         ({"kinds": {"x": "numeric"}, "id_column": "x"}, "dataset.kinds.x has no effect"),
         ({"target": []}, "empty list"),
         ({"target": ["y", "y"]}, "names 'y' twice"),
         ({"id_column": "y"}, "is the target as well"),
         ({"separator": "semicolons"}, "Did you mean 'semicolon'"),
-        ({"encoding": "utf8000"}, "no known text encoding"),
+        ({"encoding": "utf8000"}, "not a known text encoding"),
     ],
 )
 def test_faults_of_keys(tmp_path: Path, keys: dict[str, object], message: str) -> None:
@@ -234,7 +234,7 @@ def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
 def test_broken_files(tmp_path: Path) -> None:
     cut = tmp_path / "cut.csv.gz"
     cut.write_bytes(gzip.compress(ROWS.encode())[:-20])
-    with pytest.raises(DataError, match="no complete gzip file"):
+    with pytest.raises(DataError, match="not a complete gzip file"):
         read(cut, target="age")
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 and then nothing of use")

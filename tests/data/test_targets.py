@@ -33,7 +33,7 @@ class TestInference:
             (np.arange(ROWS) % 2.0, "binary", "two values, 0 and 1"),
             (np.arange(ROWS) % 2 * 3.5, "binary", "two values"),
             (words("no", "yes", "no"), "binary", "two values, no and yes"),
-            (words("a", "b", "c"), "multiclass", "3 values that are no numbers"),
+            (words("a", "b", "c"), "multiclass", "3 values that are not numbers"),
             (np.arange(ROWS) % 10.0, "multiclass", "10 whole numbers; task=regression"),
             (np.arange(ROWS) % 11.0, "regression", "11 different numbers"),
             (np.arange(ROWS) % 3 / 2, "regression", "3 different numbers"),

@@ -62,5 +62,5 @@ def test_faults(content: bytes, encoding: str, message: str) -> None:
 
 
 def test_an_unknown_encoding_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no known text encoding"):
+    with pytest.raises(ConfigError, match="not a known text encoding"):
         decoded(b"a", "utf-80")

@@ -154,7 +154,7 @@ def test_load_and_serve_take_the_same_files(packed: Any, runs: Any) -> None:
         cut = base64.b64encode((folder / "dogs/cut.png").read_bytes()).decode()
         refused = client.post("/predict", json={"rows": [*rows, {"image": cut}]})
         assert refused.status_code == 422
-        assert "row 4 is no image that can be read" in json.dumps(refused.json())
+        assert "row 4 is not an image that can be read" in json.dumps(refused.json())
 
 
 def test_a_single_file_and_one_that_is_none(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def inputs_of(path: Path, line: str) -> Any:
         ('{"n": 1, "w": "\\ud800", "t": "b"}', r"line 3, column 'w': holds half a character"),
         ('{"n": 1e308, "w": "a", "t": "b"}', r"line 3, column 'n': 1e\+308 is too large; expected at most 3.1e\+39"),
         ('{"n": 1, "w": "a", "t": ' + "[" * 5_000 + "]" * 5_000 + "}", "line 3 is nested too deeply"),
-        ('{"n": 1, "w": "a", "t": ' + "1" * 5_000 + "}", "line 3 is no JSON"),
+        ('{"n": 1, "w": "a", "t": ' + "1" * 5_000 + "}", "line 3 is not JSON"),
         ('{"n": 1, "w": ["a"], "t": "b"}', r"line 3, column 'w': expected one value, got a list"),
         ('{"n": 1, "w": {"a": 1}, "t": "b"}', r"line 3, column 'w': expected one value"),
         (

@@ -143,6 +143,6 @@ def test_images_that_cannot_be_read_are_marked_and_told_or_refused(tmp_path: Pat
     ]  # fmt: skip
     refusing = RowInputs(Signature((column,), ("y",), "binary", reading={"corrupt": "refuse"}))
     with pytest.raises(
-        DataError, match=r"row 2, column 'image': 'gone\.png' is no image that can be read: there is no"
+        DataError, match=r"row 2, column 'image': 'gone\.png' is not an image that can be read: there is no"
     ):
         refusing.inputs(rows)

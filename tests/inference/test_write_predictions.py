@@ -61,7 +61,7 @@ def test_output_that_cannot_be_is_refused_and_nothing_half_written_stays(
         write_tables(broken(), str(tmp_path / "out"), "csv")
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True, buffer=io.BytesIO(), flush=lambda: None))
-    with pytest.raises(ConfigError, match="Parquet is no text for a terminal"):
+    with pytest.raises(ConfigError, match="Parquet is not text for a terminal"):
         write_tables(TABLES, None, "parquet")
 
 

@@ -87,7 +87,7 @@ def test_texts_of_a_quantity_weigh_the_same_however_long(
     ("words", "message"),
     [
         (("model=text_cnn", "text=ngrams"), "reads words in their order, and a set has none"),
-        (("model=text_rnn", "text.ngrams=2"), "in which n-grams do not stand"),
+        (("model=text_rnn", "text.ngrams=2"), "in which there are no n-grams"),
         (("model=text_linear", "text=tf_idf"), "reads n-gram numbers, not tf_idf"),
         (("model=linear", "text=count", "text.sequence_length=3"), "which reads whole texts"),
         (("model=text_bag", "model.smoothing=2"), "without model.naive_bayes=true"),

@@ -46,7 +46,7 @@ def test_rows_meet_all_conditions(conditions: str, kept: str) -> None:
 @pytest.mark.parametrize(
     ("conditions", "sentence"),
     [
-        ("completed", "'completed' is no condition"),
+        ("completed", "'completed' is not a condition"),
         ("optimiser=sgd", "no run has a 'optimiser'.* Did you mean 'optimizer'"),
         ("rate<fast", "compares with 'fast', expected a number"),
     ],

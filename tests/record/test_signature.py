@@ -63,10 +63,10 @@ def test_what_is_written_is_read_back(signature: Signature, tmp_path: Path) -> N
     [
         (None, r"has no signature\.json.*status of the run: failed"),
         ("{", "cannot be read"),
-        ('{"columns": []}', "is no signature of this version"),
+        ('{"columns": []}', "is not a signature of this version"),
         (
             '{"columns": [], "target": [], "classes": [], "made": {}, "task": "binary", "odd": 1}',
-            "no signature of this",
+            "not a signature of this",
         ),
     ],
 )

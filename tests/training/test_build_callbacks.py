@@ -16,5 +16,5 @@ def test_unknown_monitor_is_refused_before_training(stage_of: Any, train_stage: 
 
 def test_target_that_is_no_callback_is_refused(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
     stage = stage_of("model=linear", "+callbacks.odd._target_=keras.losses.MeanSquaredError")
-    with pytest.raises(ConfigError, match=r"callbacks\.odd: keras\.losses\.MeanSquaredError is no Keras callback"):
+    with pytest.raises(ConfigError, match=r"callbacks\.odd: keras\.losses\.MeanSquaredError is not a Keras callback"):
         train_stage(stage, tmp_path)

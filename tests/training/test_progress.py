@@ -69,7 +69,7 @@ def test_line_of_several_trainings_counts_epochs_and_those_that_are_done(console
     clock[0] += 6
     line.finished()
     line.close()
-    assert console.export_text().splitlines() == ["folds 1 of 3 done, 2 epochs in all"]
+    assert console.export_text().splitlines() == ["1 of 3 folds done, 2 epochs in all"]
 
 
 def test_trainings_that_are_to_stop_end_with_their_epoch(console: Console) -> None:

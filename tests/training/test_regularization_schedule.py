@@ -135,7 +135,7 @@ def test_model_is_loaded_by_keras_alone(run_in: Any, tmp_path: Path) -> None:
 
 
 def test_nothing_to_change_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ConfigError, match="no dropout and no weight decay is there to change"):
+    with pytest.raises(ConfigError, match="there is neither dropout nor weight decay to change"):
         network(0.0)
     assert main(["dataset=wine", "model.dropout=0", FALLING]) == 2
     assert "regularization_schedule has no effect here" in capsys.readouterr().err

@@ -136,7 +136,7 @@ def test_filter_and_sort(make: Make, capsys: pytest.CaptureFixture[str]) -> None
     [
         (["--sort", "acuracy"], "--sort: no run has a 'acuracy'. Did you mean 'accuracy'?"),
         (["--filter", "statsu=failed"], "Did you mean 'status'?"),
-        (["--filter", "failed"], "'failed' is no condition."),
+        (["--filter", "failed"], "'failed' is not a condition."),
         (["--filter", "accuracy>high"], "compares with 'high', expected a number."),
         (["--limit", "0"], "--limit: expected a number from 1, got 0."),
         (["nowhere"], "There is no folder 'nowhere'."),

@@ -107,10 +107,10 @@ def test_csv_is_the_chain(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["learning_rate"], "learning_rate: nothing sets this key. Did you mean 'optimizer.learning_rate'?"),
         (["optimiser"], "Did you mean 'optimizer'?"),
-        (["seed=3"], "'seed=3' is no key. Name the key first: dltrain why seed seed=3"),
+        (["seed=3"], "'seed=3' is not a key. Name the key first: dltrain why seed seed=3"),
         (["seed", "trainer.epohcs=3"], "trainer.epohcs: there is no such key."),
         (["seed", "--config-dir", "nowhere"], "--config-dir expects a folder"),
-        ([], "the following arguments are required: KEY"),
+        ([], "expected KEY, got nothing"),
     ],
 )
 def test_bad_words_exit_2(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
