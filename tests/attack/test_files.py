@@ -83,10 +83,14 @@ def damaged(number: int) -> tuple[str, bytes]:
 def test_files(capsys: pytest.CaptureFixture[str], working_directory: Path, share: float) -> None:
     outcomes = Outcomes(capsys)
     quick = ["model=linear", "trainer.epochs=1", "~callbacks.tensorboard", "quiet=true", "report=false"]
+    files = [(f"whole{suffix}", content) for suffix, content in whole().items()]
     for number in part_of(range(HOW_MANY), share):
         suffix, content = damaged(number)
-        file = working_directory / f"table_{number}{suffix}"
+        files.append((f"table_{number}{suffix}", content))
+    for name, content in files:
+        file = working_directory / name
         file.write_bytes(content)
         words = ["dataset=csv", f"dataset.path={file}", "dataset.target=target", *quick]
-        outcomes.of([*words, f"hydra.run.dir={working_directory}/run_{number}"])
+        kind = outcomes.of([*words, f"hydra.run.dir={file}_run"])
+        assert kind == "done" or not name.startswith("whole"), name
     outcomes.require_none(round(share * HOW_MANY))
