@@ -67,8 +67,8 @@ def require_trusted(record: Record, *, trust: bool, verb: str = "") -> None:
     path = str(record.path)
     command = f"dltrain {verb} {shlex.quote(path)} --trust" if verb else f"dltrain.load({path!r}, trust=True)"
     raise ConfigError(
-        f"'{path}' was not trained here by you and names {', '.join(dict.fromkeys(names))}, which would be run. "
-        f"If you trust where it comes from: {command}"
+        f"'{path}' names {', '.join(dict.fromkeys(names))}, which would be run, and was not trained here by you as it is "
+        f"now. If you trust it: {command}"
     )
 
 
