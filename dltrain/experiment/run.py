@@ -61,6 +61,7 @@ def run(config: DictConfig, journal: Journal, after_run: AfterRun, early: EarlyD
             results, final = train_once(config, problem, journal)
         journal.finish(results)
         after_run(final, journal)
+        journal.directory.record_files()
         return results
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 RUN_FILE = "run.json"
-# Files that other commands read and that a run writes once, before its last status.
+# Files that other commands read and that a run writes once.
 FILES = (
     *("config.yaml", "metrics.json", "signature.json", "splits.json", "history.csv", "predictions.csv"),
-    *("model.keras", "cv/summary.json"),
+    *("model.keras", "cv/summary.json", "insights.json"),
 )
 HASHES = "files"  # the entry of run.json with the hash of each of them
 OWN_HASH = "sha256"  # the entry with the hash of all others, as run.json cannot hold its own
@@ -33,7 +33,7 @@ def damaged(directory: Path) -> list[str]:
     """Returns the names of the files that are not as the run wrote them; of an earlier version none is known."""
     try:
         facts = json.loads((directory / RUN_FILE).read_text("utf-8"))
-        if OWN_HASH in facts and facts[OWN_HASH] != own_hash(facts):
+        if "status" not in facts or (OWN_HASH in facts and facts[OWN_HASH] != own_hash(facts)):
             return [RUN_FILE]
         known = dict(facts.get(HASHES, {}))
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):

@@ -91,6 +91,10 @@ class RunDirectory:
         """Writes the last status: completed, failed, pruned or interrupted."""
         self.record(status=status, finished=_now(), **{HASHES: hashes(self._run.path)}, **facts)
 
+    def record_files(self) -> None:
+        """Adds the hashes of the files to run.json, by which later damage is known."""
+        self.record(**{HASHES: hashes(self._run.path)})
+
     def record_test_scoring(self, rows: int, **facts: Any) -> None:
         """Records a scoring: when, by which command, on how many rows, and further facts about them."""
         scoring = {"at": _now(), "command": sys.argv, "rows": rows, **facts}

@@ -67,8 +67,8 @@ def require_trusted(record: Record, *, trust: bool, verb: str = "") -> None:
     path = str(record.path)
     command = f"dltrain {verb} {shlex.quote(path)} --trust" if verb else f"dltrain.load({path!r}, trust=True)"
     raise ConfigError(
-        f"'{path}' names {', '.join(dict.fromkeys(names))}, which would be run, and was not trained here by you as it is "
-        f"now. If you trust it: {command}"
+        f"'{path}' names {', '.join(dict.fromkeys(names))}, which would be run, and was not trained here by you as it "
+        f"is now. If you trust it: {command}"
     )
 
 

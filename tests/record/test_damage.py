@@ -38,7 +38,9 @@ def test_changed_file_is_named(run: Path, content: bytes | None) -> None:
     assert damaged_among(["--flag", str(run / "history.csv"), "x" * 5_000, "\x00"]) == [str(run / "metrics.json")]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", "null", '{"files": 5}', '{"files": [1]}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", "{}", "null", '{"status": "x", "files": 5}', '{"status": "x", "files": [1]}']
+)
 def test_run_json_that_says_nothing_is_named(run: Path, content: str) -> None:
     (run / "run.json").write_text(content)
     assert damaged(run) == ["run.json"]
