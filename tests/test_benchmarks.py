@@ -16,6 +16,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
     ("words", "printed"),
     [
         ("fit.py --epochs 2 --repeats 1", "of fit's"),
+        ("api.py --repeats 1 dataset=wine report=false", "ms of the CPU"),
         ("sweep.py --jobs 3 --epochs 2 --first", "3 jobs, 2 epochs, wall"),
         ("peers.py --only wine --epochs 2 --repeats 1", "dltrain's phases"),
         ("cross_validation.py --epochs 2 --repeats 1", "same numbers alone and side by side: True"),

@@ -56,6 +56,9 @@ def test_what_was_set_before_neither_changes_the_numbers_nor_is_lost(command: Pa
     import keras
     import tensorflow as tf
 
+    from dltrain.internals.determinism import is_deterministic, make_deterministic
+
+    make_deterministic(False)
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("mixed_float16")
     keras.config.set_epsilon(1e-3)
@@ -68,6 +71,7 @@ def test_what_was_set_before_neither_changes_the_numbers_nor_is_lost(command: Pa
         assert keras.config.dtype_policy().name == "mixed_float16"
         assert keras.config.epsilon() == 1e-3
         assert tf.config.functions_run_eagerly()
+        assert not is_deterministic()
         drawn = random.random(), np.random.random()
     finally:
         keras.config.set_floatx("float32")
