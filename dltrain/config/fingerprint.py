@@ -27,6 +27,7 @@ EARLIER_DEFAULTS = {
     "dataset.thousands": None,
     "dataset.category_values": None,
     "dataset.weight": None,
+    "dataset.day_first": None,
     "encoding.embedding_above": None,
 }
 

@@ -26,6 +26,7 @@ class ColumnReading:
     numbers: NumberFormat = PLAIN  # how text writes numbers, where the column is one of numbers
     # How words are spelled: truth (True and False), whole (whole numbers without a point), or "" as they are written
     spelling: str = ""
+    dates: str = ""  # the format of dates, a key of `dates.FORMATS`
 
     def number_values(self, cells: Any) -> npt.NDArray[np.float64]:
         """Converts n cells to float64, NaN for a missing cell and for one that is no number, shape (n,)."""
@@ -51,7 +52,7 @@ class ColumnReading:
     @classmethod
     def of_json(cls, entry: Mapping[str, Any]) -> ColumnReading:
         """Reads an entry of signature.json."""
-        return cls(NumberFormat(**entry["numbers"]), entry["spelling"])
+        return cls(NumberFormat(**entry["numbers"]), entry["spelling"], entry.get("dates", ""))
 
 
 def composed(text: Any) -> Any:

@@ -15,7 +15,7 @@ from dltrain.data.column_reading import ColumnReading
 from dltrain.data.recipe import Recipe
 from dltrain.data.row_view import lengths, take
 
-Kind = Literal["numeric", "category", "text", "image"]
+Kind = Literal["numeric", "category", "text", "image", "date"]
 
 Array = npt.NDArray[np.generic]
 
@@ -40,8 +40,8 @@ class Dataset:
     """Raw data before any split and any preprocessing."""
 
     name: str
-    # The features, n rows each: `numeric` is float64 with NaN for a missing cell; `category` and `text` are object
-    # arrays of str with "" for a missing cell; `image` is uint8 of shape (n, height, width, channels)
+    # The features, n rows each: `numeric` is float64 with NaN for a missing cell; `category`, `text` and `date` are
+    # object arrays of str with "" for a missing cell; `image` is uint8 of shape (n, height, width, channels)
     columns: Mapping[str, Array]
     kinds: Mapping[str, Kind]
     # The target columns, n rows each, as in the source (float64 or object of str, NaN or None for a missing cell).

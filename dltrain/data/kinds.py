@@ -1,7 +1,7 @@
-"""Infers the kind of a column from its cells (numeric, category, text, image) and how they are read.
+"""Infers the kind of a column from its cells (numeric, category, text, image, date) and how they are read.
 
-Few different words make a category, sentences a text, names of image files an image; identifiers, dates and constants
-are ignored.
+Few different words make a category, sentences a text, names of image files an image; identifiers and constants are
+ignored.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ from dltrain.data import cells
 from dltrain.data.choose_format import NOTHING_GIVEN, Given, choose_format
 from dltrain.data.column_reading import ColumnReading, spelling_of
 from dltrain.data.dataset import Array
+from dltrain.data.dates import EXAMPLES, FORMATS, date_format, other_cells
 from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
 from dltrain.data.number_format import NumberFormat, are_numbers
 from dltrain.data.raw_table import RawTable
 
-CHOICES = ("numeric", "category", "text", "image", "ignore")
+CHOICES = ("numeric", "category", "text", "image", "date", "ignore")
 # Runs of versions without dataset.category_values dropped a column of words with more different ones.
 CATEGORY_VALUES = 20
 CATEGORY_SHARE = 0.05
 CATEGORY_VALUES_AT_MOST = 1000
 NEARLY_ALL_DIFFER = 0.9
 MOSTLY_NUMBERS = 0.9
+SAMPLE = 1_000  # different words that tell whether most are dates
 # Names and addresses have two to four words, sentences seldom fewer than five.
 TEXT_WORDS = 5
 ID_NAME = re.compile(r"(?:.*[_\W])?(?:id|index|uuid|guid)|rownames|(?:passenger|row|user|customer)id", re.IGNORECASE)
@@ -57,14 +59,16 @@ class ColumnRules:
     """How it is inferred what the columns of a table mean.
 
     Attributes:
-        version: 2, or 1 for runs of versions that took for numbers only what a program writes.
+        version: 2, or 1 for runs of versions that took for numbers only what a program writes, and ignored dates.
         given: What the user says on decimals and thousands.
         keeps_many: Whether a column of many different words is a category, else it is ignored.
+        day_first: Whether the day comes before the month in dates that leave it open; None refuses these.
     """
 
     version: Literal[1, 2] = 2
     given: Given = NOTHING_GIVEN
     keeps_many: bool = True
+    day_first: bool | None = None
 
 
 RULES = ColumnRules()
@@ -74,7 +78,7 @@ RULES = ColumnRules()
 class Meaning:
     """What a column is and how its cells are read."""
 
-    kind: str  # numeric, category, text, image or ignore
+    kind: str  # numeric, category, text, image, date or ignore
     reason: str = ""  # why it is ignored
     reading: ColumnReading = PLAIN
     note: str = ""  # a sentence for the log on how numbers are written
@@ -111,6 +115,10 @@ def infer_meaning(table: RawTable, name: str, rows: Rows | None = None, rules: C
         return Meaning(kind, reason, ColumnReading(number_format), note if kind == "numeric" else "")
     few = max(CATEGORY_VALUES, min(CATEGORY_VALUES_AT_MOST, int(CATEGORY_SHARE * len(table))))
     _refuse_words_among_numbers(table, name, distinct, few, rules)
+    if rules.version == 2:
+        if found_format := date_format(name, cells.words(distinct), rules.day_first):
+            return Meaning("date", reading=ColumnReading(dates=found_format), note=_dates_note(name, found_format))
+        _refuse_words_among_dates(table, name, cells.words(distinct), few)
     kind, reason = _word_kind(cells.word_array(present), distinct.to_numpy(zero_copy_only=False), few, rules.keeps_many)
     return Meaning(kind, reason, ColumnReading(spelling=spelling_of(distinct if cells.is_text(column) else column)))
 
@@ -124,6 +132,9 @@ def read_as(
         DataError: If it is open how numbers are written.
     """
     column = table.columns[name] if rows is None else table.columns[name].take(pa.array(rows))
+    if kind == "date":
+        found = _asked_format(name, pc.unique(cells.words(column).drop_null()), rules)
+        return ColumnReading(dates=found), _dates_note(name, found)
     if not cells.is_text(column):
         return ColumnReading(spelling="" if kind == "numeric" else spelling_of(column)), ""
     distinct = pc.unique(column.drop_null())
@@ -131,6 +142,20 @@ def read_as(
         return ColumnReading(spelling=spelling_of(distinct)), ""
     number_format, note = _numbers(table, name, distinct, rules) or (NumberFormat(), "")
     return ColumnReading(number_format), note
+
+
+def _asked_format(name: str, distinct: Any, rules: ColumnRules) -> str:
+    found = date_format(name, distinct, rules.day_first) or date_format(name, distinct[:1], rules.day_first)
+    if found is None:
+        came = f"'{distinct[0]}'" if len(distinct) else "no value"
+        raise DataError(
+            f"Column '{name}' cannot be of dates: expected cells such as {', '.join(EXAMPLES.values())}, got {came}."
+        )
+    return found
+
+
+def _dates_note(name: str, named: str) -> str:
+    return f"{name}: dates such as {EXAMPLES[named]}."
 
 
 def _numbers(table: RawTable, name: str, distinct: Any, rules: ColumnRules) -> tuple[NumberFormat, str] | None:
@@ -147,6 +172,14 @@ def _refuse_words_among_numbers(table: RawTable, name: str, distinct: Any, few: 
     word = pc.filter(distinct, pc.invert(numbers))[0].as_py()
     where = table.where(pc.index(table.columns[name], word).as_py())
     raise DataError(f"Column '{name}' holds numbers, and a word in {where}: '{word}'. {_what_it_means(name, word)}")
+
+
+def _refuse_words_among_dates(table: RawTable, name: str, distinct: Any, few: int) -> None:
+    others = min((other_cells(distinct[:SAMPLE], each) for each in FORMATS), key=len)
+    if len(distinct) > few and len(others) and len(others) <= (1 - MOSTLY_NUMBERS) * min(len(distinct), SAMPLE):
+        word = distinct[int(others[0])].as_py()
+        where = table.where(pc.index(cells.words(table.columns[name]), word).as_py())
+        raise DataError(f"Column '{name}' holds dates, and a word in {where}: '{word}'. {_what_it_means(name, word)}")
 
 
 def _what_it_means(name: str, word: str) -> str:
@@ -235,6 +268,25 @@ def numeric_values(table: RawTable, name: str, reading: ColumnReading = PLAIN) -
     return numbers
 
 
+def date_values(table: RawTable, name: str, named: str) -> Array:
+    """Returns a column as dates in the words of the file, "" for a missing one: an object array of str, shape (n,).
+
+    Raises:
+        DataError: If a cell has another format than the named one.
+    """
+    text = cells.words(table.columns[name])
+    other = other_cells(text, named)
+    if len(other):
+        word = text[int(other[0])].as_py()
+        raise DataError(
+            f"Column '{name}': expected a date such as {EXAMPLES[named]}, {table.where(other[0])} holds '{word}'. "
+            f"{_what_it_means(name, word)}"
+        )
+    words: Array = cells.word_array(text)
+    words[pd.isna(words)] = ""
+    return words
+
+
 def word_values(table: RawTable, name: str, reading: ColumnReading | None = None) -> Array:
     """Converts a column to words: an object array of str with None for a missing cell, shape (n,).
 
@@ -249,10 +301,13 @@ def feature_values(table: RawTable, name: str, kind: str, reading: ColumnReading
     """Converts a column to the values of a feature of this kind, shape (n,).
 
     Numeric gives float64 with NaN for a missing cell, any other kind an object array of str with ""; an image is given
-    by its path. `reading` is plain numbers, or that of the words of all rows, if it is None.
+    by its path, a date in the words of the file. `reading` is plain numbers, or that of the words of all rows, if it is
+    None.
     """
     if kind == "numeric":
         return numeric_values(table, name, reading or PLAIN)
+    if kind == "date" and reading is not None:
+        return date_values(table, name, reading.dates)
     words = word_values(table, name, reading)
     words[pd.isna(words)] = ""
     return words

@@ -41,6 +41,7 @@ def load(
     missing_values: Sequence[str],
     category_values: int | None = None,
     weight: str | None = None,
+    day_first: bool | None = None,
     size: int | Sequence[int] | None,
     channels: int | None,
     corrupt: str,
@@ -59,9 +60,9 @@ def load(
     id_column, weight = (None if name is None else normalize("NFC", name) for name in (id_column, weight))
     given = Given(decimal, thousands)
     _check_kinds(wanted, targets, {"id_column": id_column, "weight": weight}, given)
-    rules = ColumnRules(column_rules, given, keeps_many=category_values is not None)
+    rules = ColumnRules(column_rules, given, keeps_many=category_values is not None, day_first=day_first)
     options = Options.of(size, channels, corrupt)
-    as_written = {column for column, kind in wanted.items() if kind in {"category", "text", "image"}}
+    as_written = {column for column, kind in wanted.items() if kind in {"category", "text", "image", "date"}}
     as_written |= {id_column} if id_column is not None else set()
     classes = targets if column_rules == 2 else []
     table = read_table(
@@ -200,7 +201,7 @@ def _check_kinds(
     faults += [
         f"dataset.kinds.{column}={wanted[column]}: '{column}' is the target, numeric or category."
         for column in targets
-        if wanted.get(column) in {"text", "image", "ignore"}
+        if wanted.get(column) in {"text", "image", "date", "ignore"}
     ]
     faults += given.faults()
     if not targets:

@@ -107,7 +107,7 @@ class TableFeatures:
         return found
 
     def _converted(self, column: str, meaning: Meaning) -> Array:
-        key = (column, "numeric" if meaning.kind == "numeric" else "words", meaning.reading)
+        key = (column, meaning.kind if meaning.kind in {"numeric", "date"} else "words", meaning.reading)
         if key not in self.converted:
             self.converted[key] = feature_values(self.table, column, meaning.kind, meaning.reading)
         return self.converted[key]
@@ -121,6 +121,6 @@ def _notes(meanings: Mapping[str, Meaning]) -> list[str]:
     notes += [each.note for each in meanings.values() if each.note]
     if ignored := [f"{column} ({each.reason})" for column, each in meanings.items() if each.kind == "ignore"]:
         notes.append(
-            f"ignored: {', '.join(ignored)}; dataset.kinds.<column>=category (or numeric, text, image) overrides."
+            f"ignored: {', '.join(ignored)}; dataset.kinds.<column>=category (or numeric, text, image, date) overrides."
         )
     return notes

@@ -20,11 +20,12 @@ from dltrain.data.task_row import task_row
 
 LEAST_ROWS = 10
 GROUPS_FOR_KINDS = {
-    "imputation": ("numeric",),
-    "scaling": ("numeric", "image"),
+    "imputation": ("numeric", "date"),
+    "scaling": ("numeric", "date", "image"),
     "encoding": ("category",),
     "text": ("text",),
     "augmentation": ("image",),
+    "dataset.day_first": ("date",),
     "dataset.size": ("image",),
     "dataset.channels": ("image",),
     "dataset.corrupt": ("image",),

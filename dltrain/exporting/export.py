@@ -19,6 +19,7 @@ import tensorflow as tf
 from dltrain.base.distribution import install
 from dltrain.base.errors import ConfigError, DataError, DltrainError, RunError
 from dltrain.data import recipe
+from dltrain.data.dates import EXAMPLES
 from dltrain.exporting.numeric_part import cut_lookups, in_32_bits
 from dltrain.exporting.raw_inputs import save_with_raw_inputs
 from dltrain.inference.model import Model
@@ -198,6 +199,8 @@ def _made_up(model: Model) -> Rows:
                 row[column.name] = getattr(column, number)
             elif column.kind == "image":
                 row[column.name] = np.random.default_rng(0).integers(0, 256, column.shape, dtype=np.uint8)
+            elif column.kind == "date" and column.reading:
+                row[column.name] = EXAMPLES[column.reading.dates]
             elif column.words and word is not None:
                 row[column.name] = column.words[word]
             else:

@@ -65,6 +65,8 @@ def _describe(layer: Any) -> dict[str, Any]:
     if isinstance(layer, keras.layers.StringLookup):
         return words
     config = layer.get_config()
+    if (config["standardize"], config["split"], config["ngrams"]) == ("lower", "character", None):  # of dates
+        return words | {"length": config["output_sequence_length"], "split": "character"}
     if config["standardize"] != "lower_and_strip_punctuation" or config["split"] != "whitespace":
         raise ConfigError(
             f"This model splits its texts by {config['standardize']} and {config['split']}, which has no companion; "

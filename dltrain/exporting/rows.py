@@ -8,9 +8,8 @@
     print(to_answers(session.run(None, to_inputs(rows))[0]))
 
 columns.json beside this file lists the columns: numbers are taken as they are, or as text in the way of the training
-data; a missing one is NaN; words of a
-category or a text become their position in `words`, counted from 2, with 0 for a missing and 1 for an unknown one. A
-column with `made` is made from the columns that it names, by recipe.py.
+data; a missing one is NaN; words of a category, a text or a date become their position in `words`, counted from 2, with
+0 for a missing and 1 for an unknown one. A column with `made` is made from the columns that it names, by recipe.py.
 """
 
 from __future__ import annotations
@@ -61,7 +60,9 @@ def to_array(column: dict[str, Any], cells: list[Any]) -> Any:
         return np.array(found, dtype=column["dtype"]).reshape(-1, 1)
     array = np.zeros((len(cells), column["length"]), dtype=column["dtype"])
     for place, cell in enumerate(cells):
-        found = [ids.get(term, 1) for term in split(cell or "", column["ngrams"])][: column["length"]]
+        by_character = column.get("split") == "character"
+        terms = [*(cell or "").lower()] if by_character else split(cell or "", column["ngrams"])
+        found = [ids.get(term, 1) for term in terms][: column["length"]]
         array[place, : len(found)] = found
     return array
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.data import cells as arrow_cells
+from dltrain.data import dates
 from dltrain.data.column_reading import WHOLE_NUMBER, ColumnReading
 from dltrain.data.image_file import decode_image, image_content
 from dltrain.data.pattern_words import match
@@ -138,6 +139,8 @@ class RowInputs:
             if column.minimum is not None and column.maximum is not None:
                 self.unusual.count_beyond(column, int(np.sum((values < column.minimum) | (values > column.maximum))))
             return tf.constant(values[:, None])
+        if column.kind == "date":
+            return _dates(column, cells, block)
         if column.kind == "text":
             text = column.reading.words(cells) if column.reading else arrow_cells.words(cells)
             return tf.constant(text.fill_null("").to_numpy(zero_copy_only=False)[:, None], tf.string)
@@ -186,6 +189,18 @@ class RowInputs:
 def plain_name(name: str) -> str:
     """Returns a column's name without its capitals and in Unicode's composed form."""
     return normalize("NFC", name).lower()
+
+
+def _dates(column: Column, cells: Any, block: RawRows) -> Any:
+    named = "" if column.reading is None else column.reading.dates
+    words = dates.written(cells, named).fill_null("")
+    other = dates.other_cells(words, named)
+    if len(other):
+        raise DataError(
+            f"{block.where(other[0])}, column '{column.source}': expected a date such as {dates.EXAMPLES[named]}, got "
+            f"'{str(words[int(other[0])])[:60]}'. An empty cell stands for a missing one."
+        )
+    return tf.constant(words.to_numpy(zero_copy_only=False)[:, None], tf.string)
 
 
 def largest(column: Column) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.dataset import Dataset
+from dltrain.data.row_view import Columns
 
 Column = npt.NDArray[np.float64]
 
@@ -25,17 +25,17 @@ class Numbers(Protocol):
 
 
 class TableColumns:
-    """Numeric columns of a dataset as float64; `fill`, shape (columns,), replaces missing cells."""
+    """Numeric columns as float64, among others by name; `fill`, shape (columns,), replaces missing cells."""
 
-    def __init__(self, dataset: Dataset, names: Sequence[str], fill: Column | None = None) -> None:
-        self.dataset = dataset
+    def __init__(self, rows: int, columns: Columns, names: Sequence[str], fill: Column | None = None) -> None:
+        self.columns = columns
         self.names = names
         self.fill = fill
-        self.shape = (len(dataset), len(names))
+        self.shape = (rows, len(names))
 
     def __iter__(self) -> Iterator[Column]:
         for place, name in enumerate(self.names):
-            cells = self.dataset.columns[name].astype(np.float64, copy=False)
+            cells = self.columns[name].astype(np.float64, copy=False)
             yield cells if self.fill is None else np.where(np.isnan(cells), self.fill[place], cells)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,10 +17,11 @@ from omegaconf import DictConfig
 
 from dltrain.base.errors import DataError
 from dltrain.data.dataset import Dataset
-from dltrain.data.row_view import AT_ONCE
+from dltrain.data.row_view import AT_ONCE, Columns
 from dltrain.internals.many_inputs import flatten_once
 from dltrain.preprocessing.categories import frequent_words, lookup_of
 from dltrain.preprocessing.columns import Numbers, TableColumns
+from dltrain.preprocessing.dates import date_parts
 from dltrain.preprocessing.imputation import Imputation
 from dltrain.preprocessing.scaling import Scaling
 from dltrain.preprocessing.text import IDS, cached_ngram_ids, ngram_ids, vectorization
@@ -135,7 +137,7 @@ def fit(
     }
     by_kind = {
         kind: [name for name in inputs if train.kinds[name] == kind]
-        for kind in ("numeric", "category", "text", "image")
+        for kind in ("numeric", "category", "text", "image", "date")
     }
     blocks: list[Any] = []
     names: list[str] = []
@@ -143,8 +145,15 @@ def fit(
     embedded: dict[str, int] = {}
     known: dict[str, tuple[str, ...]] = {}
     notes: list[str] = []
-    if by_kind["numeric"]:
-        block, names = _numbers(train, by_kind["numeric"], inputs, imputation, scaling)
+    numbers, tensors = by_kind["numeric"], dict(inputs)
+    of_dates: dict[str, Any] = {}
+    alike: set[str] = set()  # parts of a date are missing together, and the first tells it
+    for name in by_kind["date"]:
+        parts, values = date_parts(name, train.columns[name], inputs[name], train.readings[name].dates)
+        tensors, of_dates, alike = tensors | parts, of_dates | values, alike | {*list(parts)[1:]}
+    if numbers := [*by_kind["numeric"], *of_dates]:
+        cells = ChainMap(of_dates, train.columns) if of_dates else train.columns  # type: ignore[arg-type]
+        block, names = _numbers(len(train), cells, numbers, alike, tensors, imputation, scaling)
         blocks += block
     for name in by_kind["category"]:
         kept, note = frequent_words(name, train.columns[name], encoding.minimum_count, train.category_values)
@@ -182,7 +191,7 @@ def fit(
         pixels = keras.ops.cast(inputs[name], "float64")
         outputs["image"] = keras.ops.cast(scaling(_pixels(train.columns[name]))(pixels), "float32")
     model = keras.Model(inputs, outputs, name="preprocessing")
-    return Preprocessing(model, tuple(names), len(by_kind["numeric"]), embedded, vocabulary_size, known, tuple(notes))
+    return Preprocessing(model, tuple(names), len(numbers), embedded, vocabulary_size, known, tuple(notes))
 
 
 def _pixels(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -198,23 +207,25 @@ def _joined(tensors: list[Any], dtype: str) -> Any:
 
 
 def _numbers(
-    train: Dataset,
+    rows: int,
+    cells: Columns,
     columns: list[str],
+    alike: Collection[str],
     inputs: Mapping[str, Any],
     imputation: Callable[[Numbers], Imputation],
     scaling: Callable[[Numbers], Scaling],
 ) -> tuple[list[Any], list[str]]:
     # float64 up to here: a date in seconds or an income in cents exceeds float32's seven digits.
     with np.errstate(over="ignore", invalid="ignore"):  # `transform` reports overflow by row and column
-        learned = imputation(_within_memory(TableColumns(train, columns)))
-        scaled = scaling(_within_memory(TableColumns(train, columns, learned.fill)))
+        learned = imputation(_within_memory(TableColumns(rows, cells, columns)))
+        scaled = scaling(_within_memory(TableColumns(rows, cells, columns, learned.fill)))
     raw = _joined([inputs[name] for name in columns], "float64")
     missing = keras.ops.isnan(raw)
     blocks = [scaled(keras.ops.where(missing, learned.fill, raw))]
     names = list(columns)
-    if len(learned.indicated):
-        blocks.append(keras.ops.take(missing, learned.indicated, axis=-1))
-        names += [f"{columns[position]} (missing)" for position in learned.indicated]
+    if indicated := [int(position) for position in learned.indicated if columns[position] not in alike]:
+        blocks.append(keras.ops.take(missing, np.array(indicated), axis=-1))
+        names += [f"{columns[position]} (missing)" for position in indicated]
     return blocks, names
 
 

@@ -28,7 +28,7 @@ class Column:
     """One column that the model takes."""
 
     name: str  # the name of the model's input
-    kind: str  # numeric, category, text or image
+    kind: str  # numeric, category, text, image or date
     source: str  # the column's name in the file of the training data
     shape: tuple[int, ...] = ()  # the shape of one cell: (height, width, channels) for images, otherwise ()
     dtype: str = "string"  # the type of the model's input: float64, string or uint8

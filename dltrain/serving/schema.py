@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from dltrain.data.column_reading import ColumnReading
+from dltrain.data.dates import EXAMPLES
 from dltrain.data.json_lines import fault_of
 from dltrain.inference.row_inputs import largest
 from dltrain.record.signature import Column, Signature
@@ -92,6 +93,8 @@ def describe_column(column: Column | None) -> str:
         return f"A number, or null where it is missing{span}."
     if column.kind == "category":
         return f"One of {', '.join(column.words[:20])}{', …' if len(column.words) > 20 else ''}, or null."
+    if column.kind == "date" and column.reading:
+        return f"A date such as {EXAMPLES[column.reading.dates]}, with a time or without, or null."
     if column.kind == "image":
         return f"A PNG, JPEG or other image file in base64; resized to {column.shape[0]} x {column.shape[1]} pixels."
     return "A text, or null."
@@ -104,6 +107,8 @@ def example(signature: Signature) -> dict[str, Any]:
         column = signature.by_source.get(name)
         if column is None or column.kind == "text":
             row[name] = "words"
+        elif column.kind == "date" and column.reading:
+            row[name] = EXAMPLES[column.reading.dates]
         elif column.kind == "numeric":
             row[name] = column.median
         else:

@@ -30,9 +30,9 @@ def one(name: str, values: list[object], **declared: tuple[str, str]) -> RawTabl
         ("sex", ["m", "f", "m", None], ("category", "")),
         ("key", ["ab1", "ab2", "zz", "q"], ("ignore", "nearly all values differ")),
         ("zip", ["12", "13", "12", "13"], ("numeric", "")),
-        ("day", ["2020-01-31", "2020-02-28"], ("ignore", "dates")),
-        ("day", ["31.01.2020", "28.02.2020"], ("ignore", "dates")),
-        ("day", ["Jan 31, 2020", "Feb 28, 2020"], ("ignore", "dates")),
+        ("day", ["2020-01-31", "2020-02-28"], ("date", "")),
+        ("day", ["31.01.2020", "28.02.2020", None], ("date", "")),
+        ("day", ["Jan 31, 2020", "Feb 28, 2020"], ("date", "")),
         ("version", ["45.99.10", "45.99.10", "46.99.10"], ("category", "")),
         ("note", ["one two three four five " + str(i) for i in range(5)], ("text", "")),
         ("city", [f"c{i % 40}" for i in range(200)], ("category", "")),
@@ -42,6 +42,14 @@ def one(name: str, values: list[object], **declared: tuple[str, str]) -> RawTabl
 def test_kind(name: str, values: list[object], expected: tuple[str, str]) -> None:
     found = infer_meaning(one(name, values), name)
     assert (found.kind, found.reason) == expected
+
+
+def test_dates_with_a_word_among_them_are_refused_and_earlier_runs_ignored_dates() -> None:
+    days: list[object] = [f"2020-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 6)]
+    with pytest.raises(DataError, match=r"line 62: '2020-13-01'\. .*'dataset.kinds="):
+        infer_meaning(one("day", [*days, "2020-13-01"]), "day")
+    earlier = infer_meaning(one("day", days), "day", rules=ColumnRules(version=1))
+    assert (earlier.kind, earlier.reason) == ("ignore", "dates")
 
 
 def test_numbers_with_a_word_among_them_are_refused() -> None:

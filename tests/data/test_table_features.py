@@ -37,7 +37,7 @@ def edge(changed: dict[int, str]) -> dict[str, list[Any]]:
     columns["day"] = [f"2020-01-{row % 28 + 1:02}" for row in range(100)]
     for line, cell in changed.items():
         for name in columns:
-            if name not in ("number", "whole"):
+            if name not in ("number", "whole", "day"):
                 columns[name][line] = cell
     return columns
 

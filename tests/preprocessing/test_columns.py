@@ -29,7 +29,7 @@ def table() -> TableColumns:
     columns = {f"x{place}": column for place, column in enumerate(cells.T)}
     kinds = dict.fromkeys(columns, "numeric")
     made = Dataset("made", columns, kinds, {"y": np.zeros(20)}, np.arange(20), "made here")  # type: ignore[arg-type]
-    return TableColumns(made, list(columns))
+    return TableColumns(len(made), made.columns, list(columns))
 
 
 @pytest.mark.parametrize("learn", [imputation.median, imputation.mean, imputation.most_frequent])
@@ -41,7 +41,7 @@ def test_imputation_of_columns_one_by_one_is_that_of_the_array(table: TableColum
 
 @pytest.mark.parametrize("learn", SCALINGS)
 def test_scaling_of_columns_one_by_one_is_that_of_the_array(table: TableColumns, learn: Callable[[Any], Any]) -> None:
-    filled = TableColumns(table.dataset, table.names, np.array([0.0, 7.0, 0.0]))
+    filled = TableColumns(len(table.columns["x0"]), table.columns, table.names, np.array([0.0, 7.0, 0.0]))
     rows = keras.ops.convert_to_tensor(np.asarray(filled))
     assert np.asarray(filled)[3, 1] == 7.0
     np.testing.assert_array_equal(learn(filled)(rows), learn(np.asarray(filled))(rows))
