@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from dltrain.data.column_reading import ColumnReading
-from dltrain.data.dates import EXAMPLES
+from dltrain.data.dates import EXAMPLES, other_cells
 from dltrain.data.json_lines import fault_of
 from dltrain.inference.row_inputs import largest
 from dltrain.record.signature import Column, Signature
@@ -35,6 +35,13 @@ def _number(reading: ColumnReading, cell: Any) -> Any:
     return value
 
 
+def _date(named: str, cell: str) -> str:
+    """Refuses a text of another format than the named one, since only the request that has it shall fail."""
+    if len(other_cells(pa.array([cell]), named)):
+        raise PydanticCustomError("cell", "expected a date such as {example}", {"example": EXAMPLES[named]})
+    return cell
+
+
 Word = Annotated[str | bool | int | Number, AfterValidator(_fit)]
 
 
@@ -48,7 +55,9 @@ def row_model(signature: Signature) -> type[BaseModel]:
         number: Any = Annotated[float, Field(allow_inf_nan=False, ge=-most, le=most)]
         if column is not None and column.reading is not None and not column.plain:
             number = Annotated[number, BeforeValidator(functools.partial(_number, column.reading))]
-        types = {"numeric": number | None, "image": Annotated[str, AfterValidator(_fit)]}
+        named = column.reading.dates if column is not None and column.reading is not None else ""
+        date: Any = Annotated[str, AfterValidator(_fit), AfterValidator(functools.partial(_date, named))]
+        types = {"numeric": number | None, "date": date | None, "image": Annotated[str, AfterValidator(_fit)]}
         fields[f"column_{place}"] = (
             types.get(kind, Word | None),
             Field(alias=name, title=name, description=describe_column(column)),

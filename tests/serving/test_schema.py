@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from dltrain.data.column_reading import ColumnReading
 from dltrain.data.recipe import Recipe
 from dltrain.record.signature import Column, Signature
 from dltrain.serving.schema import describe_column, example, rows_model
@@ -53,3 +54,16 @@ def test_columns_are_described() -> None:
     assert describe_column(None).startswith("Words, or null")
     many = Column("w", "category", "w", words=tuple(map(str, range(30))))
     assert describe_column(many).endswith("19, …, or null.")
+
+
+def test_dates_are_those_of_the_training_data() -> None:
+    reading = ColumnReading(dates="day_month_year")
+    signature = Signature((Column("day", "date", "day", reading=reading),), ("y",), "regression")
+    model = rows_model(signature)
+    for cell in ("1/2/2020", "31/12/2020 10:05", "", None):
+        assert model.model_validate({"rows": [{"day": cell}]})
+    assert model.model_validate({"rows": [example(signature)]})
+    for wrong in ("2020-01-31", "soon", 3):
+        with pytest.raises(ValidationError, match="expected a date such as 31/12/2020|valid string"):
+            model.model_validate({"rows": [{"day": wrong}]})
+    assert describe_column(signature.columns[0]) == "A date such as 31/12/2020, with a time or without, or null."
