@@ -64,6 +64,6 @@ def test_dates_are_those_of_the_training_data() -> None:
         assert model.model_validate({"rows": [{"day": cell}]})
     assert model.model_validate({"rows": [example(signature)]})
     for wrong in ("2020-01-31", "soon", 3):
-        with pytest.raises(ValidationError, match="expected a date such as 31/12/2020|valid string"):
+        with pytest.raises(ValidationError, match=r"expected a date such as 31/12/2020|valid string"):
             model.model_validate({"rows": [{"day": wrong}]})
     assert describe_column(signature.columns[0]) == "A date such as 31/12/2020, with a time or without, or null."
