@@ -66,7 +66,7 @@ def pictures_of_run(record: Record) -> list[Picture]:
 
 
 def figure(pictures: Sequence[Picture], name: str) -> Figure:
-    """Returns a picture by the name of its file in plots/; `learning_curves` are all curves side by side.
+    """Returns a picture by the name of its file in plots/; `learning_curves` are all curves, two in a row.
 
     Raises:
         ConfigError: If there is none of that name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -144,12 +145,14 @@ class ShownFigure(Figure):
 
 
 def figure_of(pictures: Sequence[Picture]) -> Figure:
-    """Returns a figure of Matplotlib with one picture, or with several side by side."""
+    """Returns a figure of Matplotlib with one picture, or with several, two in a row."""
     with _styled(pictures[0].name):
         height = max(picture.height for picture in pictures)
-        figure = ShownFigure(figsize=(WIDTH * len(pictures), height + TITLE))
+        columns = min(2, len(pictures))
+        rows = math.ceil(len(pictures) / columns)
+        figure = ShownFigure(figsize=(WIDTH * columns, (height + TITLE) * rows))
         FigureCanvasAgg(figure)
-        panels: Any = figure.subfigures(1, len(pictures), squeeze=False)[0] if len(pictures) > 1 else [figure]
+        panels: Any = figure.subfigures(rows, columns, squeeze=False).ravel()[: len(pictures)]
         for picture, panel in zip(pictures, panels, strict=True):
             picture.paint(panel)
             for axes in panel.axes:
