@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -57,5 +58,7 @@ def show_sentence(console: Console, text: str, style: str = "") -> None:
     """Prints a text, broken at words on a terminal and on one line elsewhere."""
     indent = " " * (len(text) - len(text.lstrip()) + 2)
     if console.is_terminal:
-        text = textwrap.fill(text, max(40, console.width), subsequent_indent=indent, break_on_hyphens=False)
+        # A path stays whole, to be copied.
+        unbroken: Any = {"break_on_hyphens": False, "break_long_words": False}
+        text = textwrap.fill(text, max(40, console.width), subsequent_indent=indent, **unbroken)
     console.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
