@@ -21,10 +21,19 @@ def parquet_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[Ra
     """Yields the rows of a Parquet file; an index that pandas saved is an ordinary column."""
     with seekable(stream) as file:
         try:
-            parquet = pa.parquet.ParquetFile(file)
-            check_names(parquet.schema_arrow.names, origin=source.origin)
-            rows = rows_at_once(reading, len(parquet.schema_arrow.names))
-            yield from _blocks(parquet.iter_batches(rows), source, reading)
+            # Arrow reads a file that it opens itself with several threads.
+            parquet = pa.parquet.ParquetFile(source.path if file is stream and source.path else file)
+            names = parquet.schema_arrow.names
+            check_names(names, origin=source.origin)
+            if not parquet.metadata.num_rows:
+                raise DataError(f"{source.origin} has no rows.")
+            if reading.bytes_at_once is None:
+                # Column by column, which takes the least time and memory.
+                named = ((name, parquet.read([name]).column(name)) for name in names if reading.wants(name))
+                yield from_columns(named, origin=source.origin)
+            else:
+                rows = rows_at_once(reading.bytes_at_once, len(names))
+                yield from _blocks(parquet.iter_batches(rows), source, reading)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _unreadable(source, "Parquet", error) from None
 
@@ -35,15 +44,15 @@ def feather_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[Ra
         try:
             table = pa.feather.read_table(file)
             check_names(table.column_names, origin=source.origin)
-            rows = rows_at_once(reading, len(table.column_names))
+            rows = None if reading.bytes_at_once is None else rows_at_once(reading.bytes_at_once, table.num_columns)
             yield from _blocks(table.to_batches(rows), source, reading)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _unreadable(source, "Feather", error) from None
 
 
-def rows_at_once(reading: Reading, columns: int) -> int:
-    """Returns the rows of a block; small blocks of Parquet take several times as long."""
-    return max(LEAST_ROWS, reading.bytes_at_once // max(1, columns))
+def rows_at_once(size: int, columns: int) -> int:
+    """Returns the rows of a block of about so many bytes; small blocks of Parquet take several times as long."""
+    return max(LEAST_ROWS, size // max(1, columns))
 
 
 def _blocks(batches: Any, source: Source, reading: Reading) -> Iterator[RawTable]:

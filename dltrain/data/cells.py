@@ -91,12 +91,15 @@ def words(cells: Any) -> Any:
 def word_array(cells: Any) -> npt.NDArray[np.object_]:
     """Returns `words` as an object array of str and None, shape (n,), in which each distinct word is stored once."""
     text = words(cells)
-    parts = [np.empty(0, dtype=object)]
+    found = np.empty(len(text), dtype=object)
+    done = 0
     for chunk in text.chunks if isinstance(text, pa.ChunkedArray) else [text]:
         encoded = chunk.dictionary_encode()
         distinct = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-        parts.append(distinct[encoded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)])
-    return np.concatenate(parts)
+        places = encoded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)
+        np.take(distinct, places, out=found[done : done + len(chunk)], mode="clip")
+        done += len(chunk)
+    return found
 
 
 def _spelled(chunk: Any) -> Any:

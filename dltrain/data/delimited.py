@@ -34,6 +34,7 @@ QUOTES: dict[str, dict[str, Any]] = {
     "none": {"quoting": csv.QUOTE_NONE, "quotechar": None},
 }
 SAMPLE_RECORDS = 100
+LARGE = 1 << 24  # bytes that are read at once of a table that is wanted as a whole
 SAMPLE = 1 << 20  # bytes that the separator is detected from
 LONGEST_RECORD = 1 << 26  # bytes; a longer one is a quote that is never closed
 ROWS_AT_ONCE = 10_000
@@ -54,7 +55,7 @@ def blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
     if encoding is None:
         encoding, notes = detect_encoding(source, stream.peek(4)[:4])
     guess = reading.encoding is None and source.path is None
-    chunks = utf8_chunks(stream, origin=origin, encoding=encoding, size=reading.bytes_at_once, guess=guess)
+    chunks = utf8_chunks(stream, origin=origin, encoding=encoding, size=reading.bytes_at_once or LARGE, guess=guess)
     start = next(chunks, b"")
     for chunk in chunks:
         if len(start) >= SAMPLE:

@@ -95,27 +95,37 @@ def _is_category(values: Any) -> bool:
 
 def join(blocks: Iterable[RawTable]) -> RawTable:
     """Joins blocks of one table; a column that has numbers in one block and words in another becomes words."""
-    chunks: dict[str, list[Any]] = {}
-    lines: list[npt.NDArray[np.int64]] = []
-    declared: dict[str, tuple[str, str]] = {}
-    notes: list[str] = []
-    origin = ""
+    parts = _Parts()
     for block in blocks:
-        origin = block.origin
-        for name, cells in block.columns.items():
-            chunks.setdefault(name, []).extend(cells.chunks)
-        if block.lines is not None:
-            lines.append(block.lines)
-        declared |= block.declared
-        notes += block.notes
+        parts.add(block)
+        del block  # the chunks of a column are let go once it is whole, so that the table is never in memory twice
     return RawTable(
-        origin,
-        # The chunks of a column are let go once it is whole, so that the table is never in memory twice.
-        {name: _joined(chunks.pop(name)) for name in list(chunks)},
-        np.concatenate(lines) if lines else None,
-        declared,
-        tuple(dict.fromkeys(notes)),
+        parts.origin,
+        {name: _joined(parts.chunks.pop(name)) for name in list(parts.chunks)},
+        np.concatenate(parts.lines) if parts.lines else None,
+        parts.declared,
+        tuple(dict.fromkeys(parts.notes)),
     )
+
+
+class _Parts:
+    """The chunks of each column, and what else blocks say."""
+
+    def __init__(self) -> None:
+        self.origin = ""
+        self.chunks: dict[str, list[Any]] = {}
+        self.lines: list[npt.NDArray[np.int64]] = []
+        self.declared: dict[str, tuple[str, str]] = {}
+        self.notes: list[str] = []
+
+    def add(self, block: RawTable) -> None:
+        self.origin = block.origin
+        for name, cells in block.columns.items():
+            self.chunks.setdefault(name, []).extend(cells.chunks)
+        if block.lines is not None:
+            self.lines.append(block.lines)
+        self.declared |= block.declared
+        self.notes += block.notes
 
 
 def _joined(chunks: list[Any]) -> pa.ChunkedArray:

@@ -28,7 +28,7 @@ class Reading:
     words: Callable[[str], bool] = _none  # tells the columns of a text whose cells are kept as written ("007" is not 7)
     only: Collection[str] | None = None  # the columns to read; None for all
     quoting: str | None = None  # of fields of a text: double, which None stands for, single or none
-    bytes_at_once: int = 1 << 24
+    bytes_at_once: int | None = None  # the size of a block; None if the table is wanted as a whole
 
     def wants(self, name: str) -> bool:
         """Tells whether a column is read."""
