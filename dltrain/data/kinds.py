@@ -27,7 +27,7 @@ from dltrain.data.column_reading import ColumnReading, spelling_of
 from dltrain.data.dataset import Array
 from dltrain.data.dates import EXAMPLES, FORMATS, date_format, other_cells
 from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
-from dltrain.data.number_format import NumberFormat, are_numbers
+from dltrain.data.number_format import NumberFormat, are_numbers, fitting
 from dltrain.data.raw_table import RawTable
 
 CHOICES = ("numeric", "category", "text", "image", "date", "ignore")
@@ -182,6 +182,12 @@ def _refuse_words_among_dates(table: RawTable, name: str, distinct: Any, few: in
         raise DataError(f"Column '{name}' holds dates, and a word in {where}: '{word}'. {_what_it_means(name, word)}")
 
 
+def _as_number(name: str, word: str, reading: ColumnReading) -> str:
+    """Says by which decimal mark a word is a number, if it is one."""
+    marks = {each.decimal for each in fitting(pa.array([word]))} - {reading.numbers.decimal}
+    return f"If that is a number: {entry('dataset.decimal', name, marks.pop())}. " if marks else ""
+
+
 def _what_it_means(name: str, word: str) -> str:
     missing = quoted(with_text("dataset.missing_values", json.dumps([word], ensure_ascii=False)))
     return (
@@ -257,7 +263,7 @@ def numeric_values(table: RawTable, name: str, reading: ColumnReading = PLAIN) -
         expected = "" if reading.numbers.plain else f" {reading.numbers.described()}"
         raise DataError(
             f"Column '{name}': expected a number{expected}, {table.where(bad[0])} holds '{word}'. "
-            f"{_what_it_means(name, word)}"
+            f"{_as_number(name, word, reading)}{_what_it_means(name, word)}"
         )
     infinite = np.flatnonzero(np.isinf(numbers))
     if infinite.size:

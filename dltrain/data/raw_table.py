@@ -105,6 +105,7 @@ def join(blocks: Iterable[RawTable]) -> RawTable:
         np.concatenate(parts.lines) if parts.lines else None,
         parts.declared,
         tuple(dict.fromkeys(parts.notes)),
+        separator=parts.separator,
     )
 
 
@@ -113,13 +114,14 @@ class _Parts:
 
     def __init__(self) -> None:
         self.origin = ""
+        self.separator: str | None = None
         self.chunks: dict[str, list[Any]] = {}
         self.lines: list[npt.NDArray[np.int64]] = []
         self.declared: dict[str, tuple[str, str]] = {}
         self.notes: list[str] = []
 
     def add(self, block: RawTable) -> None:
-        self.origin = block.origin
+        self.origin, self.separator = block.origin, block.separator
         for name, cells in block.columns.items():
             self.chunks.setdefault(name, []).extend(cells.chunks)
         if block.lines is not None:

@@ -108,3 +108,12 @@ def test_both_unicode_spellings_of_a_name_are_one(tmp_path: Path, written: Any, 
     data = read(tmp_path, spelled, kinds={normalize(typed, "größe"): "category"}, id_column=normalize(typed, "zähler"))
     assert dict(data.kinds) == {"größe": "category"}
     assert len(set(data.row_ids)) == 20
+
+
+def test_a_number_that_only_another_mark_reads_is_named_with_that_mark(tmp_path: Path) -> None:
+    columns: dict[str, list[Any]] = {"x": [f'"{row % 5 + 1},{row + 100}"' for row in range(100)], "z": [*range(100)]}
+    columns["x"][OTHER] = '"2,5"'
+    with pytest.raises(DataError, match=r"holds '2,5'\. If that is a number: 'dataset\.decimal=\{x: comma\}'\."):
+        read(tmp_path, columns).decided(TRAIN)
+    data = read(tmp_path, columns, decimal={"x": "comma"}).decided(TRAIN)
+    assert data.columns["x"][[0, OTHER]].tolist() == [1.1, 2.5]
