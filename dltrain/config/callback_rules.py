@@ -38,7 +38,7 @@ def faults(config: DictConfig) -> Iterator[str]:
     if split is not None and "validation" in split and split.validation is None:
         yield from (
             f"callbacks.{name} watches {node.monitor}, and split.validation=null leaves no validation part. Use "
-            f"~callbacks.{name}."
+            f"{quoted(f'~callbacks.{name}')}."
             for name, node in nodes.items()
             if str(node.get("monitor")).startswith("val_")
         )
