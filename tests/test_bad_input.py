@@ -110,7 +110,6 @@ DATA_FAULTS: dict[str, tuple[bytes, str, str]] = {
     "beyond the unit": (GOOD, "dataset=boston task=unit_regression", "unit_regression"),
     "words as numbers": (GOOD, f"{ON_TABLE} dataset.target=port task=regression", "regression"),
     "no text": (GOOD, "dataset=titanic model=text_bag", "text"),
-    "text alone": (GOOD, "dataset=synthetic dataset.kind=text model=mlp", "text"),
     "no callback": (GOOD, "dataset=wine +callbacks.mine._target_=fractions.Fraction", "is not a Keras callback"),
     "weight of no class": (GOOD, "dataset=wine task.class_weight={class_9: 2}", "class_9"),
     "no official test": (GOOD, "dataset=wine split=official", "official"),
