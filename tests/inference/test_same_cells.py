@@ -41,6 +41,7 @@ POOLS: dict[str, list[Any]] = {
     "mixed": ["1", "two", "3.5", "4"],
     "spaced": [" 1.5", "2 ", "+3", "1e3", "NA"],
     "spelled": ["true", "FALSE", "True"],
+    "composed": ["nai\u0308ve", "na\u00efve", "A\u030angstro\u0308m"],
     "dates": ["2020-01-31", "2021-12-24", "1999-07-01", None],
     "german": ["1.234,5", "2,5", "-3", "1.000", None],
     "thousands": ["1,234", "5,600", "12,000,000", "7"],
