@@ -59,8 +59,8 @@ VERB = Verb(
         argument(
             "--input-format",
             metavar="FORMAT",
-            choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
-            help="of --data: csv, tsv, parquet, arff, jsonl, text or images; by its suffix and content if not given",
+            choices=("csv", "tsv", "parquet", "feather", "excel", "arff", "jsonl", "text", "images"),
+            help="of --data: %(choices)s; by its suffix and content if not given",
         ),
         argument("--by", metavar="COLUMN", help="the metrics of each group of this column too"),
         (

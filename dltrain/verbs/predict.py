@@ -13,10 +13,11 @@ from dltrain.base.show import show
 from dltrain.verbs import TRUST, Verb, argument, run_of
 
 EXAMPLES = """\
-The input is CSV, TSV, Parquet, ARFF or JSON lines with the columns of the training data, a text file or an image, a
-folder or archive (.zip, .tar, .tar.gz) of them, or - for standard input; .gz is read too. What a folder has beside is
-skipped and named; an image that cannot be read has an empty prediction. The target may be there or not. A column
-that the model takes has to be there; others are ignored. A category that the train rows did not have counts as unknown.
+The input is CSV, TSV, Parquet, Feather, Excel, ARFF or JSON lines with the columns of the training data, a text file
+or an image, a folder or archive (.zip, .tar, .tar.gz) of them, or - for standard input; .gz and a zip of one table are
+read too. What a folder has beside is skipped and named; an image that cannot be read has an empty prediction. The
+target may be there or not. A column that the model takes has to be there; others are ignored. A category that the
+train rows did not have counts as unknown.
 Cells of a CSV that a spreadsheet would take for a formula get an apostrophe in front; on standard output, control
 characters stand as escapes such as \\x1b.
 
@@ -69,8 +70,8 @@ VERB = Verb(
         argument(
             "--input-format",
             metavar="FORMAT",
-            choices=("csv", "tsv", "parquet", "arff", "jsonl", "text", "images"),
-            help="of the input: csv, tsv, parquet, arff, jsonl, text or images; by its suffix and content if not given",
+            choices=("csv", "tsv", "parquet", "feather", "excel", "arff", "jsonl", "text", "images"),
+            help="of the input: %(choices)s; by its suffix and content if not given",
         ),
         argument(
             "--id-column",
