@@ -231,7 +231,7 @@ def test_directory_of_the_users_gets_nothing_from_a_refused_run(
     (working_directory / "mine").mkdir()
     (working_directory / "mine" / "notes.txt").write_text("keep")
     assert main(["dataset=wine", "task=binary", "hydra.run.dir=mine", "quiet=true"]) == 2
-    assert_refused(2, capsys.readouterr().err, "expects a target of two classes")
+    assert_refused(2, capsys.readouterr().err, "'mine' holds other files (notes.txt)")
     assert files(working_directory) == {(working_directory / "mine" / "notes.txt").as_posix(): b"keep"}
 
 

@@ -67,7 +67,7 @@ def test_what_is_typed_in_python_works(tmp_path: Path) -> None:
     (tmp_path / "all.py").write_text("\n".join(["import matplotlib", "matplotlib.use('agg')", *blocks]))
     done = subprocess.run([sys.executable, "all.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert len(blocks) == 3
+    assert len(blocks) >= 3
     assert "accuracy" in done.stdout
 
 

@@ -63,7 +63,7 @@ def flags_of(words: Sequence[str]) -> argparse.Namespace:
     parser.prog = "dltrain"
 
     def error(message: str) -> NoReturn:
-        words = plain(message, [flag for action in parser._actions for flag in action.option_strings])
+        words = plain(message, parser)
         raise ConfigError(words if words.endswith("?") else f"{words}. `dltrain --help` lists the flags.")
 
     parser.error = error  # type: ignore[method-assign]

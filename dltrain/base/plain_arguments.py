@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import re
-from collections.abc import Iterable
 
 from dltrain.base.errors import closest
 
 TYPES = {"int": "an integer", "float": "a number", "Path": "a path"}
 
 
-def plain(message: str, flags: Iterable[str]) -> str:
-    """Returns a clause without `argparse`'s words; `flags` are those that are known."""
+def plain(message: str, parser: argparse.ArgumentParser) -> str:
+    """Returns a clause without `argparse`'s words, from the message and the parser that it is of."""
     for pattern, words in SENTENCES:
         if found := re.fullmatch(pattern, message, re.DOTALL):
             return words.format(*found.groups())
@@ -23,6 +23,7 @@ def plain(message: str, flags: Iterable[str]) -> str:
         return f"{found[1]}: expected one of {choices}, got {found[2]}" + (f". Did you mean {near}?" if near else "")
     if found := re.fullmatch(r"unrecognized arguments: (\S+).*", message, re.DOTALL):
         word = found[1]
+        flags = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", parser.format_help())
         near = closest(word.partition("=")[0], flags)
         if not word.startswith("-"):
             return f"'{word}' is one word too many"

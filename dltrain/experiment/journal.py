@@ -69,7 +69,7 @@ class Journal:
         hydra = None if recorded is not None else HydraConfig.get()
         self.in_sweep = hydra is not None and hydra.mode == RunMode.MULTIRUN
         # dltrain's own sweeper shows its jobs itself, a line each.
-        in_line = self.in_sweep and hydra is not None and "dltrain" in hydra.sweeper._target_ and not config.verbose
+        in_line = self.in_sweep and hydra is not None and "dltrain" in hydra.sweeper["_target_"] and not config.verbose
         self.live = PrintableConsole(quiet=True) if in_line else standard_output()
         self.console = self.live if shows or config.verbose else PrintableConsole(quiet=True)
         self._overrides = list(hydra.overrides.task) if hydra else list((recorded or {}).get("overrides", []))

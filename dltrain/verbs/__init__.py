@@ -111,8 +111,7 @@ def run_of(path: str | Path) -> Path:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        flags = [flag for action in self._actions for flag in action.option_strings]
-        words = plain(printable_line(message), flags)
+        words = plain(printable_line(message), self)
         end = "" if words.endswith("?") else "."
         raise ConfigError(f"{self.prog}: {words}{end} `{self.prog} --help` has examples.")
 

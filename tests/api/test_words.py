@@ -33,7 +33,7 @@ def test_a_setting_becomes_the_word_that_one_would_type(name: str, value: Any, w
 
 def test_a_text_is_read_back_as_it_was() -> None:
     composer = Composer()
-    for text in ("a b.csv", "3", "true", "it's, [so]=${x}", "C:\\data\\x.csv", "~/data.csv"):
+    for text in ("a b.csv", "3", "true", "it's, [so]=$x{y}", "C:\\data\\x.csv", "~/data.csv"):
         config = composer.compose([*words_of(["dataset=csv", "dataset.target=y"], {"dataset__path": text})])
         assert config.dataset._get_node("path")._value() == text
 

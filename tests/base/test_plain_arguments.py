@@ -53,5 +53,6 @@ def test_flags_of_a_training_say_it_plainly(words: str, expected: str, capsys: p
 def test_other_messages_lose_only_the_word_argument() -> None:
     from dltrain.base.plain_arguments import plain
 
-    assert plain(str(argparse.ArgumentError(None, "odd")), []) == "odd"
-    assert plain("argument --x: odd", []) == "--x: odd"
+    parser = argparse.ArgumentParser()
+    assert plain(str(argparse.ArgumentError(None, "odd")), parser) == "odd"
+    assert plain("argument --x: odd", parser) == "--x: odd"
