@@ -69,6 +69,7 @@ class Dataset:
     target_readings: Mapping[str, ColumnReading] = field(default_factory=dict)
     # What the columns, which follow from all rows here, become once the train rows are known; None if they stay
     undecided: Undecided | None = None
+    separator: str | None = None  # the character between the fields of the source, if it is text
 
     def __post_init__(self) -> None:
         if set(self.columns) != set(self.kinds):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,7 +67,10 @@ def blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
     if not sample.strip():
         raise DataError(f"{origin} is empty.")
     quotes = _quotes(reading.quoting)
-    mark = detect_separator(sample, quotes) if reading.separator is None else _separator(reading.separator)
+    if reading.separator is None:
+        mark = detect_separator(sample, quotes, likely=reading.likely_separator)
+    else:
+        mark = _separator(reading.separator)
     first, header_lines = _first_record(start, mark, origin, quotes)
     if reading.header:
         names = [normalize("NFC", name.strip()) or f"column_{position}" for position, name in enumerate(first, start=1)]
@@ -74,7 +78,7 @@ def blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
     else:
         names, header_lines = [f"column_{position}" for position in range(1, len(first) + 1)], 0
     if reading.separator is None:
-        notes = (*notes, f"separator: {_separator_name(mark)}, {len(names)} columns.")
+        notes = (*notes, f"separator: {separator_name(mark)}, {len(names)} columns.")
     parser = _Parser(origin, names, mark, reading)
     done = 0
     for block in parser.blocks(itertools.chain([start], chunks), header_lines):
@@ -146,7 +150,7 @@ class _Parser:
                 if len(fields) != width:
                     raise DataError(
                         f"{self.origin} line {start}: expected {width} fields as in the "
-                        f"first line, got {len(fields)} (separator: {_separator_name(self.mark)}). "
+                        f"first line, got {len(fields)} (separator: {separator_name(self.mark)}). "
                         "A value that holds the separator has to be in quotes."
                     )
             cells = dict(zip(self.names, zip(*(fields for _, fields in some), strict=True), strict=True))
@@ -161,16 +165,17 @@ def _present(cells: Sequence[str]) -> list[str | None]:
     return [cell or None for cell in cells]
 
 
-def detect_separator(text: str, quotes: Mapping[str, Any] = QUOTES["double"]) -> str:
+def detect_separator(text: str, quotes: Mapping[str, Any] = QUOTES["double"], likely: str | None = None) -> str:
     """Detects which of `, ; tab |` or space splits the first records evenly, into as many fields as possible.
 
-    A space stands for a run of blanks. The comma is returned if nothing splits the first record.
+    A space stands for a run of blanks. `likely` is returned if it splits the first record, and no other one splits the
+    records more evenly; it, or the comma, is returned too if nothing splits the first record.
     """
     # A record can span several lines.
     sample = "".join(islice(io.StringIO(text, newline=""), 4 * SAMPLE_RECORDS))
-    best: tuple[float, int] = (0.0, 1)
-    found = ","
-    for mark in SEPARATORS.values():
+    best: tuple[float, float] = (0.0, 1)
+    found = likely or ","
+    for mark in sorted(SEPARATORS.values(), key=lambda mark: mark != likely):
         # Sentences contain blanks, so blanks count only if no other separator splits the lines.
         if mark == WHITESPACE and best[1] > 1:
             continue
@@ -179,8 +184,9 @@ def detect_separator(text: str, quotes: Mapping[str, Any] = QUOTES["double"]) ->
             continue
         even = Counter(counts)[counts[0]] / len(counts)
         # Rounded, so that one ragged line, which is reported later, does not favour a worse separator.
-        if (round(even, 1), counts[0]) > best:
-            best, found = (round(even, 1), counts[0]), mark
+        score = (round(even, 1), math.inf if mark == likely else counts[0])
+        if score > best:
+            best, found = score, mark
     return found
 
 
@@ -273,5 +279,6 @@ def _separator(separator: str) -> str:
     return mark
 
 
-def _separator_name(mark: str) -> str:
+def separator_name(mark: str) -> str:
+    """Returns the name of a separator, or the character in quotes."""
     return next((name for name, character in SEPARATORS.items() if character == mark), f"'{mark}'")

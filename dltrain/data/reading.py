@@ -29,6 +29,7 @@ class Reading:
     only: Collection[str] | None = None  # the columns to read; None for all
     quoting: str | None = None  # of fields of a text: double, which None stands for, single or none
     bytes_at_once: int | None = None  # the size of a block; None if the table is wanted as a whole
+    likely_separator: str | None = None  # the character that is taken unless another one splits the text more evenly
 
     def wants(self, name: str) -> bool:
         """Tells whether a column is read."""

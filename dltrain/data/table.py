@@ -115,6 +115,7 @@ def load(
         readings=made.readings,
         target_readings={column: answer.reading for column, answer in answers.items()},
         undecided=None if column_rules == 1 else features,
+        separator=table.separator,
     )
     for column in [column for column, kind in dataset.kinds.items() if kind == "image"]:
         dataset = _with_images(dataset, column, found.parent, options)

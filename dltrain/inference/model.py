@@ -185,4 +185,5 @@ def reading_of(signature: Signature) -> Reading:
         words=lambda name: plain_name(name) not in numeric,
         quoting=given.get("quoting"),
         bytes_at_once=BYTES_AT_ONCE,
+        likely_separator=signature.separator,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.base.regular_file import find
 from dltrain.data import image_file, texts
 from dltrain.data.archive import is_archive, list_names
+from dltrain.data.delimited import separator_name
 from dltrain.data.read_table import read_blocks
 from dltrain.data.reading import Reading
 from dltrain.data.source_stream import Source
@@ -49,7 +51,15 @@ def read_rows(
     else:
         folder = Path() if location is None else location.parent
         for block in read_blocks(Source(location), reading, found):
-            yield table_rows(block, folder)
+            yield replace(table_rows(block, folder), notes=_another_separator(block.separator, reading))
+
+
+def _another_separator(found: str | None, reading: Reading) -> tuple[str, ...]:
+    """Tells of a detected separator that is not that of the training data."""
+    likely = reading.likely_separator
+    if reading.separator is not None or found is None or likely is None or found == likely:
+        return ()
+    return (f"separator: {separator_name(found)}; that of the training data is {separator_name(likely)}.",)
 
 
 def _detect(location: Path | None, kind: str) -> str | None:

@@ -63,6 +63,7 @@ class Signature:
     # The keys of `dataset` that say how a text file of such rows is read
     reading: Mapping[str, Any] = field(default_factory=dict)
     weight: str | None = None  # the column of the source that weighs the rows of an evaluation
+    separator: str | None = None  # the character between the fields of the training file, if it was text
 
     @property
     def kind(self) -> Task:
@@ -163,6 +164,7 @@ def describe(
         made=dict(train.made),
         reading={key: _plain(source[key]) for key in READING if source.get(key) is not None},
         weight=source.get("weight"),
+        separator=train.separator,
     )
 
 

@@ -48,6 +48,20 @@ def test_separator_is_detected(text: str, separator: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "separator"),
+    [
+        ("1,5;2,5;3,5\n", ";"),  # four fields by the comma
+        ("a;b,c;d\n1;2,3;4\n", ";"),
+        ("a,b\n1,2\n", ","),
+        ("a;b, c,d\n1,2,3\n4,5,6\n", ","),
+        ("alone\n1\n", ";"),
+    ],
+)
+def test_likely_separator_comes_first_where_it_splits(text: str, separator: str) -> None:
+    assert detect_separator(text, likely=";") == separator
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a,b\n1,2\n\n1,2,3\n", "line 4: expected 2 fields as in the first line, got 3"),

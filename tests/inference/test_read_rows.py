@@ -56,3 +56,19 @@ def test_json_that_no_model_can_take_is_told_by_row_and_column(tmp_path: Path, l
 def test_cells_of_extra_columns_may_be_nested(tmp_path: Path) -> None:
     (found,) = inputs_of(tmp_path / "rows.jsonl", '{"n": 1, "w": "a", "t": "b", "x": [[1]]}')
     assert found["n"].shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("n;w;t\n1;a;b\n", ()),
+        ("n,w,t\n1,a,b\n", ("separator: comma; that of the training data is semicolon.",)),
+        ("n\n1\n", ()),
+    ],
+)
+def test_another_separator_than_that_of_the_training_data_is_told(text: str, notes: Any, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    reading = Reading(likely_separator=";")
+    (block,) = read_rows(str(tmp_path / "t.csv"), file_format=None, reading=reading, only_column="n", kind="table")
+    assert block.notes == notes
+    assert set(block.columns) == set(text.split("\n")[0].replace(",", ";").split(";"))
