@@ -8,6 +8,7 @@ writes a number into the graph or leaves one out of a configuration, this only c
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ import tensorflow as tf
 from dltrain.engine.read_numbers import must_be_read, other_numbers, plain_numbers
 from dltrain.engine.scheduled_regularization import scheduled
 from dltrain.engine.settings_told import settings_not_told
+from dltrain.engine.step import train_step
 from dltrain.engine.traced_graph import TracedGraph
 from dltrain.internals.keras_training import all_layers, rate_variable
 from dltrain.preprocessing.rows import gather
@@ -69,7 +71,7 @@ def step_of(model: keras.Model, name: str, arguments: Sequence[Any], batch_size:
         few, counts = (features, targets, rows, *arguments[3:]), tuple(tf.gather(each, rows) for each in arguments[3:])
     else:
         return None
-    one_step = model.train_step if name == "train" else model.test_step
+    one_step = functools.partial(train_step, model) if name == "train" else model.test_step
     # An eager loop over words is slow, and XLA draws other random numbers.
     if compiled or any(isinstance(layer, keras.layers.RNN) for layer in all_layers(model)):
         one_step = tf.function(one_step, autograph=False, jit_compile=compiled)

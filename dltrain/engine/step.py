@@ -60,13 +60,28 @@ class TrainStep:
 
     def _step_of_keras(self, *batch: Any) -> Any:
         if not self.counts_later:
-            self.model.train_step(batch)
+            train_step(self.model, batch)
             return None
         self.model.compute_metrics = lambda x, y, y_pred, sample_weight=None: y_pred  # what `train_step` returns
         try:
-            return self.model.train_step(batch)
+            return train_step(self.model, batch)
         finally:
             del self.model.compute_metrics
+
+
+def train_step(model: keras.Model, batch: tuple[Any, ...]) -> Any:
+    """Runs Keras' own step on features, targets and, if there are any, the weights of the rows.
+
+    Layers that add a loss of each row, which have an attribute `row_weights`, get the weights too.
+    """
+    weighing = [layer for layer in model.layers if hasattr(layer, "row_weights")]
+    for layer in weighing:
+        layer.row_weights = batch[2] if len(batch) > 2 else None
+    try:
+        return model.train_step(batch)
+    finally:
+        for layer in weighing:
+            layer.row_weights = None
 
 
 def not_compiled(error: tf.errors.OpError) -> RunError:

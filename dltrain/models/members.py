@@ -21,7 +21,13 @@ class MemberLoss(keras.layers.Layer):
 
     `kind` is `quantity` for the squared error, `labels` for the cross-entropy of each score's sigmoid, `classes` for
     that of the softmax over the scores, or `gaussian` for minus the log-likelihood of natural parameters.
+
+    Attributes:
+        row_weights: How much each row of the next batch counts, shape (batch,), or None if all count alike. Keras gives
+            the weights to the losses that know the target alone, so `dltrain.engine.step.train_step` sets them.
     """
+
+    row_weights: Any = None
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         super().__init__(**({"dtype": keras.config.floatx()} | kwargs))  # the dtype of the loss it is added to
@@ -30,7 +36,12 @@ class MemberLoss(keras.layers.Layer):
     def call(self, scores: Any, training: bool = False) -> Any:
         """Returns the scores, shape (batch, members, outputs), unchanged."""
         if training:
-            self.add_loss(keras.ops.mean(self._gap(scores)))
+            gap = self._gap(scores)
+            if self.row_weights is not None:
+                gap = gap * keras.ops.reshape(
+                    keras.ops.cast(self.row_weights, gap.dtype), (-1, *[1] * (len(gap.shape) - 1))
+                )
+            self.add_loss(keras.ops.mean(gap))
         return scores
 
     def _gap(self, scores: Any) -> Any:

@@ -138,7 +138,7 @@ def test_bins_are_between_quantiles_of_the_train_rows() -> None:
             ("task=regression", "task.loss._target_=keras.losses.Huber"),
             "worked out for MeanSquaredError, not for Huber",
         ),
-        (("model.ensemble=0",), "of at least 1, got 0"),
+        (("model.ensemble=0",), "expected a number from 1 to 2,147,483,647, got 0"),
     ],
 )
 def test_what_cannot_work_is_refused(compose_config: Any, words: tuple[str, ...], message: str) -> None:
