@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain.base.errors import ConfigError
-from dltrain.base.plain_table import cell
+from dltrain.base.plain_table import cell, signed
 from dltrain.record.record import Record
 from dltrain.record.run_differences import sections_of
 
@@ -72,9 +72,9 @@ class RunComparison:
         for letter, comparison in self.tested.items():
             for finding, p_value in zip(comparison.findings, self.corrected[letter], strict=True):
                 test = finding.test
-                text = f"{letter} against A: {finding.metric} {test.difference:+.4f} on {finding.on}"
+                text = f"{letter} against A: {finding.metric} {signed(test.difference)} on {finding.on}"
                 if test.interval:
-                    text += f", 95 % interval {test.interval[0]:+.4f} to {test.interval[1]:+.4f}"
+                    text += f", 95 % interval {signed(test.interval[0])} to {signed(test.interval[1])}"
                 note = f"; {test.note}" if test.note else ""
                 if p_value is None:
                     said.append(f"{text}: no p value ({test.name}{note}).")

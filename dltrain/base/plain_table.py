@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from dltrain.base.printable import printable_line
 from dltrain.base.show import show
 
 GAP = "  "
+LARGE, SMALL = 1e9, 1e-3  # numbers from or below these are written as powers of ten
 
 
 def window() -> int | None:
@@ -35,10 +37,38 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.4f}" if 1e-3 <= abs(value) < 1_000 else f"{value:.4g}"
+        return number(value)
     if isinstance(value, list):
         return "[" + ",".join(map(cell, value)) + "]"
     return printable_line(str(value))
+
+
+def number(value: float | None) -> str:
+    """Formats a metric for people: four decimals, from 1,000 on one; None gives an empty text."""
+    if value is None:
+        return ""
+    if math.isnan(value):
+        return "undefined"
+    size = abs(value)
+    if size >= LARGE or 0 < size < SMALL:
+        return f"{value:.4g}"
+    return f"{value:.4f}" if size < 1_000 else f"{value:,.1f}"
+
+
+def signed(value: float) -> str:
+    """Formats a difference of metrics, with its sign."""
+    return f"{'' if value < 0 else '+'}{number(value)}"
+
+
+def digits(value: float | None, count: int = 3, sign: Literal["", "+"] = "") -> str:
+    """Formats a number of a sentence with `count` digits, from 1,000 on as a whole number; None gives an empty text.
+
+    `sign="+"` shows the sign of positive numbers too.
+    """
+    if value is None:
+        return ""
+    whole = 999.5 <= abs(value) < LARGE
+    return f"{value:{sign},.0f}" if whole else f"{value:{sign}.{count}g}"
 
 
 def setting(value: Any) -> str:

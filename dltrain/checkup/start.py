@@ -97,8 +97,11 @@ def check_flow(checked: CheckedNetwork) -> Outcome:
     trained = [layer for layer in layers if layer.weights > 1 and "Normalization" not in layer.kind]
     rms = [layer.gradient_rms or 0.0 for layer in trained]
     tries: tuple[str, ...] = ("initializer=he_normal", "normalization=batch")
+    # What follows the last weights is in the unit of the target, so that its spread says nothing about the network.
+    weighted = [place for place, layer in enumerate(layers, start=1) if layer.weights]
+    inner = layers[: weighted[-1]] if weighted else layers
     # Conditions are negated so that NaN counts as too large.
-    for layer in layers:
+    for layer in inner:
         if not layer.sd <= TOO_LARGE:
             text = f"Exploding: the outputs of {layer.name} have a standard deviation of {layer.sd:.3g}."
             return Outcome("layers", FAILED, text, details, tries)
@@ -116,7 +119,7 @@ def check_flow(checked: CheckedNetwork) -> Outcome:
     if dead:
         text = f"{100 * (dead[0].dead or 0):.0f} % of the units of {dead[0].name} are zero for every row."
         return Outcome("layers", LOOK, text, details, tries)
-    spread = f"Outputs of sd {min(x.sd for x in layers):.2g} to {max(x.sd for x in layers):.2g}"
+    spread = f"Outputs of sd {min(x.sd for x in inner):.2g} to {max(x.sd for x in inner):.2g}"
     units = [layer.dead for layer in layers if layer.dead is not None]
     idle = f", {100 * max(units):.0f} % dead units at most" if units else ""
     text = f"{spread}, gradients of rms {min(rms, default=0):.2g} to {max(rms, default=0):.2g}{idle}."

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from dltrain.base.console import show_sentence, show_table
-from dltrain.experiment.terminal import number
+from dltrain.base.plain_table import number
 
 MOST_ROWS = 30  # with more trainings only their mean is printed
 

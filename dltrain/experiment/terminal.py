@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dltrain.base.console import show_sentence, show_table
+from dltrain.base.plain_table import digits, number
 from dltrain.base.printable import printable
 from dltrain.base.shell_words import quoted
 from dltrain.scoring.evaluation import Results
@@ -69,22 +69,10 @@ def show_results(console: Console, results: Results, directory: Path, *, average
 def show_how_to_go_on(console: Console, facts: Mapping[str, Any], directory: Path) -> None:
     """Prints how far an interrupted run got and the command that continues it; `facts` are those of its run.json."""
     reached = facts.get("reached", {"epoch": 0, "epochs": None, "metrics": {}})
-    values = ", ".join(f"{name} {value:.4g}" for name, value in reached["metrics"].items())
+    values = ", ".join(f"{name} {digits(value, 4)}" for name, value in reached["metrics"].items())
     after = (
         f"after epoch {reached['epoch']} of {reached['epochs']} ({values})" if reached["epoch"] else "before epoch 1"
     )
     command = escape(quoted(directory))
     text = f"[bold]interrupted[/bold] {after}\n[bold]go on with[/bold]  dltrain resume {command}"
     console.print(text, soft_wrap=True, highlight=False)
-
-
-def number(value: float | None) -> str:
-    """Formats a metric for people; None gives an empty text."""
-    if value is None:
-        return ""
-    if math.isnan(value):
-        return "undefined"
-    size = abs(value)
-    if size >= 1e7 or 0 < size < 1e-4:
-        return f"{value:.4g}"
-    return f"{value:.4f}" if size < 1_000 else f"{value:,.1f}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.files import replace_file
+from dltrain.base.plain_table import digits
 
 Curve = Sequence[tuple[float, float]]
 FORMATS = (".svg", ".png", ".pdf")
@@ -30,7 +31,7 @@ def drawn_in_text(curves: Mapping[str, Curve], width: int, height: int = 12) -> 
         return []
     low, high = min(value for _, value in points), max(value for _, value in points)
     first, last = min(epoch for epoch, _ in points), max(epoch for epoch, _ in points)
-    labels = [f"{high:.4g}", f"{low:.4g}"]
+    labels = [digits(high, 4), digits(low, 4)]
     margin = max(map(len, labels))
     columns = max(10, width - margin - 2)
     grid = [[" "] * columns for _ in range(height)]

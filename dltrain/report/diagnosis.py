@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from dltrain.base.plain_table import digits
 from dltrain.config.tasks import TASKS
 from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
 from dltrain.report.evidence import Diagnosis, Evidence, Scores
@@ -75,9 +76,9 @@ def _bias(seen: Evidence) -> list[Diagnosis]:
     if not train >= 0.98 * theirs or overfit or train < 0.02 * floor:
         return []
     text = (
-        f"On its own train rows the network reaches {name} {seen.scores['train'][name]:.3g}, a linear model "
-        f"{linear['train'][name]:.3g}. High bias: it does not even fit what it sees. More capacity, longer training or "
-        "less regularization comes first; more data would not help."
+        f"On its own train rows the network reaches {name} {digits(seen.scores['train'][name])}, a linear model "
+        f"{digits(linear['train'][name])}. High bias: it does not even fit what it sees. More capacity, longer "
+        "training or less regularization comes first; more data would not help."
     )
     return [Diagnosis(PROBLEM, "Underfitting", text, (*larger(seen), *freer(seen), *longer(seen)))]
 
@@ -88,8 +89,8 @@ def _variance(seen: Evidence) -> list[Diagnosis]:
     gap = validation - train
     if gap > max(GAP * validation, _noise(seen, validation, seen.rows["validation"])):
         text = (
-            f"{name} is {seen.scores['train'][name]:.3g} on the train rows and "
-            f"{seen.scores['validation'][name]:.3g} on validation, both with the kept weights in "
+            f"{name} is {digits(seen.scores['train'][name])} on the train rows and "
+            f"{digits(seen.scores['validation'][name])} on validation, both with the kept weights in "
             f"inference: more than {seen.rows['validation']:,} rows explain "
             "by chance. High variance: it learned things that hold for the train rows only. More rows help, or "
             "regularization, or a smaller model."
@@ -121,7 +122,8 @@ def _course(seen: Evidence) -> list[Diagnosis]:
     total = losses[0] - min(losses)
     flat = abs(half[0] - min(half)) <= FLAT * abs(half[0])
     if flat and total <= FLAT * abs(losses[0]):
-        text = f"The train loss went from {losses[0]:.4g} to {min(losses):.4g} only: the training did not move."
+        went = f"from {digits(losses[0], 4)} to {digits(min(losses), 4)} only"
+        text = f"The train loss went {went}: the training did not move."
         return [Diagnosis(PROBLEM, "Plateau from the start", text, faster(seen))]
     if flat and len(losses) == limit and seen.best_epoch < 0.5 * len(losses):
         text = f"In the second half of {len(losses)} epochs the train loss fell by less than {100 * FLAT:g} %."
@@ -159,7 +161,7 @@ def _gradients(seen: Evidence) -> list[Diagnosis]:
         return []
     broken = [layer for layer in kernels if layer["gradient_rms"] > EXPLODED]
     if broken:
-        text = f"{broken[0]['name']} has a gradient of {broken[0]['gradient_rms']:.3g} a weight (root mean square)."
+        text = f"{broken[0]['name']} has a gradient of {digits(broken[0]['gradient_rms'])} a weight (root mean square)."
         tries = (("optimizer.global_clipnorm=1",), *slower(seen))
         return [Diagnosis(PROBLEM, "Exploding gradients", text, tries)]
     first, last = kernels[0], kernels[-1]

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from dltrain.base.plain_table import digits
 from dltrain.report.svg import ACCENT, GRID, INK, MUTED, SECOND, Picture, draw, plain_log, short
 
 
@@ -52,8 +53,9 @@ def _course(history: Sequence[Mapping[str, float]], name: str, best_epoch: int, 
         axes.legend(loc="best")
 
     message = (
-        f"Train from {train[0]:.3g} to {train[-1]:.3g}, validation from {validation[0]:.3g} to {validation[-1]:.3g} "
-        f"over {len(history)} epochs" + ("." if best is None else f"; {best:.3g} in epoch {best_epoch}, the best.")
+        f"Train from {digits(train[0])} to {digits(train[-1])}, "
+        f"validation from {digits(validation[0])} to {digits(validation[-1])} "
+        f"over {len(history)} epochs" + ("." if best is None else f"; {digits(best)} in epoch {best_epoch}, the best.")
     )
     if counted:
         message += " Within epochs the area is counted over thresholds; the final one is exact."
@@ -69,7 +71,7 @@ def _rates(rates: list[float], best_epoch: int) -> Picture:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlabel("epoch")
 
-    message = f"The learning rate goes from {rates[0]:.3g} to {rates[-1]:.3g} over {len(rates)} epochs."
+    message = f"The learning rate goes from {digits(rates[0])} to {digits(rates[-1])} over {len(rates)} epochs."
     return draw("learning_rate", "learning rate", message, plot, left=0.16)
 
 
@@ -90,7 +92,7 @@ def importance(columns: Sequence[Mapping[str, Any]]) -> Picture:
         axes.set_xlabel("the loss rises by")
 
     first = columns[0]
-    message = f"{first['column']} matters most: shuffled, it raises the validation loss by {first['mean']:.3g}."
+    message = f"{first['column']} matters most: shuffled, it raises the validation loss by {digits(first['mean'])}."
     height = 1.0 + 0.27 * len(columns)
     return draw("importance", "Permutation importance", message, plot, height=height, left=0.32)
 

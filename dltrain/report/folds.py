@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from dltrain.base.plain_table import number
 from dltrain.record.record import Record
 from dltrain.report.svg import ACCENT, MUTED, SECOND, Picture, draw
-from dltrain.report.words import number
 
 
 @dataclass(frozen=True)

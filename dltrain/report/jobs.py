@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dltrain.base.plain_table import number
 from dltrain.report.callback_pictures import LAYERS, layer_spreads
 from dltrain.report.job import Numbers, RecordedJob, numbers_of
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
-from dltrain.report.words import main_metric, number
+from dltrain.report.words import main_metric
 
 MOST_SETTINGS = len(SERIES)  # settings in one picture, each with its colour
 MOST_LAYERED = 6  # settings in the picture of the layers

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.base.errors import ConfigError
+from dltrain.base.plain_table import number
 from dltrain.pages.render import render
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
@@ -18,7 +19,7 @@ from dltrain.report.folds import folds_picture, read_folds
 from dltrain.report.remedies import command
 from dltrain.report.repetitions import read_repetitions
 from dltrain.report.svg import Picture
-from dltrain.report.words import main_metric, number, scored_parts, summary
+from dltrain.report.words import main_metric, scored_parts, summary
 from dltrain.report.write import write_files
 
 MOST_COLUMNS = 20  # with more, the list of columns is folded and the picture shows the first ones

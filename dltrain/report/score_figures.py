@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
+from dltrain.base.plain_table import digits
 from dltrain.report.answers import Answers, Calibration, Numbers, Thresholds
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, short
 
@@ -172,7 +173,7 @@ def regression_pictures(answers: Answers) -> list[Picture]:
         axes.set(xlabel="predicted − true", ylabel="rows")
 
     shown = f"{len(truth):,} {answers.part} rows"
-    spread = f"Mean of the residuals {residuals.mean():.3g}, standard deviation {residuals.std():.3g}"
+    spread = f"Mean of the residuals {digits(residuals.mean())}, standard deviation {digits(residuals.std())}"
     correlation = float(np.corrcoef(truth, given)[0, 1]) if truth.std() > 0 and given.std() > 0 else float("nan")
     agree = f"{shown}; correlation {correlation:.3f}; on the dotted line prediction and truth agree."
     return [

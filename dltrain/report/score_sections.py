@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dltrain.base.plain_table import number
 from dltrain.report import score_figures
 from dltrain.report.answers import Answers, calibration, confusion, thresholds
 from dltrain.report.folds import Folds
 from dltrain.report.svg import Picture
-from dltrain.report.words import number
 
 Table = tuple[list[str], list[list[Any]]]
 

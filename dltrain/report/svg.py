@@ -117,13 +117,18 @@ def draw(
 ) -> Picture:
     """Draws one picture with one panel, `height` inches high.
 
-    `left` is the share of the width left of the axes.
+    `left` is the share of the width left of the axes, which becomes more where the marks of the axis need more.
     """
 
     def on(figure: Figure) -> None:
-        axes = figure.add_axes((left, 0.5 / height, 0.97 - left, 1 - 0.65 / height))
+        bottom, high = 0.5 / height, 1 - 0.65 / height
+        axes = figure.add_axes((left, bottom, 0.97 - left, high))
         prepare(axes)
         plot(axes)
+        taken = axes.get_tightbbox()
+        if taken is not None and taken.x0 < figure.bbox.x0:
+            wider = left + (figure.bbox.x0 - taken.x0) / figure.bbox.width + 0.01
+            axes.set_position((wider, bottom, 0.97 - wider, high))
 
     return Picture(name, title, message, on, height)
 

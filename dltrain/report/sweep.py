@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.base.errors import ConfigError
+from dltrain.base.plain_table import number
 from dltrain.pages.render import render
 from dltrain.report.job import jobs_of
 from dltrain.report.jobs import side_by_side
 from dltrain.report.score_sections import Table
 from dltrain.report.svg import Picture
 from dltrain.report.sweep_pictures import sweep_pictures
-from dltrain.report.words import number
 from dltrain.report.write import write_files
 from dltrain.sweeps.ledger import Ledger
 from dltrain.sweeps.ranking import settings_of, swept_keys

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from dltrain.base.plain_table import digits
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, Picture, draw, plain_log, short
 from dltrain.sweeps.ledger import Entry
 from dltrain.sweeps.ranking import settings_of
@@ -88,7 +89,7 @@ def _parallel(jobs: Sequence[Entry], keys: Sequence[str], monitor: str) -> Pictu
             values, places = np.log(values), np.log(places)
         low, span = values.min(), max(values.max() - values.min(), 1e-12)
         scaled.append((values - low) / span)
-        named = [f"{float(mark):.4g}" if words is columns[-1] else short(mark) for _, mark in marks]
+        named = [digits(float(mark), 4) if words is columns[-1] else short(mark) for _, mark in marks]
         labels.append(list(zip((places - low) / span, named, strict=True)))
     lines = np.array(scaled).T
     coloured = max(1, round(BEST_SHARE * len(jobs)))
@@ -128,7 +129,8 @@ def _over_jobs(jobs: Sequence[Entry], monitor: str, way: str) -> Picture:
         axes.legend(loc="best")
 
     needed = 1 + int(np.flatnonzero(best == best[-1])[0])
-    message = f"{monitor} from {values[0]:.4g} to {best[-1]:.4g}, the best, found by {needed} of {len(values)} jobs."
+    fell = f"from {digits(values[0], 4)} to {digits(best[-1], 4)}, the best"
+    message = f"{monitor} {fell}, found by {needed} of {len(values)} jobs."
     return draw("over_jobs", "Best so far", message, plot, height=3.4, left=0.17)
 
 

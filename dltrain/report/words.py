@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dltrain.base.plain_table import number
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
 from dltrain.report.repetitions import Repetitions, read_repetitions
 from dltrain.scoring.comparison import Difference
 
 FEW_ROWS = 500
-
-
-def number(value: float | None) -> str:
-    """Formats a metric for people; None and NaN give an empty text."""
-    if value is None or value != value:
-        return ""
-    return f"{value:.4f}" if abs(value) < 1_000 else f"{value:,.1f}" if abs(value) < 1e9 else f"{value:.4g}"
 
 
 def scored_parts(metrics: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import bootstrap, norm
 
+from dltrain.base.plain_table import digits
 from dltrain.data.targets import Target
 from dltrain.scoring.significance import CONFIDENCE, corrected_t
 
@@ -67,18 +68,23 @@ class Difference:
 
     def _clause(self, place: str) -> str:
         if self.interval is None:
-            gain = f"{self.value:+.3g} {self.metric}"
+            gain = f"{digits(self._change(self.value), sign='+')} {self.metric}"
             few = "no interval can be told from these" if self.repeats else "too few rows to say how sure that is"
             return f"has {gain} against {self.baseline}{place}: {few}"
         low, high = self.interval
         if self.standing == "noise":
-            return (
-                f"is within noise of {self.baseline}{place}: {self.value:+.3g} {self.metric} ({low:.3g} to {high:.3g})"
-            )
+            low, high = sorted(map(self._change, self.interval))
+            change = f"{digits(self._change(self.value), sign='+')} {self.metric} ({digits(low)} to {digits(high)})"
+            return f"is within noise of {self.baseline}{place}: {change}"
         verb = "beats"
         if self.standing == "behind":
             verb, low, high = "falls behind", -high, -low
-        return f"{verb} {self.baseline} by {abs(self.value):.3g} {self.metric} ({low:.3g} to {high:.3g}){place}"
+        lead = f"{digits(abs(self.value))} {self.metric} ({digits(low)} to {digits(high)})"
+        return f"{verb} {self.baseline} by {lead}{place}"
+
+    def _change(self, gain: float) -> float:
+        """Returns the difference of the metric itself, as `dltrain compare` tells it, of a gain; of an error less."""
+        return 0.0 - gain if self.metric == "rmse" else gain
 
 
 def resamples(rows: int) -> int:

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from dltrain.base.console import show_sentence, show_table, standard_output
 from dltrain.base.files import replace_file
+from dltrain.base.plain_table import number
 from dltrain.base.shell_words import command, quoted
 from dltrain.config.fingerprint import SWEEP_GROUPS, group_of
 from dltrain.config.search_objectives import by_objectives
@@ -139,13 +140,13 @@ def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence
         first = each.entries[0]
         words = settings_of(first)
         row = [" ".join(entry.job for entry in each.entries), *(words.get(key, "") for key in columns)]
-        row.append(f"{each.mean:.5g}")
+        row.append(number(each.mean))
         if repeated:
             row.append(f"{each.deviation:.2g}" if each.deviation is not None else "")
             row += ["best" if place == 0 else "yes" if like[place] else "no"] if like is not None else []
         for name in others:
             values = [value for entry in each.entries if finite(value := entry.metrics.get(name)) and value is not None]
-            row.append(f"{sum(values) / len(values):.4g}" if values else "")
+            row.append(number(sum(values) / len(values)) if values else "")
         row += [str(first.epochs or ""), f"{sum(entry.seconds or 0 for entry in each.entries):.1f}"]
         rows.append(row)
     show_table(console, header, rows, numbers)

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
 from dltrain.base.interactive import NotebookLine, is_notebook
+from dltrain.base.plain_table import digits
 from dltrain.base.printable import printable
 
 logger = logging.getLogger("dltrain")
@@ -63,7 +64,7 @@ class Progress(keras.callbacks.Callback):
         """Called by the engine."""
         values = {name: value for name, value in (logs or {}).items() if name != "learning_rate"}
         order = sorted(values, key=lambda name: (name != self.monitor, not name.startswith("val_")))
-        shown = [f"{printable(name)} {values[name]:.4g}" for name in order]
+        shown = [f"{printable(name)} {digits(values[name], 4)}" for name in order]
         logger.debug("epoch %d: %s", epoch + 1, "  ".join(shown))
         if self._progress:
             self._progress.update(self._task, completed=epoch + 1, metrics=self._fitting(shown))

@@ -12,7 +12,7 @@ from typing import Any
 from dltrain.api.comparison import RunComparison, compare
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError, did_you_mean
-from dltrain.base.plain_table import cell, say, setting
+from dltrain.base.plain_table import cell, say, setting, signed
 from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.record.curves import check_plot, curve_of, drawn_in_text, write_plot
 from dltrain.record.listing import main_metric
@@ -145,7 +145,7 @@ def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any
         if pair:
             counted = () if key in ("seconds", "best epoch") else values
             numbers = [value for value in counted if isinstance(value, (int, float))]
-            row.append(f"{numbers[1] - numbers[0]:+.4f}" if len(numbers) == 2 else "")
+            row.append(signed(numbers[1] - numbers[0]) if len(numbers) == 2 else "")
         rows.append(row)
     header += ["B - A"] if pair else []
     show("", *plain_table.table(header, rows, header[1:], plain_table.window()), sep="\n")

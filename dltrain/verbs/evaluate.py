@@ -7,6 +7,7 @@ import csv
 import sys
 from typing import Any
 
+from dltrain.base.plain_table import number
 from dltrain.base.printable import printable_line
 from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.verbs import TRUST, Verb, argument, run_of
@@ -79,13 +80,9 @@ def _show(evaluation: Any) -> None:
     header = [*([evaluation.by] if evaluation.by else []), "rows", "metric", "value", "95 % interval"]
     rows = []
     for row in evaluation.as_table():
-        interval = "" if row["low"] is None else f"{_number(row['low'])} to {_number(row['high'])}"
-        cells = [f"{row['rows']:,}", row["metric"], _number(row["value"]), interval]
+        interval = "" if row["low"] is None else f"{number(row['low'])} to {number(row['high'])}"
+        cells = [f"{row['rows']:,}", row["metric"], number(row["value"]), interval]
         rows.append([*([row["group"] or "(all)"] if evaluation.by else []), *cells])
     show_table(console, header, rows, ("rows", "value", "95 % interval"))
     for note in evaluation.notes:
         show_sentence(console, printable_line(note))
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"

@@ -7,18 +7,46 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from dltrain.base.plain_table import cell, say, seconds, setting, table
+from dltrain.base.plain_table import cell, digits, number, say, seconds, setting, signed, table
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, ""), (True, "true"), (3, "3"), (0.5, "0.5000"), (0.00012346, "0.0001235"), (12345.678, "1.235e+04"),
-        (math.nan, "nan"), ([1, 0.5, None], "[1,0.5000,]"),
+        (None, ""), (True, "true"), (3, "3"), (0.5, "0.5000"), (0.00012346, "0.0001235"), (12345.678, "12,345.7"),
+        (math.nan, "undefined"), ([1, 0.5, None], "[1,0.5000,]"),
     ],
 )  # fmt: skip
 def test_values_for_people(value: Any, text: str) -> None:
     assert cell(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""), (math.nan, "undefined"), (0.0, "0.0000"), (0.12345, "0.1235"), (-2.0, "-2.0000"),
+        (0.00001234, "1.234e-05"), (1234.56, "1,234.6"), (123456789.0, "123,456,789.0"), (-2e10, "-2e+10"),
+        (math.inf, "inf"),
+    ],
+)  # fmt: skip
+def test_metrics_for_people(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "count", "text"),
+    [
+        (0.04581, 3, "+0.0458"), (-0.00316, 3, "-0.00316"), (2621.97, 3, "+2,622"), (999.7, 3, "+1,000"),
+        (999.2, 3, "+999"), (1472.4, 4, "+1,472"), (1e-8, 3, "+1e-08"), (2e12, 3, "+2e+12"), (0.0, 3, "+0"),
+    ],
+)  # fmt: skip
+def test_digits_of_a_sentence_are_no_powers_of_ten(value: float, count: int, text: str) -> None:
+    assert digits(value, count, "+") == text
+    assert digits(value, count) == text.removeprefix("+")
+
+
+def test_differences_have_a_sign() -> None:
+    assert [signed(value) for value in (0.25, -0.25, 0.0, 2311.8366)] == ["+0.2500", "-0.2500", "+0.0000", "+2,311.8"]
 
 
 def test_no_cell_breaks_the_line() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,3 +67,12 @@ def test_outputs_that_explode_are_named(stage_of: Any) -> None:
     found = check_flow(CheckedNetwork(stage, seed=0))
     assert found.status == FAILED
     assert found.text.startswith(f"Exploding: the outputs of {hidden.name} ")
+
+
+def test_answers_in_a_large_unit_are_no_explosion(stage_of: Any, tmp_path: Path) -> None:
+    rows = [f"{size * size % 61},{250_000 * (size % 7)}" for size in range(60)]
+    (tmp_path / "houses.csv").write_text("\n".join(["size,price", *rows]))
+    words = ("dataset=csv", f"dataset.path={tmp_path / 'houses.csv'}", "dataset.target=price", "task=regression")
+    found = check_flow(CheckedNetwork(stage_of(*words, "model.units=[4]"), seed=0))
+    assert found.status != FAILED
+    assert max(layer["sd"] for layer in found.details) > 1e5

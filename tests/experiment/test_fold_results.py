@@ -86,7 +86,7 @@ def test_folds_are_compared_by_their_mean(problem: Problem) -> None:
     # Nadeau & Bengio 2003: four folds of six rows, with six others each.
     half = stats.t.ppf(0.975, 3) * np.sqrt((1 / 4 + 1) * gains.var(ddof=1))
     assert compared.interval == pytest.approx((gains.mean() - half, gains.mean() + half))
-    assert compared.sentence().startswith("is within noise of mean over 4 folds: +4.38 rmse (")
+    assert compared.sentence().startswith("is within noise of mean over 4 folds: -4.38 rmse (")
 
 
 def test_rows_are_compared_where_the_folds_do_not_score_the_measure(problem: Problem) -> None:

@@ -1,24 +1,12 @@
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from dltrain.experiment.terminal import number, show_header, show_how_to_go_on, show_results
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, ""), (math.nan, "undefined"), (0.0, "0.0000"), (0.12345, "0.1235"), (-2.0, "-2.0000"),
-        (0.00001234, "1.234e-05"), (1234.56, "1,234.6"), (123456789.0, "1.235e+08"), (math.inf, "inf"),
-    ],
-)  # fmt: skip
-def test_numbers_for_people(value: float | None, text: str) -> None:
-    assert number(value) == text
+from dltrain.experiment.terminal import show_header, show_how_to_go_on, show_results
 
 
 def test_header_shows_a_fact_a_line_as_it_is(console: Console) -> None:

@@ -4,6 +4,8 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+from matplotlib.figure import Figure
+
 from dltrain.report.svg import ACCENT, LONGEST_NAME, MARKS, NAMES, Picture, draw, short
 
 
@@ -42,3 +44,16 @@ def test_a_label_is_short_and_printable() -> None:
     assert short("a\tb\x1bc") == "a·b·c"
     assert len(short("x" * 50)) == LONGEST_NAME
     assert short(3) == "3"
+
+
+def test_long_marks_leave_room_for_the_label_of_the_axis() -> None:
+    def plot(axes: Any) -> None:
+        axes.plot([0, 1], [10_000_000, 90_000_000])
+        axes.ticklabel_format(style="plain")
+        axes.set_ylabel("rmse, validation")
+
+    figure = Figure(figsize=(4.3, 3.1))
+    draw("curve", "curve", "", plot).paint(figure)
+    (axes,) = figure.axes
+    assert axes.get_tightbbox().x0 >= 0
+    assert axes.get_position().x1 == 0.97

@@ -5,20 +5,12 @@ from typing import Any
 import pytest
 
 from dltrain.record.signature import Column, Signature
-from dltrain.report.words import main_metric, number, scored_parts, summary
+from dltrain.report.words import main_metric, scored_parts, summary
 
 SIGNATURE = Signature((Column("age", "numeric", "age"),), ("survived",), "binary", ("no", "yes"))
 ROWS = {"train": 1_200, "validation": 400, "test": 400}
 FACTS: dict[str, Any] = {"data": {"name": "titanic"}, "trainable_parameters": 4321, "choices": {"model": "mlp"}}
 ONCE: dict[str, Any] = {"epochs": 9, "best_epoch": 4, "train": {"loss": 0.3, "auc": 0.9}, "validation": {"auc": 0.8}}
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.12345, "0.1235"), (1234.56, "1,234.6"), (-2e10, "-2e+10"), (None, ""), (float("nan"), "")],
-)
-def test_numbers_are_written_for_people(value: float | None, text: str) -> None:
-    assert number(value) == text
 
 
 def test_the_last_scored_part_counts_and_its_first_metric() -> None:

@@ -29,7 +29,9 @@ function text(value) {
   if (value === null || value === undefined) return "";
   if (typeof value !== "number") return String(value);
   if (Number.isInteger(value)) return value.toLocaleString("en");
-  return Math.abs(value) >= 1e4 || Math.abs(value) < 1e-3 ? value.toExponential(3) : value.toPrecision(4);
+  const size = Math.abs(value);
+  if (size >= 1e9 || size < 1e-3) return value.toExponential(3);
+  return size < 1e3 ? value.toPrecision(4) : value.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 function duration(seconds) {
