@@ -29,6 +29,7 @@ from dltrain.base.tell import exit_code, tell_any
 from dltrain.config.compose import Composer
 from dltrain.config.hints import show
 from dltrain.config.hydra_node import resolving
+from dltrain.config.moved_paths import typed_today
 from dltrain.internals import hydra_command
 from dltrain.record.run_directory import Claim, claim
 
@@ -95,8 +96,8 @@ def train(words: Sequence[str]) -> int:
     Raises:
         ConfigError: If the config has faults; all of them are named before anything is trained.
     """
-    typed = list(words)
-    flags = flags_of(words)
+    typed = typed_today(words)
+    flags = flags_of(typed)
     overrides: list[str] = flags.overrides
     composer = composer_of(flags)
     own = ("hydra_help", "cfg", "info", "shell_completion", "resolve", "experimental_rerun")

@@ -26,7 +26,7 @@ from dltrain.config.json_parts import (
     typed,
 )
 from dltrain.config.option_files import OptionFile
-from dltrain.config.schema import Config
+from dltrain.config.schema import NAMED, Config
 from dltrain.config.signatures import TargetSignature, signature
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -37,7 +37,6 @@ DEFAULTS: Schema = {
     "items": {"type": ["string", "object"]},
     "description": "The files that this one builds on, such as `- override /optimizer: sgd`; later ones win.",
 }
-NAMED = ("callbacks", "augmentation")  # groups whose options are nodes by name
 
 
 class Document:
@@ -113,6 +112,8 @@ class Document:
         options = sorted(file.path.stem for file in self.files if file.group == name)
         told = self.comments.get(name) or (f"Options: {', '.join(options)}." if options else "")
         found = self._named(name) if name in NAMED else self._value(name, hint, field.metadata)
+        if name in NAMED and accepts(hint, None):
+            found = {"anyOf": [found, reference("foreign"), {"type": "null"}]}
         return described(found, told)
 
     def _named(self, group: str) -> Schema:
@@ -220,7 +221,7 @@ def _dimension(groups: Iterable[str]) -> Schema:
 
 def _general(key: str) -> str:
     """Returns the key with `*` for a name that a person chose: of a callback, an augmentation or a metric."""
-    return re.sub(r"^(callbacks|augmentation|task\.metrics)\.[^.]+", r"\1.*", key)
+    return re.sub(r"^(callbacks|augmentation|tracking|task\.metrics)\.[^.]+", r"\1.*", key)
 
 
 def _hydra_keys() -> Schema:

@@ -19,7 +19,7 @@ from omegaconf import DictConfig, open_dict
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.hydra_node import record
-from dltrain.config.moved_paths import rename_moved, rename_typed
+from dltrain.config.moved_paths import rename_moved, rename_typed, rename_written, typed_today
 from dltrain.internals.hydra_loading import Copies, HydraLoader, Repository, search_path, set_values, text_keys
 
 log = logging.getLogger(__name__)
@@ -70,9 +70,11 @@ class Loader(HydraLoader):
         def in_full(words: list[str]) -> DictConfig:
             config = HydraLoader.merge(self, config_name, words, run_mode, **options)
             rename_moved(config)
+            rename_written(config)
             text_keys(config)
             return config
 
+        overrides = typed_today(overrides)
         if run_mode is not RunMode.RUN or any("hydra.searchpath" in word for word in overrides):
             return in_full(overrides)
         parsed = OverridesParser.create().parse_overrides(overrides)

@@ -1,15 +1,17 @@
-"""Maps earlier paths of classes and functions, which users' and recorded configs name, to today's paths.
+"""Maps earlier paths of classes and functions, and earlier keys, which users and records name, to today's.
 
 Fingerprints and the spaces of sweeps use the original paths, so that no record has to be rewritten.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf, read_write
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 
 logger = logging.getLogger("dltrain")
 
@@ -24,6 +26,8 @@ MOVED = {
     "sweep": "sweeps",
 }
 TARGET = "_target_"
+# The trackers by name, each with the keys that stood beside `tracking` while a run had one tracker at most.
+TRACKERS = {"mlflow": ("uri", "experiment", "registered_model"), "wandb": ("project", "mode")}
 
 
 def current(path: str) -> str:
@@ -70,6 +74,42 @@ def rename_typed(config: DictConfig, overrides: Iterable[str]) -> None:
     """Calls `rename_moved` if an override names an earlier path, since looking at every key takes ten milliseconds."""
     if any(PACKAGE + before in word for word in overrides for before in MOVED):
         rename_moved(config)
+
+
+def typed_today(words: Sequence[str]) -> list[str]:
+    """Returns the words of a command line with today's keys, such as `tracking.mlflow.uri=…`, and tells of each change.
+
+    A tracker from elsewhere may stand at `tracking` itself and keeps its keys.
+    """
+    chosen = {name for word in words if word.startswith("tracking=") for name in re.findall(r"\w+", word)[1:]}
+    from_elsewhere = chosen - {*TRACKERS, "none", "null"}
+    found = []
+    for word in words:
+        for name, keys in TRACKERS.items():
+            if name in chosen or not from_elsewhere:
+                typed = re.fullmatch(rf"(\W*)tracking\.({'|'.join(keys)})(=.*)?", word, re.DOTALL)
+                if typed:
+                    word = f"{typed[1]}tracking.{name}.{typed[2]}{typed[3] or ''}"
+                    _tell(f"tracking.{typed[2]}", f"tracking.{name}.{typed[2]}")
+        found.append(word)
+    return found
+
+
+def rename_written(config: DictConfig) -> None:
+    """Moves earlier keys that YAML files set to today's place, if the tracker is chosen whose keys they are."""
+    tracking = config.get("tracking")
+    if not isinstance(tracking, DictConfig) or TARGET in tracking:
+        return
+    for name, keys in TRACKERS.items():
+        for key in set(keys) & set(tracking) if name in tracking else ():
+            with open_dict(tracking):
+                tracking[name][key] = tracking.pop(key)
+            _tell(f"tracking.{key}", f"tracking.{name}.{key}")
+
+
+@functools.cache
+def _tell(before: str, now: str) -> None:
+    logger.warning("note: %s is called %s now", before, now)
 
 
 def _names_a_path(key: Any, value: Any) -> bool:

@@ -121,9 +121,14 @@ class NearKeys:
             for option in self.repository.get_group_options(each, ObjectType.CONFIG):
                 file = self.repository.load_config(f"{each}/{option}")
                 config = getattr(file, "config", None)
-                if isinstance(config, DictConfig) and name in config and not OmegaConf.is_dict(look_up(config, name)):
-                    yield [f"{each}={option}", with_text(f"{each}.{name}", value)]
+                places = (each, config), (f"{each}.{option}", look_up(config, option))  # some options are nodes by name
+                if place := next((place for place, node in places if _has(node, name)), None):
+                    yield [f"{each}={option}", with_text(f"{place}.{name}", value)]
                     break  # the first one shows how
+
+
+def _has(node: Any, name: str) -> bool:
+    return isinstance(node, DictConfig) and name in node and not OmegaConf.is_dict(look_up(node, name))
 
 
 def _nodes(mapping: Mapping[Any, Any], parent: str = "") -> Iterator[tuple[str, Any]]:

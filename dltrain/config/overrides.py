@@ -6,17 +6,20 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dltrain.base.errors import closest
-from dltrain.base.shell_words import quoted
+from dltrain.base.shell_words import command, quoted
 from dltrain.config.conformity import look_up
 from dltrain.config.hints import show
+from dltrain.config.moved_paths import typed_today
 from dltrain.config.near_keys import NearKeys
 from dltrain.config.plain_words import sentence
+from dltrain.config.schema import NAMED
 from dltrain.config.written import corrected, why_corrected, why_unreadable
 from dltrain.internals.hydra_keys import OPEN
 from dltrain.internals.hydra_loading import set_values
@@ -26,7 +29,7 @@ def parse(parser: OverridesParser, lines: Sequence[str]) -> tuple[list[Override]
     """Returns the overrides that can be parsed or corrected, and a sentence for each that cannot be taken as it is."""
     parsed: list[Override] = []
     faults: list[str] = []
-    for line in lines:
+    for line in typed_today(lines):
         try:
             override = parser.parse_override(line)
             override.config_loader = parser.config_loader  # lists the options that a glob matches
@@ -80,6 +83,8 @@ def apply(override: Override, config: DictConfig, unlisted: dict[str, str], repo
     key, line, value = override.key_or_group, str(override.input_line), override.value()
     parent, _, name = key.rpartition(".")
     node = look_up(config, parent) if parent else config
+    if meant := _by_choosing(key, line, config, repository):
+        return [f"{key}: '{parent}' is not among the chosen options. Did you mean {command(meant)}?"]
     if not OmegaConf.is_config(node) and _holds(config, parent) and parent not in OPEN:
         near = NearKeys(config, repository, {}).options_with(key, line.partition("=")[2])
         return [f"{key}: '{parent}' is {show(node)} with the chosen options and has no key '{name}'.{near}"]
@@ -104,6 +109,19 @@ def apply(override: Override, config: DictConfig, unlisted: dict[str, str], repo
         OmegaConf.update(config, key, value, merge=True, force_add=True)
         unlisted[key] = f"{key}: the chosen options do not set this key.{near} Write {quoted(f'+{line}')} to add it."
     return []
+
+
+def _by_choosing(key: str, line: str, config: DictConfig, repository: Any) -> list[str]:
+    """Returns the words that also choose the option whose node a key is in, if its group lacks only that."""
+    group, _, rest = key.partition(".")
+    option, _, name = rest.partition(".")
+    options = repository.get_group_options(group, ObjectType.CONFIG) if name and group in NAMED else []
+    if option not in options or _holds(config, f"{group}.{option}"):
+        return []
+    now = look_up(config, group) or {}
+    chosen = look_up(config, f"hydra.runtime.choices.{group}")  # Hydra keeps no list
+    others = [each for each in now if each in options] if chosen is None else [chosen] if now else []
+    return [f"{group}=[{','.join([*others, option])}]" if others else f"{group}={option}", line.lstrip("+")]
 
 
 def _holds(config: DictConfig, key: str) -> bool:

@@ -13,6 +13,8 @@ from omegaconf import MISSING
 from dltrain.config.hints import Node
 from dltrain.config.tasks import TASKS
 
+NAMED = ("callbacks", "augmentation", "tracking")  # groups whose options are nodes by name
+
 
 @dataclass
 class HeadRow:
@@ -137,7 +139,8 @@ class Config:
     report: Any = field(default=MISSING, metadata={"choices": ("auto", True, False)})
     search: Search | None = MISSING
     strategy: Node | None = MISSING
-    tracking: Node | None = MISSING
+    # A single tracker may stand there without a name, as it did in earlier versions.
+    tracking: dict[str, Node | None] | Node | None = field(default=MISSING, metadata={"offered": ("config_key",)})
     keep: str = field(default=MISSING, metadata={"choices": ("best", "all", "none")})
     extend: bool = MISSING
     retry_failed: bool = MISSING

@@ -81,7 +81,7 @@ class Journal:
         every = [*(recorded or {}).get("changes", []), *changes]
         self.changed: Mapping[str, int] = {each["key"]: each["epoch"] for each in every}
         # A repetition only compares numbers, so it is not tracked.
-        self._tracker = build(config.get("tracking"), key="tracking") if recorded is None or resumes else None
+        self._trackers = _trackers(config.get("tracking")) if recorded is None or resumes else []
         self._began = time.monotonic()
         self._begun = False
         self._early = early
@@ -138,8 +138,8 @@ class Journal:
             self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
             if status == "interrupted":
                 show_how_to_go_on(self.console, self.directory.facts, self.path)
-        if self._tracker:
-            self._tracker.end(self.directory, register=not self.in_sweep)
+        for tracker in self._trackers:
+            tracker.end(self.directory, register=not self.in_sweep)
         stop_logging()
         refused = isinstance(error, DltrainError) and error.exit_code == 2 and not self._begun
         if refused and self.resumes:
@@ -169,7 +169,7 @@ class Journal:
         """Returns the journal of one of several trainings of this run, with its own folder; it prints only notes."""
         part = copy.copy(self)
         part.directory = self.directory.part(name)
-        part._tracker = None
+        part._trackers = []
         part.quiet, part.console = True, PrintableConsole(quiet=True)
         part.live = part.console
         return part
@@ -216,7 +216,7 @@ class Journal:
                 logger.debug("%s: %s", finding.check, finding.sentence)
 
     def header(self, data: Prepared, network: keras.Model, batch_size: int) -> None:
-        """Shows what was learned for the preprocessing and what will be done, and starts the tracking."""
+        """Shows what was learned for the preprocessing and what will be done, and starts the trackers."""
         for note in data.preprocessing.notes:
             self.note(note)
         show_header(self.console, facts_of(self.config, data, network, batch_size), quiet=self.quiet)
@@ -226,8 +226,8 @@ class Journal:
             trainable_parameters=trainable(network),
             metric_traits=described(network),
         )
-        if self._tracker:
-            self._tracker.begin(
+        for tracker in self._trackers:
+            tracker.begin(
                 self.directory,
                 f"{self.path.parent.name}/{self.path.name}" if self.in_sweep else self.path.name,
                 settings_of(self.config) | self._choices,
@@ -236,9 +236,9 @@ class Journal:
             )
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
-        """Sends the values of an epoch (from 1) to the tracker of the run, if it has one."""
-        if self._tracker:
-            self._tracker.epoch(number, values)
+        """Sends the values of an epoch (from 1) to the trackers of the run."""
+        for tracker in self._trackers:
+            tracker.epoch(number, values)
 
     def stopped_early(self, history: Sequence[dict[str, float]]) -> None:
         """Records the last epoch and its metrics of a training that is interrupted."""
@@ -267,6 +267,26 @@ class Journal:
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self._began, 3)
+
+
+def _trackers(node: DictConfig | None) -> list[Any]:
+    """Builds the trackers of a config: several by name, or a single one that stands at the key itself.
+
+    Raises:
+        ConfigError: If one of them cannot be built; all such faults are named.
+    """
+    nodes = {f"tracking.{name!s}": each for name, each in (node or {}).items() if each is not None}
+    if node and "_target_" in node:
+        nodes = {"tracking": node}
+    built, faults = [], []
+    for key, each in nodes.items():
+        try:
+            built.append(build(each, key=key, config_key=key))
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(faults)
+    return built
 
 
 def _was_cut_off_at_once(kept: Mapping[str, Path], resolved: str) -> bool:

@@ -30,6 +30,7 @@ from dltrain.record.record import Record
 from dltrain.record.run_directory import RunDirectory
 from dltrain.record.signature import FILE as SIGNATURE_FILE
 from dltrain.record.signature import Signature
+from dltrain.tracking.run_ids import record_run, recorded_run
 
 logger = logging.getLogger("dltrain")
 
@@ -48,12 +49,15 @@ class MLflow:
 
     `uri` is a tracking server or a database such as `sqlite:///mlflow.db`. The experiment is created if missing. The
     model of a completed run becomes a new version of `registered_model`, if given; jobs of a sweep register none.
+    `config_key` names the tracker in errors and in run.json.
     """
 
-    def __init__(self, uri: str, experiment: str, registered_model: str | None) -> None:
+    def __init__(
+        self, uri: str, experiment: str, registered_model: str | None, config_key: str = "tracking.mlflow"
+    ) -> None:
         if importlib.util.find_spec("mlflow") is None:
             raise ConfigError(f"tracking=mlflow needs mlflow: {install('mlflow')}.")
-        self.uri, self.experiment = uri, experiment
+        self.uri, self.experiment, self.config_key = uri, experiment, config_key
         # MLflow takes neither / nor : in the name of a model.
         self.registered_model = re.sub("[/:]", "_", registered_model) if registered_model else None
         self._client: Any = None
@@ -70,21 +74,21 @@ class MLflow:
         Raises:
             ConfigError: If the server or the database cannot be used.
         """
-        before = directory.facts.get("tracking") or {}
-        with _refused("tracking", "mlflow cannot be imported"):
+        key, before = self.config_key, recorded_run(directory, self.config_key)
+        with _refused(key, "mlflow cannot be imported"):
             mlflow = _mlflow()
-        with _refused("tracking.uri", f"'{self.uri}' cannot be used"):
+        with _refused(f"{key}.uri", f"'{self.uri}' cannot be used"):
             mlflow.set_tracking_uri(self.uri)
             client = mlflow.MlflowClient()
             client.search_experiments(max_results=1)
         if before.get("uri") == self.uri:
             self._run = before["run_id"]
-            with _refused("tracking.uri", f"'{self.uri}' has no run {self._run} to go on with"):
+            with _refused(f"{key}.uri", f"'{self.uri}' has no run {self._run} to go on with"):
                 client.update_run(self._run, status="RUNNING")
         else:
-            with _refused("tracking.experiment", f"'{self.experiment}' cannot be used"):
+            with _refused(f"{key}.experiment", f"'{self.experiment}' cannot be used"):
                 experiment = mlflow.set_experiment(self.experiment).experiment_id
-            with _refused("tracking", "MLflow refuses the run"):
+            with _refused(key, "MLflow refuses the run"):
                 shown = _tags(directory.facts) | {key: str(value) for key, value in tags.items() if value is not None}
                 self._parent = self._of_sweep(client, experiment, directory.path)
                 if self._parent:
@@ -99,7 +103,7 @@ class MLflow:
                 if data := directory.facts.get("data"):
                     client.log_inputs(self._run, [_dataset(mlflow, data)])
         self._client = client
-        directory.record(tracking={"uri": self.uri, "experiment": self.experiment, "run_id": self._run})
+        record_run(directory, key, uri=self.uri, experiment=self.experiment, run_id=self._run)
 
     def _of_sweep(self, client: Any, experiment: str, job: Path) -> str | None:
         """Returns the run that stands for the sweep of a job, which the first job begins; None for a single run."""

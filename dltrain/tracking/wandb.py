@@ -12,6 +12,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.record.record import Record
 from dltrain.record.run_directory import RunDirectory
 from dltrain.tracking.mlflow import final_values, reason_of
+from dltrain.tracking.run_ids import record_run, recorded_run
 
 logger = logging.getLogger("dltrain")
 
@@ -20,15 +21,15 @@ class WeightsAndBiases:
     """Sends one run to Weights & Biases; a failure after the beginning is logged and does not stop the run.
 
     `mode` is online, or offline, which writes into the run's folder `wandb` what `wandb sync` sends later. Jobs of a
-    sweep share a group.
+    sweep share a group. `config_key` names the tracker in errors and in run.json.
     """
 
-    def __init__(self, project: str, mode: str = "online") -> None:
+    def __init__(self, project: str, mode: str = "online", config_key: str = "tracking.wandb") -> None:
         if importlib.util.find_spec("wandb") is None:
             raise ConfigError(f"tracking=wandb needs wandb: {install('wandb')}.")
         if mode not in ("online", "offline"):
-            raise ConfigError(f"tracking.mode: expected online or offline, got '{mode}'.")
-        self.project, self.mode = project, mode
+            raise ConfigError(f"{config_key}.mode: expected online or offline, got '{mode}'.")
+        self.project, self.mode, self.config_key = project, mode, config_key
         self._run: Any = None
 
     def begin(self, directory: RunDirectory, name: str, settings: Mapping[str, Any], tags: Mapping[str, Any]) -> None:
@@ -41,7 +42,7 @@ class WeightsAndBiases:
         """
         import wandb
 
-        before = directory.facts.get("tracking") or {}
+        before = recorded_run(directory, self.config_key)
         path = directory.path.resolve()
         words = [str(word) for word in directory.facts.get("overrides", [])]
         facts = {key: str(value) for key, value in tags.items() if value is not None}
@@ -59,10 +60,10 @@ class WeightsAndBiases:
             )
         except Exception as error:  # network, login and the service itself fail in many ways
             raise ConfigError(
-                f"tracking: Weights & Biases cannot be used: {reason_of(error)}. "
-                "Log in with wandb login, or add tracking.mode=offline."
+                f"{self.config_key}: Weights & Biases cannot be used: {reason_of(error)}. "
+                f"Log in with wandb login, or add {self.config_key}.mode=offline."
             ) from error
-        directory.record(tracking={"project": self.project, "run_id": self._run.id})
+        record_run(directory, self.config_key, project=self.project, run_id=self._run.id)
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
         """Sends the values of an epoch (from 1)."""

@@ -57,7 +57,7 @@ def test_each_misspelt_key_of_shipped_files_is_underlined(valid: Any) -> None:
     for file in FILES:
         name = file.relative_to(conf_directory()).as_posix()
         for path in [] if any(word in name for word in FREE) else keys(content(file)):
-            if path[0] in ("callbacks", "augmentation") and len(path) == 2:
+            if (path[0] in ("callbacks", "augmentation") and len(path) == 2) or path in (("mlflow",), ("wandb",)):
                 continue
             changed = copy.deepcopy(content(file))
             node = changed
@@ -84,6 +84,8 @@ def test_each_misspelt_key_of_shipped_files_is_underlined(valid: Any) -> None:
         {"callbacks": {"early_stoppign": {"patience": 3}}},
         {"callbacks": {"early_stopping": {"patience": -1}}},
         {"augmentation": {"rotation": {"facotr": 0.1}}},
+        {"tracking": {"mlflow": {"urii": "sqlite:///mlflow.db"}}},
+        {"tracking": {"mine": {"uri": "sqlite:///mlflow.db"}, "wandb": {"mode": 3}}},
         {"checks": "warm"},
         {"search": {"space": {"optimizer": {"learning_rate": {"lowest": 0.1}}}}},
         {"search": {"space": {"optimzer": {"learning_rate": {"low": 0.1, "high": 1}}}}},
@@ -107,6 +109,9 @@ def test_values_that_a_run_refuses_are_underlined(valid: Any, wrong: dict[str, A
         {"optimizer": {"_target_": "my_optimizers.Mine", "anything": 3}},
         {"mine": {"_target_": "my_callbacks.Mine", "anything": 3}},
         {"callbacks": {"early_stopping": None, "mine": {"_target_": "my_callbacks.Mine"}}},
+        {"tracking": None},
+        {"tracking": {"mlflow": {"uri": "x"}, "mine": {"_target_": "my_trackers.Mine"}}},
+        {"tracking": {"_target_": "my_trackers.Mine", "anything": 3}},
         {"search": {"space": {"optimizer": {"choices": ["adam", "sgd"]}, "model": {"units": {"low": 1, "high": 9}}}}},
         {"normalization": None, "cv": None, "rows": 100, "hydra": {"run": {"dir": "x"}}},
         {"optimizer": {"learning_rate": {"_target_": "keras.optimizers.schedules.ExponentialDecay"}}},

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 from dltrain.config.compose import Composer
 from dltrain.config.fingerprint import fingerprint
-from dltrain.config.moved_paths import MOVED, current, original, rename_moved, renamed
+from dltrain.config.moved_paths import MOVED, TRACKERS, _tell, current, original, rename_moved, renamed, typed_today
 from dltrain.config.signatures import signature
 from dltrain.config.sources import Unknown
 
@@ -139,3 +139,48 @@ def test_typed_and_written_paths_work_and_keep_the_fingerprint(tmp_path: Path) -
 def test_an_old_path_in_a_mapping_that_is_typed_works() -> None:
     config = Composer().compose(["+callbacks.mine={_target_:dltrain.progress.Progress}"])
     assert config.callbacks.mine._target_ == "dltrain.training.progress.Progress"
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_keys_of_the_only_tracker_are_keys_of_their_tracker(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    _tell.cache_clear()
+    words = [f"tracking={name}", *(f"tracking.{key}=x" for key in TRACKERS[name])]
+    composer = Composer()
+    for _ in range(2):
+        config = composer.compose(words)
+        assert [config.tracking[name][key] for key in TRACKERS[name]] == ["x"] * len(TRACKERS[name])
+    assert caplog.messages == [f"note: tracking.{key} is called tracking.{name}.{key} now" for key in TRACKERS[name]]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("tracking=[mlflow,wandb] tracking.uri=x", "tracking=[mlflow,wandb] tracking.mlflow.uri=x"),
+        ("tracking=wandb tracking.uri=x", "tracking=wandb tracking.mlflow.uri=x"),
+        ("tracking=none +tracking.mode=a=b", "tracking=none +tracking.wandb.mode=a=b"),
+        ("~tracking.uri", "~tracking.mlflow.uri"),
+        ("tracking.uri=a,b -m", "tracking.mlflow.uri=a,b -m"),
+        ("tracking=mine tracking.uri=x", "tracking=mine tracking.uri=x"),
+        ("tracking.mlflow.uri=x tracking.urim=x model.mode=x", "tracking.mlflow.uri=x tracking.urim=x model.mode=x"),
+    ],
+)
+def test_only_keys_of_shipped_trackers_are_renamed(words: str, expected: str) -> None:
+    assert typed_today(words.split()) == expected.split()
+
+
+def test_sweeps_and_files_may_have_the_keys_of_the_only_tracker(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "old.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /tracking: mlflow\ntracking:\n  uri: x\n"
+    )
+    composer = Composer(extra_directory=tmp_path)
+    assert composer.compose(["experiment=old"]).tracking.mlflow.uri == "x"
+    assert composer.compose(["experiment=old", "tracking.uri=y"]).tracking.mlflow.uri == "y"
+    assert composer.compose_sweep(["experiment=old", "tracking.experiment=y", "seed=1,2"]).tracking.mlflow.uri == "x"
+
+
+def test_a_single_tracker_from_elsewhere_stands_without_a_name(tmp_path: Path) -> None:
+    (tmp_path / "tracking").mkdir()
+    (tmp_path / "tracking" / "mine.yaml").write_text("_target_: argparse.Namespace\nuri: x\n")
+    config = Composer(extra_directory=tmp_path).compose(["tracking=mine", "tracking.uri=y"])
+    assert config.tracking == {"_target_": "argparse.Namespace", "uri": "y"}

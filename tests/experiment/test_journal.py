@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from dltrain.base.errors import ConfigError, DataError, DltrainError, PrunedError, RunError
 from dltrain.base.lock import lock
@@ -142,8 +143,8 @@ def test_one_of_several_trainings_has_a_folder_and_shares_the_facts(
         def end(self, directory: Any, *, register: bool) -> None:
             pass
 
-    monkeypatch.setattr(module, "build", lambda node, key: Tracker())
-    with make() as journal:
+    monkeypatch.setattr(module, "build", lambda node, key, config_key: Tracker())
+    with make("tracking=mlflow") as journal:
         part = journal.part("cv/fold_1")
         part.note("told of the part")
         part.console.print("silent")
@@ -154,6 +155,30 @@ def test_one_of_several_trainings_has_a_folder_and_shares_the_facts(
     assert journal.directory.facts["notes"] == ["told of the part"]
     assert Tracker.epochs == [2]
     assert "silent" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+@pytest.mark.parametrize(
+    ("tracking", "keys"),
+    [
+        (None, []),
+        ({"_target_": "own.Tracker"}, ["tracking"]),  # of an earlier version
+        ({"one": {"_target_": "own.Tracker"}, "two": None, "three": {"_target_": "own.Tracker"}},
+         ["tracking.one", "tracking.three"]),
+    ],
+)  # fmt: skip
+def test_each_tracker_is_built_with_its_key_and_none_for_a_repetition(
+    compose_config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resumes: bool, tracking: Any, keys: list[str]
+) -> None:
+    config = compose_config().copy()
+    OmegaConf.update(config, "tracking", tracking, force_add=True)
+    built: list[str] = []
+    monkeypatch.setattr(module, "build", lambda node, key, config_key: built.append(config_key))
+    Journal(config, tmp_path, recorded={} if resumes else None, resumes=resumes)
+    assert built == keys
+    built.clear()
+    Journal(config, tmp_path, recorded={})
+    assert built == []
 
 
 def test_how_far_a_training_came_and_how_fast_it_was(make: Any) -> None:

@@ -14,15 +14,19 @@ import dltrain
 from dltrain.base.errors import ConfigError, RunError
 from dltrain.config.fingerprint import fingerprint
 from dltrain.config.settings import differing
-from dltrain.experiment import journal
-from dltrain.experiment.journal import Journal
 from dltrain.record.run_directory import RunDirectory
 from dltrain.tracking.mlflow import MLflow
 
 installed = pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed")
 # Its own dependencies warn of one another.
 pytestmark = pytest.mark.filterwarnings("ignore")
-QUICK = ("model=linear", "trainer.epochs=2", "callbacks=csv_history", "tracking=mlflow", "tracking.experiment=first")
+QUICK = (
+    "model=linear",
+    "trainer.epochs=2",
+    "callbacks=csv_history",
+    "tracking=mlflow",
+    "tracking.mlflow.experiment=first",
+)
 DIVERGING = ("dataset.problem=regression", "optimizer=sgd", "optimizer.learning_rate=1e38", "trainer.epochs=5")
 
 
@@ -44,7 +48,9 @@ def tracked(run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("tracked")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        run = run_in(folder / "run", *QUICK, f"tracking.uri={database(folder)}", "tracking.registered_model=small")
+        run = run_in(
+            folder / "run", *QUICK, f"tracking.mlflow.uri={database(folder)}", "tracking.mlflow.registered_model=small"
+        )
         client = mlflow.MlflowClient(database(folder))
         (found,) = client.search_runs([client.get_experiment_by_name("first").experiment_id])
         yield run, found, client
@@ -61,7 +67,10 @@ def test_tracking_decides_nothing_of_the_result(compose_config: Any) -> None:
     assert fingerprint(plain) == fingerprint(tracked)
     assert (
         differing(
-            [({"tracking": "none"}, {"tracking": None}), ({"tracking": "mlflow"}, {"tracking.uri": "sqlite:///a.db"})]
+            [
+                ({"tracking": "none"}, {"tracking": None}),
+                ({"tracking": "mlflow"}, {"tracking.mlflow.uri": "sqlite:///a.db"}),
+            ]
         )
         == []
     )
@@ -128,7 +137,7 @@ def test_failed_run_is_marked_failed_with_its_reason(run_in: Any, here: Path) ->
     import mlflow
 
     with pytest.raises(RunError):
-        run_in(here / "run", *QUICK, f"tracking.uri={database(here)}", *DIVERGING)
+        run_in(here / "run", *QUICK, f"tracking.mlflow.uri={database(here)}", *DIVERGING)
     client = mlflow.MlflowClient(database(here))
     (found,) = client.search_runs([client.get_experiment_by_name("first").experiment_id])
     assert found.info.status == "FAILED"
@@ -139,18 +148,9 @@ def test_failed_run_is_marked_failed_with_its_reason(run_in: Any, here: Path) ->
 @installed
 def test_address_that_cannot_be_used_is_refused_before_training(run_in: Any, here: Path) -> None:
     (here / "file").touch()
-    with pytest.raises(ConfigError, match=r"tracking\.uri: 'sqlite:///.*/file/mlflow\.db' cannot be used: "):
-        run_in(here / "run", *QUICK, f"tracking.uri={database(here / 'file')}")
+    with pytest.raises(ConfigError, match=r"tracking\.mlflow\.uri: 'sqlite:///.*/file/mlflow\.db' cannot be used: "):
+        run_in(here / "run", *QUICK, f"tracking.mlflow.uri={database(here / 'file')}")
     assert not (here / "run" / "run.json").exists()
-
-
-def test_repetition_is_not_tracked(compose_config: Any, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config, built = compose_config(*QUICK), []
-    monkeypatch.setattr(journal, "build", lambda node, key: built.append((node, key)))
-    Journal(config, here, recorded={})
-    assert built == []
-    Journal(config, here, recorded={}, resumes=True)
-    assert built == [(config.tracking, "tracking")]
 
 
 @installed
@@ -222,9 +222,9 @@ def test_errors_name_the_key_that_is_at_fault(here: Path) -> None:
 
     client = mlflow.MlflowClient(database(here))
     client.delete_experiment(client.create_experiment("first"))
-    with pytest.raises(ConfigError, match=r"tracking\.experiment: 'first' cannot be used: .*deleted"):
+    with pytest.raises(ConfigError, match=r"tracking\.mlflow\.experiment: 'first' cannot be used: .*deleted"):
         begun(here / "run", {})
     directory = RunDirectory(here / "run")
     directory.facts = {"tracking": {"uri": database(here), "run_id": "0" * 32}}
-    with pytest.raises(ConfigError, match=r"tracking\.uri: .* has no run 0+ to go on with"):
+    with pytest.raises(ConfigError, match=r"tracking\.mlflow\.uri: .* has no run 0+ to go on with"):
         MLflow(database(here), "second", None).begin(directory, "run", {}, {})

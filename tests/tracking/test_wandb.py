@@ -15,7 +15,7 @@ from dltrain.tracking.wandb import WeightsAndBiases
 
 installed = pytest.mark.skipif(importlib.util.find_spec("wandb") is None, reason="wandb is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # its own dependencies warn of one another
-QUICK = ("model=linear", "trainer.epochs=2", "callbacks=csv_history", "tracking=wandb", "tracking.mode=offline")
+QUICK = ("model=linear", "trainer.epochs=2", "callbacks=csv_history", "tracking=wandb", "tracking.wandb.mode=offline")
 BLOCK, HEAD = 32_768, 7  # of LevelDB's log format, which the file has after a head of as many bytes
 
 
@@ -58,13 +58,13 @@ def test_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_another_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
-    with pytest.raises(ConfigError, match=r"tracking\.mode: expected online or offline, got 'off'"):
+    with pytest.raises(ConfigError, match=r"tracking\.wandb\.mode: expected online or offline, got 'off'"):
         WeightsAndBiases("any", "off")
 
 
 @installed
 def test_offline_file_has_settings_epochs_and_final_metrics(run_in: Any, tmp_path: Path) -> None:
-    run = run_in(tmp_path / "run", *QUICK, "tracking.project=first")
+    run = run_in(tmp_path / "run", *QUICK, "tracking.wandb.project=first")
     facts, found = run.json("run.json"), records(run.path)
     (begun,) = of_kind(found, "run")[:1]
     assert (begun.project, begun.display_name, begun.run_id) == ("first", "run", facts["tracking"]["run_id"])
@@ -92,6 +92,6 @@ def test_service_that_cannot_be_used_is_told_with_its_cure(
         raise wandb.errors.UsageError("api_key not configured")
 
     monkeypatch.setattr(wandb, "init", refuse)
-    with pytest.raises(ConfigError, match=r"cannot be used: api_key not configured\. Log in .* tracking\.mode=offline"):
+    with pytest.raises(ConfigError, match=r"cannot be used: api_key not configured\. Log in .*\.wandb\.mode=offline"):
         run_in(tmp_path / "run", *QUICK)
     assert not (tmp_path / "run" / "run.json").exists()
