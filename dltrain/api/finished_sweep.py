@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain.api.reports import figure, write_report
 from dltrain.api.run import Run
 from dltrain.base.errors import ConfigError
+from dltrain.base.notes import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,9 +82,9 @@ class Sweep:
 
         results = self.results
         pictures = pictures_of_sweep(self.directory)[:2] if len(results) else []
-        return card("Sweep", str(self.directory), [f"{len(results)} jobs have ended."], [results], pictures)
+        return card("Sweep", str(self.directory), [f"{counted(len(results), 'job')} ended."], [results], pictures)
 
     def __repr__(self) -> str:
         results = self.results
-        lines = [f"Sweep {self.directory}: {len(results)} jobs"]
+        lines = [f"Sweep {self.directory}: {counted(len(results), 'job')}"]
         return "\n".join([*lines, results.to_string(na_rep="", max_rows=20)] if len(results) else lines)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dltrain.base.notes import counted
 from dltrain.record.record import Record
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 
@@ -76,7 +77,7 @@ def _limits(history: Sequence[Mapping[str, float]], limits: Mapping[str, float |
         f"{name.replace('_', ' ')} {last[name]:.2g}" + (f" (limit {limit:g})" if limit is not None else "")
         for name, limit in limits.items()
     )
-    message = f"After {len(history)} epochs: {said}. A dotted line is the limit of the curve of its colour."
+    message = f"After {counted(len(history), 'epoch')}: {said}. A dotted line is the limit of the curve of its colour."
     return draw("limits", "Gradient, change of loss, change of weights", message, plot, height=3.4, left=0.17)
 
 

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from dltrain.base.notes import counted
 from dltrain.base.plain_table import digits
 from dltrain.config.tasks import TASKS
 from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
@@ -112,7 +113,7 @@ def _course(seen: Evidence) -> list[Diagnosis]:
     losses = seen.curve("loss")
     if len(losses) < 5:
         if limit == len(losses):
-            text = f"{len(losses)} epochs are too few to judge the curves by."
+            text = f"The curves cannot be judged after {counted(len(losses), 'epoch')}."
             return [Diagnosis(NOTICE, "Very short", text, (("trainer.epochs=50",),))]
         return []
     if seen.best_epoch > 0.95 * len(losses) and len(losses) == limit:

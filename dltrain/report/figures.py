@@ -52,10 +52,11 @@ def _course(history: Sequence[Mapping[str, float]], name: str, best_epoch: int, 
         axes.set_xlabel("epoch")
         axes.legend(loc="best")
 
+    span = "in one epoch" if len(history) == 1 else f"over {len(history)} epochs"
     message = (
         f"Train from {digits(train[0])} to {digits(train[-1])}, "
         f"validation from {digits(validation[0])} to {digits(validation[-1])} "
-        f"over {len(history)} epochs" + ("." if best is None else f"; {digits(best)} in epoch {best_epoch}, the best.")
+        f"{span}" + ("." if best is None else f"; {digits(best)} in epoch {best_epoch}, the best.")
     )
     if counted:
         message += " Within epochs the area is counted over thresholds; the final one is exact."

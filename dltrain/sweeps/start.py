@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.files import replace_file
+from dltrain.base.notes import counted
 from dltrain.base.shell_words import quoted
 from dltrain.base.show import show
 from dltrain.config.fingerprint import EARLIER_DEFAULTS, WITHOUT_INFLUENCE, group_of
@@ -92,7 +93,7 @@ def run_sweep(
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "dltrain", *resume_words(directory)])
     if stopped:
-        show(f"\n{len(entries)} jobs are done; to go on: dltrain resume {quoted(directory)}", file=sys.stderr)
+        show(f"\n{counted(len(entries), 'job')} done; to go on: dltrain resume {quoted(directory)}", file=sys.stderr)
         return INTERRUPTED
     # A completed job has a reason if it missed what was required of it.
     failed = any(entry.status == "failed" or (entry.status == "completed" and entry.reason) for entry in entries)

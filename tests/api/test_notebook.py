@@ -53,7 +53,7 @@ def test_every_cell_shows_what_it_says(execute: Callable[[Any], None], tmp_path:
     assert shown(look)["image/svg+xml"].count(">validation<") >= 2
     assert len(sweep.outputs) == 2
     assert sweep.outputs[0].data["text/plain"] == "4 of 4 jobs"
-    assert "4 jobs have ended" in shown(sweep)["text/html"]
+    assert "4 jobs ended" in shown(sweep)["text/html"]
     assert "McNemar" in shown(compare)["text/html"]
     assert "rmse" in shown(frame)["text/plain"]
     assert shown(pipeline)["text/plain"].startswith("array([0.")

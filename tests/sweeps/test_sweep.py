@@ -222,10 +222,16 @@ def test_ctrl_c_finishes_the_job_in_flight(fake_run: FakeRun, capsys: pytest.Cap
     assert ran == ["0", "1", "2"]
     error = capsys.readouterr().err
     assert "press Ctrl-C again" in error
-    assert f"dltrain resume {Path('here').resolve()}" in error
+    assert f"3 jobs done; to go on: dltrain resume {Path('here').resolve()}" in error
     ran = fake_run(leave_a_run)
     assert resume_sweep(Path("here"), []) == 0
     assert ran == ["3"]
+
+
+def test_ctrl_c_in_the_first_job_leaves_one_job(fake_run: FakeRun, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_run(lambda config: os.kill(os.getpid(), signal.SIGINT) or leave_a_run(config))
+    assert cli.main(GRID) == 130
+    assert "1 job done; to go on" in capsys.readouterr().err
 
 
 def test_second_ctrl_c_ends_the_job(fake_run: FakeRun) -> None:
