@@ -180,7 +180,7 @@ def _as_written(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def prediction_table(
     part: str, row_ids: npt.NDArray[Any], target: Target, answers: npt.NDArray[np.float32]
 ) -> pd.DataFrame:
-    """Returns id, part, target and prediction of each row, with probabilities if there are classes.
+    """Returns id, part, target and prediction of each row, with probabilities if there are classes, weights if any.
 
     `answers` has the shape (rows, units).
     """
@@ -194,4 +194,6 @@ def prediction_table(
     else:
         names = np.array(target.classes, dtype=object)
         table |= {"target": names[values.astype(int)] if target.classes else values, **named}
+    if target.weights is not None:
+        table["weight"] = target.weights
     return pd.DataFrame({name: _as_written(cells) for name, cells in table.items()})

@@ -39,10 +39,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Scored:
-    """Targets and predictions of one part, by row id."""
+    """Targets and predictions of one part, and the weights of its rows if they have any, by row id."""
 
     kind: Kind
     rows: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    weights: dict[str, float] = field(default_factory=dict)
 
 
 def compare(first: Record, second: Record, *, every_test: bool = False) -> Comparison:
@@ -68,12 +69,15 @@ def scored(record: Record, part: str) -> Scored | None:
         answers = [place for place, name in enumerate(header) if name == "prediction" or name.startswith("prediction_")]
         if header[:2] != ["row_id", "part"] or not targets or len(targets) != len(answers):
             raise ValueError(f"'{file}' does not have the columns of a run's predictions")
-        rows = {}
+        rows, weights = {}, {}
         for row in reader:
             if len(row) == len(header) and row[1] == part:
                 rows[row[0]] = tuple(row[place] for place in targets), tuple(row[place] for place in answers)
+                if header[-1] == "weight":
+                    weights[row[0]] = float(row[-1])
     classes = any(name.startswith("probability_") for name in header)
-    return Scored("labels" if "target" not in header else "classes" if classes else "numbers", rows) if rows else None
+    kind: Kind = "labels" if "target" not in header else "classes" if classes else "numbers"
+    return Scored(kind, rows, weights) if rows else None
 
 
 def _rows(first: Record, second: Record) -> Iterator[PairedTest]:
@@ -90,17 +94,26 @@ def _rows(first: Record, second: Record) -> Iterator[PairedTest]:
         raise ValueError(
             "The rows cannot be paired: the same row ids have other targets, so the data are not the same."
         )
-    on = f"{len(common):,} common {part} rows"
+    weights = [one.weights.get(row, 1.0) for row in common]
+    if weights != [two.weights.get(row, 1.0) for row in common]:
+        raise ValueError(
+            "The rows cannot be paired: the two runs give them different weights (dataset.weight), so that their "
+            "scores are means of different quantities."
+        )
+    weighted = bool(one.weights or two.weights)
+    on = f"{len(common):,} common {part} rows{', weighted as in the runs' if weighted else ''}"
     metric = METRICS[one.kind]
     if one.kind == "numbers":
         errors = [[_squared_error(*each.rows[row]) for row in common] for each in (one, two)]
-        yield PairedTest(metric, on, significance.paired_bootstrap(*errors, root=True))
+        yield PairedTest(metric, on, significance.paired_bootstrap(*errors, root=True, weights=weights))
         return
     right = [[_share_right(*each.rows[row]) for row in common] for each in (one, two)]
-    # Of one class a row McNemar's test is exact; the bootstrap's p value falls a little below it for few rows.
-    if one.kind == "classes":
+    # Of one class a row McNemar's test is exact; the bootstrap's p value falls a little below it for few rows. The test
+    # counts rows, so that it does not hold for rows with weights.
+    counts = one.kind == "classes" and not weighted
+    if counts:
         yield PairedTest(metric, on, significance.mcnemar(*([share == 1 for share in each] for each in right)))
-    yield PairedTest(metric, on, significance.paired_bootstrap(*right), more=one.kind == "classes")
+    yield PairedTest(metric, on, significance.paired_bootstrap(*right, weights=weights), more=counts)
 
 
 def _common_part(first: Record, second: Record) -> tuple[str, Scored, Scored]:

@@ -28,12 +28,18 @@ class Answers:
     classes: tuple[str, ...]  # the names of the classes or labels; empty for a quantity
     truth: npt.NDArray[Any]  # class numbers (n,), labels of 0 and 1 (n, labels), or amounts (n,)
     given: Numbers  # the probability of each class or label (n, classes), or amounts (n,)
+    weights: Numbers | None = None  # how much each row counts, (n,); None if all count alike
 
     @property
     def chosen(self) -> npt.NDArray[np.int64]:
         """The most probable class, (n,)."""
         found: npt.NDArray[np.int64] = self.given.argmax(axis=1)
         return found
+
+    @property
+    def counts(self) -> Numbers:
+        """The weight of each row, (n,), which is 1 where rows have none."""
+        return np.ones(len(self.truth)) if self.weights is None else self.weights
 
 
 def read_answers(path: Path, task: Task, classes: Sequence[str]) -> dict[str, Answers]:
@@ -75,9 +81,10 @@ def read_answers(path: Path, task: Task, classes: Sequence[str]) -> dict[str, An
     else:
         truth, given = numbers("target"), numbers("prediction")
     parts, part_of = _words(table.column("part")) if "part" in names else (["validation"], np.zeros(len(table), int))
+    weights = numbers("weight") if names[-1] == "weight" else None
     places = [_together(part_of == number) for number in range(len(parts))]
     return {
-        part: Answers(part, task, tuple(classes), truth[rows], given[rows])
+        part: Answers(part, task, tuple(classes), truth[rows], given[rows], None if weights is None else weights[rows])
         for part, rows in zip(parts, places, strict=True)
     }
 
@@ -97,10 +104,13 @@ def _words(column: ChunkedArray) -> tuple[list[str], npt.NDArray[np.integer[Any]
 def per_class(answers: Answers, threshold: float) -> list[dict[str, Any]]:
     """Returns precision, recall, F1, number of rows and area under ROC (or NaN) of each class or label.
 
-    A probability above `threshold` predicts a label, or the second of two classes.
+    All but the number are weighted as the rows are. A probability above `threshold` predicts a label, or the second of
+    two classes.
     """
     truth, guess = _indicators(answers, threshold)
-    found = precision_recall_fscore_support(truth, guess, average=None, zero_division=np.nan)
+    found = precision_recall_fscore_support(
+        truth, guess, average=None, zero_division=np.nan, sample_weight=answers.weights
+    )
     rows = []
     for place, name in enumerate(answers.classes):
         own = truth[:, place]
@@ -114,7 +124,9 @@ def per_class(answers: Answers, threshold: float) -> list[dict[str, Any]]:
                 "precision": float(found[0][place]),
                 "recall": float(found[1][place]),
                 "f1": float(found[2][place]),
-                "auc": float(roc_auc_score(truth[:, of], answers.given[:, of])) if both else float("nan"),
+                "auc": float(roc_auc_score(truth[:, of], answers.given[:, of], sample_weight=answers.weights))
+                if both
+                else float("nan"),
             }
         )
     return rows
@@ -130,7 +142,7 @@ def _indicators(answers: Answers, threshold: float) -> tuple[npt.NDArray[np.int6
 
 
 def confusion(answers: Answers, threshold: float) -> npt.NDArray[np.int64]:
-    """Counts rows by true class (first axis) and predicted class, (classes, classes)."""
+    """Counts rows, whatever their weight, by true class (first axis) and predicted class, (classes, classes)."""
     truth, guess = _indicators(answers, threshold)
     counts: npt.NDArray[np.int64] = truth.T @ guess
     return counts
@@ -138,12 +150,12 @@ def confusion(answers: Answers, threshold: float) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far predicted probabilities match what came true."""
+    """How far predicted probabilities match what came true, weighted as the rows are."""
 
     confidence: Numbers  # the mean probability of each bin that has rows, (bins,)
     share: Numbers  # the share of these rows for which it came true, (bins,)
-    rows: npt.NDArray[np.int64]  # the number of rows of each bin, (bins,)
-    error: float  # the expected calibration error: the mean difference of both, weighted by rows (Guo et al. 2017)
+    rows: Numbers  # the number of rows of each bin, or the sum of their weights, (bins,)
+    error: float  # the expected calibration error: the mean difference of both over the rows (Guo et al. 2017)
 
 
 def calibration(answers: Answers) -> Calibration:
@@ -155,11 +167,12 @@ def calibration(answers: Answers) -> Calibration:
     else:
         confidence, came_true = answers.given.max(axis=1), answers.chosen == answers.truth
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    counts = np.bincount(bins, minlength=BINS)
+    each = np.repeat(answers.counts, len(confidence) // max(1, len(answers.truth)))  # a row counts with each label
+    counts = np.asarray(np.bincount(bins, each, BINS), np.float64)
     kept = counts > 0
-    means = np.bincount(bins, confidence, BINS)[kept] / counts[kept]
-    shares = np.bincount(bins, came_true, BINS)[kept] / counts[kept]
-    error = float(np.sum(counts[kept] * np.abs(means - shares)) / max(1, len(confidence)))
+    means = np.bincount(bins, each * confidence, BINS)[kept] / counts[kept]
+    shares = np.bincount(bins, each * came_true, BINS)[kept] / counts[kept]
+    error = float(np.sum(counts[kept] * np.abs(means - shares)) / max(counts.sum(), 1e-300))
     return Calibration(means, shares, counts[kept], error)
 
 
@@ -193,17 +206,22 @@ class Thresholds:
 
 
 def thresholds(answers: Answers) -> Thresholds:
-    """Computes the measures of a binary task at the thresholds 0.01, 0.02, … 0.99."""
+    """Computes the measures of a binary task at the thresholds 0.01, 0.02, … 0.99, weighted as the rows are."""
     values = np.arange(1, 100) / 100
     truth = answers.truth == 1
-    above = np.sort(answers.given[truth, 1])
-    others = np.sort(answers.given[~truth, 1])
-    hits = len(above) - np.searchsorted(above, values, side="right")
-    alarms = len(others) - np.searchsorted(others, values, side="right")
+    hits, ones = _beyond(answers.given[truth, 1], answers.counts[truth], values)
+    alarms, zeros = _beyond(answers.given[~truth, 1], answers.counts[~truth], values)
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = hits / (hits + alarms)
-        recall = hits / len(above) if len(above) else np.full(len(values), np.nan)
-        f1 = 2 * hits / (hits + alarms + len(above))
-        refused = (len(others) - alarms) / len(others) if len(others) else np.full(len(values), np.nan)
-    accuracy = (hits + len(others) - alarms) / max(1, len(truth))
+        recall = hits / ones
+        f1 = 2 * hits / (hits + alarms + ones)
+        refused = (zeros - alarms) / zeros
+        accuracy = (hits + zeros - alarms) / (ones + zeros)
     return Thresholds(values, precision, recall, f1, accuracy, (recall + refused) / 2)
+
+
+def _beyond(given: Numbers, counts: Numbers, values: Numbers) -> tuple[Numbers, np.float64]:
+    """Returns the weight of the rows above each value, shape of `values`, and that of all rows."""
+    order = np.argsort(given)
+    up_to = np.concatenate([[0.0], np.cumsum(counts[order])])
+    return up_to[-1] - up_to[np.searchsorted(given[order], values, side="right")], up_to[-1]

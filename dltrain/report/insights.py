@@ -83,14 +83,15 @@ def _importance(
     if count < len(raw):
         kept = random.choice(len(raw), count, replace=False)
         raw, truth = raw.take(kept), truth.take(kept)
-    before = float(losses(truth, answer(raw)).mean())
+    before = truth.mean(losses(truth, answer(raw)))
     several = np.tile(np.arange(count), REPEATS)
     copies, truths = raw.take(several), truth.take(several)
     columns = []
     for name in names:
         order = np.concatenate([random.permutation(count) for _ in range(REPEATS)])
         shuffled = replace(copies, columns={**copies.columns, name: raw.columns[name][order]})
-        rises = losses(truths, answer(shuffled)).reshape(REPEATS, count).mean(axis=1) - before
+        shuffled_losses = losses(truths, answer(shuffled)).reshape(REPEATS, count)
+        rises = np.average(shuffled_losses, axis=1, weights=truth.weights) - before
         columns.append({"column": name, "mean": float(rises.mean()), "sd": float(rises.std(ddof=1))})
     columns.sort(key=lambda column: -column["mean"])  # type: ignore[operator]
     return {"rows": count, "repeats": REPEATS, "loss": before, "columns": columns}

@@ -20,8 +20,11 @@ CURVE_POINTS = 200
 STYLES = ("-", "--", "-.", ":")
 
 
-def confusion_matrix(counts: Any, classes: Sequence[str], part: str) -> Picture:
-    """Draws counts by true and predicted class, each shaded by its share of the true class."""
+def confusion_matrix(counts: Any, classes: Sequence[str], part: str, *, weighted: bool = False) -> Picture:
+    """Draws counts of rows by true and predicted class, each shaded by its share of the true class.
+
+    `weighted` tells whether the rows have weights, by which the counts do not go.
+    """
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     many = len(classes) > MOST_NUMBERED
 
@@ -43,6 +46,7 @@ def confusion_matrix(counts: Any, classes: Sequence[str], part: str) -> Picture:
 
     right = int(np.trace(counts))
     message = f"{right:,} of {int(counts.sum()):,} {part} rows are on the diagonal, where prediction and truth agree."
+    message += " Each row counts once here, whatever its weight." if weighted else ""
     long = len(classes) > 4
     height = 3.1 if not long else min(7.0, 2.6 + 0.22 * len(classes))
     return draw("confusion_matrix", "Confusion matrix", message, plot, height=height, left=0.3 if long else 0.22)
@@ -67,11 +71,12 @@ def roc_and_precision_recall(answers: Answers) -> list[Picture]:
         return []
     roc, recall = [], []
     for name, truth, given in views:
-        alarms, hits, _ = roc_curve(truth, given)
+        alarms, hits, _ = roc_curve(truth, given, sample_weight=answers.weights)
         roc.append((name, *_thinned(alarms, hits), float(auc(alarms, hits))))
-        precision, found, _ = precision_recall_curve(truth, given)
-        recall.append((name, *_thinned(found, precision), float(average_precision_score(truth, given))))
-    base = float(views[0][1].mean()) if len(views) == 1 else None
+        precision, found, _ = precision_recall_curve(truth, given, sample_weight=answers.weights)
+        average = float(average_precision_score(truth, given, sample_weight=answers.weights))
+        recall.append((name, *_thinned(found, precision), average))
+    base = float(np.average(views[0][1], weights=answers.weights)) if len(views) == 1 else None
     return [
         _curves("roc", "ROC", roc, "false positive rate", "true positive rate", "area", answers.part, diagonal=True),
         _curves(
@@ -116,8 +121,11 @@ def _thinned(xs: Numbers, ys: Numbers) -> tuple[Numbers, Numbers]:
     return xs[kept], ys[kept]
 
 
-def reliability(found: Calibration, part: str) -> Picture:
-    """Draws predicted probabilities against the share that came true, a dot for each bin, sized by its rows."""
+def reliability(found: Calibration, part: str, *, weighted: bool = False) -> Picture:
+    """Draws predicted probabilities against the share that came true, a dot for each bin, sized by its rows.
+
+    `weighted` tells whether the rows have weights, which `found` goes by.
+    """
 
     def plot(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
@@ -127,7 +135,8 @@ def reliability(found: Calibration, part: str) -> Picture:
 
     message = (
         f"On {part}: probabilities and what came true differ by {found.error:.3f} on average (expected calibration "
-        "error, ten bins); on the dotted line they agree. A larger dot stands for more rows."
+        "error, ten bins); on the dotted line they agree. A larger dot stands for more rows"
+        f"{', as weighted' if weighted else ''}."
     )
     return draw("calibration", "Calibration", message, plot, height=3.4)
 
@@ -149,10 +158,10 @@ def threshold_curves(found: Thresholds, chosen: float) -> Picture:
 
 def regression_pictures(answers: Answers) -> list[Picture]:
     """Draws predicted against true values, and the residuals over the prediction."""
-    truth, given = answers.truth, answers.given
+    truth, given, weights = answers.truth, answers.given, answers.counts
     if len(truth) > MOST_POINTS:
         kept = np.random.default_rng(0).choice(len(truth), MOST_POINTS, replace=False)
-        truth, given = truth[kept], given[kept]
+        truth, given, weights = truth[kept], given[kept], weights[kept]
     residuals = given - truth
     low, high = float(min(truth.min(), given.min())), float(max(truth.max(), given.max()))
     dots: dict[str, Any] = {"s": 14, "color": ACCENT, "alpha": 0.55, "linewidths": 0}
@@ -168,14 +177,22 @@ def regression_pictures(answers: Answers) -> list[Picture]:
         axes.set(xlabel="predicted", ylabel="predicted − true")
 
     def counts(axes: Axes) -> None:
-        axes.hist(residuals, bins=min(30, max(5, len(residuals) // 5)), color=ACCENT, alpha=0.75)
+        axes.hist(residuals, bins=min(30, max(5, len(residuals) // 5)), weights=weights, color=ACCENT, alpha=0.75)
         axes.axvline(0, color=MUTED, linewidth=1, linestyle=":")
-        axes.set(xlabel="predicted − true", ylabel="rows")
+        axes.set(xlabel="predicted − true", ylabel="rows" if answers.weights is None else "sum of weights")
 
     shown = f"{len(truth):,} {answers.part} rows"
-    spread = f"Mean of the residuals {digits(residuals.mean())}, standard deviation {digits(residuals.std())}"
-    correlation = float(np.corrcoef(truth, given)[0, 1]) if truth.std() > 0 and given.std() > 0 else float("nan")
-    agree = f"{shown}; correlation {correlation:.3f}; on the dotted line prediction and truth agree."
+    mean = float(np.average(residuals, weights=weights))
+    deviation = float(np.sqrt(np.average(np.square(residuals - mean), weights=weights)))
+    weighted = "" if answers.weights is None else ", weighted as the rows are"
+    spread = f"Mean of the residuals {digits(mean)}, standard deviation {digits(deviation)}{weighted}"
+    covariance = np.cov(truth, given, ddof=0, aweights=weights)
+    correlation = (
+        float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
+        if truth.std() > 0 and given.std() > 0
+        else float("nan")
+    )
+    agree = f"{shown}; correlation {correlation:.3f}{weighted}; on the dotted line prediction and truth agree."
     return [
         draw("predicted_true", "Predicted against true", agree, against, height=3.4, left=0.16),
         draw("residuals", "Residuals", f"{shown}. {spread}.", left_over, height=3.4, left=0.16),

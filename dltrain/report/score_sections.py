@@ -71,7 +71,9 @@ def errors(shown: Answers | None, last: str, threshold: float) -> tuple[list[Pic
     left_out = []
     if shown.task.one_class:
         if len(shown.classes) <= MOST_CLASSES:
-            made.append(score_figures.confusion_matrix(confusion(shown, threshold), shown.classes, last))
+            weighted = shown.weights is not None
+            counts = confusion(shown, threshold)
+            made.append(score_figures.confusion_matrix(counts, shown.classes, last, weighted=weighted))
         else:
             left_out.append(f"{len(shown.classes)} classes are too many for a picture of their confusion.")
     made += score_figures.roc_and_precision_recall(shown)
@@ -90,7 +92,7 @@ def calibration_and_threshold(
     """
     if shown is None or not shown.classes:
         return [], []
-    made = [score_figures.reliability(calibration(shown), last)]
+    made = [score_figures.reliability(calibration(shown), last, weighted=shown.weights is not None)]
     if not shown.task.two_classes or validation is None:
         return made, []
     found = thresholds(validation)

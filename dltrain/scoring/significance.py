@@ -68,26 +68,29 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> Test:
     return Test(name, len(first), difference, float(stats.binomtest(only_first, split).pvalue), note=note)
 
 
-def paired_bootstrap(first: Sequence[float], second: Sequence[float], *, root: bool = False) -> Test:
+def paired_bootstrap(
+    first: Sequence[float], second: Sequence[float], *, root: bool = False, weights: Sequence[float] | None = None
+) -> Test:
     """Compares two means over the same rows by a bootstrap of pairs (Efron & Tibshirani 1993).
 
-    With `root`, the square roots of the means are compared; of squared errors this is the rmse.
+    With `root`, the square roots of the means are compared; of squared errors this is the rmse. With `weights`, the
+    means are weighted, and each row is drawn together with its weight.
     """
     one, two = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    rows = len(one)
+    rows, counts = len(one), np.ones(len(one)) if weights is None else np.asarray(weights, np.float64)
     if note := _degenerate(one, two):
-        return Test("paired bootstrap", rows, _difference(one, two, root), None, note=note)
+        return Test("paired bootstrap", rows, _difference(one, two, counts, root), None, note=note)
     generator = np.random.default_rng(SEED)
     draws = 10_000 if rows <= 2_000 else 2_000 if rows <= 50_000 else 200
     differences = np.empty(draws)
     for number in range(draws):
         drawn = generator.integers(0, rows, rows)
-        differences[number] = _difference(one[drawn], two[drawn], root)
+        differences[number] = _difference(one[drawn], two[drawn], counts[drawn], root)
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(differences, [tail, 100 - tail])
     beyond = min(np.sum(differences <= 0), np.sum(differences >= 0))
     p_value = min(1.0, 2 * (float(beyond) + 1) / (draws + 1))
-    return Test("paired bootstrap", rows, _difference(one, two, root), p_value, (float(low), float(high)))
+    return Test("paired bootstrap", rows, _difference(one, two, counts, root), p_value, (float(low), float(high)))
 
 
 def _degenerate(one: Values, two: Values) -> str:
@@ -103,10 +106,9 @@ def _degenerate(one: Values, two: Values) -> str:
     return "the scores are equal in every pair" if equal else "the difference is the same in every pair"
 
 
-def _difference(one: Values, two: Values, root: bool) -> float:
-    if root:
-        return math.sqrt(float(two.mean())) - math.sqrt(float(one.mean()))
-    return float(two.mean() - one.mean())
+def _difference(one: Values, two: Values, counts: Values, root: bool) -> float:
+    before, after = (float(values @ counts) / float(counts.sum()) for values in (one, two))
+    return math.sqrt(after) - math.sqrt(before) if root else after - before
 
 
 def corrected_t(first: Sequence[float], second: Sequence[float], ratio: float) -> Test:

@@ -26,8 +26,9 @@ metrics, learning curves drawn over each other, and whether each differs from th
 for each question:
 
   rows   McNemar's exact test (classes) or the paired bootstrap (labels and
-         numbers; with --verbose for classes too) on the rows that both
-         scored: of test where both have it, else of validation
+         numbers; with --verbose for classes too; where rows have weights,
+         for classes alone) on the rows that both scored: of test where
+         both have it, else of validation
   folds  the corrected resampled t test (Nadeau & Bengio 2003), where both
          were cross-validated on the same folds
   seeds  Wilcoxon's signed-rank test, where both were repeated over the same

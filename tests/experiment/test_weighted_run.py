@@ -35,6 +35,7 @@ def run(run_in: Any, frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFacto
 
 def test_metrics_of_all_parts_are_weighted(run: Any, frame: pd.DataFrame) -> None:
     metrics, found = run.json("metrics.json"), pd.read_csv(run.path / "predictions.csv")
+    np.testing.assert_allclose(found["weight"], frame["w"][found["row_id"]])
     for part, rows in found.groupby("part"):
         weights, truth = frame["w"][rows["row_id"]], rows["target"] == "yes"
         right = np.average(rows["target"] == rows["prediction"], weights=weights)

@@ -57,6 +57,27 @@ def test_rows_of_numbers_are_compared_by_their_error(make: Make) -> None:
     assert found.reasons == []
 
 
+def weigh(lines: list[str], *, heavy: int) -> list[str]:
+    return [f"{lines[0]},weight", *(f"{line},{heavy if row % 3 else 1}" for row, line in enumerate(lines[1:]))]
+
+
+@pytest.mark.parametrize("lines", [classes, numbers])
+def test_rows_are_weighted_as_in_the_runs(make: Make, lines: Callable[[Any], list[str]]) -> None:
+    one, two = (classes("ab" * 10), classes("bb" * 8 + "ab" * 2)) if lines is classes else (numbers(1), numbers(0.1))
+
+    def repeated(rows: list[str]) -> list[str]:
+        several = [row for place, row in enumerate(rows[1:]) for _ in range(3 if place % 3 else 1)]
+        return [rows[0], *(f"{place}{row[row.index(',') :]}" for place, row in enumerate(several))]
+
+    (found,) = compare(make("one", weigh(one, heavy=3)), make("two", weigh(two, heavy=3))).findings
+    expected = compare(make("more", repeated(one)), make("most", repeated(two))).findings[0]
+    assert found.test.difference == pytest.approx(expected.test.difference)
+    assert (found.test.name, found.on) == ("paired bootstrap", "20 common test rows, weighted as in the runs")
+    other = compare(make("other", weigh(one, heavy=2)), make("alike", two))
+    assert not other.findings
+    assert "the two runs give them different weights" in other.reasons[0]
+
+
 @pytest.mark.parametrize(
     ("second", "reason"),
     [

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dltrain.config.tasks import BINARY, MULTICLASS, MULTILABEL, REGRESSION
+from dltrain.config.tasks import BINARY, MULTICLASS, MULTILABEL, REGRESSION, Task
 from dltrain.report.answers import Answers, calibration, confusion, per_class, read_answers, thresholds
 
 
@@ -65,3 +66,28 @@ def test_probabilities_that_come_true_as_often_as_said_have_no_calibration_error
     assert found.rows.tolist() == [4, 4]
     opposite = Answers("test", BINARY, ("no", "yes"), 1 - truth, np.column_stack([1 - given, given]))
     assert calibration(opposite).error == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("task", "classes"), [(BINARY, "ab"), (MULTICLASS, "abc"), (MULTILABEL, "abc")])
+def test_a_row_of_weight_two_counts_as_two_rows(task: Task, classes: str) -> None:
+    random = np.random.default_rng(0)
+    given = random.dirichlet(np.ones(len(classes)), 40)
+    truth = (random.random(given.shape) < given).astype(int) if task.labels else random.integers(0, len(classes), 40)
+    weights = random.integers(1, 4, 40)
+    rows = np.repeat(np.arange(40), weights)
+    weighted = Answers("test", task, tuple(classes), truth, given, weights.astype(float))
+    repeated = Answers("test", task, tuple(classes), truth[rows], given[rows])
+    for found, expected in zip(per_class(weighted, 0.4), per_class(repeated, 0.4), strict=True):
+        assert found == pytest.approx(expected | {"rows": found["rows"]})
+    for measure in (calibration, *([thresholds] if task.two_classes else [])):
+        found, expected = asdict(measure(weighted)), asdict(measure(repeated))
+        assert found.keys() == expected.keys()
+        for name in found:
+            np.testing.assert_allclose(found[name], expected[name], err_msg=name)
+
+
+def test_weights_are_read_from_the_last_column(tmp_path: Path) -> None:
+    file = tmp_path / "predictions.csv"
+    file.write_text("row_id,part,target,prediction,weight\n1,train,2.5,3,4\n2,test,1,2,0.5\n")
+    found = {part: answers.counts.tolist() for part, answers in read_answers(file, REGRESSION, ()).items()}
+    assert found == {"train": [4], "test": [0.5]}
