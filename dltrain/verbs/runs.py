@@ -47,6 +47,7 @@ exit codes: 0 done, 2 usage error.
 FIXED = ("when", "dataset", "model", "status", "metric", "validation", "test", "time")
 SHARED = ("dataset", "model", "status", "metric")  # printed once above the table if they are the same in all rows
 NUMBERS = ("validation", "test", "time")
+SPARED = ("time", "when")  # left out, in this order, where the columns find no room
 PIPED_WIDTH = 120  # where the output is no terminal
 MOST_NAMED = 8  # of the settings that find no room
 UNBROKEN: Any = {"break_long_words": False, "break_on_hyphens": False}
@@ -140,8 +141,7 @@ def _show(groups: Sequence[Sequence[Row]], total: int, folder: Path, *, filtered
     shared = [name for name in SHARED if len(rows) > 1 and len({text[name] for text in texts}) == 1 and texts[0][name]]
     columns = [name for name in FIXED if name not in shared and any(text[name] for text in texts)]
     width = plain_table.window() or PIPED_WIDTH
-    keys, left = _fitting(columns, differing_keys(rows), texts, width)
-    columns += keys
+    columns, left = _fitting(columns, differing_keys(rows), texts, width)
     words, common = _words(rows, columns)
     typed = {key_of(word) for each in words for word in each}
     left = [key for key in left if key not in typed]
@@ -168,7 +168,7 @@ def _show(groups: Sequence[Sequence[Row]], total: int, folder: Path, *, filtered
             say(f"damaged: {cell(row.run)}: {cell(row.fault)}")
     if left:
         more = f" and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
-        say(f"Further settings that differ (--csv has all): {', '.join(left[:MOST_NAMED])}{more}")
+        say(f"Further columns that differ (--csv has all): {', '.join(left[:MOST_NAMED])}{more}")
     if total > len(groups):
         show(f"{total - len(groups):,} more: leave --limit out to see them.")
 
@@ -192,15 +192,18 @@ def key_of(word: str) -> str:
 def _fitting(
     fixed: Sequence[str], keys: Sequence[str], texts: Sequence[dict[str, str]], width: int
 ) -> tuple[list[str], list[str]]:
-    """Returns the settings that fit into the width beside the fixed columns, and those that do not."""
+    """Returns the columns that fit into the width, settings after the fixed ones, and the others."""
     space = {name: max(len(name), *(len(text[name]) for text in texts)) + 2 for name in (*fixed, *keys)}
-    used = sum(space[name] for name in fixed)
-    kept: list[str] = []
+    kept = list(fixed)
+    for name in SPARED:
+        if name in kept and sum(space[each] for each in kept) - 2 > width:
+            kept.remove(name)
+    used = sum(space[name] for name in kept)
     for key in keys:
         if used + space[key] <= width:
             kept.append(key)
             used += space[key]
-    return kept, [key for key in keys if key not in kept]
+    return kept, [name for name in (*fixed, *keys) if name not in kept]
 
 
 class _Texts(dict[str, str]):

@@ -81,7 +81,20 @@ def test_table_fits_the_window(
     lines = told(capsys).splitlines()
     assert max(map(len, lines)) <= width
     assert "  outputs/2026-01-31/14-05-02_titanic_mlp" in lines
-    assert "Further settings that differ (--csv has all): model.a_long" in " ".join(lines)
+    assert "Further columns that differ (--csv has all): model.a_long" in " ".join(lines)
+
+
+def test_a_wide_table_leaves_out_time_before_it_breaks_a_line(
+    make: Make, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("a", accuracy=0.5, data={"name": "students"})
+    make("b", status="failed", choices={"dataset": "titanic", "model": "text_transformer"})
+    for width, shown in ((120, ["when", "time"]), (80, ["when"]), (70, [])):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = told(capsys).splitlines()
+        assert max(map(len, lines)) <= width
+        assert [name for name in ("when", "time") if name in lines[1].split()] == shown
+    assert lines[-1].startswith("Further columns that differ (--csv has all): when, time")
 
 
 MIXED = [
