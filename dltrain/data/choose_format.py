@@ -76,7 +76,7 @@ def choose_format(table: RawTable, name: str, words: Any, given: Given) -> tuple
     if table.separator != ",":
         raise DataError(
             f"Column '{name}' of {table.origin} leaves open what '{example}' is: {meant[0]} with "
-            f"{as_thousands}, or {meant[1]} with {as_decimals}."
+            f"{as_thousands}, or {meant[1]} with {as_decimals}. dataset.thousands=comma is for all columns."
         )
     return chosen, f"{_sentence(name, chosen, words)[:-1]}; {meant[1]} with {as_decimals}."
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
 
-from dltrain.base.errors import DataError, did_you_mean
+from dltrain.base.errors import DataError, closest
 from dltrain.data import cells as arrow_cells
 from dltrain.data import dates
 from dltrain.data.column_reading import WHOLE_NUMBER, ColumnReading
@@ -90,9 +90,11 @@ class RowInputs:
         absent = [name for name in wanted if name not in found]
         if absent:
             others = [name for name in block.columns if name not in found.values()]
-            hint = did_you_mean(absent[0], others) if others else ""
+            near = closest(absent[0], others)
+            hint = f" Did you mean '{near}'?" if near else ""
+            columns = "column" if len(absent) == 1 else "columns"
             named = ", ".join(f"'{name}'" for name in absent)
-            raise DataError(f"{block.origin} has no column {named}, which the model takes.{hint}")
+            raise DataError(f"{block.origin} has no {columns} {named}, which the model takes.{hint}")
         # The composed and the decomposed Unicode spelling of a name are one.
         pairs = {name: (normalize("NFC", name), normalize("NFC", found[name])) for name in wanted if name in found}
         self.unusual.other_names = {

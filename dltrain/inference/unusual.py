@@ -54,7 +54,8 @@ class Unusual:
             lower = {name.lower() for name in self.signature.target}
             targets = ", ".join(name for name in self.ignored if name.lower() in lower)
             compared = f"; {targets} is the target, which dltrain evaluate compares with" if targets else ""
-            notes.append(f"ignored: {', '.join(self.ignored)} (the model does not take them){compared}.")
+            those = "it" if len(self.ignored) == 1 else "them"
+            notes.append(f"ignored: {', '.join(self.ignored)} (the model does not take {those}){compared}.")
         for name, words in self._unknown.items():
             shown = ", ".join(f"'{word}'" for word, _ in words.most_common(SHOWN))
             notes.append(

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.base.errors import ConfigError, closest, did_you_mean
 from dltrain.config.metric_traits import MetricTraits, traits
 from dltrain.config.moved_paths import current, rename_moved, renamed
 from dltrain.config.settings import choices_of, flat, without_repeats
@@ -216,7 +216,9 @@ def _alive(pid: int) -> bool:
 
 def _no_run(path: Path) -> str:
     if not path.exists():
-        near = [folder.name for folder in path.parent.glob("*/") if (folder / "run.json").exists()]
-        return f"The run directory '{path}' does not exist.{did_you_mean(path.name, near) if near else ''}"
+        names = [folder.name for folder in path.parent.glob("*/") if (folder / "run.json").exists()]
+        near = closest(path.name, names)
+        hint = f" Did you mean '{path.with_name(near)}'?" if near else did_you_mean(path.name, names)
+        return f"The run directory '{path}' does not exist.{hint}"
     runs = sorted(str(file.parent) for pattern in ("*/run.json", "*/*/run.json") for file in path.glob(pattern))
-    return f"'{path}' holds no run (no run.json).{did_you_mean(str(path), runs) if runs else ''}"
+    return f"'{path}' holds no run (no run.json).{did_you_mean(str(path), runs)}"

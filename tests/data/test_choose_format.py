@@ -37,7 +37,7 @@ def test_under_another_separator_it_is_open_and_refused_with_both_commands(separ
         choose(OPEN, separator)
     assert str(caught.value).endswith(
         r"leaves open what '4,318' is: 4318 with 'dataset.thousands={Price \(EUR\)\, gross: comma}', or 4.318 with "
-        r"'dataset.decimal={Price \(EUR\)\, gross: comma}'."
+        r"'dataset.decimal={Price \(EUR\)\, gross: comma}'. dataset.thousands=comma is for all columns."
     )
 
 

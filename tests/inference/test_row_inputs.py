@@ -103,8 +103,10 @@ def test_case_of_names_is_overlooked_where_it_is_clear_and_the_rest_is_told() ->
 
 
 def test_missing_columns_are_named_with_the_nearest_one() -> None:
-    with pytest.raises(DataError, match=r"new\.csv has no column 'Size', 'colour'.*Did you mean 'Sizes'"):
+    with pytest.raises(DataError, match=r"new\.csv has no columns 'Size', 'colour'.*Did you mean 'Sizes'"):
         row_inputs(NUMBER, WORD).inputs(block(Sizes=[1]))
+    with pytest.raises(DataError, match=r"has no column 'Size', which the model takes\.$"):
+        row_inputs(NUMBER).inputs(block(id=[1]))
 
 
 def test_made_columns_are_made_unless_the_rows_have_them() -> None:
