@@ -112,7 +112,7 @@ class _Estimator(BaseEstimator):
             "split": "no_test",
             "split.validation": self.validation_fraction if self.early_stopping else None,
             "dataset.kinds": kinds,
-            "report": self.directory is not None,
+            "report": "auto" if self.directory is not None else False,
             "checks": "none",
             "quiet": True,
         }

@@ -36,7 +36,7 @@ def write_report(directory: Path, *, trust: bool = False, verb: str = "") -> Pat
     from dltrain.report import INSIGHTS
 
     Signature.of(record)
-    if record.metrics and record.folds is None and not (record.path / INSIGHTS).exists():
+    if "validation" in record.metrics and record.folds is None and not (record.path / INSIGHTS).exists():
         require_trusted(record, trust=trust, verb=verb)
         from dltrain.internals import tensorflow_quietly
 

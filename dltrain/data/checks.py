@@ -53,7 +53,8 @@ def check_data(dataset: Dataset, target: Target, split: Split, *, weighted: bool
 
 def _run_checks(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
     raw = {part: dataset.take(rows) for part, rows in split.parts().items() if len(rows)}
-    raw["test"] = replace(raw["test"], target={})
+    if "test" in raw:
+        raw["test"] = replace(raw["test"], target={})
     parts = Parts(raw, target.take(split.train), weighted, seed)
     with np.errstate(all="ignore"):  # overflow in a statistic is no finding
         found = [finding for check in CHECKS for finding in check(parts)]

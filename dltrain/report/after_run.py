@@ -19,10 +19,11 @@ logger = logging.getLogger("dltrain")
 def report_run(experiment: Experiment, journal: Journal) -> None:
     """Writes insights.json, plots/ and report.html; if that fails, the run is still complete.
 
-    `report` is true, false, or auto, which writes no report for a job of a sweep.
+    `report` is true, false, or auto, which writes none for a job of a sweep, nor without a validation part.
     """
     config = journal.config
-    if config.report is False or (config.report == "auto" and journal.in_sweep):
+    without_validation = config.cv is None and not len(experiment.data.split.validation)
+    if config.report is False or (config.report == "auto" and (journal.in_sweep or without_validation)):
         return
     began = time.perf_counter()
     # Imported here, since drawing needs half a second of imports.
@@ -30,7 +31,7 @@ def report_run(experiment: Experiment, journal: Journal) -> None:
     from dltrain.report.report import write_report
 
     try:
-        if config.cv is None:  # insights need rows that did not train
+        if config.cv is None and not without_validation:  # insights need rows that did not train
             seed = Seed.of(config).stream("insights")
             insights = insights_of_run(experiment.data, experiment.network, experiment.task, seed)
             journal.directory.write_json(INSIGHTS, insights)

@@ -48,6 +48,11 @@ class RunReport:
             self.metrics, self.history = self.folds.metrics, self.folds.history
             self.rows |= dict.fromkeys(("train", "validation", "the folds"), self.folds.rows)
             self.answers |= read_answers(record.path / "cv" / "predictions.csv", *kind)
+        if "validation" not in self.metrics:
+            raise ConfigError(
+                f"'{record.path}' has no validation part, and a report shows rows that did not train. Expected a run "
+                "with one, such as split.validation=0.1."
+            )
         self.parts = scored_parts(self.metrics)
         self.last = self.parts[-1]
         told = not self.folds and (record.path / INSIGHTS).exists()
