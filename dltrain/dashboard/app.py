@@ -72,7 +72,7 @@ def make_app(shelf: Shelf, hosts: Sequence[str], stopping: Callable[[], bool] = 
 
     @app.exception_handler(ConfigError)
     async def tell(_: Request, error: ConfigError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, status_code=404)
+        return JSONResponse({"detail": str(error).removeprefix("--")}, status_code=404)  # here a field is meant
 
     for path, page in (("/", "runs"), ("/run", "run"), ("/compare", "compare"), ("/sweep", "sweep")):
         app.get(path)(_page(page, shelf))

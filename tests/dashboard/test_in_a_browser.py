@@ -107,7 +107,10 @@ def test_runs_are_sorted_searched_filtered_and_chosen(board: Any, browser: Any, 
     until(page, "document.querySelector('#count').textContent.startsWith('2 of 2')")
     page.get_by_label("Filter").fill("accuracy>")
     page.wait_for_selector("#fault:not([hidden])")
+    assert page.inner_text("#fault").startswith("filter: ")
     assert "expected a number" in page.inner_text("#fault")
+    below = "document.querySelector('#fault').compareDocumentPosition(document.querySelector('#runs'))"
+    assert page.evaluate(f"Boolean({below} & Node.DOCUMENT_POSITION_FOLLOWING)")  # seen above a long table
     page.get_by_label("Filter").fill("")
     page.get_by_label("Compare r0").check()
     page.get_by_label("Compare r2").check()
@@ -131,6 +134,20 @@ def test_curves_grow_and_a_killed_run_is_seen_as_such(board: Any, browser: Any, 
     (run / "run.json").write_text(json.dumps(record | {"pid": 2**22 + 1}))
     until(page, "document.querySelector('#status').textContent === 'died'")
     assert watched.faults == []
+    page.close()
+
+
+def test_long_marks_of_an_axis_are_whole(board: Any, browser: Any, write_run: Callable[..., Path]) -> None:
+    run = write_run("a")
+    (run / "history.csv").write_text("epoch,loss,val_loss\n1,1900000,1800000\n2,500000,600000\n")
+    page = browser.new_page(viewport=WIDE)
+    page.goto(f"{board.url}run?run=a")
+    page.wait_for_selector("#curves canvas")
+    axis = "charts.get('loss').axes[1]"
+    assert "1,500,000" in page.evaluate(f"{axis}._values")
+    drawn = "(context => { context.font = '12px system-ui'; return context.measureText('1,500,000').width })"
+    width = page.evaluate(f"{drawn}(document.createElement('canvas').getContext('2d'))")
+    assert page.evaluate(f"{axis}._size") >= width + 15  # the stroke and the gap beside the marks
     page.close()
 
 

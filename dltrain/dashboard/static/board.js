@@ -84,7 +84,7 @@ function chart(place, title, series, columns, { log = false, points = false, xLa
     scales: { x: { time: false, range: columns[0].length < 2 || points ? padded : undefined }, y: { distr: log ? 3 : 1 } },
     axes: [
       { ...axis, label: xLabel, labelSize: 18, labelFont: "12px system-ui", ...(names ? { splits: () => names.map((_, n) => n), values: () => names } : {}) },
-      { ...axis, size: 56, values: (_, splits) => splits.map((value) => (value === null ? "" : String(Number(value.toPrecision(4))))) },
+      { ...axis, size: (_, marks) => Math.max(56, 20 + 7 * Math.max(0, ...(marks || []).map((mark) => mark.length))), values: (_, splits) => splits.map(mark) },
     ],
     series: [
       { label: xLabel, value: (_, value) => (names && value !== null ? names[Math.round(value)] : text(value)) },
@@ -93,6 +93,11 @@ function chart(place, title, series, columns, { log = false, points = false, xLa
   }, columns, box);
   new ResizeObserver(() => drawn.setSize({ width: Math.max(240, box.clientWidth - 24), height: 220 })).observe(box);
   return drawn;
+}
+
+function mark(value) {
+  if (value === null) return "";
+  return Math.abs(value) < 1e3 ? String(Number(value.toPrecision(4))) : value.toLocaleString("en", { maximumSignificantDigits: 4 });
 }
 
 function padded(_, low, high) {
