@@ -16,6 +16,7 @@ from dltrain.data import cells as arrow_cells
 from dltrain.data.number_format import PLAIN, NumberFormat
 
 WHOLE_NUMBER = re.compile(r"([+-]?\d+)(?:\.0*)?")
+FRACTION = r"[+-]?\d+(?:\.\d*)?"
 TRUTH = "^(?i:true|false)$"
 
 
@@ -60,11 +61,15 @@ def composed(text: Any) -> Any:
     return text if pc.all(pc.string_is_ascii(text)).as_py() in (True, None) else pc.utf8_normalize(text, "NFC")
 
 
-def spelling_of(cells: Any) -> str:
-    """Returns the spelling that all cells of a column have as words, null among them or not."""
+def spelling_of(cells: Any, *, fractions: bool = False) -> str:
+    """Returns the spelling that all cells of a column have as words, null among them or not.
+
+    With `fractions`, whole numbers may stand beside others.
+    """
     if not arrow_cells.is_text(cells):  # elsewhere the same cells may be text
         return "truth" if pa.types.is_boolean(cells.type) else "whole" if arrow_cells.is_number(cells) else ""
     if pc.all(pc.match_substring_regex(cells, TRUTH)).as_py() in (True, None):
         return "truth"
-    whole = pc.match_substring_regex(cells, rf"^(?:{WHOLE_NUMBER.pattern})$")
+    pattern = FRACTION if fractions else WHOLE_NUMBER.pattern
+    whole = pc.match_substring_regex(cells, rf"^(?:{pattern})$")
     return "whole" if pc.all(whole).as_py() else ""

@@ -139,7 +139,8 @@ def read_as(
         return ColumnReading(spelling="" if kind == "numeric" else spelling_of(column)), ""
     distinct = pc.unique(column.drop_null())
     if kind != "numeric":
-        return ColumnReading(spelling=spelling_of(distinct)), ""
+        # A category finds the word of a number among those it knows; a text has none.
+        return ColumnReading(spelling=spelling_of(distinct, fractions=kind == "text")), ""
     number_format, note = _numbers(table, name, distinct, rules) or (NumberFormat(), "")
     return ColumnReading(number_format), note
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,11 @@ class Missing:
         else:
             return cells
         return pc.if_else(absent, pa.scalar(None, cells.type), cells) if pc.any(absent).as_py() else cells
+
+    def holds(self, word: str) -> bool:
+        """Tells whether a word stands for a missing cell of a feature."""
+        word = word.strip()
+        return word in self.words or (re.match(NUMBER, word) is not None and float(word) in self.numbers)
 
     def _spelled(self, text: Any) -> Any:
         """Marks text that spells one of the numbers."""

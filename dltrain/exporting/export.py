@@ -148,13 +148,14 @@ def _write_columns(model: Model, folder: Path, lookups: dict[str, dict[str, Any]
         about: dict[str, Any] = {"name": name, "kind": column.kind, "dtype": dtype, "words": list(column.words)}
         about |= lookups.get(name, {})
         if column.reading is not None:
-            about["numbers"] = asdict(column.reading.numbers)
+            about |= {"numbers": asdict(column.reading.numbers), "spelling": column.reading.spelling}
         if column.shape:
             about["shape"] = list(column.shape)
         if name in signature.made:
             about["made"] = asdict(signature.made[name])
         columns.append(about)
     content = {"task": signature.task, "classes": list(signature.classes), "threshold": signature.threshold}
+    content["missing"] = {"words": list(model.missing.words), "numbers": list(model.missing.numbers)}
     text = json.dumps({**content, "target": list(signature.target), "columns": columns}, ensure_ascii=False, indent=2)
     (folder / "columns.json").write_text(text + "\n", encoding="utf-8")
 

@@ -7,9 +7,10 @@
     rows = [{"age": 30, "sex": "male"}]
     print(to_answers(session.run(None, to_inputs(rows))[0]))
 
-columns.json beside this file lists the columns: numbers are taken as they are, or as text in the way of the training
-data; a missing one is NaN; words of a category, a text or a date become their position in `words`, counted from 2, with
-0 for a missing and 1 for an unknown one. A column with `made` is made from the columns that it names, by recipe.py.
+columns.json beside this file lists the columns: cells are taken as in the training data, whose words for a missing one
+it has too. A missing number is NaN; words of a category, a text or a date become their position in `words`, counted
+from 2, with 0 for a missing and 1 for an unknown one. A column with `made` is made from the columns that it names, by
+recipe.py.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ import numpy as np
 COLUMNS = json.loads((Path(__file__).parent / "columns.json").read_text("utf-8"))
 PUNCTUATION = re.compile(rb"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']")
 MARKS = {"": "", "point": ".", "comma": ",", "blank": " \u00a0\u2007\u2009\u202f", "apostrophe": "'\u2019"}
+MISSING = COLUMNS["missing"]
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+WHOLE = re.compile(r"^([+-]?\d+)\.0*$", re.ASCII)
 IDS = {column["name"]: {word: n + 2 for n, word in enumerate(column["words"])} for column in COLUMNS["columns"]}
 
 if any("made" in column for column in COLUMNS["columns"]):
@@ -37,10 +41,12 @@ def to_inputs(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def to_cells(column: dict[str, Any], rows: list[dict[str, Any]]) -> list[Any]:
-    """Returns the cells of one column, made from others if it has a recipe."""
-    if "made" not in column:
+    """Returns the cells of one column, None for a missing one, made from others if it has a recipe."""
+    if column["kind"] == "image":
         return [row[column["name"]] for row in rows]
-    cells = [[row[name] for row in rows] for name in column["made"]["columns"]]
+    if "made" not in column:
+        return [to_present(row[column["name"]]) for row in rows]
+    cells = [[to_present(row[name]) for row in rows] for name in column["made"]["columns"]]
     made: list[Any] = Recipe(**column["made"]).make(cells)
     return made
 
@@ -53,23 +59,50 @@ def to_array(column: dict[str, Any], cells: list[Any]) -> Any:
     if column["kind"] == "image":
         return np.stack(cells).astype(column["dtype"])
     ids = IDS[column["name"]]
-    if "numbers" in column:  # the words of older runs are not composed
-        cells = [unicodedata.normalize("NFC", cell) if isinstance(cell, str) else cell for cell in cells]
+    words = ["" if cell is None else to_word(cell, column) for cell in cells]
     if column["kind"] == "category":
-        found = [0 if cell in (None, "") else ids.get(str(cell), 1) for cell in cells]
+        found = [0 if word == "" else ids.get(word, 1) for word in words]
         return np.array(found, dtype=column["dtype"]).reshape(-1, 1)
     array = np.zeros((len(cells), column["length"]), dtype=column["dtype"])
-    for place, cell in enumerate(cells):
+    for place, word in enumerate(words):
         by_character = column.get("split") == "character"
-        terms = [*(cell or "").lower()] if by_character else split(cell or "", column["ngrams"])
+        terms = [*word.lower()] if by_character else split(word, column["ngrams"])
         found = [ids.get(term, 1) for term in terms][: column["length"]]
         array[place, : len(found)] = found
     return array
 
 
+def to_present(cell: Any) -> Any:
+    """Returns None for a missing cell, and text without blanks around it."""
+    number = cell
+    if isinstance(cell, str):
+        cell = cell.strip()
+        number = float(cell) if NUMBER.fullmatch(cell) else None
+        if cell in MISSING["words"]:
+            return None
+    absent = cell is None or cell != cell or (not isinstance(cell, bool) and number in MISSING["numbers"])
+    return None if absent else cell
+
+
+def to_word(cell: Any, column: dict[str, Any]) -> str:
+    """Returns a cell as the training data spells it."""
+    if isinstance(cell, str):
+        # The words of older runs are not composed.
+        text: str = unicodedata.normalize("NFC", cell) if "spelling" in column else cell
+        if column.get("spelling") == "truth" and text.lower() in ("true", "false"):
+            return text.capitalize()
+        return WHOLE.sub(r"\1", text) if column.get("spelling") == "whole" else text
+    word = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+    if column["kind"] != "category" or word in IDS[column["name"]] or isinstance(cell, bool):
+        return word
+    # 7 may be "007" in the training data.
+    same: list[str] = [known for known in column["words"] if NUMBER.fullmatch(known) and float(known) == cell]
+    return same[0] if len(same) == 1 else word
+
+
 def to_number(cell: Any, written: dict[str, str]) -> Any:
     """Returns a number, NaN for a missing one, from a number or from text with the marks of `written`."""
-    if cell is None or cell == "":
+    if cell is None:
         return np.nan
     if not isinstance(cell, str):
         return cell

@@ -46,7 +46,7 @@ class Predictor:
         """Counts the categories that no train row has, for each column."""
         found = {}
         for name, known in self._known.items():
-            cells = to_arrow([row[name] for row in rows])
+            cells = self._cells(rows, name)
             words = Counter(spelled(cells, known, self.signature.by_source[name].reading))
             if strange := Counter({word: count for word, count in words.items() if word and word not in known}):
                 found[name] = strange
@@ -59,8 +59,11 @@ class Predictor:
         for name, words in self.unknown(rows).items():
             unusual.count_words(self.signature.by_source[name], words)
         for column in self._of_kind("numeric"):
-            unusual.count_beyond(column, beyond(column, (row[column.source] for row in rows)))
+            unusual.count_beyond(column, beyond(column, self._cells(rows, column.source).to_pylist()))
         return unusual.notes()
+
+    def _cells(self, rows: Sequence[Row], name: str) -> Any:
+        return self.model.missing.mark(to_arrow([row[name] for row in rows]), name)
 
     def _of_kind(self, kind: str) -> list[Any]:
         return [column for column in self.signature.by_source.values() if column.kind == kind]

@@ -13,6 +13,8 @@ from pydantic_core import PydanticCustomError
 from dltrain.data.column_reading import ColumnReading
 from dltrain.data.dates import EXAMPLES, other_cells
 from dltrain.data.json_lines import fault_of
+from dltrain.data.missing_cells import Missing
+from dltrain.inference.model import missing_of
 from dltrain.inference.row_inputs import largest
 from dltrain.record.signature import Column, Signature
 
@@ -25,11 +27,18 @@ def _fit(cell: Any) -> Any:
     return cell
 
 
+def _present(missing: Missing, cell: Any) -> Any:
+    """Returns None for a word that stands for a missing cell, and text without blanks around it."""
+    if not isinstance(cell, str):
+        return cell
+    return None if missing.holds(cell) else cell.strip()
+
+
 def _number(reading: ColumnReading, cell: Any) -> Any:
     """Reads a text as the training data writes numbers."""
     if not isinstance(cell, str):
         return cell
-    value = float(reading.number_values(pa.array([cell.strip()]))[0])
+    value = float(reading.number_values(pa.array([cell]))[0])
     if math.isnan(value):
         raise PydanticCustomError("cell", "expected a number {how}", {"how": reading.numbers.described()})
     return value
@@ -48,6 +57,7 @@ Word = Annotated[str | bool | int | Number, AfterValidator(_fit)]
 def row_model(signature: Signature) -> type[BaseModel]:
     """Returns a model of one row, whose fields have the columns' own names as aliases."""
     fields: dict[str, Any] = {}
+    present = BeforeValidator(functools.partial(_present, missing_of(signature)))
     for place, name in enumerate(signature.needed):
         column = signature.by_source.get(name)
         kind = "text" if column is None else column.kind
@@ -57,7 +67,8 @@ def row_model(signature: Signature) -> type[BaseModel]:
             number = Annotated[number, BeforeValidator(functools.partial(_number, column.reading))]
         named = column.reading.dates if column is not None and column.reading is not None else ""
         date: Any = Annotated[str, AfterValidator(_fit), AfterValidator(functools.partial(_date, named))]
-        types = {"numeric": number | None, "date": date | None, "image": Annotated[str, AfterValidator(_fit)]}
+        types = {"numeric": Annotated[number | None, present], "date": Annotated[date | None, present]}
+        types["image"] = Annotated[str, AfterValidator(_fit)]
         fields[f"column_{place}"] = (
             types.get(kind, Word | None),
             Field(alias=name, title=name, description=describe_column(column)),

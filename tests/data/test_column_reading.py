@@ -37,6 +37,13 @@ def test_spelling_follows_from_all_words(words: list[str], spelling: str, spelle
     assert ColumnReading(spelling=spelling).words(to_arrow(words)).to_pylist() == spelled
 
 
+def test_whole_numbers_of_a_text_may_stand_beside_others() -> None:
+    words = pa.array(["3.0", "2.50", None])
+    assert spelling_of(words) == ""
+    assert spelling_of(words, fractions=True) == "whole"
+    assert spelling_of(pa.array(["3.0", "v2.5"]), fractions=True) == ""
+
+
 def test_a_spelling_leaves_other_words_as_they_are() -> None:
     assert ColumnReading(spelling="whole").words(to_arrow(["x", "1.5"])).to_pylist() == ["x", "1.5"]
     assert ColumnReading(spelling="truth").words(to_arrow(["maybe"])).to_pylist() == ["maybe"]

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from dltrain.data.cells import to_arrow
 from dltrain.data.missing_cells import WORDS, Missing
 
 
@@ -36,3 +37,9 @@ def test_whole_numbers_beyond_float_stay_exact() -> None:
 def test_the_usual_words_are_those_of_pandas() -> None:
     lines = "a,b\n" + "".join(f"{word},1\n" for word in WORDS)
     assert pd.read_csv(io.StringIO(lines))["a"].isna().all()
+
+
+@pytest.mark.parametrize("word", ["", " NA", "?", "-999", "-999.0", "red", "-99", "-999x"])
+def test_a_single_word_is_missing_where_a_cell_is(word: str) -> None:
+    missing = Missing.of(["?", "-999"])
+    assert missing.holds(word) == bool(missing.mark(to_arrow([word])).null_count)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,3 +68,10 @@ def test_dates_are_those_of_the_training_data() -> None:
         with pytest.raises(ValidationError, match=r"expected a date such as 31/12/2020|valid string"):
             model.model_validate({"rows": [{"day": wrong}]})
     assert describe_column(signature.columns[0]) == "A date such as 31/12/2020, with a time or without, or null."
+
+
+@pytest.mark.parametrize("cell", ["?", " ? ", "NA", "", "-999.0", None])
+def test_words_for_a_missing_cell_are_those_of_the_training_data(cell: Any) -> None:
+    signature = replace(SIGNATURE, reading={"missing_values": ["?", "-999"]})
+    (row,) = rows_model(signature).model_validate({"rows": [ROW | {"n umber": cell}]}).rows  # type: ignore[attr-defined]
+    assert row.model_dump(by_alias=True)["n umber"] is None
