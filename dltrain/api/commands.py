@@ -184,7 +184,8 @@ def start(
                 )
             else:
                 if shows and not config.quiet:
-                    _show_beginning(config, overrides, claimed.path)
+                    choices = OmegaConf.select(config, "hydra.runtime.choices") or {}
+                    jobs.show_beginning(choices, overrides, claimed.path)
                 launch.run(composer, given, jobs.keeping(errors, shows=shows), RunMode.RUN)
                 code = max(map(exit_code, errors), default=0)
     except KeyboardInterrupt:
@@ -206,15 +207,6 @@ def _named_after_file(directory: Path, config: DictConfig) -> Path:
         return directory
     own = re.sub(r"[^\w-]+", "_", Path(str(path)).name.partition(".")[0])[:40]
     return directory.with_name(directory.name.replace(f"_{kind}", f"_{own}", 1)) if own else directory
-
-
-def _show_beginning(config: DictConfig, overrides: Sequence[str], directory: Path) -> None:
-    """Shows what was composed and where it goes, while TensorFlow is not loaded yet."""
-    choices = OmegaConf.select(config, "hydra.runtime.choices") or {}
-    words = {group: f"{group}={choices[group]}" for group in ("dataset", "model", "optimizer") if group in choices}
-    words |= {word.partition("=")[0]: word for word in overrides if not word.startswith("hydra.run.dir=")}
-    show_line(f"experiment {' '.join(words.values())}")
-    show_line(f"directory  {directory.resolve()}", flush=True)
 
 
 def _show(words: list[str], flags: argparse.Namespace, composer: Composer) -> int:

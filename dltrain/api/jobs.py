@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
+
+from dltrain.base.show import show
+
+if TYPE_CHECKING:
+    from dltrain.experiment.early import EarlyDataset
 
 
 def run_job(config: DictConfig, *, shows: bool = True) -> float:
@@ -17,20 +22,40 @@ def run_job(config: DictConfig, *, shows: bool = True) -> float:
 
     Returns the best value of the monitored metric.
     """
+    early = load_tensorflow(config, reads=HydraConfig.get().mode == RunMode.RUN, shows=shows)
+    from dltrain.experiment.run import run_job as run
+    from dltrain.report.after_run import report_run
+
+    return run(config, report_run, shows=shows, **({"early": early} if early else {}))
+
+
+def load_tensorflow(config: DictConfig, *, reads: bool, shows: bool) -> EarlyDataset | None:
+    """Loads TensorFlow for a run; if `reads`, and TensorFlow is not loaded yet, the dataset is read and shown before.
+
+    Returns that dataset, or None if the run must read it itself.
+
+    Raises:
+        DltrainError: If the dataset cannot be read.
+    """
     from dltrain.internals import tensorflow_quietly
 
     early = None
-    if HydraConfig.get().mode == RunMode.RUN and not tensorflow_quietly.is_loaded():
+    if reads and not tensorflow_quietly.is_loaded():
         # Both need pandas and scikit-learn, and only one takes seconds.
         with tensorflow_quietly.importing():
             from dltrain.experiment.early import read_early
 
             early = read_early(config, shows=shows)
     tensorflow_quietly.load(config)
-    from dltrain.experiment.run import run_job as run
-    from dltrain.report.after_run import report_run
+    return early
 
-    return run(config, report_run, shows=shows, **({"early": early} if early else {}))
+
+def show_beginning(choices: Mapping[str, Any], overrides: Sequence[str], directory: Path) -> None:
+    """Shows what was composed and where it goes, while TensorFlow is not loaded yet."""
+    words = {group: f"{group}={choices[group]}" for group in ("dataset", "model", "optimizer") if group in choices}
+    words |= {word.partition("=")[0]: word for word in overrides if not word.startswith("hydra.run.dir=")}
+    show(f"experiment {' '.join(words.values())}")
+    show(f"directory  {directory.resolve()}", flush=True)
 
 
 def run_sweep_job(config: DictConfig, *, shows: bool = True) -> float | None:

@@ -12,7 +12,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from dltrain.api.commands import terminating, train
+from dltrain.api.jobs import load_tensorflow, show_beginning
 from dltrain.base.own_code import library_refusals
+from dltrain.base.plain_table import setting
 from dltrain.record.record import Record
 from dltrain.sweeps.start import resume_words
 
@@ -33,22 +35,23 @@ def run_recorded(
     """
     directory = directory.resolve()
     with where_it_was_started(record), terminating():
-        from dltrain.internals import tensorflow_quietly
-
-        tensorflow_quietly.load(config)
+        if shows and not config.quiet:
+            changed = [f"{each['key']}={setting(each['after'])}" for each in changes]
+            show_beginning(record.choices, [*record.facts.get("overrides", []), *changed], directory)
+        early = load_tensorflow(config, reads=True, shows=shows)
         from dltrain.experiment.journal import Journal
         from dltrain.experiment.run import require_what_was_asked, run
         from dltrain.report.after_run import report_run
 
         with Journal(
-            config, directory, recorded=record.facts, resumes=resumes, changes=changes, shows=shows
+            config, directory, recorded=record.facts, resumes=resumes, changes=changes, shows=shows, early=early
         ) as journal:
             for each in changes:
                 journal.note(f"{each['key']} is {each['after']} from epoch {each['epoch']} on, {each['before']} before")
             for difference in record.version_differences() if resumes else ():
                 journal.warn(f"Since the run began {difference}: its numbers may differ from those of a run in one go.")
             with library_refusals():
-                results = run(config, journal, report_run)
+                results = run(config, journal, report_run, early)
         require_what_was_asked(config, results)
 
 

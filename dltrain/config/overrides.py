@@ -85,7 +85,8 @@ def apply(override: Override, config: DictConfig, unlisted: dict[str, str], repo
     node = look_up(config, parent) if parent else config
     if meant := _by_choosing(key, line, config, repository):
         return [f"{key}: '{parent}' is not among the chosen options. Did you mean {command(meant)}?"]
-    if not OmegaConf.is_config(node) and _holds(config, parent) and parent not in OPEN:
+    takes_any_name = parent in OPEN or (override.is_add() and parent in NAMED)
+    if not OmegaConf.is_config(node) and _holds(config, parent) and not takes_any_name:
         near = NearKeys(config, repository, {}).options_with(key, line.partition("=")[2])
         return [f"{key}: '{parent}' is {show(node)} with the chosen options and has no key '{name}'.{near}"]
     if value == {} and isinstance(there := look_up(config, key), DictConfig) and there:

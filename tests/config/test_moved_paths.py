@@ -184,3 +184,4 @@ def test_a_single_tracker_from_elsewhere_stands_without_a_name(tmp_path: Path) -
     (tmp_path / "tracking" / "mine.yaml").write_text("_target_: argparse.Namespace\nuri: x\n")
     config = Composer(extra_directory=tmp_path).compose(["tracking=mine", "tracking.uri=y"])
     assert config.tracking == {"_target_": "argparse.Namespace", "uri": "y"}
+    assert Composer().compose(["tracking={_target_:argparse.Namespace}"]).tracking == {"_target_": "argparse.Namespace"}
