@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,6 +28,14 @@ class MetricTraits:
     needs_both: bool = False  # whether it is undefined if all rows are ones or all are zeros
     of_classes: bool = False  # whether it means nothing for a quantity
     splits_range: bool = False  # whether its `threshold` is the middle of the target's range
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value that it is known to have, infinite where none is known."""
+        if self.direction == "min":
+            return (-math.inf if self.best is None else self.best), math.inf
+        is_share = self.share_of_rows or self.needs_both
+        return (0.0 if is_share else -math.inf), (math.inf if self.best is None else self.best)
 
 
 # The traits that a derived class inherits; the others hold for the class itself alone.

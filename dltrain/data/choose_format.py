@@ -15,6 +15,7 @@ from dltrain.config.written import entry
 from dltrain.data.number_format import DECIMAL, THOUSANDS, MixedNumbersError, NumberFormat, fitting
 from dltrain.data.raw_table import RawTable
 
+THREE_DECIMALS = 50  # different cells; of so many numbers cut to three decimals some would end in 0 and be shorter
 Marks = str | Mapping[str, str] | None
 
 
@@ -68,17 +69,29 @@ def choose_format(table: RawTable, name: str, words: Any, given: Given) -> tuple
         return None
     chosen = found[0]
     asked = (decimal or thousands) and decimal in ("", chosen.decimal) and thousands in ("", chosen.thousands)
-    if chosen.plain or len(found) == 1 or asked or chosen == NumberFormat(sign=chosen.sign):
+    points = chosen == NumberFormat(sign=chosen.sign)
+    if len(found) == 1 or asked or (points and not _may_be_thousands(table, words)):
         return chosen, _sentence(name, chosen, words)
-    example = pc.filter(words, pc.match_substring(words, ","))[0]
+    mark = "point" if points else "comma"
+    example = pc.filter(words, pc.match_substring(words, "." if points else ","))[0]
     meant = [f"{each.parse(pa.array([example]))[0].as_py():.15g}" for each in (chosen, found[1])]
-    as_thousands, as_decimals = entry("dataset.thousands", name, "comma"), entry("dataset.decimal", name, "comma")
-    if table.separator != ",":
+    as_thousands, as_decimals = entry("dataset.thousands", name, mark), entry("dataset.decimal", name, mark)
+    if points or table.separator != ",":
+        thousands_first = meant[::-1] if points else meant
         raise DataError(
-            f"Column '{name}' of {table.origin} leaves open what '{example}' is: {meant[0]} with "
-            f"{as_thousands}, or {meant[1]} with {as_decimals}. dataset.thousands=comma is for all columns."
+            f"Column '{name}' of {table.origin} leaves open what '{example}' is: {thousands_first[0]} with "
+            f"{as_thousands}, or {thousands_first[1]} with {as_decimals}. dataset.thousands={mark} is for all columns."
         )
     return chosen, f"{_sentence(name, chosen, words)[:-1]}; {meant[1]} with {as_decimals}."
+
+
+def _may_be_thousands(table: RawTable, words: Any) -> bool:
+    """Tells whether numbers such as 18.568, which are decimals to a program, may be whole ones that a person wrote.
+
+    `words` are the different cells, in which a point has three digits behind it wherever there is one.
+    """
+    with_point = pc.sum(pc.match_substring(words, ".")).as_py()
+    return table.has_decimal_commas or THREE_DECIMALS <= with_point < len(words)
 
 
 def _where(table: RawTable, name: str, cell: str) -> str:

@@ -20,6 +20,8 @@ THOUSANDS = ("comma", "point", "blank", "apostrophe")
 SIGN = r"[\p{Sc}%]"
 SPACE = r"[\s\x{a0}\x{2007}\x{2009}\x{202f}]*"
 PLUS_MINUS = r"[-+\x{2212}]?"
+BEFORE_THOUSANDS = rf"^{PLUS_MINUS}[1-9]\d{{0,2}}\.\d{{3}}$"
+FIRST_CELLS = 1_000
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,24 @@ def fitting(words: Any, decimal: str = "", thousands: str = "") -> list[NumberFo
         one = max(pc.filter(words, fits).to_pylist(), key=lambda word: sum(not c.isalnum() for c in word))
         raise MixedNumbersError(one, pc.filter(words, pc.invert(fits))[0].as_py())
     return [number_format for number_format, _ in found]
+
+
+def points_are_open(text: Any) -> bool:
+    """Tells of cells that are numbers to a program whether each point in them may stand before thousands: 18.568."""
+    for cells in (text[:FIRST_CELLS], text):  # usually the first ones show that it cannot
+        with_point = cells.filter(pc.match_substring(cells, "."))
+        if len(with_point) and not pc.all(pc.match_substring_regex(with_point, BEFORE_THOUSANDS)).as_py():
+            return False
+    return len(with_point) > 0
+
+
+def with_decimal_comma(words: Any) -> bool:
+    """Tells whether words, without missing ones or not, are numbers whose decimal mark can only be a comma."""
+    try:
+        found = fitting(words.drop_null())
+    except MixedNumbersError:
+        return False
+    return bool(found) and all(each.decimal == "comma" for each in found)
 
 
 def _sign(words: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from unicodedata import normalize
 
@@ -13,8 +14,9 @@ import pandas as pd
 import pyarrow as pa
 
 from dltrain.base.errors import DataError
-from dltrain.data.cells import is_nested, is_number, to_arrow, with_nan, words
+from dltrain.data.cells import is_nested, is_number, is_text, to_arrow, with_nan, words
 from dltrain.data.missing_cells import Missing
+from dltrain.data.number_format import FIRST_CELLS, with_decimal_comma
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,13 @@ class RawTable:
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    @cached_property
+    def has_decimal_commas(self) -> bool:
+        """Whether the numbers of some column are written with a decimal comma, by its first cells."""
+        return any(
+            is_text(cells) and with_decimal_comma(cells[:FIRST_CELLS].unique()) for cells in self.columns.values()
+        )
 
     def where(self, row: int | np.integer) -> str:
         """Describes a row by file and line, or by its number from 1 in a file without lines."""

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from dltrain.data.cells import is_text, with_nan
 from dltrain.data.missing_cells import Missing
+from dltrain.data.number_format import points_are_open
 
 
 def _none(_: str) -> bool:
@@ -36,14 +37,21 @@ class Reading:
         return self.only is None or name in self.only
 
     def written(self, name: str, cells: Any) -> Any:
-        """Returns the cells of a text: floating numbers if all present ones are, unless words are asked for."""
+        """Returns the cells of a text: floating numbers if all present ones are.
+
+        Words stay if they are asked for, or if each point may stand before thousands.
+        """
         if self.words(name):
             return self.missing.mark(cells, name)
         numbers = as_numbers(cells)
         if numbers is None:  # there are blanks around a number, or words for a missing one
             cells = self.missing.mark(cells, name)
             numbers = as_numbers(cells)
-        return cells if numbers is None else with_nan(self.missing.mark(numbers, name))
+        if numbers is None:
+            return cells
+        if points_are_open(cells):
+            return self.missing.mark(cells, name)
+        return with_nan(self.missing.mark(numbers, name))
 
 
 def as_numbers(text: Any) -> Any | None:

@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Sequence
 from typing import Any, cast
 
+import keras
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.files import replace_file
+from dltrain.config.metric_traits import traits_of
 from dltrain.config.seed import Seed
 from dltrain.experiment.experiment import Experiment, Problem, assemble
 from dltrain.experiment.journal import Journal
@@ -56,7 +58,7 @@ def repeat_over_seeds(config: DictConfig, problem: Problem, journal: Journal) ->
         if (parts[config.seed].path / name).exists():
             with replace_file(journal.path / name) as path:
                 shutil.copyfile(parts[config.seed].path / name, path)
-    summary = summarize(found)
+    summary = summarize(found, build_metrics(trained[0][0].task, trained[0][0].data.target))
     show_seeds(journal.console, summary)
     forget_states(journal, [f"seeds/seed_{seed}" for seed in seeds])
     values = spread([{"value": results.best_value} for results in found.values()])
@@ -88,8 +90,9 @@ def _scored(config: DictConfig, seed: Seed, experiment: Experiment, training: Tr
     return results
 
 
-def summarize(found: dict[int, Results]) -> dict[str, Any]:
+def summarize(found: dict[int, Results], metrics: Sequence[keras.metrics.Metric]) -> dict[str, Any]:
     """Returns every seed's metrics, and for each part their mean, standard deviation and 95 % interval of the mean."""
+    bounds = {metric.name: traits_of(type(metric)).bounds for metric in metrics}
     parts = list(next(iter(found.values())).metrics)
 
     def of(part: str) -> Sequence[dict[str, float]]:
@@ -107,5 +110,5 @@ def summarize(found: dict[int, Results]) -> dict[str, Any]:
             name: {part: spread(of_baseline(name, part)) for part in parts}
             for name in next(iter(found.values())).baselines
         },
-        **{part: {**spread(of(part)), "interval": mean_intervals(of(part))} for part in parts},
+        **{part: {**spread(of(part)), "interval": mean_intervals(of(part), bounds)} for part in parts},
     }

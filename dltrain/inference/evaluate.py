@@ -126,7 +126,7 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
     notes += [f"No interval of {name}: {reason}." for name, reason in without_interval(fresh, target).items()]
     if known is None:
         notes.append(f"Whether these rows are among the train rows is not known: {reason}")
-    grouped = _group(groups, notes, by)
+    grouped = group_rows(groups, notes, by)
     few = Counter(name for rows in grouped.values() for name in without_interval(fresh, target.take(rows)))
     notes += [
         f"No interval of {name} in {count} of {len(grouped)} groups: their rarer class has fewer than the "
@@ -217,7 +217,7 @@ def _weights(signature: Signature, block: RawRows) -> npt.NDArray[np.float64] | 
     return weights
 
 
-def _group(cells: list[Any], notes: list[str], by: str | None) -> dict[str, npt.NDArray[np.intp]]:
+def group_rows(cells: list[Any], notes: list[str], by: str | None) -> dict[str, npt.NDArray[np.intp]]:
     """Returns positions of the rows of each group, the largest group first; many different numbers form quarters."""
     if by is None:
         return {}
@@ -225,7 +225,8 @@ def _group(cells: list[Any], notes: list[str], by: str | None) -> dict[str, npt.
     as_numbers = pd.to_numeric(words, errors="coerce")
     if as_numbers.nunique() > QUARTERS_ABOVE and bool((as_numbers.notna() | (words == "(missing)")).all()):
         quarters = pd.qcut(as_numbers, 4, duplicates="drop")
-        named = {each: f"above {each.left:g}, up to {each.right:g}" for each in quarters.cat.categories}
+        # With all digits, since quarters of days such as 20230401 differ in the last ones alone.
+        named = {each: f"above {each.left:.15g}, up to {each.right:.15g}" for each in quarters.cat.categories}
         words = quarters.astype(object).map(named).fillna("(missing)")
         notes.append(f"{by} has {as_numbers.nunique()} different numbers: its groups are quarters of the rows.")
     counts = words.value_counts()

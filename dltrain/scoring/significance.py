@@ -27,8 +27,13 @@ def spread(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]
     }
 
 
-def mean_intervals(scores: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    """Returns the 95 % interval of each metric's mean by Student's t, for independent repetitions that vary."""
+def mean_intervals(
+    scores: Sequence[Mapping[str, float]], bounds: Mapping[str, tuple[float, float]] | None = None
+) -> dict[str, tuple[float, float]]:
+    """Returns the 95 % interval of each metric's mean by Student's t, for independent repetitions that vary.
+
+    `bounds` gives the least and the greatest value that a metric can have, which its interval is cut to.
+    """
     intervals = {}
     for name in scores[0]:
         found = _defined(scores, name)
@@ -36,7 +41,8 @@ def mean_intervals(scores: Sequence[Mapping[str, float]]) -> dict[str, tuple[flo
             half = float(
                 stats.t.ppf(0.5 + CONFIDENCE / 2, len(found) - 1) * np.std(found, ddof=1) / np.sqrt(len(found))
             )
-            intervals[name] = (float(np.mean(found)) - half, float(np.mean(found)) + half)
+            least, greatest = (bounds or {}).get(name, (-math.inf, math.inf))
+            intervals[name] = (max(float(np.mean(found)) - half, least), min(float(np.mean(found)) + half, greatest))
     return intervals
 
 

@@ -65,3 +65,32 @@ def test_two_ways_in_one_column_are_refused_by_line_with_what_can_be_done() -> N
 def test_marks_that_are_none_are_named() -> None:
     faults = Given(decimal={"a": "dot"}, thousands="semicolon").faults()
     assert [fault.split(":")[0] for fault in faults] == ["dataset.decimal", "dataset.thousands"]
+
+
+POINTS = ["18.568", "3.963", "950"]
+
+
+def test_points_beside_a_column_with_decimal_commas_may_be_thousands_and_are_refused_with_both_commands() -> None:
+    rooms = pa.chunked_array([pa.array(["6,6", "5,25", "7"])])
+    table = RawTable("t.csv", {"price": pa.chunked_array([pa.array(POINTS)]), "rooms": rooms}, separator=";")
+    with pytest.raises(DataError) as caught:
+        choose_format(table, "price", pa.array(POINTS), NOTHING_GIVEN)
+    assert str(caught.value).endswith(
+        "leaves open what '18.568' is: 18568 with 'dataset.thousands={price: point}', or 18.568 with "
+        "'dataset.decimal={price: point}'. dataset.thousands=point is for all columns."
+    )
+    for given, expected in (
+        (Given(thousands="point"), NumberFormat("comma", "point")),
+        (Given(decimal={"price": "point"}), NumberFormat()),
+    ):
+        found = choose_format(table, "price", pa.array(POINTS), given)
+        assert found is not None
+        assert found[0] == expected
+
+
+def test_many_cells_of_three_decimals_beside_whole_numbers_may_be_thousands() -> None:
+    decimals = [f"{number / 1000:.3f}" for number in range(1000, 9000, 100)]
+    assert choose(decimals)[0] == NumberFormat()  # a program cuts every number to three decimals
+    assert choose(POINTS)[0] == NumberFormat()  # too few cells to tell
+    with pytest.raises(DataError, match=r"leaves open what '1\.000' is: 1000 with"):
+        choose([*decimals, "950"])

@@ -17,6 +17,8 @@ from dltrain.data.reading import Reading
         (["1", "NA", "-999.0"], [1.0, None, None]),
         (["1", "two", " -999"], ["1", "two", None]),
         (["1,5", "2"], ["1,5", "2"]),
+        (["18.568", "950", None], ["18.568", "950", None]),  # may be thousands
+        (["18.568", "0.950"], [18.568, 0.95]),
         ([None, "NA"], [None, None]),
     ],
 )

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from dltrain.base.errors import DataError
-from dltrain.inference.evaluate import Evaluation, encode_target
+from dltrain.inference.evaluate import Evaluation, encode_target, group_rows
 from dltrain.inference.rows import RawRows
 from dltrain.record.signature import Signature
 
@@ -51,3 +51,10 @@ def test_a_table_has_all_rows_first_and_then_each_group() -> None:
     ]
     assert whole.as_json()["by"] == "kind"
     assert "by" not in Evaluation(9, score, {}, None, (), 0).as_json()
+
+
+@pytest.mark.parametrize("first", [20230101, 1_700_000_000, 0.5])
+def test_quarters_of_numbers_that_differ_in_the_last_digits_stay_apart(first: float) -> None:
+    step = 1e-9 if first < 1 else 1
+    found = group_rows([str(first + step * number) for number in range(40)], [], "day")
+    assert [len(rows) for rows in found.values()] == [10, 10, 10, 10]

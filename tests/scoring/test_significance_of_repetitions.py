@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from dltrain.config.metric_traits import KERAS
 from dltrain.scoring.significance import mean_intervals, spread
 
 SCORES = [{"loss": 1.0, "auc": math.nan}, {"loss": 2.0, "auc": 0.5}, {"loss": 6.0, "auc": 0.7}]
@@ -30,6 +31,15 @@ def test_interval_of_the_mean_is_that_of_student() -> None:
     expected = stats.t.interval(0.95, 2, 3.0, stats.sem([1, 2, 6]))
     assert found["loss"] == pytest.approx(expected)
     assert mean_intervals(SCORES[:2]).keys() == {"loss"}
+
+
+def test_interval_of_the_mean_ends_where_the_metric_does() -> None:
+    scores = [{"auc": 0.95, "rmse": 0.1}, {"auc": 0.75, "rmse": 2.0}]
+    bounds = {"auc": KERAS["AUC"].bounds, "rmse": KERAS["RootMeanSquaredError"].bounds}
+    found = mean_intervals(scores, bounds)
+    assert found["auc"] == (0.0, 1.0)
+    assert found["rmse"] == (0.0, mean_intervals(scores)["rmse"][1])
+    assert KERAS["R2Score"].bounds == (-math.inf, 1.0)
 
 
 def test_repetitions_that_are_equal_have_no_interval() -> None:
