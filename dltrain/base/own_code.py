@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dltrain.base.errors import DltrainError, RunError
+from dltrain.base.tell import DISK_FAULTS
 
 _PATHS = sysconfig.get_paths()
 _INSTALLED = [_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
@@ -43,12 +44,15 @@ def _is_own(file: str) -> bool:
 def library_refusals() -> Iterator[None]:
     """Raises a RunError where Keras or TensorFlow refuse, during the training, what the config asks of them.
 
-    An error that came through a person's own code, or that dltrain's code raised, is a bug there and stays as it is.
+    An error that came through a person's own code, or that dltrain's code raised, is a bug there and stays as it is, as
+    does a fault of the disk.
     """
     try:
         yield
     except Exception as error:
         if isinstance(error, DltrainError) or raised_in_own_code(error) or not _raised_in_keras(error):
+            raise
+        if isinstance(error, OSError) and error.errno in DISK_FAULTS:
             raise
         reason = " ".join(_NOISE.sub("", _REST.split(str(error))[0]).split()) or type(error).__name__
         shown = reason if len(reason) <= MOST_SHOWN else f"{reason[:MOST_SHOWN]}…"

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
+import sysconfig
 from pathlib import Path
 
 import pytest
 
-from dltrain.base.errors import ConfigError
-from dltrain.base.own_code import raised_in_own_code
+from dltrain.base.errors import ConfigError, RunError
+from dltrain.base.own_code import library_refusals, raised_in_own_code
 
 
 def error_of(code: str, file: str) -> BaseException:
@@ -36,3 +39,18 @@ def test_a_file_that_is_no_python_is_the_persons_own(tmp_path: Path) -> None:
         compile("def", file, "exec")
     found.value.__traceback__ = None
     assert raised_in_own_code(found.value)
+
+
+def test_what_keras_refuses_is_a_sentence_and_a_full_disk_is_no_refusal() -> None:
+    saving = Path(sysconfig.get_path("purelib")) / "keras" / "src" / "saving" / "saving_lib.py"
+    training = compile("with library_refusals():\n    exec(refusal)", raised_in_own_code.__code__.co_filename, "exec")
+
+    def fail(error: Exception) -> None:
+        refusal = compile("raise error", str(saving), "exec")
+        exec(training, {"library_refusals": library_refusals, "refusal": refusal, "error": error})
+
+    refused = ValueError("a layer expects another shape")
+    with pytest.raises(RunError, match="Keras cannot train or score this network: a layer expects another shape"):
+        fail(refused)
+    with pytest.raises(OSError, match="No space left on device"):
+        fail(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
