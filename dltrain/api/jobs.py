@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from dltrain.base.plain_table import say
 from dltrain.base.show import show
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def show_beginning(choices: Mapping[str, Any], overrides: Sequence[str], directo
     """Shows what was composed and where it goes, while TensorFlow is not loaded yet."""
     words = {group: f"{group}={choices[group]}" for group in ("dataset", "model", "optimizer") if group in choices}
     words |= {word.partition("=")[0]: word for word in overrides if not word.startswith("hydra.run.dir=")}
-    show(f"experiment {' '.join(words.values())}")
+    say(f"experiment {' '.join(words.values())}", indent=len("experiment "))
     show(f"directory  {directory.resolve()}", flush=True)
 
 

@@ -24,10 +24,12 @@ def window() -> int | None:
     return None
 
 
-def say(text: str) -> None:
-    """Prints a sentence, wrapped to the width of the terminal."""
+def say(text: str, indent: int = 0) -> None:
+    """Prints a sentence, wrapped to the width of the terminal; lines behind the first begin with `indent` blanks."""
     width = window()
-    show(text if width is None else textwrap.fill(text, max(20, width), break_on_hyphens=False))
+    if width is not None:
+        text = textwrap.fill(text, max(20, width), subsequent_indent=" " * indent, break_on_hyphens=False)
+    show(text)
 
 
 def cell(value: Any) -> str:

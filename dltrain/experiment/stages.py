@@ -8,7 +8,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError, DataError
-from dltrain.base.notes import Notes
+from dltrain.base.notes import Notes, counted
 from dltrain.config import head_rules
 from dltrain.config.build import build
 from dltrain.data import checks
@@ -48,7 +48,7 @@ def load_dataset(node: DictConfig, notes: Notes) -> Dataset:
         notes.note(f"  {note}")
     dataset, dropped = without_missing(dataset)
     if dropped:
-        notes.note(f"  {dropped} rows dropped: their target is missing")
+        notes.note(f"  {counted(dropped, 'row')} dropped: the target is missing")
     if len(dataset) < LEAST_ROWS:
         raise DataError(
             f"Dataset {dataset.name} has {len(dataset)} rows with a target, expected at least {LEAST_ROWS}."

@@ -142,7 +142,8 @@ def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any
     for key, values in metrics.items():
         if all(value is None for value in values):
             continue
-        row = [key, *map(cell, values)]
+        format_value = _duration if key == "seconds" else cell
+        row = [key, *map(format_value, values)]
         if pair:
             counted = () if key in ("seconds", "best epoch") else values
             numbers = [value for value in counted if isinstance(value, (int, float))]
@@ -150,6 +151,10 @@ def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any
         rows.append(row)
     header += ["B - A"] if pair else []
     show("", *plain_table.table(header, rows, header[1:], plain_table.window()), sep="\n")
+
+
+def _duration(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}"
 
 
 def _plot(path: Path, runs: Mapping[str, Record]) -> None:

@@ -67,6 +67,6 @@ def _show(outcome: Outcome) -> None:
     from dltrain.base.plain_table import say
 
     mark = {"fine": "fine  ", "look": "look  ", "failed": "wrong "}[outcome.status]
-    say(f"{mark} {outcome.name:<10} {outcome.text}")
+    say(f"{mark} {outcome.name:<10} {outcome.text}", indent=18)
     for cure in outcome.tries:
         show(f"       cure       {cure}", flush=True)

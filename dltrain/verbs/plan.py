@@ -110,7 +110,8 @@ def _total(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 def _show(rows: list[dict[str, Any]]) -> None:
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in ("count", "fault")]
-    cells = [[plain_table.cell(row.get(name)) for name in names] for row in rows]
+    shown = [{**row, "seconds": f"{row['seconds']:,.1f}"} if "seconds" in row else row for row in rows]
+    cells = [[plain_table.cell(row.get(name)) for name in names] for row in shown]
     right = [name for name in names if name not in ("settings", "features")]
     show("\n".join(plain_table.table(names, cells, right, plain_table.window())))
     for row in rows:

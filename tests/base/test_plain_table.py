@@ -82,6 +82,8 @@ def test_sentence_is_wrapped_on_a_terminal_alone(
     monkeypatch.setenv("COLUMNS", "10")
     say("one two three four five six")
     assert capsys.readouterr().out.splitlines() == ["one two three four five six", "one two three four", "five six"]
+    say("one    two three four five", indent=7)
+    assert capsys.readouterr().out.splitlines() == ["one    two three", "       four five"]
 
 
 HEADER = ["metric", "train", "95 % interval", "logistic regression (test)"]

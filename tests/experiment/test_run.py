@@ -346,7 +346,7 @@ def test_rows_limit_and_missing_targets_are_told(run_in: Any, tmp_path: Path) ->
         "rows=20",
     )
     facts = run.json("run.json")
-    assert "5 rows dropped: their target is missing" in facts["notes"]
+    assert "5 rows dropped: the target is missing" in facts["notes"]
     assert "20 of 45 rows are used (rows=20)" in facts["notes"]
     assert facts["data"]["rows"] == 20
     kept = list(chain(*run.json("splits.json").values()))

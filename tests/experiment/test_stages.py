@@ -49,7 +49,7 @@ def load(function: str, make_journal: Any, **settings: Any) -> tuple[Dataset, li
 def test_rows_without_a_target_are_dropped_and_told(make_journal: Any) -> None:
     dataset, notes = load("given", make_journal, rows=12)
     assert len(dataset) == 11
-    assert notes == ["made up", "a note of its own", "1 rows dropped: their target is missing"]
+    assert notes == ["made up", "a note of its own", "1 row dropped: the target is missing"]
 
 
 def test_too_few_rows_and_what_is_no_dataset_are_refused(make_journal: Any) -> None:
