@@ -83,7 +83,7 @@ class Graphs:
             self.model.optimizer.build(self.model.trainable_variables)
         whole = fast_path.is_whole()
         if whole and self.jit_compile is not True:
-            self._update = flat_update(self.model) or (fused_update(self.model) if self.jit_compile else None)
+            self._update = (fused_update(self.model) if self.jit_compile else None) or flat_update(self.model)
         own = self.augmentation is not None  # the architecture does not contain it
         if whole and not own:
             mix_penalties(self.model, steps)

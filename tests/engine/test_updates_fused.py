@@ -75,6 +75,17 @@ def test_the_update_is_compiled_by_itself_unless_it_is_asked_for_otherwise(
     assert [type(update) for update in made] == [module.FusedUpdate] * fused
 
 
+@pytest.mark.parametrize(("limit", "fused"), [(100, True), (10_000, False)])
+def test_a_bag_of_ngrams_is_large_before_other_weights_are(
+    stage_of: Any, monkeypatch: pytest.MonkeyPatch, limit: int, fused: bool
+) -> None:
+    monkeypatch.setattr(module, "MOST_WEIGHTS", 10_000)
+    monkeypatch.setattr(module, "MOST_IN_BAG", limit)
+    model = stage_of("dataset.kind=text", "model=mlp", "model.units=[2]").network
+    model.optimizer.build(model.trainable_variables)
+    assert (fused_update(model) is not None) is fused
+
+
 SETTINGS = [
     *((name, {}) for name in ELEMENTWISE),
     ("Adam", {"amsgrad": True, "weight_decay": 0.1, "clipvalue": 0.1}),
