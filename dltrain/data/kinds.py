@@ -91,7 +91,8 @@ def infer_meaning(table: RawTable, name: str, rows: Rows | None = None, rules: C
         DataError: If numbers are mixed with words, or it is open how they are written.
     """
     column = table.columns[name] if rows is None else table.columns[name].take(pa.array(rows))
-    present = column.filter(pa.array(~cells.missing(column)))
+    absent = cells.missing(column)
+    present = column.filter(pa.array(~absent)) if absent.any() else column
     if not len(present):
         return Meaning("ignore", "empty")
     numbers: Any = cells.numbers(present) if cells.is_number(present) else None
@@ -119,7 +120,7 @@ def infer_meaning(table: RawTable, name: str, rows: Rows | None = None, rules: C
         if found_format := date_format(name, cells.words(distinct), rules.day_first):
             return Meaning("date", reading=ColumnReading(dates=found_format), note=_dates_note(name, found_format))
         _refuse_words_among_dates(table, name, cells.words(distinct), few)
-    kind, reason = _word_kind(cells.word_array(present), distinct.to_numpy(zero_copy_only=False), few, rules.keeps_many)
+    kind, reason = _word_kind(present, distinct.to_numpy(zero_copy_only=False), few, rules.keeps_many)
     return Meaning(kind, reason, ColumnReading(spelling=spelling_of(distinct if cells.is_text(column) else column)))
 
 
@@ -224,19 +225,23 @@ def _whole(numbers: Array) -> bool:
     return all(bool(np.all(np.isfinite(some) & (some == np.floor(some)))) for some in (few, numbers))
 
 
-def _word_kind(present: Array, distinct: Array, few: int, keeps_many: bool) -> tuple[str, str]:
+def _word_kind(present: Any, distinct: Array, few: int, keeps_many: bool) -> tuple[str, str]:
     if _are_dates(distinct):
         return "ignore", "dates"
     if all(str(word).lower().endswith(IMAGE_SUFFIXES) for word in distinct):
         return "image", ""
     all_differ = len(distinct) > 2 and len(distinct) >= NEARLY_ALL_DIFFER * len(present)
-    if (all_differ or len(distinct) > few) and np.median([len(str(cell).split()) for cell in present]) >= TEXT_WORDS:
+    if (all_differ or len(distinct) > few) and _median_words(present) >= TEXT_WORDS:
         return "text", ""
     if all_differ:
         return "ignore", "nearly all values differ"
     if len(distinct) > few and not keeps_many:
         return "ignore", f"{len(distinct):,} different values"
     return "category", ""
+
+
+def _median_words(present: Any) -> float:
+    return float(np.median([len(str(cell).split()) for cell in cells.word_array(present)]))
 
 
 def _are_dates(distinct: Array) -> bool:
@@ -289,8 +294,7 @@ def date_values(table: RawTable, name: str, named: str) -> Array:
             f"Column '{name}': expected a date such as {EXAMPLES[named]}, {table.where(other[0])} holds '{word}'. "
             f"{_what_it_means(name, word)}"
         )
-    words: Array = cells.word_array(text)
-    words[pd.isna(words)] = ""
+    words: Array = cells.word_array(text.fill_null(""))
     return words
 
 
@@ -299,9 +303,13 @@ def word_values(table: RawTable, name: str, reading: ColumnReading | None = None
 
     `reading` is that of all rows if it is None.
     """
-    reading = read_as(table, name, "category")[0] if reading is None else reading
-    words: Array = cells.word_array(reading.words(table.columns[name]))
+    words: Array = cells.word_array(_spelled(table, name, reading))
     return words
+
+
+def _spelled(table: RawTable, name: str, reading: ColumnReading | None) -> Any:
+    reading = read_as(table, name, "category")[0] if reading is None else reading
+    return reading.words(table.columns[name])
 
 
 def feature_values(table: RawTable, name: str, kind: str, reading: ColumnReading | None = None) -> Array:
@@ -315,6 +323,5 @@ def feature_values(table: RawTable, name: str, kind: str, reading: ColumnReading
         return numeric_values(table, name, reading or PLAIN)
     if kind == "date" and reading is not None:
         return date_values(table, name, reading.dates)
-    words = word_values(table, name, reading)
-    words[pd.isna(words)] = ""
+    words: Array = cells.word_array(_spelled(table, name, reading).fill_null(""))
     return words
