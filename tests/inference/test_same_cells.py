@@ -43,6 +43,9 @@ POOLS: dict[str, list[Any]] = {
     "spelled": ["true", "FALSE", "True"],
     "composed": ["nai\u0308ve", "na\u00efve", "A\u030angstro\u0308m"],
     "dates": ["2020-01-31", "2021-12-24", "1999-07-01", None],
+    "times": ["2020-01-31 10:05", " 2021-12-24 00:00", "1999-07-01 23:59 ", None],
+    "days": ["31.01.2020", "24.12.2021", "01.07.1999", None],
+    "slashes": ["01/02/2020", "12/24/2021", "3/4/1999", ""],
     "german": ["1.234,5", "2,5", "-3", "1.000", None],
     "thousands": ["1,234", "5,600", "12,000,000", "7"],
     "open": ["1,234", "5,600", "7"],
@@ -54,7 +57,8 @@ POOLS: dict[str, list[Any]] = {
 }
 FORMATS = ["csv", "tsv", "csv.gz", "zip", "parquet", "feather", "jsonl", "xlsx"]
 TEXT = {"csv", "tsv", "csv.gz", "zip"}
-TEXTS = {"words", "missing", "sentences", "dates"}
+DATES = {"dates", "times", "days", "slashes"}
+TEXTS = {"words", "missing", "sentences", *DATES}
 UNKNOWN = "(unknown)"
 
 
@@ -73,8 +77,13 @@ def tables(draw: st.DrawFn) -> tuple[pd.DataFrame, dict[str, Any], str]:
         {**columns, "target": draw(st.lists(st.sampled_from([0.5, 1.5]), min_size=rows, max_size=rows))}
     )
     keys: dict[str, Any] = {"missing_values": draw(st.sampled_from([[], ["?"], ["-999"], ["-999.0", "?"]]))}
-    kinds = draw(st.dictionaries(st.sampled_from(names), st.sampled_from(["category", "text"]), max_size=2))
-    keys["kinds"] = {name: kind for name, kind in kinds.items() if kind == "category" or name in TEXTS}
+    if draw(st.booleans()):
+        frame["weight"] = draw(st.lists(st.sampled_from([0.5, 1, 3]), min_size=rows, max_size=rows))
+        keys["weight"] = "weight"
+    keys["day_first"] = draw(st.sampled_from([None, True, False]))
+    kinds = draw(st.dictionaries(st.sampled_from(names), st.sampled_from(["category", "text", "date"]), max_size=3))
+    fitting = {"category": set(names), "text": TEXTS, "date": DATES}
+    keys["kinds"] = {name: kind for name, kind in kinds.items() if name in fitting[kind]}
     keys["decimal"] = draw(st.sampled_from([None, None, "point", "comma", {names[0]: "comma"}]))
     keys["thousands"] = draw(st.sampled_from([None, None, "comma", "point"]))
     # Excel has no whole numbers beyond 2**53.
@@ -170,6 +179,9 @@ def check(frame: pd.DataFrame, keys: dict[str, Any], suffix: str, ending: str) -
         except (DataError, UnicodeEncodeError):  # what is refused in training needs no prediction
             assume(False)
         trained = {name: as_known(signature, name, cells.tolist()) for name, cells in dataset.columns.items()}
+        if "weight" in keys:
+            assert "weight" not in trained
+            np.testing.assert_array_equal(dataset.weights, frame["weight"])
         missing = Missing.of(keys["missing_values"])
         ways = {
             "file": read(path, reading_of(signature)),
