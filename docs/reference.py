@@ -14,6 +14,8 @@ from dltrain.config.tasks import TASKS
 
 # The groups of Hydra's own and those that only other files choose.
 INTERNAL = ("hydra", "shrink")
+# Methods that scikit-learn makes for each estimator, with links into its own documentation.
+OF_SCIKIT_LEARN = ("set_fit_request", "set_score_request", "set_predict_request", "get_metadata_routing")
 
 
 def write(folder: Path) -> None:
@@ -95,5 +97,6 @@ def python() -> str:
     for name in dir(dltrain):
         if not name.startswith("_"):
             kind = "autoclass" if isinstance(getattr(dltrain, name), type) else "autofunction"
-            text += ["```{eval-rst}", f".. {kind}:: dltrain.{name}", "   :members:" * (kind == "autoclass"), "```\n"]
+            options = ["   :members:", f"   :exclude-members: {', '.join(OF_SCIKIT_LEARN)}"] * (kind == "autoclass")
+            text += ["```{eval-rst}", f".. {kind}:: dltrain.{name}", *options, "```\n"]
     return "\n".join(text)

@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from dltrain.api.run import Run
 from dltrain.api.training import train
 from dltrain.base.errors import DltrainError
+from dltrain.config.tasks import BINARY, MULTICLASS, REGRESSION
 
 TARGET, WEIGHT = "target", "weight"  # the columns beside the features
 FACTS = "estimator.json"  # in the .keras file, beside what Keras writes
@@ -268,7 +269,7 @@ class Classifier(ClassifierMixin, _Estimator):
         self.classes_, codes = np.unique(target, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"y has one class only, {self.classes_[0]!r}: there is nothing to learn; expected two.")
-        self._fit(frame, codes, weights, "binary" if len(self.classes_) == 2 else "multiclass")
+        self._fit(frame, codes, weights, BINARY.name if len(self.classes_) == 2 else MULTICLASS.name)
         return self
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:  # noqa: N803
@@ -308,7 +309,7 @@ class Regressor(RegressorMixin, _Estimator):
         frame, target, weights = self._counting(X, y, sample_weight, np.float64)
         if not np.isfinite(target).all():
             raise ValueError("Input y contains NaN or infinity.")
-        self._fit(frame, target, weights, "regression")
+        self._fit(frame, target, weights, REGRESSION.name)
         return self
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:  # noqa: N803

@@ -18,7 +18,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "encoding": ("+encoding.dimension=3", "encoding.dimension has no effect with encoding=one_hot"),
     "rate of zero": ("optimizer.learning_rate=0", "optimizer.learning_rate: expected a number above 0, got 0"),
     "rate below zero": ("optimizer.learning_rate=-1", "above 0, got -1"),
-    "rate of nan": ("optimizer.learning_rate=nan", "above 0, got nan"),
+    "rate of nan": ("optimizer.learning_rate=nan", "expected a number, got nan"),
     "infinite rate": ("optimizer.learning_rate=inf", "above 0, got inf"),
     "beta": ("optimizer.beta_1=1.5", "optimizer.beta_1: expected a number from 0 to below 1, got 1.5"),
     "momentum": ("optimizer=momentum  optimizer.momentum=1", "from 0 to below 1, got 1"),
@@ -29,7 +29,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "nesterov": ("optimizer=nesterov  optimizer.momentum=0", "nesterov has no effect without optimizer.momentum"),
     "idle schedule": (
         "model.dropout=0  regularization_schedule=flat_cosine",
-        "no dropout and no weight decay",
+        "there is neither dropout nor weight decay to change",
     ),
     "never falling": (
         "regularization_schedule=flat_cosine  regularization_schedule.flat=1",
