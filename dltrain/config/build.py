@@ -37,6 +37,7 @@ def build(node: Any, *arguments: Any, key: str, **offered: Any) -> Any:
     bound = _refusing(
         f"{key}: cannot build {node['_target_']}", lambda: instantiate(node, _partial_=True, _convert_="all")
     )
+    bound = _with_floats(bound)
     refused = f"{key}: {node['_target_']} refused its arguments"
     partial = bool(node.get("_partial_"))
     try:
@@ -58,6 +59,19 @@ def parameters(node: DictConfig) -> frozenset[str]:
         f"Cannot import _target_ '{target}'", lambda: inspect.signature(get_object(target)), (ImportError, *REFUSALS)
     )
     return frozenset(signature.parameters)
+
+
+def _with_floats(bound: functools.partial[Any]) -> functools.partial[Any]:
+    """Makes floats of whole numbers where the default is a float: Keras refuses a learning rate that is written 1."""
+    try:
+        defaults = {name: each.default for name, each in inspect.signature(bound.func).parameters.items()}
+    except ValueError:  # compiled code may have no signature
+        return bound
+    keywords = {
+        name: float(value) if type(value) is int and isinstance(defaults.get(name), float) else value
+        for name, value in bound.keywords.items()
+    }
+    return functools.partial(bound.func, *bound.args, **keywords)
 
 
 def _bind(bound: functools.partial[Any], arguments: tuple[Any, ...], extra: dict[str, Any], *, partial: bool) -> None:

@@ -38,7 +38,7 @@ def load(
     separator: str | None,
     encoding: str | None,
     header: bool,
-    missing_values: Sequence[str],
+    missing_values: Sequence[str | float],
     category_values: int | None = None,
     weight: str | None = None,
     day_first: bool | None = None,

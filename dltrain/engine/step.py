@@ -100,8 +100,11 @@ def not_compiled(error: tf.errors.OpError) -> RunError:
 def _counts_alone(model: keras.Model) -> bool:
     """Returns whether all metrics add whole numbers, which float32 adds exactly in any order.
 
-    Metrics that are not weighted ignore class and sample weights.
+    Metrics that are not weighted ignore class and sample weights. Which are weighted cannot be told without the fast
+    path, and then all are taken to be.
     """
+    if not fast_path.is_whole():
+        return False
     own = any(
         getattr(type(model), name) is not getattr(keras.Model, name) for name in ("train_step", "compute_metrics")
     )

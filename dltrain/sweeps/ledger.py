@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -19,6 +20,7 @@ from dltrain.sweeps.ledger_line import content_of, line_of
 
 logger = logging.getLogger("dltrain")
 
+WRITING_SECONDS = 0.1  # in which a line is written
 FINISHED = ("completed", "pruned", "failed")
 _told: set[tuple[Path, bytes]] = set()  # damaged lines of which this process has warned
 
@@ -91,7 +93,7 @@ class Ledger:
         known = {each.name for each in fields(Entry)}
         found: dict[str, Entry] = {}
         damaged = set()
-        for line in self.path.read_bytes().split(b"\n") if self.path.exists() else []:
+        for line in self._content().split(b"\n"):
             content = content_of(line)
             if content is not None:
                 entry = Entry(**{name: value for name, value in content.items() if name in known})
@@ -107,6 +109,13 @@ class Ledger:
                 len(damaged),
             )
         return sorted(found.values(), key=lambda entry: natural(entry.job))
+
+    def _content(self) -> bytes:
+        content = self.path.read_bytes() if self.path.exists() else b""
+        if content and not content.endswith(b"\n"):
+            time.sleep(WRITING_SECONDS)  # another process may be at the middle of a line
+            content = self.path.read_bytes()
+        return content
 
     def append(self, entry: Entry) -> None:
         """Adds a whole line, also when jobs in several processes end at once."""

@@ -88,7 +88,7 @@ def test_kaggle_test_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no table of Titanic passengers.*dataset=csv"):
+    with pytest.raises(DataError, match=r"not a table of Titanic passengers.*dataset=csv"):
         read(kaggle(tmp_path, "a,b\n1,2\n"))
 
 

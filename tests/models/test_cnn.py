@@ -121,8 +121,8 @@ def test_images_stand_beside_numbers(stage_of: Any, train_stage: Any, make_datas
         (("model.pooling=min",), "model.pooling: expected max, average, none, got 'min'"),
         (("model.end=sum",), "model.end: expected average, max, flatten"),
         (("model.filters=[]",), "model.filters: expected the channels of one stage"),
-        (("model.filters=[0]",), r"model.filters\[0\]: expected a number of at least 1"),
-        (("model.kernel_size=0",), "model.kernel_size: expected a number of at least 1"),
+        (("model.filters=[0]",), r"model.filters\[0\]: expected a number from 1 to"),
+        (("model.kernel_size=0",), "model.kernel_size: expected a number from 1 to"),
         (("normalization=group", "model.filters=[6]"), "normalization.groups: 4 does not divide the 6 channels"),
     ],
 )

@@ -208,3 +208,16 @@ def test_job_that_another_process_has_finished_is_known(tmp_path: Path) -> None:
         assert entry
         assert (entry.job, entry.status) == ("1", "completed")
     assert [entry.job for entry in ledger.entries()] == ["1"]
+
+
+def test_a_line_that_is_being_written_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.append(Entry("0"))
+    ledger.append(Entry("1"))
+    whole = ledger.path.read_bytes()
+    ledger.path.write_bytes(whole[:-9])
+    monkeypatch.setattr("dltrain.sweeps.ledger.time.sleep", lambda _: ledger.path.write_bytes(whole))
+    assert [entry.job for entry in ledger.entries()] == ["0", "1"]
+    assert not caplog.records
