@@ -120,7 +120,9 @@ def test_reproduce_finds_the_same(
     told: Callable[..., Any], capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
 ) -> None:
     main(["reproduce", name, "--output", str(tmp_path / "again"), "--json"])
-    found = [each for each in json.loads(capsys.readouterr().out)["differences"] if each["matters"]]
+    every = [each for each in json.loads(capsys.readouterr().out)["differences"] if each["matters"]]
+    # The interval of a mean over seeds ran past the range of its metric then.
+    found = [each for each in every if ".interval." not in each["name"]]
     assert {each["where"] for each in found} <= {"history", "metrics", "predictions"}
     assert [each for each in found if not (each["largest"] or 1) < ROUNDING] == []
     settings = told("compare", name, str(tmp_path / "again"))["settings"]

@@ -23,7 +23,7 @@ def plain(message: str, parser: argparse.ArgumentParser) -> str:
         return f"{found[1]}: expected one of {choices}, got {found[2]}" + (f". Did you mean {near}?" if near else "")
     if found := re.fullmatch(r"unrecognized arguments: (\S+).*", message, re.DOTALL):
         word = found[1]
-        flags = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", parser.format_help())
+        flags = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", parser.format_usage())
         near = closest(word.partition("=")[0], flags)
         if not word.startswith("-"):
             return f"'{word}' is one word too many"

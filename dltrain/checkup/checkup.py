@@ -46,7 +46,7 @@ def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
     checks: list[Callable[[], Outcome]] = [
         lambda: check_first_loss(checked),
         lambda: check_flow(checked),
-        lambda: _gradients(build, Seed.of(config).stream("checkup")),
+        lambda: gradient_check(build, Seed.of(config).stream("checkup")),
         lambda: check_one_batch(checked),
         lambda: check_learning_rate(checked, Seed.of(config).stream("checkup")),
         lambda: time_batch_sizes(checked),
@@ -65,7 +65,8 @@ def _data(findings: list[Finding]) -> Outcome:
     return Outcome("data", LOOK, " ".join(finding.sentence for finding in warnings), details)
 
 
-def _gradients(build: Callable[[], CheckedNetwork], seed: int) -> Outcome:
+def gradient_check(build: Callable[[], CheckedNetwork], seed: int) -> Outcome:
+    """Compares numeric with automatic gradients in double precision; raises what fails in a person's own layer."""
     try:
         with double_precision():
             checked = build()

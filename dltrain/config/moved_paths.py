@@ -90,7 +90,7 @@ def typed_today(words: Sequence[str]) -> list[str]:
                 typed = re.fullmatch(rf"(\W*)tracking\.({'|'.join(keys)})(=.*)?", word, re.DOTALL)
                 if typed:
                     word = f"{typed[1]}tracking.{name}.{typed[2]}{typed[3] or ''}"
-                    _tell(f"tracking.{typed[2]}", f"tracking.{name}.{typed[2]}")
+                    tell_of_name(f"tracking.{typed[2]}", f"tracking.{name}.{typed[2]}")
         found.append(word)
     return found
 
@@ -104,11 +104,12 @@ def rename_written(config: DictConfig) -> None:
         for key in set(keys) & set(tracking) if name in tracking else ():
             with open_dict(tracking):
                 tracking[name][key] = tracking.pop(key)
-            _tell(f"tracking.{key}", f"tracking.{name}.{key}")
+            tell_of_name(f"tracking.{key}", f"tracking.{name}.{key}")
 
 
 @functools.cache
-def _tell(before: str, now: str) -> None:
+def tell_of_name(before: str, now: str) -> None:
+    """Tells once in a process that a key has another name now."""
     logger.warning("note: %s is called %s now", before, now)
 
 

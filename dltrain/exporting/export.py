@@ -105,7 +105,7 @@ def _write_and_run(model: Model, file_format: str, folder: Path, rows: Rows) -> 
     shutil.copyfile(COMPANION, folder / COMPANION.name)
     if model.signature.made:
         shutil.copyfile(RECIPE, folder / RECIPE.name)
-    inputs = _load_companion(folder / "rows.py").to_inputs(rows)
+    inputs = load_companion(folder / "rows.py").to_inputs(rows)
     return _onnx(part, folder, inputs) if file_format == "onnx" else _tflite(part, folder, inputs)
 
 
@@ -160,7 +160,8 @@ def _write_columns(model: Model, folder: Path, lookups: dict[str, dict[str, Any]
     (folder / "columns.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _load_companion(path: Path) -> Any:
+def load_companion(path: Path) -> Any:
+    """Imports the rows.py that stands beside an exported model."""
     spec = importlib.util.spec_from_file_location("exported_rows", path)
     assert spec is not None
     assert spec.loader is not None

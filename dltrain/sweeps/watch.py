@@ -58,7 +58,7 @@ class Watch:
         self._tasks: dict[str, TaskID] = {}
         self._end = threading.Event()
         self._look_at_once = threading.Lock()
-        self._thread = threading.Thread(target=self._go_on, name="dltrain-watch", daemon=True)
+        self.thread = threading.Thread(target=self._go_on, name="dltrain-watch", daemon=True)
 
     def __enter__(self) -> Self:
         if self.console.is_terminal and not self._line:
@@ -69,14 +69,14 @@ class Watch:
             )
             self._live = RichProgress(*columns, console=self.console, transient=True)
             self._live.start()
-        self._thread.start()
+        self.thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end.set()
-        self._thread.join()
+        self.thread.join()
         self.look()
         if self._live:
             self._live.stop()

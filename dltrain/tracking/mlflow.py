@@ -60,7 +60,7 @@ class MLflow:
         self.uri, self.experiment, self.config_key = uri, experiment, config_key
         # MLflow takes neither / nor : in the name of a model.
         self.registered_model = re.sub("[/:]", "_", registered_model) if registered_model else None
-        self._client: Any = None
+        self.client: Any = None
         self._run = ""
         self._parent: str | None = None
         self._waiting: list[Any] = []
@@ -102,7 +102,7 @@ class MLflow:
                     client.log_batch(self._run, params=some)
                 if data := directory.facts.get("data"):
                     client.log_inputs(self._run, [_dataset(mlflow, data)])
-        self._client = client
+        self.client = client
         record_run(directory, key, uri=self.uri, experiment=self.experiment, run_id=self._run)
 
     def _of_sweep(self, client: Any, experiment: str, job: Path) -> str | None:
@@ -133,7 +133,7 @@ class MLflow:
 
         `register` says whether the model gets its registered name.
         """
-        if self._client is None:
+        if self.client is None:
             return
         status = str(directory.facts["status"])
         try:
@@ -147,13 +147,13 @@ class MLflow:
             if status == "completed" and (directory.path / "model.keras").exists():
                 self._send_model(record, register=register)
             if "error" in directory.facts:
-                self._client.set_tag(self._run, "mlflow.note.content", str(directory.facts["error"]))
+                self.client.set_tag(self._run, "mlflow.note.content", str(directory.facts["error"]))
         except Exception as error:
             _warn(error)
         try:
-            self._client.set_terminated(self._run, status=STATUSES.get(status, "FAILED"))
+            self.client.set_terminated(self._run, status=STATUSES.get(status, "FAILED"))
             if self._parent:  # that of a sweep lasts until its last job has ended
-                self._client.set_terminated(self._parent, status="FINISHED")
+                self.client.set_terminated(self._parent, status="FINISHED")
         except Exception as error:
             _warn(error)
 
@@ -167,7 +167,7 @@ class MLflow:
         waiting, self._waiting = self._waiting, []
         try:
             for some in _portions(waiting, MOST_METRICS):
-                self._client.log_batch(self._run, metrics=some)
+                self.client.log_batch(self._run, metrics=some)
         except Exception as error:
             _warn(error)
         self._next = time.monotonic() + SECONDS_BETWEEN
@@ -175,9 +175,9 @@ class MLflow:
     def _send_files(self, path: Path) -> None:
         for file in sorted(path.iterdir()):
             if file.is_file() and file.name != "model.keras":
-                self._client.log_artifact(self._run, str(file))
+                self.client.log_artifact(self._run, str(file))
             elif file.name in FOLDERS:
-                self._client.log_artifacts(self._run, str(file), file.name)
+                self.client.log_artifacts(self._run, str(file), file.name)
 
     def _send_model(self, record: Record, *, register: bool) -> None:
         mlflow = _mlflow()

@@ -30,7 +30,7 @@ def _run(given: argparse.Namespace) -> int:
     from dltrain.base.outcome import FAILED
 
     found = []
-    for each in _outcomes():
+    for each in outcomes():
         found.append(each)
         if not given.json:
             _show(each)
@@ -54,7 +54,8 @@ VERB = Verb(
 )
 
 
-def _outcomes() -> Iterator[Outcome]:
+def outcomes() -> Iterator[Outcome]:
+    """Yields what was found, what needs TensorFlow last."""
     from dltrain.surroundings.checks import check_tensorflow, first_checks
     from dltrain.surroundings.facts import ask_tensorflow, gather
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from dltrain.api.words import words_of
 from dltrain.base.errors import ConfigError
@@ -35,7 +36,7 @@ def test_a_text_is_read_back_as_it_was() -> None:
     composer = Composer()
     for text in ("a b.csv", "3", "true", "it's, [so]=$x{y}", "C:\\data\\x.csv", "~/data.csv"):
         config = composer.compose([*words_of(["dataset=csv", "dataset.target=y"], {"dataset__path": text})])
-        assert config.dataset._get_node("path")._value() == text
+        assert OmegaConf.to_container(config, resolve=False)["dataset"]["path"] == text
 
 
 def test_a_list_in_a_sweep_holds_the_values_that_are_tried() -> None:

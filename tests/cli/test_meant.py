@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -77,10 +79,21 @@ def test_what_is_right_is_left_alone(typed: str) -> None:
     assert mistaken(typed.split()) is None
 
 
+def ends_with(parser: argparse.ArgumentParser, flag: str) -> object:
+    try:
+        parser.parse_known_args([flag])
+    except SystemExit as ended:
+        return ended.code
+    return None
+
+
 def test_every_flag_of_hydra_is_known() -> None:
-    actions = hydra_command.parser()._actions
-    valued = {flag for each in actions if each.nargs != 0 for flag in each.option_strings}
-    bare = {flag for each in actions if each.nargs == 0 for flag in each.option_strings}
+    parser = hydra_command.parser()
+    shown = set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", parser.format_usage()))
+    flags = shown | {*meant.VALUED, *meant.BARE}
+    optional = {"--info", "-i"}  # the value may be missing
+    valued = {flag for flag in flags if flag in optional or ends_with(parser, flag) == 2}
+    bare = flags - valued
     assert (set(meant.VALUED), set(meant.BARE)) == (valued, bare)
 
 

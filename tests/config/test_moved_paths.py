@@ -7,7 +7,16 @@ from omegaconf import OmegaConf
 
 from dltrain.config.compose import Composer
 from dltrain.config.fingerprint import fingerprint
-from dltrain.config.moved_paths import MOVED, TRACKERS, _tell, current, original, rename_moved, renamed, typed_today
+from dltrain.config.moved_paths import (
+    MOVED,
+    TRACKERS,
+    current,
+    original,
+    rename_moved,
+    renamed,
+    tell_of_name,
+    typed_today,
+)
 from dltrain.config.signatures import signature
 from dltrain.config.sources import Unknown
 
@@ -143,7 +152,7 @@ def test_an_old_path_in_a_mapping_that_is_typed_works() -> None:
 
 @pytest.mark.parametrize("name", TRACKERS)
 def test_keys_of_the_only_tracker_are_keys_of_their_tracker(name: str, caplog: pytest.LogCaptureFixture) -> None:
-    _tell.cache_clear()
+    tell_of_name.cache_clear()
     words = [f"tracking={name}", *(f"tracking.{key}=x" for key in TRACKERS[name])]
     composer = Composer()
     for _ in range(2):

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from dltrain.cli.main import main
-from dltrain.exporting.export import _load_companion, export
+from dltrain.exporting.export import export, load_companion
 from dltrain.inference.model import Model
 from dltrain.inference.row_inputs import RowInputs
 from dltrain.inference.rows import frame_rows
@@ -213,7 +213,7 @@ def test_exported_with_its_companion(trained: Trained, tmp_path: Path) -> None:
     pytest.importorskip("tf2onnx", reason="needs the extra `export`")
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra `export`")
     export(trained.model, "onnx", tmp_path / "onnx")
-    companion = _load_companion(tmp_path / "onnx" / "rows.py")
+    companion = load_companion(tmp_path / "onnx" / "rows.py")
     session = onnxruntime.InferenceSession(tmp_path / "onnx" / "model.onnx", providers=["CPUExecutionProvider"])
     answers = companion.to_answers(session.run(None, companion.to_inputs(rows_of(trained.frame)))[0])
     np.testing.assert_allclose([each["prediction"] for each in answers], trained.recorded(), atol=1e-5)

@@ -117,7 +117,7 @@ def test_the_thread_looks_by_itself_and_ends(
     with Watch(Ledger(tmp_path), console, common=COMMON, total=1) as watch:
         ends(tmp_path, 0, "optimizer=adam")
         wait_until(lambda: "[1/1]" in console.export_text(clear=False))
-    assert not watch._thread.is_alive()
+    assert not watch.thread.is_alive()
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ def test_settings_are_written_as_they_are_typed_and_any_name_is_taken(here: Path
     tracker.epoch(1, {"recall[a,b]": 0.5})
     directory.facts["status"] = "completed"
     tracker.end(directory, register=False)
-    assert tracker._client.get_run(found.info.run_id).data.metrics["recall_a_b_"] == 0.5
+    assert tracker.client.get_run(found.info.run_id).data.metrics["recall_a_b_"] == 0.5
 
 
 @installed
@@ -210,7 +210,7 @@ def test_jobs_of_a_sweep_are_nested_in_one_run(here: Path) -> None:
         directory.facts["status"] = "completed"
         tracker.end(directory, register=False)
     assert len(set(parents)) == 1
-    parent = tracker._client.get_run(parents[0])
+    parent = tracker.client.get_run(parents[0])
     assert (parent.info.run_name, parent.info.status) == ("sweep", "FINISHED")
     assert parent.data.tags["mlflow.source.name"] == "dltrain -m optimizer=adam,sgd"
     assert "mlflow.parentRunId" not in begun(here / "alone", {})[0].data.tags

@@ -18,7 +18,7 @@ FOUND = [Outcome("python", FINE, "Python 3.12."), Outcome("disk", LOOK, "Little 
 def test_exit_code_and_cures(
     more: list[Outcome], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(doctor, "_outcomes", lambda: iter([*FOUND, *more]))
+    monkeypatch.setattr(doctor, "outcomes", lambda: iter([*FOUND, *more]))
     assert main(["doctor"]) == code
     shown = capsys.readouterr().out
     assert shown.startswith(

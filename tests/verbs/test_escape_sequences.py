@@ -114,11 +114,14 @@ def test_verbs_that_read_a_run(
         "why": [("dataset.path", *overrides), ("dataset.path", *overrides, "--json"), (ESC,)],
         "init": [(root / f"project{ESC}",)],
         "reproduce": [(run, "--output", root / f"again{ESC}")],
+        "board": [(root / f"none{ESC}",), (root, "--port", "70000")],
+        "doctor": [()],
+        "schema": [(), ("--config-dir", root / f"none{ESC}")],
     }  # fmt: skip
     assert set(commands) == set(verbs.names())
     ends_with_1 = {"serve", "export", "check"}  # not started, no name for TensorFlow, a training of one epoch
     for verb, lines in commands.items():
-        seen(verb, *lines[0], code=int(verb in ends_with_1))
+        seen(verb, *lines[0], code=2 if verb == "board" else None if verb == "doctor" else int(verb in ends_with_1))
         for words in lines[1:]:
             seen(verb, *words)
         seen(verb, f"--{ESC}", code=2)
