@@ -22,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from dltrain.config.compose import Composer
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "course.md"
 PICTURES = ROOT / "docs" / "course"
@@ -88,8 +90,9 @@ def main() -> None:
                 *needed, own = commands()[name]
                 for words in needed:
                     run(words, Path(temporary))
-                where = [f"hydra.run.dir={directory}", f"hydra.sweep.dir={directory}"]
-                wall, processor = run([*own, *where], Path(temporary))
+                sweep = "-m" in own or Composer().compose(own).search is not None
+                where = f"hydra.{'sweep' if sweep else 'run'}.dir={directory}"
+                wall, processor = run([*own, where], Path(temporary))
                 times = f"{wall:.0f} s, {processor:.0f} s of processor time"
             picture, text = shown(directory, name)
             print(f"{name}: {times}\n  {text}", flush=True)
