@@ -96,7 +96,7 @@ def main() -> None:
                 times = f"{wall:.0f} s, {processor:.0f} s of processor time"
             picture, text = shown(directory, name)
             print(f"{name}: {times}\n  {text}", flush=True)
-            if given.pictures:
+            if given.pictures and f"(course/{name}.svg)" in PAGE.read_text("utf-8"):
                 PICTURES.mkdir(exist_ok=True)
                 shutil.copyfile(picture, PICTURES / f"{name}.svg")
 

@@ -21,11 +21,6 @@ GRACE_SECONDS = 3  # for pages that are being followed
 class Board:
     """A board that is being served from a thread of this process.
 
-    >>> shown = dltrain.board("outputs")
-    >>> shown.url.startswith("http://127.0.0.1:")
-    True
-    >>> shown.stop()
-
     Attributes:
         url: Its address in a browser.
     """
@@ -55,6 +50,11 @@ def board(folder: str | Path = "outputs", *, port: int = 0) -> Board:
     """Serves the board of a folder in the background and returns it; it ends with `stop` or with Python.
 
     Port 0 takes one that is free.
+
+    >>> shown = dltrain.board("outputs")
+    >>> shown.url.startswith("http://127.0.0.1:")
+    True
+    >>> shown.stop()
 
     Raises:
         ConfigError: If there is no such folder, the port is taken, or the extra `serve` is not installed.
