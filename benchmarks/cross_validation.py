@@ -38,7 +38,7 @@ class Silent(fresh.Silent):
 
     quiet = True
     resumes = False
-    console = Console(quiet=True)
+    console = live = Console(quiet=True)
 
     def __init__(self, path: Path) -> None:
         super().__init__()
