@@ -48,6 +48,7 @@ def test_words_directory_and_data_are_shown_before_tensorflow_loads(
     def load(config: object) -> None:
         raise LoadingError
 
+    monkeypatch.delenv("COLUMNS", raising=False)  # by which lines are broken
     monkeypatch.setattr(tensorflow_quietly, "is_loaded", lambda: False)
     monkeypatch.setattr(tensorflow_quietly, "load", load)
     config = Composer().compose(["dataset=wine", f"quiet={str(quiet).lower()}"])
