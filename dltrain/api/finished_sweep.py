@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from dltrain.api.reports import figure, write_report
 from dltrain.api.run import Run
 from dltrain.base.errors import ConfigError
 from dltrain.base.notes import counted
+from dltrain.record.winner import read_best
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +47,7 @@ class Sweep:
         Raises:
             ConfigError: If no job completed.
         """
-        file = self.directory / "best.json"
-        job = json.loads(file.read_text("utf-8")).get("job") if file.exists() else None
+        job = read_best(self.directory).get("job") if (self.directory / "best.json").exists() else None
         if job is None:
             raise ConfigError(f"No job of '{self.directory}' is completed, so there is no best one.")
         return Run(self.directory / job)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from dltrain.config.compose import COMPOSITION_ERRORS, Composer
 from dltrain.config.settings import choices_of, settings_of
 from dltrain.dashboard.shelf import Shelf, plain
 from dltrain.record.record import Record
+from dltrain.record.winner import read_best
 from dltrain.sweeps.importance import importance
 from dltrain.sweeps.ledger import Ledger, job_directories
 from dltrain.sweeps.ranking import better_way, ranked, swept_keys
@@ -231,8 +231,8 @@ def sweep_details(shelf: Shelf, name: str) -> dict[str, Any]:
 
 def _best(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads((path / "best.json").read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        return read_best(path)
+    except ConfigError:  # there is none before the first job has ended
         return {}
 
 

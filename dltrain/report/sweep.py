@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import number
 from dltrain.pages.render import render
+from dltrain.record.winner import read_best
 from dltrain.report.job import jobs_of
 from dltrain.report.jobs import side_by_side
 from dltrain.report.score_sections import Table
@@ -65,10 +64,7 @@ class _Sweep:
         self.entries = Ledger(sweep).entries()
         if not self.entries:
             raise ConfigError(f"'{sweep}' has no job that has ended, so there is nothing to report.")
-        try:
-            self.best: dict[str, Any] = json.loads((sweep / "best.json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"'{sweep / 'best.json'}' cannot be read: {error}") from error
+        self.best = read_best(sweep)
         self.stand = standings(self.entries, self.best.get("objectives") or {})
         self.keys = swept_keys([entry for each in self.stand.settings for entry in each.entries])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
-import json
 import os
 import textwrap
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from dltrain.base.plain_table import cell, say, setting
 from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
 from dltrain.record.listing import Row
+from dltrain.record.winner import read_best
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
@@ -113,8 +113,8 @@ def _winner(jobs: list[Row]) -> Row | None:
 
 def _named_winner(sweep: str) -> str | None:
     try:
-        return str(json.loads(Path(sweep, "best.json").read_text("utf-8"))["job"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(read_best(Path(sweep))["job"])
+    except (ConfigError, KeyError):
         return None
 
 
