@@ -42,8 +42,12 @@ def check_first_loss(checked: CheckedNetwork) -> Outcome:
     if truth.kind.deviation:  # a log-density depends on the unit, and could make a loss negative
         expected, value = expected - math.log(truth.scale), value - math.log(truth.scale)
     choices = 2 if truth.kind.zero_or_one else len(truth.classes)
-    known = f"ln {choices} = {expected:.4g}" if choices else f"{expected:.4g}, that of a constant answer"
-    text = f"{value:.4g} without penalties; expected about {known}."
+    known = (
+        f"expected about ln {choices} = {expected:.4g}"
+        if choices
+        else f"a constant answer has {expected:.4g}, and random first answers may have {FAR:g} times as much"
+    )
+    text = f"{value:.4g} without penalties; {known}."
     details = ({"loss": value, "expected": expected},)
     if not value <= (expected + SURE if choices else FAR * expected):
         text += " The first answers are too sure of themselves: look at initializer, scaling and the last layer."

@@ -128,6 +128,8 @@ class _Meant:
         elif first and word == name and (verb := closest(word, verbs.names())):
             self.verb.append(verb)
             self.words, self.rest = self.rest, []
+        elif word[:2] == "--" and (flag := closest(name, [each[2:] for each in (*VALUED, *BARE) if each[:2] == "--"])):
+            self.words.append(f"--{flag}")
         else:
             self.unknown.append(word)
 

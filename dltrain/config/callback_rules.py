@@ -67,7 +67,8 @@ def too_late(config: DictConfig, words: list[str]) -> Iterator[str]:
         node = config.callbacks.get(key.split(".")[1]) if key.startswith("callbacks.") else config.schedule
         value = (node or {}).get(key.rpartition(".")[2])
         if key in words and isinstance(value, int) and value >= epochs:
-            yield f"{key}: {value} has no effect in {epochs} epochs (trainer.epochs); expected less."
+            without = f", or {quoted('~' + key.rpartition('.')[0])}" if key.startswith("callbacks.") else ""
+            yield f"{key}: {value} has no effect in {epochs} epochs (trainer.epochs); expected less{without}."
     steps = config.schedule.get("epochs") if config.schedule is not None else None
     if "schedule.epochs" in words and steps and all(step >= epochs for step in steps):
         yield f"schedule.epochs: none of {list(steps)} is reached in {epochs} epochs (trainer.epochs)."

@@ -108,6 +108,8 @@ def _entry(
             if describe(hint).startswith("a list") and accepts(hint, [plain])
             else ""
         )
+        # A key below a misspelt node makes a mapping of its own.
+        whole = whole or (near(key, map(str, node)) if isinstance(plain, dict) else "")
         yield f"{key}: {mismatch(hint, plain)}{whole}"
     elif isinstance(value, DictConfig):
         yield from _mapping(value, _of_mapping(hint), key, metadata, near)

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config.compose import Composer, conf_directory
+from dltrain.config.conformity import look_up
 from dltrain.config.hydra_node import resolving
 from dltrain.config.overrides import parse
 from dltrain.config.settings import flat
@@ -54,7 +55,11 @@ def explain(composer: Composer, key: str, overrides: Sequence[str]) -> Explained
     Raises:
         ConfigError: If the overrides have faults, or nothing sets the key.
     """
-    config = composer.compose(overrides)
+    config, faults = composer.check(overrides)
+    # Where a key came from can be told while others, such as the path of a table, have no value yet.
+    faults = [fault for fault in faults if config is None or not _awaits_value(config, fault.partition(":")[0])]
+    if config is None or faults:
+        raise ConfigError(faults)
     search = _Search(composer, config, overrides)
     options = search.options(key) if search.is_group(key) else []
     if options:
@@ -68,6 +73,12 @@ def explain(composer: Composer, key: str, overrides: Sequence[str]) -> Explained
         value = OmegaConf.to_container(value)
     written = chain[-1].value
     return Explained(key, value, chain, _REFERENCE.findall(written) if isinstance(written, str) else [])
+
+
+def _awaits_value(config: DictConfig, key: str) -> bool:
+    parent, _, name = key.rpartition(".")
+    node = look_up(config, parent) if parent else config
+    return isinstance(node, DictConfig) and OmegaConf.is_missing(node, name)
 
 
 def _nearest(key: str, config: DictConfig) -> str:
@@ -111,7 +122,7 @@ class _Search:
 
     def _chosen_in(self, path: str, group: str) -> Iterator[Origin]:
         file, root = self._yaml(path)
-        defaults = _look_up(root, "defaults") if root is not None else None
+        defaults = _find(root, "defaults") if root is not None else None
         for entry in defaults[1].value if defaults else []:
             for name, option in entry.value if isinstance(entry, yaml.MappingNode) else []:
                 words = name.value.removeprefix("optional ").removeprefix("override ").removeprefix("optional ")
@@ -130,7 +141,7 @@ class _Search:
             inside = key[len(package) + 1 :] if package else key
             file, root = self._yaml(path)
             if root is not None:
-                found = _look_up(root, inside)
+                found = _find(root, inside)
                 if found is not None:
                     yield Origin(file, found[0], _value(found[1]), self._reason(path))
             else:
@@ -191,7 +202,7 @@ def shown(file: Path) -> str:
     return str(file)
 
 
-def _look_up(root: yaml.Node, key: str) -> tuple[int, yaml.Node] | None:
+def _find(root: yaml.Node, key: str) -> tuple[int, yaml.Node] | None:
     """Returns the line of a dotted key, from 1, and the node of its value."""
     line, node = 0, root
     for name in key.split("."):

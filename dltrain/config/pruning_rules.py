@@ -8,11 +8,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from dltrain.config.search_objectives import COSTS
 
+PRUNING = ("halving", "median")  # options of search that are random search with this callback
+
 
 def faults(config: DictConfig) -> Iterator[str]:
     """Yields a sentence for each reason why jobs of a search cannot be pruned."""
     nodes = {f"callbacks.{name}": node for name, node in config.callbacks.items() if node is not None}
     pruning = {key: node for key, node in nodes.items() if str(node.get("_target_")).endswith("pruning.Pruning")}
+    chosen = OmegaConf.select(config, "hydra.runtime.choices.search")
+    if chosen in PRUNING and not pruning:
+        yield f"callbacks.pruning: search={chosen} prunes no job without it. Use search=random, or leave the callback."
     for key, node in pruning.items():
         yield from _objectives(config)
         yield from _repeats(config)

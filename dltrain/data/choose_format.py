@@ -76,7 +76,7 @@ def choose_format(table: RawTable, name: str, words: Any, given: Given) -> tuple
     example = pc.filter(words, pc.match_substring(words, "." if points else ","))[0]
     meant = [f"{each.parse(pa.array([example]))[0].as_py():.15g}" for each in (chosen, found[1])]
     as_thousands, as_decimals = entry("dataset.thousands", name, mark), entry("dataset.decimal", name, mark)
-    if points or table.separator != ",":
+    if points or not (table.separator == "," or _shows_thousands(words, ",")):
         thousands_first = meant[::-1] if points else meant
         raise DataError(
             f"Column '{name}' of {table.origin} leaves open what '{example}' is: {thousands_first[0]} with "
@@ -90,8 +90,13 @@ def _may_be_thousands(table: RawTable, words: Any) -> bool:
 
     `words` are the different cells, in which a point has three digits behind it wherever there is one.
     """
-    with_point = pc.sum(pc.match_substring(words, ".")).as_py()
-    return table.has_decimal_commas or THREE_DECIMALS <= with_point < len(words)
+    return table.has_decimal_commas or _shows_thousands(words, ".")
+
+
+def _shows_thousands(words: Any, mark: str) -> bool:
+    """Tells whether a mark with three digits behind it in so many different cells, but not in all, parts thousands."""
+    marked: int = pc.sum(pc.match_substring(words, mark)).as_py()
+    return THREE_DECIMALS <= marked < len(words)
 
 
 def _where(table: RawTable, name: str, cell: str) -> str:

@@ -221,6 +221,7 @@ class Journal:
             self.note(note)
         show_header(self.console, facts_of(self.config, data, network, batch_size), quiet=self.quiet)
         self.directory.record(
+            task=data.target.task,
             batch_size=batch_size,
             steps_per_epoch=-(-len(data.split.train) // batch_size),
             trainable_parameters=trainable(network),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,8 @@ ROWS_AT_ONCE = {"image": 256, "text": 1_024, "table": 16_384}
 BYTES_AT_ONCE = 1 << 20  # of a text with separators
 NUMBERS_AT_ONCE = 2**20  # limits rows of large images
 
+NOT_LOCATED = re.compile(r"Could not locate (?:class|function) '(\w+)'.*?'module': '([\w.]+)'", re.DOTALL)
+
 flatten_once()
 
 
@@ -45,11 +49,7 @@ class Model:
         self.record = Record(path)
         self.signature = Signature.of(self.record)
         file = self.record.path / "model.keras"
-        try:
-            self.network = keras.models.load_model(file, compile=False, safe_mode=True)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ConfigError(f"'{file}' cannot be loaded: {reason}") from error
+        self.network = _load(file)
         # `Model.predict` casts arrays to 32 bits before the model sees them; a graph takes them as they are.
         taken = {name: tf.TensorSpec((None, *each.shape[1:]), each.dtype) for name, each in self.network.input.items()}
         self._graph = tf.function(
@@ -162,6 +162,37 @@ class Model:
             DataError: If the target or `by` is missing, or a cell does not fit its kind.
         """
         return evaluate_rows(self, [frame_rows(frame, self.missing)], by)
+
+
+def _load(file: Path) -> Any:
+    """Loads a model.keras that may be built; Keras does not import the modules of a person's own layers by itself.
+
+    Raises:
+        ConfigError: If it cannot be read, or needs a class that is not found.
+    """
+    tried: set[str] = set()
+    while True:
+        try:
+            return keras.models.load_model(file, compile=False, safe_mode=True)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            innermost: BaseException = error
+            while innermost.__context__ is not None:
+                innermost = innermost.__context__
+            found = NOT_LOCATED.match(str(innermost))
+            if found is None:
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise ConfigError(f"'{file}' cannot be loaded: {reason}") from error
+            name, module = found.groups()
+            try:
+                importlib.import_module(module)
+                why = f"does not register it: write @keras.saving.register_keras_serializable('{module}') above it"
+            except Exception as refusal:
+                why = f"cannot be imported ({refusal}): start dltrain in the folder of the module"
+            if module in tried or "imported" in why:
+                raise ConfigError(
+                    f"'{file}' cannot be loaded: it needs '{name}' of '{module}', which {why}."
+                ) from error
+            tried.add(module)
 
 
 def missing_of(signature: Signature) -> Missing:

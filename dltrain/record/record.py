@@ -99,10 +99,11 @@ class Record:
 
     @functools.cached_property
     def choices(self) -> dict[str, Any]:
-        """The option of each group; None if no option is chosen."""
+        """The option of each group; None if no option is chosen. For `task=auto` it is the task that was found."""
         known = self.facts.get("choices")
         if isinstance(known, dict):
-            return known
+            found = {"task": self.facts["task"]} if known.get("task") == "auto" and "task" in self.facts else {}
+            return known | found
         hydra = self._yaml(".hydra/hydra.yaml")
         try:
             return choices_of(hydra["hydra"]["runtime"]["choices"])

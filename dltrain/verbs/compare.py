@@ -115,7 +115,9 @@ def _show(found: RunComparison, curve: str) -> None:
             space = _space(rows, len(runs))
             lines = [[key, *(_short(setting(value), space) for value in values)] for key, values in rows.items()]
             show("", *plain_table.table([name, *runs], lines, width=plain_table.window()), sep="\n")
-    _show_metrics(runs, sections["metrics"])
+    # Losses of two tasks, such as cross-entropy and squared error, are different quantities.
+    same_loss = not any(key.partition(".")[0] == "task" for key in sections["settings"])
+    _show_metrics(runs, sections["metrics"], same_loss=same_loss)
     curves = {letter: curve_of(run.history, curve) for letter, run in runs.items()}
     picture = drawn_in_text(curves, min(plain_table.window() or 80, 100))
     if picture:
@@ -135,7 +137,7 @@ def _short(text: str, space: int) -> str:
     return text if len(text) <= space else f"{text[: space - 1]}…"
 
 
-def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any]]) -> None:
+def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any]], *, same_loss: bool) -> None:
     header = ["metric", *runs]
     pair = len(runs) == 2
     rows = []
@@ -145,7 +147,7 @@ def _show_metrics(runs: Mapping[str, Record], metrics: Mapping[str, Sequence[Any
         format_value = _duration if key == "seconds" else cell
         row = [key, *map(format_value, values)]
         if pair:
-            counted = () if key in ("seconds", "best epoch") else values
+            counted = () if key in ("seconds", "best epoch") or (key.endswith(" loss") and not same_loss) else values
             numbers = [value for value in counted if isinstance(value, (int, float))]
             row.append(signed(numbers[1] - numbers[0]) if len(numbers) == 2 else "")
         rows.append(row)

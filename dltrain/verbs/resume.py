@@ -45,13 +45,20 @@ def _run(given: argparse.Namespace) -> int:
         if code in (0, 1):
             write_missing_reports(sweep, show)
         return code
-    resume_run(
-        given.run,
-        given.overrides,
-        with_changes=given.with_changes,
-        note=show,
-        warn=lambda text: show(f"warning: {text}", file=sys.stderr),
-    )
+    facts = Path(given.run) / "run.json"
+    before = facts.stat().st_mtime_ns if facts.exists() else None
+    try:
+        resume_run(
+            given.run,
+            given.overrides,
+            with_changes=given.with_changes,
+            note=show,
+            warn=lambda text: show(f"warning: {text}", file=sys.stderr),
+        )
+    except KeyboardInterrupt:
+        if not facts.exists() or facts.stat().st_mtime_ns == before:
+            raise
+        return 130  # the run went on, and has told how far it got
     return 0
 
 

@@ -72,7 +72,9 @@ VERB = Verb(
 def _show(found: Explained) -> None:
     is_mapping = isinstance(found.value, dict)
     removed = found.value is None and found.chain[-1].value == "(removed)"
-    show(f"{found.key}: {'removed' if removed else '{…}, set by' if is_mapping else setting(found.value)}")
+    missing = found.chain[-1].value == "???"
+    value = "removed" if removed else "awaits a value" if missing else setting(found.value)
+    show(f"{found.key}: {'{…}, set by' if is_mapping else value}")
     rows = []
     for place, origin in enumerate(found.chain):
         last = place == len(found.chain) - 1

@@ -45,6 +45,7 @@ MEANT = {
     "resme a": "resume a",
     "list": "runs",
     "sweep optimizer=adam,sgd": "-m optimizer=adam,sgd",
+    "--multirn optimizer=adam,sgd": "--multirun optimizer=adam,sgd",
     "--cfg job titanic": "--cfg job dataset=titanic",
 }
 

@@ -252,3 +252,13 @@ def test_entry_of_what_is_null_and_no_mapping_is_refused(composer: Composer) -> 
         "schedule.factor: 'schedule' is null with the chosen options and has no key 'factor'. "
         "Did you mean schedule=exponential schedule.factor=2?"
     ]
+
+
+def test_a_key_below_a_misspelt_callback_shows_the_right_one() -> None:
+    with pytest.raises(ConfigError, match=r"Did you mean callbacks\.early_stopping\.patience=3"):
+        Composer().compose(["callbacks.early_stoping.patience=3"])
+
+
+def test_patience_that_never_ends_a_training_shows_how_to_leave_it_out() -> None:
+    with pytest.raises(ConfigError, match=r"expected less, or .~callbacks\.early_stopping"):
+        Composer().compose(["trainer.epochs=30", "callbacks.early_stopping.patience=30"])

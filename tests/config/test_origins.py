@@ -62,3 +62,11 @@ def test_what_was_removed_says_so(composer: Composer) -> None:
 def test_a_key_that_nothing_sets_gets_the_nearest(composer: Composer, key: str, near: str) -> None:
     with pytest.raises(ConfigError, match=f"{key}: nothing sets this key.*{near}"):
         explain(composer, key, ["dataset=synthetic"])
+
+
+def test_keys_that_await_a_value_hide_no_origin_and_other_faults_are_told(composer: Composer) -> None:
+    assert explain(composer, "dataset", ["dataset=csv"]).value == "csv"
+    assert explain(composer, "dataset.path", ["dataset=csv"]).chain[-1].value == "???"
+    with pytest.raises(ConfigError) as caught:
+        explain(composer, "dataset.path", ["dataset=csv", "trainer.epohcs=3"])
+    assert [fault.partition(":")[0] for fault in caught.value.faults] == ["trainer.epohcs"]

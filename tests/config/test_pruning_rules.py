@@ -52,3 +52,11 @@ def test_what_cannot_be_compared_epoch_by_epoch_is_refused(composed: DictConfig,
     assert found.startswith(start)
     composed.callbacks.pruning = None
     assert list(faults(composed)) == []
+
+
+@pytest.mark.parametrize("search", ["halving", "median"])
+def test_a_search_that_prunes_needs_its_callback(search: str) -> None:
+    chosen = {"hydra": {"runtime": {"choices": {"search": search}}}}
+    assert list(faults(config(**chosen))) == []
+    (found,) = faults(config(**chosen, callbacks={"pruning": None}))
+    assert found.startswith(f"callbacks.pruning: search={search} prunes no job without it")

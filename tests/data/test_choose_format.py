@@ -94,3 +94,13 @@ def test_many_cells_of_three_decimals_beside_whole_numbers_may_be_thousands() ->
     assert choose(POINTS)[0] == NumberFormat()  # too few cells to tell
     with pytest.raises(DataError, match=r"leaves open what '1\.000' is: 1000 with"):
         choose([*decimals, "950"])
+
+
+@pytest.mark.parametrize("separator", [";", None])
+def test_many_cells_with_three_digits_behind_the_comma_beside_short_ones_are_thousands(separator: str | None) -> None:
+    words = [f"€{number:,}" for number in range(400, 8_000, 7)]
+    chosen, note = choose(words, separator)
+    assert chosen == NumberFormat("point", "comma", "€")
+    assert "dataset.decimal=" in note  # the other reading is told
+    with pytest.raises(DataError, match="leaves open"):
+        choose([word for word in words if "," in word], separator)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -323,3 +325,40 @@ def test_blocks_are_read_in_pieces(runs: Path, tmp_path: Path, monkeypatch: pyte
         found = pd.read_csv(output)
         assert list(found["row_id"]) == list(range(len(raw)))
         np.testing.assert_allclose(found["probability_class_1"], expected["probability_class_1"], rtol=1e-6, atol=1e-6)
+
+
+OWN_LAYER = """
+import keras
+
+@keras.saving.register_keras_serializable("own_layer")
+class Halved(keras.layers.Layer):
+    def call(self, numbers):
+        return numbers / 2
+
+def scale(rows):
+    return Halved()
+"""
+
+
+def test_layers_of_ones_own_module_are_found_or_the_cause_is_told(
+    run_in: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "own_layer.py"
+    module.write_text(OWN_LAYER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    run_in(tmp_path / "run", "dataset.problem=binary", *QUICK, "scaling._target_=own_layer.scale")
+    rows = raw_frame(tmp_path / "run").iloc[:3]
+
+    def answers() -> list[float]:
+        keras.saving.get_custom_objects().clear()  # as in a new process
+        sys.modules.pop("own_layer", None)
+        return list(dltrain.load(tmp_path / "run").predict(rows).iloc[:, -1])
+
+    expected = pd.read_csv(tmp_path / "run" / "predictions.csv", index_col="row_id").loc[rows.index].iloc[:, -1]
+    np.testing.assert_allclose(answers(), expected, rtol=1e-6)
+    module.write_text(OWN_LAYER.replace('@keras.saving.register_keras_serializable("own_layer")', ""))
+    with pytest.raises(ConfigError, match="'Halved' of 'own_layer', which does not register it"):
+        answers()
+    module.write_text("import no_such_package")
+    with pytest.raises(ConfigError, match=r"cannot be imported .No module named 'no_such_package'"):
+        answers()

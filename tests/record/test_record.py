@@ -87,3 +87,12 @@ def test_scores_of_folds_and_seeds_are_means(run: Path) -> None:
     folds = {"mean": {"loss": 3.0}, "folds": [{"fold": 1, "loss": 2.5}, {"fold": 2, "loss": 3.5}]}
     assert scores({"train": {"loss": 1.0}, "cross_validation": folds}) == [{"loss": 1.0}, {"loss": 3.0}, {}]
     assert list(Record(run).repeats()["folds"]) == ["1", "2"]
+
+
+def test_the_task_that_was_found_stands_for_auto(run: Path) -> None:
+    for chosen, expected in (("auto", "regression"), ("multilabel", "multilabel")):
+        facts = {"status": "completed", "choices": {"task": chosen}, "task": "regression", "settings": {}}
+        (run / "run.json").write_text(json.dumps(facts))
+        assert Record(run).choices["task"] == expected
+    (row,) = rows_below(run.parent)
+    assert row.values["task"] == "multilabel"

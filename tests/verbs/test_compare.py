@@ -243,3 +243,14 @@ def test_nothing_heavy_is_imported(make: Make) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_losses_of_two_tasks_are_not_subtracted(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, (task, subtracted) in enumerate((("binary", True), ("regression", False))):
+        runs = (
+            make(f"a{number}", settings={"task.name": "binary"}),
+            make(f"b{number}", 12, settings={"task.name": task}),
+        )
+        rows = {line.split("  ")[0]: line.split() for line in told(capsys, *runs).splitlines() if line}
+        assert len(rows["test loss"]) == (5 if subtracted else 4)
+        assert len(rows["test accuracy"]) == 5
