@@ -2,9 +2,9 @@
 
     python benchmarks/course.py [--only NAME …] [--keep DIR] [--pictures]
 
-Each experiment is the command that docs/course.md tells for it, in a process of its own. The figures of an experiment
-are those of its picture's description. With --pictures the pictures are written into docs/course/, where the page shows
-them. Runs that stand in --keep already are not repeated.
+Each experiment is the command that docs/course/ tells for it, in a process of its own. The figures of an experiment are
+those of its picture's description. With --pictures the pictures that the pages show are written.
+Runs that stand in --keep already are not repeated.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ import time
 from pathlib import Path
 
 from dltrain.config.compose import Composer
+from dltrain.verbs.course import chapters
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "course.md"
-PICTURES = ROOT / "docs" / "course"
+PICTURES = ROOT / "docs" / "course_pictures"
+SECTIONS = [section for chapter in chapters() for section in chapter.sections]
+# The links to the pictures that the pages show.
+SHOWN = {link for section in SECTIONS for _, link in section.pictures}
 # The picture in plots/ that shows the point.
 POINT = {
     "split_sizes": "over_setting",
@@ -47,12 +50,11 @@ WANTED = {"digits_cnn": 0.985, "mnist_cnn": 0.98}  # accuracy on the test part
 
 
 def commands() -> dict[str, list[list[str]]]:
-    """The words of each experiment's command on the page, by its name; before them those of what it needs."""
+    """The words of each experiment's command on its page, by its name; before them those of what it needs."""
     found: dict[str, list[list[str]]] = {}
-    for block in re.findall(r"^```shell\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL):
-        every = [shlex.split(line)[1:] for line in block.splitlines()]
-        for place, words in enumerate(every, start=1):
-            found |= {word[11:]: every[:place] for word in words if word.startswith("experiment=")}
+    for section in SECTIONS:
+        every = [shlex.split(line)[1:] for line in section.commands]
+        found |= {name: every[: every.index(words) + 1] for name, words in section.experiments.items()}
     return found
 
 
@@ -80,7 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=sorted(commands()), default=sorted(commands()))
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where the runs stand; default: nowhere")
-    parser.add_argument("--pictures", action="store_true", help="write the pictures into docs/course/")
+    parser.add_argument("--pictures", action="store_true", help="write the pictures into docs/course_pictures/")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         for name in given.only:
@@ -96,7 +98,7 @@ def main() -> None:
                 times = f"{wall:.0f} s, {processor:.0f} s of processor time"
             picture, text = shown(directory, name)
             print(f"{name}: {times}\n  {text}", flush=True)
-            if given.pictures and f"(course/{name}.svg)" in PAGE.read_text("utf-8"):
+            if given.pictures and f"../course_pictures/{name}.svg" in SHOWN:
                 PICTURES.mkdir(exist_ok=True)
                 shutil.copyfile(picture, PICTURES / f"{name}.svg")
 

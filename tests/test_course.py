@@ -1,57 +1,99 @@
-"""docs/course.md: each of its commands works, and each experiment of the course is in it."""
+"""docs/course: each idea has its experiment, picture, text and exercise, and each of its commands works."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from dltrain import verbs
 from dltrain.cli.main import main
 from dltrain.config.compose import Composer, conf_directory
-from dltrain.verbs import check
+from dltrain.verbs.course import CODE, PICTURE, Chapter, Section, chapters, course_directory
 
-FOLDER = Path(__file__).parents[1] / "docs"
-TEXT = (FOLDER / "course.md").read_text("utf-8")
-COMMANDS = [
-    line
-    for block in re.findall(r"^```shell\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-]
+DOCS = Path(__file__).parents[1] / "docs"
+PICTURES = DOCS / "course_pictures"
+CHAPTERS = [chapter for chapter in chapters() if chapter.name.isdecimal()]
+SECTIONS = [section for chapter in CHAPTERS for section in chapter.sections]
+TITLES = [section.title for section in SECTIONS]
 # Not of the course.
 OTHERS = {"smoke", "course_mlp", "wine_quality", "tabular", "imdb_naive_bayes"}
 SMALL = ("rows=60", "trainer.epochs=1", "quiet=true", "~callbacks.tensorboard")
+EXPERIMENTS = {name: words for section in SECTIONS for name, words in section.experiments.items()}
 
 
-def words_of(command: str) -> list[str]:
-    return shlex.split(command.removeprefix("dltrain "))
+def loaded(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def experiment_of(command: str) -> str:
-    return next((word.removeprefix("experiment=") for word in words_of(command) if word.startswith("experiment=")), "")
+def typed(chapter: Chapter) -> list[str]:
+    """Every command of a page, in its blocks and in its text, each in one line."""
+    inside = re.findall(r"`(dltrain [^`]+)`", CODE.sub("", chapter.text))
+    blocks = [line for section in chapter.sections for line in section.commands if line.startswith("dltrain ")]
+    return blocks + [" ".join(command.split()) for command in inside]
+
+
+def prose(section: Section) -> list[str]:
+    return [line for line in PICTURE.sub("", CODE.sub("", section.text)).splitlines() if line]
 
 
 def test_each_experiment_of_the_course_is_told_with_the_command_of_its_file() -> None:
     shipped = {file.stem: file for file in (conf_directory() / "experiment").glob("*.yaml") if file.stem not in OTHERS}
-    told = {experiment_of(command): command for command in COMMANDS}
-    assert set(told) - {""} == set(shipped)
+    assert set(EXPERIMENTS) == set(shipped)
     for name, file in shipped.items():
-        assert file.read_text("utf-8").splitlines()[2] == f"# {told[name]}"
+        assert file.read_text("utf-8").splitlines()[2] == f"# {shlex.join(['dltrain', *EXPERIMENTS[name]])}"
 
 
-def test_pictures_of_the_page_are_there_and_small() -> None:
-    pictures = [FOLDER / name for name in re.findall(r"!\[[^]]+\]\(([^)]+)\)", TEXT)]
-    assert len(pictures) > 10
-    assert max(picture.stat().st_size for picture in pictures) < 250_000
-    assert {picture.name for picture in pictures} == {file.name for file in (FOLDER / "course").iterdir()}
+@pytest.mark.parametrize("section", SECTIONS, ids=TITLES)
+def test_section_has_a_command_a_picture_a_short_text_and_an_exercise(section: Section) -> None:
+    assert section.experiments
+    assert section.pictures
+    for alternative, link in section.pictures:
+        assert re.fullmatch(r"[A-Z].{20,}\.", alternative), "the alternative text is a sentence"
+        assert (course_directory() / link).is_file()
+    start, exercise, end = "\n".join(prose(section)).partition("\n**Exercise.** ")
+    assert exercise
+    assert "**Exercise.**" not in end
+    assert 2 <= len(start.splitlines()) <= 10
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_command_composes(command: str) -> None:
-    words = words_of(command)
-    if words[0] == "check":
-        assert "examples" in check.EXAMPLES
+def test_list_of_ideas_leads_to_every_section() -> None:
+    text = (course_directory() / "index.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| \[([^\]]+)\]\(([^)#]+)#([^)]+)\) \|$", text, re.MULTILINE)
+    sections = {
+        (chapter.path.name, re.sub(r"[^\w\- ]", "", section.title.lower()).replace(" ", "-")): chapter.title
+        for chapter in CHAPTERS
+        for section in chapter.sections
+    }
+    assert {(page, anchor): title for _, title, page, anchor in rows} == sections
+    assert len({idea for idea, *_ in rows}) == len(rows)
+    for chapter in chapters():
+        assert f"]({chapter.path.name})" in text
+        assert f"\n{chapter.path.stem}\n" in text
+
+
+def test_pictures_are_those_of_the_pages_and_small() -> None:
+    shown = {link for chapter in chapters() for _, link in PICTURE.findall(chapter.text)}
+    assert {Path(link).name for link in shown} == {file.name for file in PICTURES.iterdir()}
+    assert max(file.stat().st_size for file in PICTURES.iterdir()) < 250_000
+
+
+@pytest.mark.parametrize(
+    ("page", "command"), [(chapter.path.stem, command) for chapter in chapters() for command in typed(chapter)]
+)
+def test_command_composes(page: str, command: str) -> None:
+    words = shlex.split(command)[1:]
+    if words[0] in verbs.names():
+        assert verbs.verb(words[0]).parse(words[1:])
         return
     composer = Composer()
     if "-m" in words:
@@ -60,13 +102,24 @@ def test_command_composes(command: str) -> None:
         composer.compose(words)
 
 
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.path.stem)
+def test_notebook_has_the_commands_as_cells_and_the_pictures_in_it(chapter: Chapter) -> None:
+    pytest.importorskip("jupytext")
+    notebook = loaded(DOCS / "notebooks.py").of_page(chapter.path)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell for cell in cells if cell.startswith("%%bash")] == [
+        f"%%bash\n{block.rstrip()}" for block in CODE.findall(chapter.text)
+    ]
+    assert sum(len(cell.get("attachments", {})) for cell in notebook.cells) == len(PICTURE.findall(chapter.text))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [each for each in COMMANDS if experiment_of(each)])
-def test_first_job_runs_at_smoke_size(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+def test_first_job_runs_at_smoke_size(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    words = [word for word in words_of(command) if word != "-m"]
-    if experiment_of(command).endswith("_search"):
-        words += ["search.points=2"] if "grid" in command else ["search.jobs=2"]
+    words = [word for word in EXPERIMENTS[name] if word != "-m"]
+    if name.endswith("_search"):
+        words += ["search.points=2"] if name.startswith("grid") else ["search.jobs=2"]
     # The first value of each sweep stands for all: the others compose.
     words = [re.sub(r"=([^,\[]*),.*", r"=\1", word) for word in words]
     assert main([*[word for word in words if not word.startswith(("rows=", "callbacks."))], *SMALL]) == 0

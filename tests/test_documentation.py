@@ -16,7 +16,8 @@ from dltrain.config.compose import Composer
 
 DOCS = Path(__file__).parents[1] / "docs"
 # What is generated is not a page of its own; the course has a test of its own.
-PAGES = sorted(page for page in DOCS.rglob("*.md") if "reference" not in page.parts and page.name != "course.md")
+COURSE = sorted((DOCS / "course").glob("*.md"))
+PAGES = sorted(page for page in DOCS.rglob("*.md") if "reference" not in page.parts and page not in COURSE)
 EXTRAS = "hydra/launcher="  # needs an extra that need not be installed
 
 
@@ -54,7 +55,7 @@ def test_pages_have_commands() -> None:
 def test_links_and_pictures_lead_somewhere() -> None:
     broken = [
         (page.name, target)
-        for page in [*PAGES, DOCS / "course.md"]
+        for page in [*PAGES, *COURSE]
         for target in re.findall(r"\]\(([^)#]+)", page.read_text("utf-8"))
         if "://" not in target and "reference/" not in target and not (page.parent / target).exists()
     ]
@@ -77,7 +78,15 @@ def test_site_builds_without_a_warning(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "site"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    for page in ("index", "guides/training", "reference/options", "reference/verbs", "reference/python"):
+    for page in (
+        "index",
+        "guides/training",
+        "reference/options",
+        "reference/verbs",
+        "reference/python",
+        "course/3_optimization",
+    ):
         assert (tmp_path / "site" / f"{page}.html").exists()
+    assert list((tmp_path / "site/_downloads").rglob("3_optimization.ipynb"))
     text = (tmp_path / "site/reference/keys.html").read_text("utf-8")
     assert "greatest norm of each weight" in text

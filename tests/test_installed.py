@@ -131,12 +131,12 @@ def test_model_answers_without_dltrain(installed: Installed, tmp_path: Path) -> 
 def test_wheel_has_package_and_configs_and_nothing_else(installed: Installed) -> None:
     names = set(zipfile.ZipFile(installed.wheel).namelist())
     kinds = (".py", ".typed", ".yaml", ".md", ".html", ".css", ".js", ".svg", ".LICENSE.txt")
-    found = {
-        path.relative_to(ROOT) for folder in ("conf", "dltrain", "hydra_plugins") for path in (ROOT / folder).rglob("*")
-    }
+    folders = {"conf": "dltrain/conf", "docs/course": "dltrain/course"}
+    folders |= {name: name for name in ("dltrain", "hydra_plugins")}
     expected = {
-        f"dltrain/{path.as_posix()}" if path.parts[0] == "conf" else path.as_posix()
-        for path in found
+        f"{there}/{path.relative_to(ROOT / here).as_posix()}"
+        for here, there in folders.items()
+        for path in (ROOT / here).rglob("*")
         if path.name.endswith(kinds)
     }
     assert {name for name in names if ".dist-info/" not in name} == expected
@@ -154,6 +154,7 @@ def test_wheel_runs_from_an_empty_directory(installed: Installed, tmp_path: Path
     assert_run(record.parent)
     assert "optimizer: adagrad" in installed.run("python -m dltrain --help", tmp_path).stdout
     assert "keras.optimizers.Adam" in installed.run("dltrain --cfg job", tmp_path).stdout
+    assert "experiment=optimizers" in installed.run("dltrain course 3", tmp_path).stdout
 
 
 @pytest.mark.parametrize("line", [line for line in shell_lines(TRAINING) if line.startswith("dltrain ")])

@@ -27,7 +27,7 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "resume": [("run",)],
     "reproduce": [("run", "--output", "again")],
 }
-NO_RUN = {"board", "check", "doctor", "init", "plan", "schema", "why"}  # verbs that take none
+NO_RUN = {"board", "check", "course", "doctor", "init", "plan", "schema", "why"}  # verbs that take none
 
 
 def damage(run: Path, number: int) -> str:

@@ -116,6 +116,7 @@ def test_verbs_that_read_a_run(
         "reproduce": [(run, "--output", root / f"again{ESC}")],
         "board": [(root / f"none{ESC}",), (root, "--port", "70000")],
         "doctor": [()],
+        "course": [(), (ESC,)],
         "schema": [(), ("--config-dir", root / f"none{ESC}")],
     }  # fmt: skip
     assert set(commands) == set(verbs.names())
