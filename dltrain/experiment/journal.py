@@ -135,7 +135,7 @@ class Journal:
             status = "interrupted" if cut_off else "pruned" if isinstance(error, PrunedError) else "failed"
             if not isinstance(error, DltrainError) or error.__cause__ is not None:
                 logger.debug("The run ended with %s", kind, exc_info=error)
-            self.directory.finish(status, error=str(error) or type(error).__name__, seconds=self._seconds())
+            self.directory.finish(status, error=_in_words(error), seconds=self._seconds())
             if status == "interrupted":
                 show_how_to_go_on(self.console, self.directory.facts, self.path)
         for tracker in self._trackers:
@@ -288,6 +288,14 @@ def _trackers(node: DictConfig | None) -> list[Any]:
     if faults:
         raise ConfigError(faults)
     return built
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted (Ctrl-C)"
+    if isinstance(error, SystemExit) and error.code == 143:
+        return "terminated (SIGTERM)"
+    return str(error) or type(error).__name__
 
 
 def _was_cut_off_at_once(kept: Mapping[str, Path], resolved: str) -> bool:

@@ -48,8 +48,8 @@ def end(journal: Journal, error: BaseException, act: Callable[[Journal], None] =
 @pytest.mark.parametrize(
     ("error", "status", "told"),
     [
-        (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt"),
-        (SystemExit(143), "interrupted", "143"),
+        (KeyboardInterrupt(), "interrupted", "interrupted (Ctrl-C)"),
+        (SystemExit(143), "interrupted", "terminated (SIGTERM)"),
         (PrunedError("others are better"), "pruned", "others are better"),
         (RunError("diverged"), "failed", "diverged"),
         (ValueError("a bug"), "failed", "a bug"),

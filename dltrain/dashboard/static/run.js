@@ -44,7 +44,8 @@ function add(more) {
   if (more.columns.length) history.columns = more.columns;
   history.rows.push(...more.rows);
   const of = (name) => history.rows.map((row) => { const value = row[history.columns.indexOf(name)]; return typeof value === "number" ? value : null; });
-  const names = history.columns.filter((name) => name !== "epoch" && !name.startsWith("val_"));
+  const scores = history.columns.filter((name) => history.columns.includes(`val_${name}`));
+  const names = [...scores, ...history.columns.filter((name) => name !== "epoch" && !name.startsWith("val_") && !scores.includes(name))];
   for (const name of names) {
     const series = [{ key: name, label: history.columns.includes(`val_${name}`) ? `train ${name}` : name, colour: colour(1), dash: [6, 4] }];
     if (history.columns.includes(`val_${name}`)) series.unshift({ key: `val_${name}`, label: `validation ${name}`, colour: colour(0) });
