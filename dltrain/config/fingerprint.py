@@ -29,6 +29,8 @@ EARLIER_DEFAULTS = {
     "dataset.weight": None,
     "dataset.day_first": None,
     "encoding.embedding_above": None,
+    "model.bin_edges": "quantile",
+    "model.linear_path": False,
 }
 
 

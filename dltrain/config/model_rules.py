@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator
 from omegaconf import DictConfig
 
 from dltrain.base.errors import did_you_mean
+from dltrain.config.fingerprint import EARLIER_DEFAULTS
 from dltrain.config.tasks import TASKS
 
 EMBEDDINGS = ("none", "periodic", "piecewise_linear")
 # The kinds of embedding that use a key.
 OWN_KEYS = {"numeric_dimension": EMBEDDINGS[1:], "frequencies": ("periodic",), "frequency_scale": ("periodic",),
-            "bins": ("piecewise_linear",)}  # fmt: skip
+            "bins": ("piecewise_linear",), "bin_edges": ("piecewise_linear",)}  # fmt: skip
 IDS = ("sequence", "set")
 # Modules of dltrain.data whose datasets are known to hold one kind of data
 OF_IMAGES = ("cifar10", "mnist", "digits", "images")
@@ -101,7 +102,9 @@ def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
         expected = f"expected {', '.join(EMBEDDINGS)}"
         yield f"model.numeric_embedding: {expected}, got '{kind}'.{did_you_mean(kind, EMBEDDINGS)}"
     for key, kinds in OWN_KEYS.items():
-        if f"model.{key}" in words and kind not in kinds:
+        # A sweep of an earlier version goes on with the words for what that version did.
+        earlier = EARLIER_DEFAULTS.get(f"model.{key}") == model.get(key)
+        if f"model.{key}" in words and kind not in kinds and not earlier:
             yield f"model.{key} has no effect with model.numeric_embedding={kind}; expected {' or '.join(kinds)}."
     if "model.clamp" in words and model.clamp and task and not task.clamps:
         yield f"model.clamp has no effect with task={task.name}; expected task=regression."

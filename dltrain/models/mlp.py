@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from dltrain.models.linear_path import linear_scores
 from dltrain.models.parts import Head, Inputs, Regularizers
 
 
@@ -31,14 +32,16 @@ def mlp(
     initializer: Callable[[], Any],
     regularizer: Regularizers,
     normalization: Callable[[], Any] | None,
+    linear_path: bool = False,
 ) -> Any:
     """Builds hidden layers of Dense, normalization, activation and dropout, as wide as `units` says.
 
     `normalization_position` is before_activation or after_activation; `dropout` is the share of units dropped after
-    each hidden layer.
+    each hidden layer. With `linear_path`, linear scores of the columns are added to those of the hidden layers.
     """
     normalize = normalization, normalization_position
-    return head(dense_stack(inputs.flat(), units, activation, dropout, initializer, regularizer, *normalize))
+    hidden = dense_stack(inputs.flat(), units, activation, dropout, initializer, regularizer, *normalize)
+    return head(hidden, beside=linear_scores(inputs, head) if linear_path else None)
 
 
 def dense_stack(

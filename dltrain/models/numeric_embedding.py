@@ -28,22 +28,47 @@ def periodic(numbers: Any, dimension: int, frequencies: int, frequency_scale: fl
     return _each_column(keras.ops.cos(angles), dimension, activation=None)
 
 
-def piecewise_linear(numbers: Any, train: npt.NDArray[np.floating], dimension: int, bins: int) -> Any:
-    """Computes the position in each bin between quantiles of `train`, then a dense layer for each column.
+def piecewise_linear(numbers: Any, edges: npt.NDArray[np.float64], dimension: int) -> Any:
+    """Computes the position in each bin, then a dense layer for each column.
 
-    `numbers` has shape (batch, columns), `train` (n, columns), the result (batch, columns, dimension); `bins` is the
-    number of bins of each column.
+    `numbers` has shape (batch, columns), the result (batch, columns, dimension); `edges` are the ascending ends of the
+    bins, (columns, bins + 1).
     """
-    edges = np.quantile(train.astype(np.float64), np.linspace(0, 1, bins + 1), axis=0).T
     start, width = edges[:, :-1], np.diff(edges, axis=1)
-    # A bin without width, at a frequent value, stays empty, because a step has no slope to learn.
+    # A bin without width stays empty, because a step has no slope to learn.
     slope = np.where(width > 1e-6, 1 / np.maximum(width, 1e-6), 0.0)
     layer = keras.layers.EinsumDense(
-        "bc,cf->bcf", output_shape=(numbers.shape[1], bins), bias_axes="cf", trainable=False, name="bins"
+        "bc,cf->bcf", output_shape=slope.shape, bias_axes="cf", trainable=False, name="bins"
     )
     gone = layer(numbers)
     layer.set_weights([slope, -start * slope])
     return _each_column(keras.ops.clip(gone, 0.0, 1.0), dimension, activation="relu")
+
+
+def quantile_edges(train: npt.NDArray[np.floating], bins: int) -> npt.NDArray[np.float64]:
+    """Returns edges (columns, bins + 1) at equal steps of rank in `train`, (n, columns); some may be the same."""
+    return np.quantile(train.astype(np.float64), np.linspace(0, 1, bins + 1), axis=0).T
+
+
+def distinct_edges(train: npt.NDArray[np.floating], bins: int) -> npt.NDArray[np.float64]:
+    """Returns edges (columns, bins + 1) at different values of `train`, (n, columns), as far as a column has so many.
+
+    They lie at quantiles, for which a frequent value counts as much as one bin and no more: the other bins are left
+    for the other values, even if nearly all rows have the same.
+    """
+    return np.array([_distinct_edges(column.astype(np.float64), bins) for column in train.T])
+
+
+def _distinct_edges(column: npt.NDArray[np.float64], bins: int) -> npt.NDArray[np.float64]:
+    values, counts = np.unique(column, return_counts=True)
+    if len(values) > bins + 1:
+        share = len(column) / bins
+        while (fewer := np.minimum(counts, share).sum() / bins) < share * (1 - 1e-6):
+            share = fewer
+        ranks = np.cumsum(np.minimum(counts, share))
+        places = np.searchsorted(ranks, np.linspace(0, ranks[-1], bins + 1) * (1 - 1e-9))
+        values = values[np.unique(places)]
+    return np.pad(values, (0, bins + 1 - len(values)), mode="edge")
 
 
 def _each_column(values: Any, dimension: int, activation: str | None) -> Any:

@@ -103,21 +103,26 @@ class Head:
         """The traits of the task."""
         return TASKS[self.task]
 
-    def __call__(self, hidden: Any, *, initializer: Any = None, regularizer: Any = None) -> Any:
+    def __call__(self, hidden: Any, *, initializer: Any = None, regularizer: Any = None, beside: Any = None) -> Any:
         """Returns the model's output, shape (batch, units).
 
         `initializer` of the kernel is glorot_normal by default, as in the course; `regularizer` has `kernel` and
-        `bias`.
+        `bias`; `beside` are scores of the output's shape, which are added before the activation and are the whole
+        answer at the start.
         """
         outputs = keras.layers.Dense(
             self.units,
-            activation=self.activation,
-            kernel_initializer=initializer or "glorot_normal",
+            activation=self.activation if beside is None else None,
+            kernel_initializer=initializer or ("glorot_normal" if beside is None else "zeros"),
             kernel_regularizer=regularizer.kernel if regularizer else None,
             bias_regularizer=regularizer.bias if regularizer else None,
             dtype=keras.config.floatx(),  # independent of the precision of the layers before
             name="head",
         )(hidden)
+        if beside is not None:
+            outputs = keras.layers.Activation(self.activation or "linear", dtype=keras.config.floatx())(
+                keras.layers.Add(dtype=keras.config.floatx())([outputs, beside])
+            )
         return self._gaussian(outputs) if self.kind.deviation else self._in_units(outputs)
 
     def of_scores(self, scores: Any, *, apply: bool = True) -> Any:

@@ -12,12 +12,15 @@ import keras
 
 from dltrain.config.tasks import Task
 from dltrain.models import gaussian
+from dltrain.models.linear_path import linear_scores
 from dltrain.models.members import Clamp, MemberLoss
 from dltrain.models.mlp import dense_stack
-from dltrain.models.numeric_embedding import periodic, piecewise_linear
+from dltrain.models.numeric_embedding import distinct_edges, periodic, piecewise_linear, quantile_edges
 from dltrain.models.parts import Head, Inputs, Regularizers
 
-FEWEST_BINS, MOST_BINS, ROWS_A_BIN = 2, 16, 20
+FEWEST_BINS, ROWS_A_BIN = 2, 20
+# How the edges of bins are found, and the most bins of `auto`.
+EDGES = {"distinct": (distinct_edges, 64), "quantile": (quantile_edges, 16)}
 
 
 def tabular(
@@ -37,6 +40,8 @@ def tabular(
     clamp: bool,
     initializer: Callable[[], Any],
     regularizer: Regularizers,
+    bin_edges: Literal["distinct", "quantile"] = "quantile",
+    linear_path: bool = False,
 ) -> Any:
     """Embeds numbers and categories, scales each feature by a learned factor, and adds the hidden layers.
 
@@ -45,7 +50,7 @@ def tabular(
     """
     table = None
     if "table" in inputs and inputs.numbers and numeric_embedding != "none":
-        table = _embedded(inputs, numeric_embedding, numeric_dimension, frequencies, frequency_scale, bins)
+        table = _embedded(inputs, numeric_embedding, numeric_dimension, frequencies, frequency_scale, bins, bin_edges)
     hidden = inputs.flat(table)
     if feature_scaling:
         hidden = keras.layers.EinsumDense(
@@ -54,9 +59,11 @@ def tabular(
     if ensemble > 1:
         hidden = _scale_for_members(hidden, ensemble)
     hidden = dense_stack(hidden, units, activation, dropout, initializer, regularizer)
-    answers = (
-        head(hidden) if ensemble == 1 else head.of_scores(_mean_of_members(hidden, head), apply=_averages_scores(head))
-    )
+    linear = linear_scores(inputs, head) if linear_path else None
+    if ensemble == 1:
+        answers = head(hidden, beside=linear)
+    else:
+        answers = head.of_scores(_mean_of_members(hidden, head, linear), apply=_averages_scores(head))
     if clamp and head.kind.clamps:
         targets = inputs.train("target")
         answers = Clamp(float(targets.min()), float(targets.max()), name="clamp")(answers)
@@ -64,7 +71,13 @@ def tabular(
 
 
 def _embedded(
-    inputs: Inputs, kind: str, dimension: int, frequencies: int, frequency_scale: float, bins: int | Literal["auto"]
+    inputs: Inputs,
+    kind: str,
+    dimension: int,
+    frequencies: int,
+    frequency_scale: float,
+    bins: int | Literal["auto"],
+    bin_edges: str,
 ) -> Any:
     """Returns the table with each number joined by its vector, shape (batch, width)."""
     table, count = inputs["table"], inputs.numbers
@@ -73,9 +86,10 @@ def _embedded(
         vectors = periodic(numbers, dimension, frequencies, frequency_scale)
     else:
         train = inputs.train("table")[:, :count]
+        edges, most = EDGES[bin_edges]
         # A bin with few rows would be overfitted.
-        wanted = min(MOST_BINS, max(FEWEST_BINS, len(train) // ROWS_A_BIN)) if bins == "auto" else bins
-        vectors = piecewise_linear(numbers, train, dimension, wanted)
+        wanted = min(most, max(FEWEST_BINS, len(train) // ROWS_A_BIN)) if bins == "auto" else bins
+        vectors = piecewise_linear(numbers, edges(train, wanted), dimension)
     blocks = [numbers, keras.layers.Flatten()(vectors)]
     return keras.layers.Concatenate()([*blocks, rest] if rest.shape[1] else blocks)
 
@@ -97,17 +111,23 @@ def _averages_scores(head: Head) -> bool:
     return not (head.kind.bounded or head.kind.deviation)
 
 
-def _mean_of_members(hidden: Any, head: Head) -> Any:
-    """Applies each member's own head and returns the mean score, shape (batch, outputs)."""
+def _mean_of_members(hidden: Any, head: Head, linear: Any) -> Any:
+    """Applies each member's own head and returns the mean score, shape (batch, outputs).
+
+    `linear`, shape (batch, outputs) or None, is added to the score of each member.
+    """
+    activation = None if _averages_scores(head) else head.activation
     scores = keras.layers.EinsumDense(
         "bki,kio->bko",
         output_shape=(hidden.shape[1], head.units),
         bias_axes="ko",
-        kernel_initializer=keras.initializers.VarianceScaling(1.0, "fan_in"),
-        activation=None if _averages_scores(head) else head.activation,
+        kernel_initializer=keras.initializers.VarianceScaling(1.0, "fan_in") if linear is None else "zeros",
+        activation=activation if linear is None else None,
         dtype=keras.config.floatx(),  # as in every head
         name="member_heads",
     )(hidden)
+    if linear is not None:
+        scores = keras.layers.Activation(activation or "linear", dtype=keras.config.floatx())(scores + linear[:, None])
     if head.kind.deviation:
         scores = gaussian.natural_parameters(scores)
     scores = MemberLoss(_loss_kind(head.kind), name="member_loss")(scores)

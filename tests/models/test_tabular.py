@@ -11,7 +11,7 @@ import pytest
 
 from dltrain.base.errors import ConfigError
 from dltrain.models.members import Clamp, MemberLoss, for_prediction
-from dltrain.models.numeric_embedding import piecewise_linear
+from dltrain.models.numeric_embedding import distinct_edges, piecewise_linear, quantile_edges
 
 SMALL = ("model=tabular", "model.units=[4]", "callbacks=learning_rate")
 MEMBERS, ROWS, OUTPUTS = 3, 5, 4
@@ -60,7 +60,7 @@ def test_answers_are_clamped_outside_training_alone() -> None:
 
 
 def test_members_differ_and_their_mean_is_the_answer(stage_of: Any, train_stage: Any, tmp_path: Path) -> None:
-    stage = stage_of(*SMALL, "model.ensemble=3", "dataset.problem=multiclass")
+    stage = stage_of(*SMALL, "model.ensemble=3", "dataset.problem=multiclass", "model.linear_path=false")
     train_stage(stage, tmp_path)
     network, rows = stage.network, stage.data.features("validation")
     inner = keras.Model(network.input, network.get_layer("member_heads").output)
@@ -109,16 +109,16 @@ def test_each_idea_can_be_switched(stage_of: Any, train_stage: Any, tmp_path: Pa
     assert np.isfinite(list(logs.values())).all()
 
 
-@pytest.mark.parametrize(("rows", "bins"), [(40, 2), (150, 4), (700, 16)])
+@pytest.mark.parametrize(("rows", "bins"), [(40, 2), (150, 4), (700, 21)])
 def test_more_rows_get_more_bins(stage_of: Any, rows: int, bins: int) -> None:
     found = stage_of("model=tabular", "model.units=[2]", f"dataset.rows={rows}", "dataset.problem=regression").network
     assert found.get_layer("bins").output.shape[2] == bins
 
 
-def test_bins_are_between_quantiles_of_the_train_rows() -> None:
+def test_bins_are_between_edges() -> None:
     train = np.array([[0.0, 7.0], [1.0, 7.0], [3.0, 7.0], [9.0, 7.0], [9.0, 7.0]])
     inputs = keras.Input((2,))
-    model = keras.Model(inputs, piecewise_linear(inputs, train, dimension=3, bins=4))
+    model = keras.Model(inputs, piecewise_linear(inputs, quantile_edges(train, 4), dimension=3))
     gone = np.asarray(model.get_layer("bins")(np.array([[2.0, 7.0], [-5.0, 8.0], [99.0, 7.0]], np.float32)))
     np.testing.assert_allclose(gone[0, 0].clip(0, 1), [1, 0.5, 0, 0])
     np.testing.assert_allclose(gone[1:, 0].clip(0, 1), [[0, 0, 0, 0], [1, 1, 1, 0]])
@@ -127,10 +127,45 @@ def test_bins_are_between_quantiles_of_the_train_rows() -> None:
     assert model.output.shape == (None, 2, 3)
 
 
+@pytest.mark.parametrize("bins", [2, 3, 16, 64])
+def test_a_column_uses_all_bins_that_its_values_can_fill(bins: int) -> None:
+    draw = np.random.default_rng(0)
+    rows = 2_000
+    columns = {
+        "smooth": draw.normal(size=rows),
+        "few": draw.integers(0, 5, rows),
+        "constant": np.full(rows, 3.0),
+        "mostly zero": np.where(draw.random(rows) < 0.97, 0.0, draw.lognormal(7, 1, rows)),
+        "two peaks": draw.choice([0.0, 40.0], rows) + np.where(draw.random(rows) < 0.2, draw.integers(1, 90, rows), 0),
+    }
+    edges = distinct_edges(np.column_stack(list(columns.values())), bins)
+    assert edges.shape == (len(columns), bins + 1)
+    for found, column in zip(edges, columns.values(), strict=True):
+        values = np.unique(column)
+        assert (np.diff(found) >= 0).all()
+        assert (found[0], found[-1]) == (values[0], values[-1])
+        assert set(found) <= set(values)
+        # A step that ends within the rows of a value may end there twice.
+        assert len(np.unique(found)) >= min(len(values), bins + 1) - 1
+    # Without a peak they are quantiles.
+    expected = quantile_edges(columns["smooth"][:, None], bins)[0]
+    np.testing.assert_allclose(edges[0], expected, atol=0.05)
+
+
+def test_bins_of_earlier_versions_stay_at_quantiles(stage_of: Any) -> None:
+    words = ("model=tabular", "model.units=[2]", "dataset.rows=700", "dataset.problem=regression")
+    found = stage_of(*words, "model.bin_edges=quantile").network
+    assert found.get_layer("bins").output.shape[2] == 16
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("model.numeric_embedding=fourier",), "expected none, periodic, piecewise_linear, got 'fourier'"),
+        (
+            ("model.numeric_embedding=none", "model.bin_edges=distinct"),
+            "model.bin_edges has no effect with model.numeric_embedding=none",
+        ),
         (("model.frequencies=4",), "model.frequencies has no effect with model.numeric_embedding=piecewise_linear"),
         (("model.clamp=true", "task=binary"), "model.clamp has no effect with task=binary"),
         (("model.units=[]",), "without a hidden layer all members are the same"),

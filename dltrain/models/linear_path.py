@@ -1,0 +1,110 @@
+"""Adds a path from the columns straight to the scores, beside the hidden layers, that starts as a fitted linear model.
+
+A network alone needs many steps for what is simply a sum of columns, and has overfitted the rest by then.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+
+from dltrain.models.parts import Head, Inputs
+
+PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)  # of the squared weights, against the sum of the rows' losses
+ROWS_OF_CHOICE, ROWS_OF_FIT = 2_000, 20_000  # the most rows that choose the penalty, and that the start is fitted on
+FOLDS = 3
+
+Floats = npt.NDArray[np.float64]
+
+
+def linear_scores(inputs: Inputs, head: Head) -> Any:
+    """Returns scores of shape (batch, units), linear in numbers and one-hot categories; None without any.
+
+    Weights of the table start from the linear or logistic regression of the train rows where the task has one, those of
+    embedded categories at 0. They are trained like all others.
+    """
+    dtype, parts = keras.config.floatx(), []
+    if "table" in inputs:
+        layer = keras.layers.Dense(head.units, dtype=dtype, name="linear_path")
+        parts.append(layer(inputs["table"]))
+        layer.set_weights(_start(inputs.train("table"), inputs.train("target"), head))
+    for position, (name, count) in enumerate(inputs.categories.items() if "categories" in inputs else ()):
+        label = re.sub(r"\W", "_", f"linear_path_{position}_{name}")
+        scores = keras.layers.Embedding(count, head.units, embeddings_initializer="zeros", dtype=dtype, name=label)
+        parts.append(scores(inputs["categories"][:, position]))
+    return keras.layers.Add(dtype=dtype)(parts) if len(parts) > 1 else (parts or [None])[0]
+
+
+def _start(table: npt.NDArray[Any], target: npt.NDArray[Any], head: Head) -> list[Floats]:
+    """Returns kernel (width, units) and bias (units,) fitted on features (n, width) and targets (n, units)."""
+    kernel, bias = np.zeros((table.shape[1], head.units)), np.zeros(head.units)
+    rows = _evenly(len(table), ROWS_OF_FIT)
+    features, truth = table[rows].astype(np.float64), target[rows].astype(np.float64)
+    task = head.kind
+    if not task.quantity:
+        # Of several classes one is true; labels are fitted one by one.
+        columns = [truth.argmax(axis=1)] if task.several_classes else list(truth.T)
+        for place, numbers in enumerate(columns):
+            classes = np.unique(numbers).astype(int)
+            if len(classes) > 1:
+                units = classes if task.several_classes else [place]
+                if task.several_classes and len(classes) == 2:
+                    units = classes[1:]  # the score of the second against the first
+                fitted = _fitted(LogisticRegression(max_iter=300), "C", features, numbers)
+                kernel[:, units], bias[units] = fitted.coef_.T, fitted.intercept_
+    elif head.units == 1 and not task.bounded:
+        fitted = _fitted(Ridge(), "alpha", features, (truth[:, 0] - head.offset) / head.scale)
+        kernel[:, 0], bias[0] = fitted.coef_, fitted.intercept_
+    return [_rounded(kernel), _rounded(bias)]
+
+
+def _fitted(model: Any, name: str, features: Floats, truth: npt.NDArray[Any]) -> Any:
+    """Fits a model with the strongest penalty whose loss in folds is not clearly above the least one.
+
+    The network goes on from here on the same rows; the less they are fitted, the more there is to learn for it.
+    """
+    rows = _evenly(len(features), ROWS_OF_CHOICE)
+    some, wanted = features[rows], truth[rows]
+    labels = name == "C"
+    folds = (StratifiedKFold if labels else KFold)(FOLDS, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # not converged, badly conditioned, or a class with fewer rows than folds
+        losses = []
+        for penalty in PENALTIES if len(rows) >= 2 * FOLDS else ():
+            model.set_params(**{name: 1 / penalty if labels else penalty})
+            answers = cross_val_predict(model, some, wanted, cv=folds, method="predict_proba" if labels else "predict")
+            if labels:
+                true = answers[np.arange(len(answers)), np.searchsorted(np.unique(wanted), wanted)]
+                losses.append(-np.log(np.clip(true, 1e-7, None)))
+            else:
+                losses.append(np.square(answers - wanted))
+        if losses:
+            penalty = PENALTIES[_strongest(np.stack(losses, axis=1))]
+            model.set_params(**{name: 1 / penalty if labels else penalty})
+        return model.fit(features, truth)
+
+
+def _strongest(losses: Floats) -> int:
+    """Returns the last of the settings whose mean loss is within a standard error, paired by row, of the least.
+
+    `losses` has shape (n, settings).
+    """
+    more = losses - losses[:, [losses.mean(axis=0).argmin()]]
+    return int(np.flatnonzero(more.mean(axis=0) <= more.std(axis=0) / np.sqrt(len(losses)))[-1])
+
+
+def _evenly(rows: int, most: int) -> npt.NDArray[np.intp]:
+    return np.unique(np.linspace(0, rows - 1, min(most, rows)).astype(np.intp))
+
+
+def _rounded(values: Floats) -> Floats:
+    """Keeps four digits, which are the same whatever the number of threads is."""
+    unit = 10.0 ** (np.floor(np.log10(np.maximum(np.abs(values), 1e-30))) - 3)
+    return np.round(values / unit) * unit
