@@ -60,9 +60,9 @@ def check_up(config: DictConfig, overrides: list[str]) -> Iterator[Timed]:
 def _data(findings: list[Finding]) -> Outcome:
     warnings = [finding for finding in findings if finding.severity == "warning"]
     details = tuple({"check": each.check, "severity": each.severity, "sentence": each.sentence} for each in findings)
-    if not warnings:
-        return Outcome("data", FINE, "The checks of the data warn of nothing.", details)
-    return Outcome("data", LOOK, " ".join(finding.sentence for finding in warnings), details)
+    hints = [finding.sentence for finding in findings if finding.severity == "hint"]
+    told = [finding.sentence for finding in warnings] or ["The checks of the data warn of nothing."]
+    return Outcome("data", LOOK if warnings else FINE, " ".join([*told, *hints]), details)
 
 
 def gradient_check(build: Callable[[], CheckedNetwork], seed: int) -> Outcome:

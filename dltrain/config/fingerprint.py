@@ -21,6 +21,7 @@ EARLIER_DEFAULTS = {
     "random_streams": 1,
     "split.quantiles": 0,
     "split.minimum_rows": 0,
+    "cv.group_is_feature": None,
     "dataset.column_rules": 1,
     "dataset.quoting": None,
     "dataset.decimal": None,
@@ -52,7 +53,7 @@ def fingerprint(config: DictConfig) -> str:
     for key, value in EARLIER_DEFAULTS.items():
         group, _, name = key.rpartition(".")
         node = values.get(group, {}) if group else values
-        if name in node and node[name] == value:
+        if isinstance(node, dict) and name in node and node[name] == value:
             del node[name]
     text = json.dumps(renamed(values, original), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -46,7 +46,7 @@ RANGES: dict[str, Range] = {
     r"schedule\.final_fraction": FRACTION,
     r"normalization\.momentum": SHARE,
     r"normalization\.epsilon": ABOVE_ZERO,
-    r"split\.(minimum_rows|quantiles)": AT_LEAST_ZERO,
+    r"split\.(minimum_rows|quantiles|gap)": AT_LEAST_ZERO,
     r"scaling\.quantiles": AT_LEAST_ONE,
     r"imputation\.value": FINITE,
     r"model\.(dimension|kernel_size|recurrent_units|blocks|heads)": SIZE,

@@ -96,12 +96,13 @@ class CrossValidation:
     """Which rows each fold scores, and whether the models of the folds are averaged."""
 
     name: str = field(
-        default=MISSING, metadata={"choices": ("kfold", "repeated_kfold", "group_kfold", "leave_one_out")}
+        default=MISSING, metadata={"choices": ("kfold", "repeated_kfold", "group_kfold", "leave_one_out", "time")}
     )
     ensemble: bool = MISSING
     folds: int | None = field(default=None, metadata={"minimum": 2})
     repeats: int | None = field(default=None, metadata={"minimum": 2})
     group: str | None = None
+    group_is_feature: bool | None = None
 
 
 @dataclass

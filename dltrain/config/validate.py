@@ -19,6 +19,7 @@ from dltrain.config import (
     search_conditions,
     search_objectives,
     search_space,
+    split_rules,
 )
 from dltrain.config.fingerprint import SWEEP_GROUPS, group_of
 from dltrain.config.signatures import TargetSignature, signature
@@ -29,7 +30,12 @@ CNN_CHOICES = {"pooling": ("max", "average", "none"), "end": ("average", "max", 
 # Suggested for a misspelt activation; Keras has more.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "softmax", "selu", "elu", "gelu", "silu", "softplus", "leaky_relu", "linear")
 
-CV_KEYS = {"kfold": ("folds",), "repeated_kfold": ("folds", "repeats"), "group_kfold": ("folds", "group")}
+CV_KEYS = {
+    "kfold": ("folds",),
+    "repeated_kfold": ("folds", "repeats"),
+    "group_kfold": ("folds", "group", "group_is_feature"),
+    "time": ("folds",),
+}
 
 
 def faults(config: DictConfig, *, lenient: bool) -> list[str]:
@@ -47,6 +53,7 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
         _layers,
         lambda config: head_rules.faults(config.task),
         _cross_validation,
+        split_rules.faults,
         _strategy,
         _without_effect,
         _search,
@@ -153,11 +160,16 @@ def _cross_validation(config: DictConfig) -> Iterator[str]:
     if config.cv is None:
         return
     takes = CV_KEYS.get(config.cv.name, ())
-    for key in ("folds", "repeats", "group"):
+    for key in ("folds", "repeats", "group", "group_is_feature"):
         if config.cv.get(key) is not None and key not in takes:
             having = " or ".join(f"cv={name}" for name, keys in CV_KEYS.items() if key in keys)
             yield f"cv.{key} has no effect with cv={config.cv.name}; expected {having}."
-        elif key in takes and config.cv.get(key) is None and not OmegaConf.is_missing(config.cv, key):
+        elif (
+            key in takes
+            and key != "group_is_feature"
+            and config.cv.get(key) is None
+            and not OmegaConf.is_missing(config.cv, key)
+        ):
             yield f"cv.{key}: cv={config.cv.name} needs a value here."
     if config.seeds > 1:
         yield (

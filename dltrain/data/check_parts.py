@@ -125,7 +125,7 @@ def drift(parts: Parts) -> Iterator[Finding]:
         if area > DRIFT_AREA and area - 0.5 > DRIFT_DEVIATIONS * deviation:
             yield Finding(
                 "drift between parts",
-                "warning",
+                "note" if parts.in_time else "warning",
                 f"A classifier tells {part} rows from train rows (AUC {area:.2f}, 0.5 by chance), above all by "
                 f"'{column}': the {part} metrics are of other data than the model learned from.",
                 columns=(column,),

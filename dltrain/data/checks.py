@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dltrain.base.errors import DataError
-from dltrain.data import check_columns, check_labels, check_parts
+from dltrain.data import check_columns, check_labels, check_order, check_parts
 from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding, Parts
 from dltrain.data.split import Split
@@ -26,6 +26,8 @@ CHECKS: tuple[Callable[[Parts], Iterator[Finding]], ...] = (
     check_parts.unseen_categories,
     check_columns.leaks,
     check_columns.useless,
+    check_order.dates_at_random,
+    check_order.entities_at_random,
     check_labels.imbalance,
     check_labels.few_rows,
     check_labels.outliers,
@@ -37,36 +39,42 @@ MOST_KEPT = 4
 _found: dict[str, list[Finding]] = {}
 
 
-def check_data(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
+def check_data(
+    dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int, in_time: bool = False
+) -> list[Finding]:
     """Runs all checks and returns their findings, warnings first.
 
     The target of the test part is not looked at. `weighted` says that classes are weighted, which makes their imbalance
-    no finding; `seed` draws samples and folds.
+    no finding; `seed` draws samples and folds; `in_time` tells whether the rows were split by time.
     """
-    key = _content_hash(dataset, target, split, weighted, seed)
+    key = _content_hash(dataset, target, split, weighted, seed, in_time)
     if key not in _found:
         while len(_found) >= MOST_KEPT:
             del _found[next(iter(_found))]
-        _found[key] = _run_checks(dataset, target, split, weighted=weighted, seed=seed)
+        _found[key] = _run_checks(dataset, target, split, weighted=weighted, seed=seed, in_time=in_time)
     return list(_found[key])
 
 
-def _run_checks(dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int) -> list[Finding]:
+def _run_checks(
+    dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int, in_time: bool
+) -> list[Finding]:
     raw = {part: dataset.take(rows) for part, rows in split.parts().items() if len(rows)}
     if "test" in raw:
         raw["test"] = replace(raw["test"], target={})
-    parts = Parts(raw, target.take(split.train), weighted, seed)
+    parts = Parts(raw, target.take(split.train), weighted, seed, in_time)
     with np.errstate(all="ignore"):  # overflow in a statistic is no finding
         found = [finding for check in CHECKS for finding in check(parts)]
     return sorted(found, key=lambda finding: finding.severity != "warning")
 
 
-def _content_hash(dataset: Dataset, target: Target, split: Split, weighted: bool, seed: int) -> str:
+def _content_hash(dataset: Dataset, target: Target, split: Split, *settings: object) -> str:
     """Hashes all that the checks look at."""
-    words = (dataset.name, dataset.kinds, dataset.sha256(), target.task, target.classes, weighted, seed)
+    words = (dataset.name, dataset.kinds, dataset.sha256(), target.task, target.classes, *settings)
     digest = hashlib.sha256(repr(words).encode())
     for values in (target.values, *split.parts().values()):
         digest.update(f"{values.shape} {values.dtype}".encode() + np.ascontiguousarray(values).tobytes())
+    for name in dataset.other_columns:
+        digest.update(repr(dataset.other_columns[name].tolist()).encode())
     ids = dataset.row_ids
     digest.update(np.ascontiguousarray(ids).data if ids.dtype != object else repr(ids.tolist()).encode())
     return digest.hexdigest()

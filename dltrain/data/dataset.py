@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -28,8 +28,19 @@ class Undecided(Protocol):
     def take(self, rows: npt.NDArray[np.integer]) -> Undecided:
         """Selects rows by position."""
 
-    def ignored(self, dataset: Dataset, column: str) -> dict[str, Array]:
-        """Returns a column of the source that is no feature, as words with "" for a missing cell, if there is one."""
+    @property
+    def source_columns(self) -> Iterable[str]:
+        """The names of all columns of the source."""
+
+    @property
+    def day_first(self) -> bool | None:
+        """Whether the day comes before the month in dates that leave it open; None refuses these."""
+
+    def source_column(self, dataset: Dataset, column: str) -> Array | None:
+        """Returns a column of the source that is no target, as words with "" for a missing cell, if there is one."""
+
+    def without(self, column: str) -> Undecided:
+        """Returns the columns but one, which becomes no feature."""
 
     def decide(self, dataset: Dataset, train: npt.NDArray[np.integer]) -> Dataset:
         """Returns the dataset with features that follow from the train rows, given by position."""
@@ -55,7 +66,7 @@ class Dataset:
     test_rows: npt.NDArray[np.bool_] | None = None
     task: str | None = None  # the task that this target needs, or None to infer it from the values
     target_range: tuple[float, float] | None = None  # the lowest and highest possible target, if known
-    # Columns that are no features but can group rows: object arrays of str, "" for a missing cell
+    # Columns that are no features but can group rows, as in `columns`
     other_columns: Mapping[str, Array] = field(default_factory=dict)
     # How many words of a category the model tells apart at most; None for all of the train rows
     category_values: int | None = None
@@ -96,6 +107,25 @@ class Dataset:
             weights=None if self.weights is None else self.weights[rows],
             test_rows=None if self.test_rows is None else self.test_rows[rows],
             undecided=None if self.undecided is None else self.undecided.take(rows),
+        )
+
+    def without(self, column: str) -> Dataset:
+        """Returns the dataset with a column of its source that is no feature, but by which rows can be grouped.
+
+        Raises:
+            DataError: If no feature is left.
+        """
+        names = {old: new for new, old in self.source_names.items()}
+        name = names.get(column, column)
+        undecided = None if self.undecided is None else self.undecided.without(column)
+        if name not in self.columns:
+            return replace(self, undecided=undecided)
+        return replace(
+            self,
+            columns={each: self.columns[each] for each in self.columns if each != name},
+            kinds={each: kind for each, kind in self.kinds.items() if each != name},
+            other_columns={**self.other_columns, name: self.columns[name]},
+            undecided=undecided,
         )
 
     def decided(self, train: npt.NDArray[np.integer]) -> Dataset:

@@ -39,6 +39,14 @@ _WRITTEN = {
 }
 
 
+# The parts of a date of any format, and of a time behind it.
+_DATE_NUMBERS = r"^\D*(?P<first>[0-9]+)\D+(?P<second>[0-9]+)(?:\D+(?P<third>[0-9]+))?$"
+_TIME_NUMBERS = (
+    r"^[t ] *(?P<hour>[0-9]+):(?P<minute>[0-9]+)(?::(?P<second>[0-9]+(?:[.,][0-9]+)?))? *(?:(?P<half>[ap])m)?"
+    r" *(?:z|utc|(?P<sign>[+-])(?P<ahead_hours>[0-9]{2}):?(?P<ahead_minutes>[0-9]{2}))?$"
+)
+
+
 def date_format(name: str, distinct: Any, day_first: bool | None) -> str | None:
     """Returns the format that all these words of a column, Arrow cells, have, or None if they have none.
 
@@ -75,3 +83,38 @@ def written(cells: Any, named: str) -> Any:
         return cells if pa.types.is_string(cells.type) else pc.cast(cells, pa.string())
     clock = pc.local_timestamp(cells) if getattr(cells.type, "tz", None) else cells
     return pc.strftime(pc.cast(clock, pa.timestamp("s"), safe=False), format=_WRITTEN[named], locale="C")
+
+
+def days(words: Any, named: str) -> npt.NDArray[np.float64]:
+    """Returns the days since 1970-01-01 UTC of dates in the named format, Arrow cells, NaN for a missing one; (n,).
+
+    A date without a zone counts as one of UTC, and a year of two digits lies between 1969 and 2068.
+    """
+    lower = pc.utf8_lower(pc.utf8_trim_whitespace(words))
+    cut = pc.extract_regex(lower, f"^(?P<date>{FORMATS[named]})(?P<time>(?:[t ].*)?)$")
+    date, clock = (pc.struct_field(cut, part) for part in ("date", "time"))
+    found, of_day = pc.extract_regex(date, _DATE_NUMBERS), pc.extract_regex(clock, _TIME_NUMBERS)
+    places = ("day", "year") if named == "named_month" else tuple(named.split("_"))
+    parts = {name: _number(found, place) for name, place in zip(places, ("first", "second", "third"), strict=False)}
+    if named == "named_month":
+        letters = pc.struct_field(pc.extract_regex(date, "(?P<name>[a-z]{3})"), "name")
+        parts["month"] = pc.index_in(letters, pa.array(MONTHS)).to_numpy(zero_copy_only=False) + 1.0
+    year = parts["year"]
+    year = year + np.where(year < 69, 2000, np.where(year < 100, 1900, 0))
+    absent = np.isnan(year)
+    months = np.where(absent, 0, (year - 1970) * 12 + parts["month"] - 1).astype("datetime64[M]")
+    whole = months.astype("datetime64[D]").astype(np.float64) + parts["day"] - 1
+    hour, minute, second = (np.nan_to_num(_number(of_day, part)) for part in ("hour", "minute", "second"))
+    half = pc.fill_null(pc.struct_field(of_day, "half"), "").to_numpy(zero_copy_only=False)
+    hour = np.where(half == "", hour, hour % 12 + 12 * (half == "p"))
+    ahead = np.nan_to_num(_number(of_day, "ahead_hours") * 60 + _number(of_day, "ahead_minutes"))
+    behind = pc.fill_null(pc.equal(pc.struct_field(of_day, "sign"), "-"), False).to_numpy(zero_copy_only=False)
+    seconds = whole * 86_400 + hour * 3_600 + (minute - np.where(behind, -ahead, ahead)) * 60 + second
+    return np.where(absent, np.nan, seconds / 86_400)
+
+
+def _number(parts: Any, name: str) -> npt.NDArray[np.float64]:
+    text = pc.replace_substring(pc.struct_field(parts, name), ",", ".")
+    text = pc.if_else(pc.equal(text, ""), None, text)
+    numbers: npt.NDArray[np.float64] = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
+    return numbers

@@ -23,7 +23,10 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding of one check: a `warning`, or a `note` on what may be intended, with at most 100 ids of rows."""
+    """A finding of one check, with at most 100 ids of rows.
+
+    `severity` is `warning`, `hint` (what a person should hear of but may intend), or `note` (for the record alone).
+    """
 
     check: str
     severity: str
@@ -43,6 +46,7 @@ class Parts:
     target: Target
     weighted: bool
     seed: int
+    in_time: bool = False  # whether the rows were split by time, so that the parts differ as time goes by
 
     @property
     def train(self) -> Dataset:

@@ -10,10 +10,9 @@ import numpy as np
 from omegaconf import DictConfig
 from sklearn import model_selection
 
-from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.config.seed import Seed
-from dltrain.data.dataset import Array, Dataset
-from dltrain.data.split import Rows, Split, SplitConstraints, cut
+from dltrain.data.split import TOLERANCE, Rows, Split, SplitConstraints, cut, in_time
 
 
 @dataclass(frozen=True)
@@ -27,16 +26,20 @@ class Fold:
 
 
 def make_folds(
-    cv: DictConfig, constraints: SplitConstraints, rows: Rows, *, validation: float, seed: Seed
+    cv: DictConfig, constraints: SplitConstraints, rows: Rows, *, validation: float, seed: Seed, gap: float = 0.0
 ) -> list[Fold]:
     """Makes folds that score each row once in each repeat.
 
-    `rows` are the positions outside the test part; `validation` is the share of a fold's other rows that validate.
+    `rows` are the positions outside the test part; `validation` is the share of a fold's other rows that validate. With
+    `cv=time` a fold trains, validates and scores in the order of time, with `gap` between; the first rows are scored by
+    none.
 
     Raises:
         ConfigError: If there are fewer rows or groups than folds.
         DataError: If a fold has too few rows to train and validate on.
     """
+    if cv.name == "time":
+        return _folds_in_time(int(cv.folds), constraints, rows, validation=validation, seed=seed, gap=gap)
     splitter = _splitter(cv, constraints, rows, seed.stream("folds"))
     classes = None if constraints.classes is None else constraints.classes[rows]
     groups = None if constraints.groups is None else constraints.groups[rows]
@@ -55,33 +58,27 @@ def make_folds(
     return folds
 
 
-def group_numbers(dataset: Dataset, column: str, folds: int) -> Rows:
-    """Numbers the group of each row, shape (rows,); features and other columns can both be groups.
+def _folds_in_time(
+    count: int, constraints: SplitConstraints, rows: Rows, *, validation: float, seed: Seed, gap: float
+) -> list[Fold]:
+    """Cuts the time into one span more than folds, each of which scores a span by a model of all the time before it.
 
-    Raises:
-        ConfigError: If there is no such column, or it has too few groups for the folds.
-        DataError: If a row has no group.
+    These are the folds of scikit-learn's TimeSeriesSplit, but that rows of one time stay together.
     """
-    columns: dict[str, Array] = {**dataset.other_columns, **dataset.columns}
-    if column not in columns and dataset.undecided is not None:
-        columns |= dataset.undecided.ignored(dataset, column)
-    if column not in columns:
-        raise ConfigError(f"cv.group: {dataset.name} has no column '{column}'.{did_you_mean(column, columns)}")
-    cells = columns[column]
-    if cells.ndim > 1:
-        raise ConfigError(f"cv.group: column '{column}' holds images; expected a column of groups.")
-    missing = cells == "" if cells.dtype == object else np.isnan(cells.astype(np.float64))
-    if missing.any():
-        row = dataset.row_ids[np.flatnonzero(missing)[0]]
-        raise DataError(f"cv.group: column '{column}' is empty in row {row}; expected the group of each row.")
-    values: Any = cells.astype(str) if cells.dtype == object else cells
-    groups, numbers = np.unique(values, return_inverse=True)
-    if len(groups) <= folds:
-        raise ConfigError(
-            f"cv.folds: {folds} folds and a test part need more than {folds} groups, and column '{column}' has "
-            f"{len(groups)}. Choose fewer folds or another cv.group."
-        )
-    return numbers
+    assert constraints.times is not None
+    times = constraints.times
+    spans = in_time(rows, constraints, [1 / (count + 1)] * (count + 1), 0.0)
+    folds = []
+    for number, scored in enumerate(spans[1:], 1):
+        earlier = np.concatenate(spans[:number])
+        if gap > 0:
+            earlier = earlier[times[earlier] <= times[scored].min() - gap + TOLERANCE]
+        try:
+            train, validated = in_time(np.sort(earlier), constraints, (1 - validation, validation), gap)
+        except DataError as error:
+            raise DataError(f"Fold {number} of cv.folds={count}: {error} Or choose fewer folds.") from None
+        folds.append(Fold(number, 1, seed.fold(number), Split(train, validated, scored)))
+    return folds
 
 
 def _splitter(cv: DictConfig, constraints: SplitConstraints, rows: Rows, seed: int) -> Any:

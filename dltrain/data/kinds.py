@@ -37,6 +37,7 @@ CATEGORY_SHARE = 0.05
 CATEGORY_VALUES_AT_MOST = 1000
 NEARLY_ALL_DIFFER = 0.9
 MOSTLY_NUMBERS = 0.9
+IDENTIFIER = "an identifier by its name"  # why a column is ignored
 SAMPLE = 1_000  # different words that tell whether most are dates
 # Names and addresses have two to four words, sentences seldom fewer than five.
 TEXT_WORDS = 5
@@ -202,7 +203,7 @@ def _number_kind(name: str, distinct: npt.NDArray[np.float64], count: int, rows:
     if not _whole(distinct):
         return "numeric", ""
     if ID_NAME.fullmatch(name) or CAMEL_CASE_ID.fullmatch(name):
-        return "ignore", "an identifier by its name"
+        return "ignore", IDENTIFIER
     if len(distinct) == count > 2 and _counts_rows(distinct, rows):
         return "ignore", "counts the rows"
     return "numeric", ""

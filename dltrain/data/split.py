@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from dltrain.base.errors import ConfigError, DataError
 
 Rows = npt.NDArray[np.intp]
 GROUP_DRAWS = 50
+TOLERANCE = 1e-9  # days, since a time of day is no exact number of them
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class SplitConstraints:
     rows: int
     groups: Rows | None = None  # the group of each row, or None; no group may be in two parts
     values: npt.NDArray[np.floating] | None = None  # the target of each row where it is a quantity
+    times: npt.NDArray[np.float64] | None = None  # when each row was, or None; rows of one time stay in one part
 
     def strata(self, quantiles: int) -> npt.NDArray[np.integer] | None:
         """Numbers the strata of the rows: their classes, or so many quantiles of a quantity; None without either."""
@@ -91,12 +94,7 @@ def ratio(
     Raises:
         ConfigError: If the shares do not add up to 1, or the dataset has an official test set, which must stay intact.
     """
-    shares = {"train": train, "validation": validation, "test": test}
-    wrong = [name for name, share in shares.items() if not 0 < share < 1]
-    if wrong or abs(sum(shares.values()) - 1) > 1e-6:
-        raise ConfigError(
-            f"split: expected three shares above 0 that add up to 1, got {train}, {validation} and {test}."
-        )
+    _check_shares(train, validation, test)
     if constraints.test_rows is not None:
         raise ConfigError("split=ratio would mix this dataset's official test set into the rest. Use split=official.")
     strata = constraints.strata(quantiles) if stratify else None
@@ -143,6 +141,96 @@ def no_test(
     return Split(np.sort(trained), np.sort(validated), rows[:0])
 
 
+def group(
+    constraints: SplitConstraints,
+    *,
+    seed: int,
+    column: str,
+    train: float,
+    validation: float,
+    test: float,
+    stratify: bool,
+    quantiles: int,
+    group_is_feature: bool,
+) -> Split:
+    """Splits by shares of all rows such that all rows of a group are in one part.
+
+    Who calls it has read the column `column` into `constraints.groups`, and left it out of the features unless
+    `group_is_feature`.
+
+    Raises:
+        ConfigError: If the shares do not add up to 1, or the dataset has an official test set.
+        DataError: If there are fewer than three groups.
+    """
+    if constraints.test_rows is not None:
+        raise ConfigError("split=group would mix this dataset's official test set into the rest. Use split=official.")
+    shares = {"train": train, "validation": validation, "test": test}
+    return ratio(constraints, seed=seed, stratify=stratify, quantiles=quantiles, **shares)
+
+
+def time(
+    constraints: SplitConstraints,
+    *,
+    column: str | list[str],
+    train: float,
+    validation: float,
+    test: float,
+    gap: float,
+) -> Split:
+    """Splits by shares of all rows such that train rows come before validation rows, and these before test rows.
+
+    Rows of one time are in one part, which is why the shares are met as nearly as the times allow. Rows that are less
+    than `gap` before the next part are in no part. Who calls it has read the column `column` into `constraints.times`.
+
+    Raises:
+        ConfigError: If the shares do not add up to 1, or the dataset has an official test set.
+        DataError: If there are too few times, or no row of a part is left before the gap.
+    """
+    if constraints.test_rows is not None:
+        raise ConfigError("split=time would mix this dataset's official test set into the rest. Use split=official.")
+    _check_shares(train, validation, test)
+    return Split(*in_time(np.arange(constraints.rows), constraints, (train, validation, test), gap))
+
+
+def in_time(rows: Rows, constraints: SplitConstraints, shares: Sequence[float], gap: float) -> list[Rows]:
+    """Cuts positions into consecutive spans of time that have about these shares of the rows, each in ascending order.
+
+    Rows that are less than `gap` before the next span are left out.
+
+    Raises:
+        DataError: If a span would be empty.
+    """
+    assert constraints.times is not None
+    times = constraints.times[rows]
+    different, counts = np.unique(times, return_counts=True)
+    if len(different) < len(shares):
+        raise DataError(
+            f"split.column: {len(rows)} rows with {len(different)} different times cannot be split into {len(shares)} "
+            "spans of time; expected one time in each at least."
+        )
+    before = np.concatenate([[0.0], np.cumsum(counts[:-1]) / len(rows)])  # the share of rows before each time
+    places = [0]
+    for left, wanted in zip(range(len(shares) - 1, 0, -1), np.cumsum(shares), strict=False):
+        choices = np.arange(places[-1] + 1, len(different) - left + 1)
+        places.append(int(choices[np.abs(before[choices] - wanted).argmin()]))
+    begins = different[places]
+    ends = np.append(begins[1:] - max(gap, 0.0) + TOLERANCE * (gap > 0), np.inf)
+    spans = []
+    for number, (begin, end) in enumerate(zip(begins, ends, strict=True), 1):
+        spans.append(np.sort(rows[(times >= begin) & ((times <= end) if gap > 0 else (times < end))]))
+        if not len(spans[-1]):
+            raise DataError(
+                f"split.gap={gap:g} leaves no row in span {number} of {len(shares)} spans of time: none is so long "
+                "before the next span. Choose a smaller gap."
+            )
+    return spans
+
+
+def _check_shares(*shares: float) -> None:
+    if any(not 0 < share < 1 for share in shares) or abs(sum(shares) - 1) > 1e-6:
+        raise ConfigError("split: expected three shares above 0 that add up to 1, got {}, {} and {}.".format(*shares))
+
+
 def _size(rows: int, share: float) -> int:
     return max(1, round(rows * share))
 
@@ -178,7 +266,7 @@ def _cut_groups(
 ) -> tuple[Rows, Rows]:
     """Puts whole groups into each part: takes the draw whose sizes and class shares come nearest to the wanted ones."""
     if len(np.unique(groups)) < 2:
-        raise DataError(f"cv.group: the {len(rows)} rows of one group cannot be split; expected more groups.")
+        raise DataError(f"The {len(rows)} rows of one group cannot be split; expected more groups.")
     share = first / len(rows)
     strata = np.zeros(len(rows), dtype=np.int64) if labels is None else np.unique(labels, return_inverse=True)[1]
     wanted = share * np.bincount(strata)

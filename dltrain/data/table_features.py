@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from dltrain.base.errors import DataError
 from dltrain.config.written import entry
 from dltrain.data.column_reading import ColumnReading
 from dltrain.data.dataset import Array, Dataset, Kind
-from dltrain.data.kinds import ColumnRules, Meaning, feature_values, infer_meaning, read_as
+from dltrain.data.kinds import IDENTIFIER, ColumnRules, Meaning, feature_values, infer_meaning, read_as
 from dltrain.data.raw_table import RawTable
 from dltrain.data.row_view import take
 
@@ -28,6 +29,7 @@ class Features:
     kinds: Mapping[str, Kind]
     readings: Mapping[str, ColumnReading]  # of all columns but images
     notes: Sequence[str]  # sentences for the log
+    identifiers: Sequence[str] = ()  # columns of the table that are none because their names say that they are ids
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,26 @@ class TableFeatures:
         """Selects rows by their positions in the dataset."""
         return replace(self, rows=rows if self.rows is None else self.rows[rows])
 
-    def ignored(self, dataset: Dataset, column: str) -> dict[str, Array]:
+    @property
+    def source_columns(self) -> Iterable[str]:
+        """The names of all columns of the table."""
+        return self.table.columns
+
+    @property
+    def day_first(self) -> bool | None:
+        """Whether the day comes before the month in dates that leave it open."""
+        return self.rules.day_first
+
+    def source_column(self, dataset: Dataset, column: str) -> Array | None:
         """Returns a column of the table that is no target, as words with "" for a missing cell, if there is one."""
         if column not in self.table.columns or column in dataset.target:
-            return {}
+            return None
         words = feature_values(self.table, column, "category")
-        return {column: words if self.rows is None else words[self.rows]}
+        return words if self.rows is None else words[self.rows]
+
+    def without(self, column: str) -> TableFeatures:
+        """Returns the columns but one, which becomes no feature."""
+        return replace(self, names={each: name for each, name in self.names.items() if each != column})
 
     def decide(self, dataset: Dataset, train: Rows) -> Dataset:
         """Returns the dataset of these rows with features that follow from the train rows.
@@ -64,8 +80,21 @@ class TableFeatures:
         images = {name: dataset.columns[name] for name, kind in dataset.kinds.items() if kind == "image"}
         made = self.make(train if self.rows is None else self.rows[train], images)
         notes = (*dataset.notes, *made.notes)
+        # Ids that repeat are kept, since rows of one of them belong together.
+        ids = {
+            column: self.source_column(dataset, column)
+            for column in made.identifiers
+            if pc.count_distinct(self.table.columns[column]).as_py() < len(self.table)
+        }
+        others = {**dataset.other_columns, **{column: cells for column, cells in ids.items() if cells is not None}}
         return replace(
-            dataset, columns=made.columns, kinds=made.kinds, readings=made.readings, notes=notes, undecided=None
+            dataset,
+            columns=made.columns,
+            kinds=made.kinds,
+            readings=made.readings,
+            notes=notes,
+            other_columns=others,
+            undecided=None,
         )
 
     def make(self, rows: Rows | None = None, images: Mapping[str, Array] | None = None) -> Features:
@@ -92,7 +121,9 @@ class TableFeatures:
         if images:
             columns = {name: images[name] if name in images else columns[name] for name in kinds}
         readings = {self.names[column]: each.reading for column, each in chosen.items() if each.kind != "image"}
-        return Features(columns, kinds, readings, notes)
+        return Features(
+            columns, kinds, readings, notes, [column for column, each in meanings.items() if each.reason == IDENTIFIER]
+        )
 
     def _meaning(self, column: str, rows: Rows | None) -> Meaning:
         if column in self.wanted:

@@ -11,7 +11,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.config.seed import Seed
-from dltrain.data.folds import Fold, group_numbers, make_folds
+from dltrain.data.folds import Fold, make_folds
 from dltrain.data.split import Split
 from dltrain.experiment.experiment import Experiment, Problem, assemble_on, check_problem, decide, draw
 from dltrain.experiment.fold_results import NETWORK, FoldResult, difference, entry, summarize, write_predictions
@@ -63,17 +63,21 @@ def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tu
 
 def cut_folds(config: DictConfig, problem: Problem) -> tuple[Split, list[Fold]]:
     """Returns the parts of the final model and the folds."""
-    groups = group_numbers(problem.dataset, config.cv.group, config.cv.folds) if config.cv.get("group") else None
-    split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"), groups)
+    constraints = split_constraints(problem.dataset, problem.target, config.split, config.cv)
+    split = split_rows(config.split, constraints, problem.target, Seed.of(config).stream("split"))
     rows = np.sort(np.concatenate([split.train, split.validation]))
+    share = len(split.validation) / len(rows)
+    if constraints.times is not None:  # with the rows of the gap between train and validation
+        rows = np.flatnonzero(constraints.times <= constraints.times[split.validation].max())
     # Each fold has its own validation part. The final model has none, since it trains on all these rows.
     everything = Split(rows, rows[:0], split.test)
     folds = make_folds(
         config.cv,
-        split_constraints(problem.dataset, problem.target, groups),
+        constraints,
         rows,
-        validation=len(split.validation) / len(rows),
+        validation=share,
         seed=Seed.of(config),
+        gap=config.split.get("gap") or 0.0,
     )
     for fold in folds:
         refuse_lacking_classes(fold.split, problem.target, f"Fold {fold.number}: ")

@@ -12,12 +12,21 @@ from omegaconf import DictConfig
 from dltrain.base.notes import Notes
 from dltrain.config.build import build
 from dltrain.config.seed import Seed
+from dltrain.config.split_rules import is_in_time
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.data.targets import Target
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.score_run import monitored, parts_to_score, predict_parts, score_answers, write_model
-from dltrain.experiment.stages import check_rows, choose_task, draw_rows, refuse_ignored, split_rows
+from dltrain.experiment.stages import (
+    check_rows,
+    choose_task,
+    draw_rows,
+    refuse_ignored,
+    split_constraints,
+    split_rows,
+    without_groups,
+)
 from dltrain.models.network import artifact, build_network
 from dltrain.preprocessing.prepared import Prepared, prepare
 from dltrain.scoring.evaluation import Results
@@ -98,6 +107,7 @@ def pose(config: DictConfig, dataset: Dataset, notes: Notes, typed: Sequence[str
     Raises:
         ConfigError: If the task cannot fit the target, or a typed key has no effect on these columns.
     """
+    dataset = without_groups(config.split, config.cv, dataset, notes)
     task, target = choose_task(config.task, dataset, notes)
     refuse_ignored(typed, dataset, target)
     return Problem(task, dataset, target)
@@ -120,7 +130,8 @@ def decide(problem: Problem, split: Split, notes: Notes) -> Problem:
 def assemble(config: DictConfig, problem: Problem, journal: Journal) -> Experiment:
     """Draws the rows of a problem, splits and checks them, and builds the experiment."""
     problem = draw(config, problem, journal)
-    split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"))
+    constraints = split_constraints(problem.dataset, problem.target, config.split)
+    split = split_rows(config.split, constraints, problem.target, Seed.of(config).stream("split"))
     journal.split(problem.dataset, split)
     problem = decide(problem, split, journal)
     check_problem(config, problem, split, journal)
@@ -131,7 +142,16 @@ def check_problem(config: DictConfig, problem: Problem, split: Split, notes: Not
     """Looks for leaks and faults in the data, as `checks` says."""
     weighted = problem.task.get("class_weight") is not None
     seed = Seed.of(config).stream("checks")
-    check_rows(config.checks, problem.dataset, problem.target, split, weighted=weighted, seed=seed, notes=notes)
+    check_rows(
+        config.checks,
+        problem.dataset,
+        problem.target,
+        split,
+        weighted=weighted,
+        in_time=is_in_time(config.split),
+        seed=seed,
+        notes=notes,
+    )
 
 
 def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experiment:

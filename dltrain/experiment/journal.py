@@ -20,6 +20,7 @@ from dltrain.base.console import PrintableConsole, standard_output
 from dltrain.base.errors import ConfigError, DataError, DltrainError, PrunedError
 from dltrain.base.files import replace_file
 from dltrain.base.lock import lock, unlock
+from dltrain.base.notes import counted
 from dltrain.config.build import build
 from dltrain.config.fingerprint import fingerprint
 from dltrain.config.settings import choices_of, settings_of
@@ -205,13 +206,17 @@ class Journal:
             "source": dataset.source,
         }
         self.directory.record(data=data)
+        if left := len(dataset) - sum(len(rows) for rows in ids.values()):
+            self.note(f"{counted(left, 'row')} in the gap of split.gap before a part are in no part")
 
     def check(self, found: Sequence[Finding]) -> None:
-        """Writes the findings of the data checks to run.json, and warnings to the terminal too."""
+        """Writes the findings of the data checks to run.json, and warnings and hints to the terminal too."""
         self.directory.record(checks=as_json(found))
         for finding in found:
             if finding.severity == "warning":
                 self.warn(f"{finding.check}: {finding.sentence}")
+            elif finding.severity == "hint":
+                self.note(f"{finding.check}: {finding.sentence}")
             else:
                 logger.debug("%s: %s", finding.check, finding.sentence)
 

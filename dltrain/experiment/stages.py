@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,10 +12,12 @@ from dltrain.base.errors import ConfigError, DataError
 from dltrain.base.notes import Notes, counted
 from dltrain.config import head_rules
 from dltrain.config.build import build
+from dltrain.config.split_rules import column_of_groups, is_in_time
 from dltrain.data import checks
 from dltrain.data import split as splitting
 from dltrain.data.dataset import Dataset
-from dltrain.data.split import Rows, Split
+from dltrain.data.split import Split
+from dltrain.data.split_columns import group_numbers, times
 from dltrain.data.targets import Target, encode, infer, without_missing
 from dltrain.data.task_row import task_row
 
@@ -92,23 +95,48 @@ def draw_rows(rows: int | None, dataset: Dataset, target: Target, seed: int, not
     return dataset, encode(dataset, target.task)
 
 
-def split_rows(node: DictConfig, dataset: Dataset, target: Target, seed: int, groups: Rows | None = None) -> Split:
-    """Splits all rows of the dataset into parts; rows of one of the `groups` stay in the same part."""
-    split: Split = build(node, split_constraints(dataset, target, groups), key="split", seed=seed)
+def without_groups(split: DictConfig, cv: DictConfig | None, dataset: Dataset, notes: Notes) -> Dataset:
+    """Returns the dataset without the column that names the groups of the rows, unless it is to be a feature.
+
+    A group is the same for no new row, so that what is learned of its name holds for known groups alone.
+    """
+    key, column = column_of_groups(split, cv)
+    node = cv if key == "cv.group" else split
+    if column is None or node is None or node.get("group_is_feature") is not False:
+        return dataset
+    left = dataset.without(column)
+    if len(left.columns) < len(dataset.columns):
+        keep = f"{key.partition('.')[0]}.group_is_feature=true"
+        notes.note(f"  {column} names the groups of the rows and is no feature; {keep} makes it one.")
+    return left
+
+
+def split_rows(node: DictConfig, constraints: splitting.SplitConstraints, target: Target, seed: int) -> Split:
+    """Splits all rows of a dataset into parts."""
+    split: Split = build(node, constraints, key="split", seed=seed)
     refuse_lacking_classes(split, target)
     return split
 
 
 def check_rows(
-    mode: str, dataset: Dataset, target: Target, split: Split, *, weighted: bool, seed: int, notes: Notes
+    mode: str,
+    dataset: Dataset,
+    target: Target,
+    split: Split,
+    *,
+    weighted: bool,
+    in_time: bool,
+    seed: int,
+    notes: Notes,
 ) -> None:
     """Looks for leaks and faults in the data; `mode` is warn, strict (a warning raises a DataError) or none.
 
-    `weighted` tells whether classes are weighted, and `seed` draws the sample that is looked at.
+    `weighted` tells whether classes are weighted, `in_time` whether the rows were split by time, and `seed` draws the
+    sample that is looked at.
     """
     if mode == "none":
         return
-    found = checks.check_data(dataset, target, split, weighted=weighted, seed=seed)
+    found = checks.check_data(dataset, target, split, weighted=weighted, seed=seed, in_time=in_time)
     if mode == "strict":
         checks.refuse(found)
     notes.check(found)
@@ -127,8 +155,28 @@ def refuse_lacking_classes(split: Split, target: Target, where: str = "") -> Non
         )
 
 
-def split_constraints(dataset: Dataset, target: Target, groups: Rows | None = None) -> splitting.SplitConstraints:
-    """Returns what a split may use of a dataset."""
-    return splitting.SplitConstraints(
-        target.strata, dataset.test_rows, len(dataset), groups, target.values if target.kind.quantity else None
+def split_constraints(
+    dataset: Dataset, target: Target, split: DictConfig | None = None, cv: DictConfig | None = None
+) -> splitting.SplitConstraints:
+    """Returns what a split may use of a dataset: with its node, and that of a cross-validation, groups and times too.
+
+    Raises:
+        ConfigError: If a column that they name is no column of the dataset, or has too few groups for the folds.
+        DataError: If a row has no group or no time.
+    """
+    found = splitting.SplitConstraints(
+        target.strata, dataset.test_rows, len(dataset), values=target.values if target.kind.quantity else None
     )
+    key, column = column_of_groups(split, cv)
+    if column is not None:
+        groups = group_numbers(dataset, column, key)
+        found = dataclasses.replace(found, groups=groups)
+        if cv is not None and (count := len(np.unique(groups))) <= cv.folds:
+            raise ConfigError(
+                f"cv.folds: {cv.folds} folds and a test part need more than {cv.folds} groups, and column '{column}' "
+                f"has {count}. Choose fewer folds or another {key}."
+            )
+    if split is not None and is_in_time(split):
+        columns = split.column if isinstance(split.column, str) else list(split.column)
+        found = dataclasses.replace(found, times=times(dataset, columns, "split.column"))
+    return found

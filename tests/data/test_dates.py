@@ -3,11 +3,14 @@ from __future__ import annotations
 import datetime
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dltrain.base.errors import DataError
-from dltrain.data.dates import EXAMPLES, FORMATS, date_format, other_cells, written
+from dltrain.data.dates import EXAMPLES, FORMATS, date_format, days, other_cells, written
 
 
 def words(*cells: str | None) -> pa.Array:
@@ -67,3 +70,28 @@ def test_times_with_a_zone_keep_their_clock_and_days_have_midnight() -> None:
     assert written(cells, "year_month_day").to_pylist() == ["2020-07-01 14:00:00"]
     day = pa.array([datetime.date(2020, 7, 1)])
     assert written(day, "day_month_year").to_pylist() == ["01/07/2020 00:00:00"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "named", "expected"),
+    [
+        ("2020-12-31", "year_month_day", "2020-12-31"),
+        (" 2020/2/29T23:59:59.5Z", "year_month_day", "2020-02-29 23:59:59.5"),
+        ("2020-01-01 00:00:00-0530", "year_month_day", "2020-01-01 05:30"),
+        ("31.12.68", "day_month_year", "2068-12-31"),
+        ("12/31/69 1:05 PM", "month_day_year", "1969-12-31 13:05"),
+        ("31 Dec 2020 12:00 am", "named_month", "2020-12-31"),
+        ("September 3, 2020 10:00 +02:00", "named_month", "2020-09-03 08:00"),
+    ],
+)
+def test_days_are_those_of_the_calendar(cell: str, named: str, expected: str) -> None:
+    found = days(words(cell, None), named)
+    assert found[0] == pytest.approx((pd.Timestamp(expected) - pd.Timestamp(0)) / pd.Timedelta(days=1), abs=1e-9)
+    assert np.isnan(found[1])
+
+
+@given(st.datetimes(datetime.datetime(1800, 1, 1), datetime.datetime(2200, 1, 1)), st.sampled_from(sorted(FORMATS)))
+def test_days_of_any_format_are_those_of_the_calendar(moment: datetime.datetime, named: str) -> None:
+    text = written(pa.array([moment.replace(microsecond=0)]), named)
+    expected = (moment.replace(microsecond=0) - datetime.datetime(1970, 1, 1)) / datetime.timedelta(days=1)
+    assert days(text, named)[0] == pytest.approx(expected, abs=1e-8)

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig
+from sklearn.model_selection import TimeSeriesSplit
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.config.seed import Seed
@@ -110,3 +111,38 @@ def test_one_group_cannot_be_cut() -> None:
         make_folds(
             options("group_kfold", folds=3, group="site"), source, np.arange(20), validation=0.2, seed=Seed(1, 2)
         )
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    times=st.lists(st.integers(0, 60).map(float), min_size=30, max_size=90),
+    count=st.integers(2, 5),
+    gap=st.sampled_from([0.0, 1.0]),
+)
+def test_each_fold_scores_what_comes_after_its_rows(times: list[float], count: int, gap: float) -> None:
+    when = np.array(times)
+    source = SplitConstraints(None, None, len(when), times=when)
+    try:
+        found = make_folds(
+            options("time", folds=count), source, np.arange(len(when)), validation=0.25, seed=Seed(1, 2), gap=gap
+        )
+    except DataError:  # too few different times
+        reject()
+    assert len(found) == count
+    for fold in found:
+        train, validation, test = (when[rows] for rows in fold.split.parts().values())
+        assert validation.min() - train.max() >= max(gap, np.nextafter(0, 1))
+        assert test.min() - validation.max() >= max(gap, np.nextafter(0, 1))
+    scored = np.concatenate([fold.split.test for fold in found])
+    assert len(np.unique(scored)) == len(scored)
+    assert when[scored].max() == when.max()
+
+
+def test_folds_of_different_times_are_those_of_scikit_learn() -> None:
+    when = np.random.default_rng(0).permutation(60).astype(float)
+    rows = np.argsort(when)
+    source = SplitConstraints(None, None, 60, times=when)
+    found = make_folds(options("time", folds=5), source, np.arange(60), validation=0.2, seed=Seed(1, 2))
+    for fold, (train, test) in zip(found, TimeSeriesSplit(5).split(rows), strict=True):
+        assert set(fold.split.test) == set(rows[test])
+        assert {*fold.split.train, *fold.split.validation} == set(rows[train])

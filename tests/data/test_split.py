@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from dltrain.base.errors import ConfigError, DataError
@@ -214,3 +215,59 @@ def test_an_official_test_set_is_not_trained_on() -> None:
     constraints = SplitConstraints(None, np.arange(100) > 80, 100)
     with pytest.raises(ConfigError, match="split=no_test would train on this dataset's official test set"):
         split.no_test(constraints, seed=1, validation=0.1, stratify=True, quantiles=10)
+
+
+@given(
+    times=st.lists(st.integers(0, 40).map(float), min_size=6, max_size=120),
+    gap=st.sampled_from([0.0, 0.0, 1.0, 2.5]),
+)
+def test_time_goes_on_from_part_to_part(times: list[float], gap: float) -> None:
+    when = np.array(times)
+    constraints = SplitConstraints(None, None, len(when), times=when)
+    assume(len(set(times)) >= 3)
+    try:
+        found = split.time(constraints, column="t", train=0.5, validation=0.2, test=0.3, gap=gap)
+    except DataError:  # no row of a part lies so long before the next one
+        reject()
+    parts = [when[rows] for rows in found.parts().values()]
+    for earlier, later in pairwise(parts):
+        assert later.min() - earlier.max() >= max(gap, np.nextafter(0, 1))
+    left = set(range(len(when))) - set(np.concatenate(list(found.parts().values())))
+    assert not left or gap
+    # Every row that is left out is less than the gap before a later part.
+    assert all(any(0 < part.min() - when[row] < gap for part in parts[1:]) for row in left)
+
+
+def test_different_times_are_cut_by_the_shares_and_equal_ones_stay_together() -> None:
+    when = np.random.default_rng(0).permutation(100).astype(float)
+    found = split.time(
+        SplitConstraints(None, None, 100, times=when), column="t", train=0.7, validation=0.2, test=0.1, gap=0
+    )
+    assert sizes(found) == (70, 20, 10)
+    assert set(when[found.test]) == set(range(90, 100))
+    coarse = SplitConstraints(None, None, 100, times=when // 25)
+    assert sizes(split.time(coarse, column="t", train=0.7, validation=0.2, test=0.1, gap=0)) == (50, 25, 25)
+    with pytest.raises(DataError, match="2 different times cannot be split into 3 spans"):
+        split.time(
+            SplitConstraints(None, None, 100, times=when // 50), column="t", train=0.7, validation=0.2, test=0.1, gap=0
+        )
+
+
+@given(groups=st.lists(st.integers(0, 30), min_size=9, max_size=90), seed=st.integers(0, 2**32 - 1))
+def test_no_group_is_in_two_parts(groups: list[int], seed: int) -> None:
+    assume(len(set(groups)) >= 9)
+    found = split.group(
+        SplitConstraints(None, None, len(groups), np.array(groups)),
+        **{"seed": seed, "column": "g", **SHARES, "stratify": True, "quantiles": 10, "group_is_feature": False},
+    )
+    assert_parts_of(found, len(groups))
+    sets = [{groups[row] for row in rows} for rows in found.parts().values()]
+    assert sum(map(len, sets)) == len(set(groups))
+
+
+@pytest.mark.parametrize("name", ["time", "group"])
+def test_official_test_set_is_never_mixed(name: str) -> None:
+    official = source(20, test_rows=np.arange(20) > 15)
+    more = {"stratify": True, "quantiles": 10, "group_is_feature": False, "seed": 1} if name == "group" else {"gap": 0}
+    with pytest.raises(ConfigError, match=f"split={name} would mix this dataset's official test set"):
+        getattr(split, name)(official, column="t", **SHARES, **more)

@@ -7,7 +7,7 @@ import pytest
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.dataset import Dataset
-from dltrain.data.folds import group_numbers
+from dltrain.data.split_columns import group_numbers
 from dltrain.data.table import load
 
 TRAIN = np.arange(60)
@@ -96,9 +96,22 @@ def test_rows_can_be_grouped_by_a_column_that_is_ignored(tmp_path: Path) -> None
     columns: dict[str, list[Any]] = {"visit_id": [row // 5 for row in range(100)], "x": [row / 8 for row in range(100)]}
     data = read(tmp_path, columns).take(np.arange(0, 100, 2))
     assert "visit_id" not in data.columns
-    assert len(np.unique(group_numbers(data, "visit_id", 5))) == 20
-    with pytest.raises(ConfigError, match="has no column 'y'"):
-        group_numbers(data, "y", 5)
+    assert len(np.unique(group_numbers(data, "visit_id", "split.column"))) == 20
+    with pytest.raises(ConfigError, match=r"split.column: column 'y' of table is its target; expected another"):
+        group_numbers(data, "y", "split.column")
+    # Once it is decided, ids that repeat are kept, since a check looks at them.
+    assert list(data.decided(np.arange(40)).other_columns) == ["visit_id"]
+    assert "visit_id" not in data.without("visit_id").decided(np.arange(40)).other_columns
+
+
+def test_a_column_that_is_left_out_is_no_feature_of_any_rows(tmp_path: Path) -> None:
+    data = read(tmp_path, {"a/b": [f"k{row % 5}" for row in range(100)], "x": [row / 8 for row in range(100)]})
+    assert set(data.columns) == {"a_b", "x"}
+    left = data.without("a/b")
+    assert set(left.columns) == set(left.decided(TRAIN).columns) == {"x"}
+    assert len(np.unique(group_numbers(left, "a/b", "split.column"))) == 5
+    with pytest.raises(DataError, match="no feature column is left"):
+        left.without("x")
 
 
 @pytest.mark.parametrize(("written", "typed"), [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])

@@ -251,7 +251,6 @@ def test_groups_stay_together_also_in_test_and_validation(run_in: Any, tmp_path:
             "dataset=csv",
             f"dataset.path={tmp_path / 'data.csv'}",
             "dataset.target=target",
-            "+dataset.kinds.site=ignore",
         ),
         *("cv=group_kfold", "cv.folds=3", "cv.group=site", "model=linear", "callbacks=learning_rate", "task=binary"),
     )
@@ -263,6 +262,32 @@ def test_groups_stay_together_also_in_test_and_validation(run_in: Any, tmp_path:
     parts = [*in_folds, {group[row] for row in splits["test"]}]
     assert sum(map(len, parts)) == len(set(chain(*parts))) == 15
     assert "site" not in {column["name"] for column in run.json("signature.json")["columns"]}
+    assert (
+        "site names the groups of the rows and is no feature; cv.group_is_feature=true makes it one."
+        in (run.json("run.json")["notes"])
+    )
+
+
+def test_folds_in_time_train_on_what_was_before(run_in: Any, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    when = random.permutation(96)
+    days = np.datetime64("2020-01-01T00") + when // 2 * np.timedelta64(12, "h")
+    rows = [f"{random.normal():.3f},{random.integers(0, 2)},{str(day).replace('T', ' ')}:00" for day in days]
+    (tmp_path / "data.csv").write_text("\n".join(["x,target,when", *rows]) + "\n")
+    run = run_in(
+        tmp_path / "run",
+        *("dataset=csv", f"dataset.path={tmp_path / 'data.csv'}", "dataset.target=target", "task=binary"),
+        *("split=time", "split.column=when", "split.gap=1", "cv=time", "cv.folds=2", "model=linear"),
+        "callbacks=learning_rate",
+    )
+    tested = when[run.json("splits.json")["test"]]
+    trained = when[run.json("splits.json")["train"]]
+    assert tested.min() // 2 - trained.max() // 2 == 2
+    assert len(trained) + len(tested) == 96 - 2
+    scored = {k: when[[int(r["row_id"]) for r in run.rows("cv/predictions.csv") if r["fold"] == k]] for k in "12"}
+    assert scored["1"].max() < scored["2"].min()
+    assert scored["2"].max() <= trained.max()
+    assert not run.json("run.json")["warnings"]
 
 
 def summary_of(auc: float, mean_auc: float) -> dict[str, Any]:
