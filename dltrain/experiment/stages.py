@@ -125,7 +125,7 @@ def check_rows(
     split: Split,
     *,
     weighted: bool,
-    in_time: bool,
+    in_time: bool = False,
     seed: int,
     notes: Notes,
 ) -> None:
