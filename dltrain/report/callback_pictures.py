@@ -16,6 +16,8 @@ from dltrain.record.record import Record
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 
 BATCH_LOSSES, LAYERS, GRADIENT_CHECK = "batch_losses.csv", "layers.json", "gradient_check.json"
+DROPOUT_MASKS = "dropout_masks.json"
+BY_BATCHES = "val_loss_by_batches_of_"  # in history.csv, before the rows of a batch
 MOST_STEPS = 400  # of mini-batches in their picture
 BANDS = {1e-7: "right", 1e-5: "good", 1e-3: "doubtful", 1e3: "wrong"}  # by the largest relative error of each
 STYLES = ("-", "--", "-.")
@@ -45,6 +47,10 @@ def pictures_of(record: Record) -> Iterator[Picture]:
     limits = limits_of(record)
     if limits:
         yield _limits(record.history, limits)
+    if record.history and any(name.startswith(BY_BATCHES) for name in record.history[0]):
+        yield _batch_statistics(record.history)
+    if (record.path / DROPOUT_MASKS).exists():
+        yield _dropout_masks(record.json(DROPOUT_MASKS))
     if (record.path / BATCH_LOSSES).exists():
         with (record.path / BATCH_LOSSES).open(newline="", encoding="utf-8") as lines:
             rows = [{name: float(cell) for name, cell in row.items()} for row in csv.DictReader(lines)]
@@ -79,6 +85,48 @@ def _limits(history: Sequence[Mapping[str, float]], limits: Mapping[str, float |
     )
     message = f"After {counted(len(history), 'epoch')}: {said}. A dotted line is the limit of the curve of its colour."
     return draw("limits", "Gradient, change of loss, change of weights", message, plot, height=3.4, left=0.17)
+
+
+def _batch_statistics(history: Sequence[Mapping[str, float]]) -> Picture:
+    names = {"val_loss": "running averages"}
+    sizes = [name for name in history[0] if name.startswith(BY_BATCHES)]
+    names |= {name: f"own batch of {name.removeprefix(BY_BATCHES)}" for name in sizes}
+    courses = {words: np.array([epoch.get(name, np.nan) for epoch in history]) for name, words in names.items()}
+
+    def plot(axes: Axes) -> None:
+        for place, (words, course) in enumerate(courses.items()):
+            axes.plot(np.arange(1, len(course) + 1), course, color=SERIES[place], label=words)
+        axes.set_yscale("log")
+        plain_log(axes.yaxis)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.set(xlabel="epoch", ylabel="loss, validation")
+        axes.legend(loc="best", title="mean and variance from", title_fontsize=9)
+
+    said = "; ".join(f"{words}: from {course[0]:.3g} to {course[-1]:.3g}" for words, course in courses.items())
+    message = f"The validation loss by where batch normalization has mean and variance from. {said}."
+    return draw("batch_statistics", "Running averages and each batch's own", message, plot, height=3.4, left=0.17)
+
+
+def _dropout_masks(found: Mapping[str, Any]) -> Picture:
+    kept = np.array(found["kept"]).T  # a row for each unit
+    units, steps = kept.shape
+
+    def plot(axes: Axes) -> None:
+        for colour, row in ((SECOND, [0]), (ACCENT, list(range(1, units)))):
+            places = [(step, unit) for unit in row for step in range(steps) if kept[unit, step]]
+            if places:
+                axes.plot(*np.array(places).T, "s", color=colour, markersize=4.2)
+        axes.set_yticks(
+            range(units), [f"unit {unit}" if unit == 1 else f"{unit}" for unit in range(1, units + 1)], size=7
+        )
+        axes.set(xlim=(-0.8, steps - 0.2), ylim=(units - 0.3, -0.7), xlabel="step")
+        axes.grid(False)
+
+    message = (
+        f"A square is a unit that is kept in a step, an empty place one that is dropped (rate {found['rate']:g}): "
+        f"unit 1 is kept in {int(kept[0].sum())} of {steps} steps, all {units} in {kept.mean():.0%} of them."
+    )
+    return draw("dropout_masks", "What dropout keeps", message, plot, height=1.0 + 0.14 * units, left=0.12)
 
 
 def _batch_losses(rows: Sequence[Mapping[str, float]]) -> Picture:

@@ -1,4 +1,4 @@
-"""Draws the settings of a sweep side by side: learning curves, scores over a setting, layers."""
+"""Draws the settings of a sweep side by side: learning curves, scores over settings, layers, what a search tried."""
 
 from __future__ import annotations
 
@@ -12,34 +12,46 @@ from matplotlib.ticker import MaxNLocator
 
 from dltrain.base.plain_table import number
 from dltrain.report.callback_pictures import LAYERS, layer_spreads
+from dltrain.report.errors_of_parts import four_cases, targets_of_parts
 from dltrain.report.job import Numbers, RecordedJob, numbers_of
-from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
-from dltrain.report.words import main_metric
+from dltrain.report.kernels import histograms, squares
+from dltrain.report.paces import over_paces, timeline
+from dltrain.report.scores_over import LEAST_VALUES, MARKERS, MOST_SETTINGS, crossed, scores_over
+from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare
 
-MOST_SETTINGS = len(SERIES)  # settings in one picture, each with its colour
 MOST_LAYERED = 6  # settings in the picture of the layers
-LEAST_VALUES = 3  # of a key, for a curve over it
 SLOW_RATIO = 3.0  # if an epoch takes so many times as long as another, the times are drawn
 LONGEST_OF_TWO = 22  # letters of a name in a legend of two columns
 LEFT = 0.19  # share of the width left of the axes, for numbers such as 0.0001 and the label
 LOG_RATIO = 50.0  # if losses are so many times as large as others, the axis is logarithmic
 MOST_NUMBERED = 40  # with more jobs their dots are not numbered
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
-def side_by_side(jobs: Sequence[RecordedJob]) -> Iterator[Picture]:
-    """Yields the pictures that these settings give, the most telling first."""
+def side_by_side(jobs: Sequence[RecordedJob], rounds: int = 1) -> Iterator[Picture]:
+    """Yields the pictures that these settings give, the most telling first; `rounds` are those of the search."""
     if len(jobs) < 2:
         return
     keys = list(jobs[0].words)
     if all((job.record.path / LAYERS).exists() for job in jobs) and len(jobs) <= MOST_LAYERED:
-        yield layer_spreads({job.name: job.record.json(LAYERS)["before"] for job in jobs})
-    if len(keys) == 1 and len(numbers_of(jobs, keys[0])) >= LEAST_VALUES:
-        yield _over(jobs, keys[0])
+        found = {job.name: job.record.json(LAYERS) for job in jobs}
+        yield layer_spreads({name: each["before"] for name, each in found.items()})
+        kernels = {name: np.array(each.get("kernels", {}).get("after", [])) for name, each in found.items()}
+        if len({kernel.shape for kernel in kernels.values()}) == 1 and all(
+            kernel.ndim == 2 for kernel in kernels.values()
+        ):
+            yield squares(kernels)
+            yield histograms(kernels)
+    lines = scores_over(jobs)
     if len(keys) == 2 and all(len(numbers_of(jobs, key)) >= LEAST_VALUES for key in keys):
-        yield _tried(jobs, *keys)
-    elif len(keys) == 2:
-        yield from _crossed(jobs, *keys)
+        if lines is None or jobs[0].record.choices.get("search") not in (None, "none"):
+            lines = _tried(jobs, keys[0], keys[1], rounds)
+    elif lines is None and len(keys) == 2:
+        yield from crossed(jobs, *keys)
+    yield from (
+        picture
+        for picture in (four_cases(jobs), lines, over_paces(jobs), targets_of_parts(jobs), timeline(jobs))
+        if picture is not None
+    )
     if len(jobs) <= MOST_SETTINGS and all(job.record.history and job.watched in job.record.history[0] for job in jobs):
         yield _curves(jobs)
 
@@ -136,77 +148,17 @@ def _below(jobs: Sequence[RecordedJob]) -> Callable[[Axes], None] | None:
     return None
 
 
-def _over(jobs: Sequence[RecordedJob], key: str) -> Picture:
-    """Draws the main metric of each part over a number, with the interval of the test part if it was scored."""
-    ordered = sorted(jobs, key=lambda job: float(job.words[key]))
-    values = [float(job.words[key]) for job in ordered]
-    metric = main_metric(ordered[0].record.metrics)
-    scores = {
-        part: np.array([job.record.scores(part).get(metric, math.nan) for job in ordered], float)
-        for part in ("train", "validation", "test")
-    }
-    ranges = [(job.record.metrics.get("intervals") or {}).get("test", {}).get(metric) for job in ordered]
-    lines = {"train": (SECOND, "--", "s"), "validation": (ACCENT, "-", "o"), "test": (SERIES[2], "-.", "^")}
-
-    def plot(axes: Axes) -> None:
-        for part, (colour, line, marker) in lines.items():
-            if np.isfinite(scores[part]).any():
-                axes.plot(values, scores[part], color=colour, linestyle=line, marker=marker, markersize=5, label=part)
-        if all(ranges):
-            between = np.array(ranges, float).T
-            axes.vlines(values, between[0], between[1], color=SERIES[2], linewidth=1.2, label="test, 95 %")
-        if values[0] > 0 and values[-1] > 8 * values[0]:
-            axes.set_xscale("log")
-            axes.minorticks_off()
-            axes.set_xticks(values, [f"{value:g}" for value in values])
-        axes.set(xlabel=key, ylabel=metric)
-        axes.legend(loc="best")
-
-    known = {part: each for part, each in scores.items() if np.isfinite(each).any()}
-    said = ", ".join(f"{part} from {number(each[0])} to {number(each[-1])}" for part, each in known.items())
-    message = f"{metric} for {key} from {values[0]:g} to {values[-1]:g}: {said}."
-    if all(ranges):
-        widths = [float(high) - float(low) for low, high in ranges]
-        message += f" The test part's 95 % interval is {number(widths[0])} wide at first, {number(widths[-1])} at last."
-    return draw("over_setting", f"{metric} over {key}", message, plot, height=3.4, left=0.15)
-
-
-def _crossed(jobs: Sequence[RecordedJob], one: str, two: str) -> Iterator[Picture]:
-    """Draws the main validation metric for each pair of values of two keys, if every pair was tried."""
-    ones, twos = (list(dict.fromkeys(job.words[key] for job in jobs)) for key in (one, two))
-    if len(ones) * len(twos) != len(jobs) or len(ones) < 2 or len(twos) < 2:
-        return
-    if len(ones) > len(twos):
-        one, two, ones, twos = two, one, twos, ones
-    metric = main_metric(jobs[0].record.metrics)
-    scores = {(job.words[one], job.words[two]): job.record.scores("validation").get(metric, math.nan) for job in jobs}
-    if len(twos) > MOST_SETTINGS:
-        return
-
-    def plot(axes: Axes) -> None:
-        places = np.arange(len(ones))
-        for place, value in enumerate(twos):
-            heights = [scores[each, value] for each in ones]
-            axes.plot(places, heights, color=SERIES[place], marker=MARKERS[place], label=short(value))
-        axes.set_xticks(places, [short(each) for each in ones])
-        axes.set(xlim=(-0.25, len(ones) - 0.75), xlabel=one, ylabel=f"{metric}, validation")
-        axes.legend(loc="best", title=two, title_fontsize=9)
-
-    said = "; ".join(
-        f"{two}={value}: {', '.join(f'{number(scores[each, value])} with {each}' for each in ones)}" for value in twos
-    )
-    yield draw("crossed", f"{one} and {two}", f"Validation {metric} by {one}, {said}.", plot, height=3.4, left=0.16)
-
-
-def _tried(jobs: Sequence[RecordedJob], one: str, two: str) -> Picture:
-    """Draws which pairs of two numbers the jobs tried, the darker the better."""
+def _tried(jobs: Sequence[RecordedJob], one: str, two: str, rounds: int) -> Picture:
+    """Draws which pairs of two numbers the jobs tried, the darker the better, and a box around each of the rounds."""
     places = [np.array([float(job.words[key]) for job in jobs]) for key in (one, two)]
     ranks = np.argsort(np.argsort([job.place for job in jobs])) / (len(jobs) - 1)
     best = int(np.argmin(ranks))
+    turns = [place * rounds // len(jobs) for place in range(len(jobs))]
 
     def plot(axes: Axes) -> None:
         for place, rank in enumerate(ranks):
-            axes.plot(places[0][place], places[1][place], "o", color=ACCENT, alpha=1 - 0.85 * rank, markersize=9)
+            colour = SERIES[turns[place] % len(SERIES)] if rounds > 1 else ACCENT
+            axes.plot(places[0][place], places[1][place], "o", color=colour, alpha=1 - 0.85 * rank, markersize=9)
             if len(jobs) <= MOST_NUMBERED:
                 name, at = jobs[place].record.path.name, (places[0][place], places[1][place])
                 axes.annotate(name, at, xytext=(5, 4), textcoords="offset points", size=7, color=MUTED)
@@ -215,6 +167,17 @@ def _tried(jobs: Sequence[RecordedJob], one: str, two: str) -> Picture:
             if found.min() > 0 and found.max() > LOG_RATIO * found.min():
                 scale("log")
                 plain_log(axis)
+        for turn in range(rounds if rounds > 1 else 0):
+            inside = [[value for value, own in zip(found, turns, strict=True) if own == turn] for found in places]
+            if inside[0]:
+                low, high = ([limit(found) for found in inside] for limit in (min, max))
+                corners = [(low[0], low[1]), (high[0], low[1]), (high[0], high[1]), (low[0], high[1]), (low[0], low[1])]
+                axes.plot(
+                    *zip(*corners, strict=True),
+                    color=SERIES[turn % len(SERIES)],
+                    linewidth=1.2,
+                    label=f"round {turn + 1}",
+                )
         axes.set(xlabel=one, ylabel=two)
         axes.margins(0.08)
         axes.legend(loc="best")
@@ -225,4 +188,6 @@ def _tried(jobs: Sequence[RecordedJob], one: str, two: str) -> Picture:
         f"The best, {number(jobs[best].value)}, has "
         f"{one}={jobs[best].words[one]} and {two}={jobs[best].words[two]}."
     )
+    if rounds > 1:
+        message += f" A box is around each of {rounds} rounds, the later the smaller."
     return draw("tried", f"{one} and {two}", message, plot, height=3.4, left=0.16)

@@ -71,7 +71,7 @@ class _Sweep:
     def draw(self) -> tuple[list[Picture], list[Picture]]:
         """Returns the pictures of the jobs side by side, and those of the value over the settings."""
         found = self.stand.settings
-        beside = list(side_by_side(jobs_of(self.path, found, self.keys)))
+        beside = list(side_by_side(jobs_of(self.path, found, self.keys), int(self.best.get("rounds") or 1)))
         return beside, sweep_pictures(self.stand.entries, found, self.keys, self.best)
 
 

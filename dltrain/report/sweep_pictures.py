@@ -40,6 +40,8 @@ def sweep_pictures(
     monitor = jobs[0].monitor or "value"
     drawn = [_parallel(jobs[:MOST_LINES], keys, monitor)] if keys else []
     drawn += [_over_jobs([entry for entry in entries if entry in jobs], monitor, str(best.get("direction", "min")))]
+    if best.get("importance"):
+        drawn.insert(0, _importance(best["importance"], monitor))
     drawn += [_effect(jobs, key, monitor, place) for place, key in enumerate(keys[:MOST_AXES]) if key != "seed"]
     return drawn
 
@@ -132,6 +134,24 @@ def _over_jobs(jobs: Sequence[Entry], monitor: str, way: str) -> Picture:
     fell = f"from {digits(values[0], 4)} to {digits(best[-1], 4)}, the best"
     message = f"{monitor} {fell}, found by {needed} of {len(values)} jobs."
     return draw("over_jobs", "Best so far", message, plot, height=3.4, left=0.17)
+
+
+def _importance(shares: Mapping[str, float], monitor: str) -> Picture:
+    names = sorted(shares, key=lambda key: -shares[key])
+
+    def plot(axes: Axes) -> None:
+        places = np.arange(len(names))
+        axes.barh(places, [100 * shares[name] for name in names], height=0.62, color=ACCENT)
+        for place, name in enumerate(names):
+            axes.text(100 * shares[name], place, f" {shares[name]:.0%}", va="center", size=9, color=MUTED)
+        axes.set_yticks(places, [short(name.rpartition(".")[2]) for name in names])
+        axes.invert_yaxis()
+        axes.grid(False, axis="y")
+        axes.set(xlim=(0, 115 * shares[names[0]]), xlabel=f"share of the differences in {monitor}, %")
+
+    said = ", ".join(f"{name} {shares[name]:.0%}" for name in names)
+    message = f"How much of the differences in {monitor} each key explains by itself (fANOVA): {said}."
+    return draw("order_of_importance", "Order of importance", message, plot, height=0.9 + 0.3 * len(names), left=0.25)
 
 
 def _effect(jobs: Sequence[Entry], key: str, monitor: str, place: int) -> Picture:

@@ -38,6 +38,8 @@ def summarise(sweep: Path, config: DictConfig, *, quiet: bool) -> None:
     _write_results(sweep, entries, keys)
     weights = importance(stand.entries, stand.way)
     content: dict[str, Any] = {"jobs": len(entries), "importance": weights or None}
+    if rounds := ((config.search or {}).get("sampler") or {}).get("rounds"):
+        content["rounds"] = rounds  # into which the jobs are divided, in their order
     if objectives:
         content["objectives"] = objectives
     if warnings := cautions(stand.entries):

@@ -17,6 +17,7 @@ from dltrain.preprocessing.prepared import Prepared
 
 FILE = "layers.json"  # in the directory of a run
 ROWS = 128
+KERNEL = 40
 LOWEST, HIGHEST, WIDTH = -12.0, 12.0, 0.25  # of the histograms, in powers of ten
 
 
@@ -24,7 +25,8 @@ class LayerSpread(keras.callbacks.Callback):
     """Writes `layers.json` with a histogram of outputs and one of gradients for each layer with a kernel.
 
     The histograms are of log10 |value| with the same bins for all layers and runs, because signals vanish or explode by
-    a factor from layer to layer, which is a shift on this scale.
+    a factor from layer to layer, which is a shift on this scale. Of the first kernel, at most `KERNEL` inputs and units
+    are written as they are.
     """
 
     def __init__(self, directory: Path, data: Prepared, network: keras.Model) -> None:
@@ -37,10 +39,13 @@ class LayerSpread(keras.callbacks.Callback):
         """Called by the engine."""
         if "before" not in self.moments:  # fine-tuning begins a second training
             self.moments["before"] = self._histograms()
+            self.moments["kernels"] = {"before": self._first_kernel()}
 
     def on_weights_kept(self, epoch: int) -> None:
         """Called at the end of a completed training, when the network has the weights of the best epoch (from 1)."""
         self.moments["after"] = self._histograms()
+        if "kernels" in self.moments:  # not in the state of a run that an earlier version began
+            self.moments["kernels"]["after"] = self._first_kernel()
         with replace_file(self.path) as path:
             path.write_text(json.dumps({"rows": ROWS, **self.moments}) + "\n")
 
@@ -51,6 +56,13 @@ class LayerSpread(keras.callbacks.Callback):
     def set_state(self, moments: Mapping[str, Any]) -> None:
         """Restores what `get_state` returned."""
         self.moments = dict(moments)
+
+    def _first_kernel(self) -> list[list[float]]:
+        """Returns the start of the first kernel, (inputs, units); that of a convolution has an input for each pixel."""
+        weights = (weight for layer in self._network.layers for weight in layer.trainable_variables)
+        kernel = next((np.array(weight) for weight in weights if len(weight.shape) > 1), np.zeros((0, 0)))
+        start = kernel.reshape(-1, kernel.shape[-1])[:KERNEL, :KERNEL]
+        return [[float(f"{value:.4g}") for value in row] for row in start]
 
     def _histograms(self) -> list[dict[str, Any]]:
         rows = self._data.sample("train", ROWS)
