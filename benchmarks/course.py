@@ -32,6 +32,13 @@ SECTIONS = [section for chapter in chapters() for section in chapter.sections]
 SHOWN = {link for section in SECTIONS for _, link in section.pictures}
 # The picture in plots/ that shows the point.
 POINT = {
+    "l1_zeros": "kernels",
+    "l2_weights": "weights",
+    "bias_variance": "four_cases",
+    "capacity": "over_setting",
+    "normalization_noise": "over_setting",
+    "normalization_or_dropout": "paces",
+    "batch_normalization": "over_setting",
     "split_sizes": "over_setting",
     "initialization": "layer_spreads",
     "loss_averages": "batch_losses",

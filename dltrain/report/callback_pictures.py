@@ -16,7 +16,7 @@ from dltrain.record.record import Record
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 
 BATCH_LOSSES, LAYERS, GRADIENT_CHECK = "batch_losses.csv", "layers.json", "gradient_check.json"
-DROPOUT_MASKS = "dropout_masks.json"
+DROPOUT_MASKS, AUGMENTED_IMAGES = "dropout_masks.json", "augmented_images.npz"
 BY_BATCHES = "val_loss_by_batches_of_"  # in history.csv, before the rows of a batch
 MOST_STEPS = 400  # of mini-batches in their picture
 BANDS = {1e-7: "right", 1e-5: "good", 1e-3: "doubtful", 1e3: "wrong"}  # by the largest relative error of each
@@ -51,6 +51,8 @@ def pictures_of(record: Record) -> Iterator[Picture]:
         yield _batch_statistics(record.history)
     if (record.path / DROPOUT_MASKS).exists():
         yield _dropout_masks(record.json(DROPOUT_MASKS))
+    if (record.path / AUGMENTED_IMAGES).exists():
+        yield augmented_images({"": record})
     if (record.path / BATCH_LOSSES).exists():
         with (record.path / BATCH_LOSSES).open(newline="", encoding="utf-8") as lines:
             rows = [{name: float(cell) for name, cell in row.items()} for row in csv.DictReader(lines)]
@@ -89,7 +91,8 @@ def _limits(history: Sequence[Mapping[str, float]], limits: Mapping[str, float |
 
 def _batch_statistics(history: Sequence[Mapping[str, float]]) -> Picture:
     names = {"val_loss": "running averages"}
-    sizes = [name for name in history[0] if name.startswith(BY_BATCHES)]
+    columns = [name for name in history[0] if name.startswith(BY_BATCHES)]
+    sizes = sorted(columns, key=lambda name: int(name.removeprefix(BY_BATCHES)))
     names |= {name: f"own batch of {name.removeprefix(BY_BATCHES)}" for name in sizes}
     courses = {words: np.array([epoch.get(name, np.nan) for epoch in history]) for name, words in names.items()}
 
@@ -99,8 +102,9 @@ def _batch_statistics(history: Sequence[Mapping[str, float]]) -> Picture:
         axes.set_yscale("log")
         plain_log(axes.yaxis)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.set(xlabel="epoch", ylabel="loss, validation")
-        axes.legend(loc="best", title="mean and variance from", title_fontsize=9)
+        highest = max(float(np.nanmax(course)) for course in courses.values())
+        axes.set(xlabel="epoch", ylabel="loss, validation", ylim=(None, 3 * highest))
+        axes.legend(loc="upper right", ncols=2, title="mean and variance from", title_fontsize=9)
 
     said = "; ".join(f"{words}: from {course[0]:.3g} to {course[-1]:.3g}" for words, course in courses.items())
     message = f"The validation loss by where batch normalization has mean and variance from. {said}."
@@ -127,6 +131,31 @@ def _dropout_masks(found: Mapping[str, Any]) -> Picture:
         f"unit 1 is kept in {int(kept[0].sum())} of {steps} steps, all {units} in {kept.mean():.0%} of them."
     )
     return draw("dropout_masks", "What dropout keeps", message, plot, height=1.0 + 0.14 * units, left=0.12)
+
+
+def augmented_images(named: Mapping[str, Record]) -> Picture:
+    """Draws an image of each run and what its augmentation makes of it, in a row by its name; one run shows more."""
+    loaded = {name: np.load(record.path / AUGMENTED_IMAGES)["images"] for name, record in named.items()}
+    rows = [(name, image) for name, images in loaded.items() for image in images[-1 if len(named) > 1 else 0 :]]
+    columns = len(rows[0][1])
+    size = 0.86 / columns
+    side = 4.3 * size
+    height = (side + 0.22) * len(rows) + 0.1
+
+    def plot(figure: Figure) -> None:
+        for row, (name, versions) in enumerate(rows):
+            bottom = height - (side + 0.22) * (row + 1) + 0.02
+            for place, pixels in enumerate(versions):
+                left = 0.03 + size * place + (0.06 if place else 0)
+                axes = figure.add_axes((left, bottom / height, 0.94 * size, 0.94 * side / height))
+                axes.imshow(np.broadcast_to(pixels, (*pixels.shape[:2], 3)), interpolation="nearest")
+                axes.set(xticks=[], yticks=[])
+                if place < 2:
+                    axes.set_title(("as it is", name or "what becomes of it")[place], loc="left", fontsize=8, pad=2)
+
+    said = f": {', '.join(loaded)}" if len(named) > 1 else ""
+    message = f"A train image at the left, and what the augmentation makes of it in the first steps{said}."
+    return draw_panels("augmented_images", "What augmentation does to an image", message, plot, height=height)
 
 
 def _batch_losses(rows: Sequence[Mapping[str, float]]) -> Picture:

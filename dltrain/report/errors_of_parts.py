@@ -64,6 +64,49 @@ def four_cases(jobs: Sequence[RecordedJob]) -> Picture | None:
     return draw("four_cases", "Bias and variance", message, plot, height=4.8, left=0.04)
 
 
+def answers_of_jobs(jobs: Sequence[RecordedJob]) -> Picture | None:
+    """Draws predicted against true amounts of the validation part for each job; None unless the jobs differ in task."""
+    if not any(key.startswith("task") for key in jobs[0].words) or len(jobs) > 4:
+        return None
+    signatures = [Signature.of(job.record) for job in jobs]
+    if not all(signature.kind.quantity for signature in signatures):
+        return None
+    found = [
+        read_answers(job.record.path / "predictions.csv", signature.kind, signature.classes).get("validation")
+        for job, signature in zip(jobs, signatures, strict=True)
+    ]
+    shown = {job.name: answers for job, answers in zip(jobs, found, strict=True) if answers is not None}
+    if len(shown) < len(jobs) or any(answers.truth.ndim > 1 for answers in shown.values()):
+        return None
+    everything = np.concatenate([[*answers.truth, *answers.given.ravel()] for answers in shown.values()])
+    low, high = float(everything.min()), float(everything.max())
+    columns = min(2, len(shown))
+    rows = math.ceil(len(shown) / columns)
+    inside, width = 1.8, 0.88 / columns
+    height = (inside + 0.35) * rows + 0.4
+
+    def plot(figure: Figure) -> None:
+        for place, (name, answers) in enumerate(shown.items()):
+            row, column = divmod(place, columns)
+            bottom = height - (inside + 0.35) * (row + 1) + 0.05
+            area = (0.1 + (width + 0.01) * column, bottom / height, width - 0.05, inside / height)
+            axes = prepare(figure.add_axes(area))
+            axes.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=":")
+            given = answers.given.reshape(len(answers.truth), -1)[:, 0]
+            axes.plot(answers.truth, given, "o", color=SERIES[place], markersize=3, alpha=0.6)
+            axes.set(xlim=(low, high), ylim=(low, high), xlabel="true")
+            axes.set_title(name, loc="left", fontsize=9)
+            if column == 0:
+                axes.set_ylabel("predicted")
+
+    said = "; ".join(
+        f"{name}: from {number(float(answers.given.min()))} to {number(float(answers.given.max()))}"
+        for name, answers in shown.items()
+    )
+    message = f"Predicted against true values of the validation part; on the dotted line they agree. Predicted {said}."
+    return draw_panels("answers", "Predicted against true", message, plot, height=height)
+
+
 def targets_of_parts(jobs: Sequence[RecordedJob]) -> Picture | None:
     """Draws how the target is distributed in each part of each job; None unless the jobs differ in the split."""
     if not any(key.startswith("split") for key in jobs[0].words) or len(jobs) > 4:
@@ -77,12 +120,12 @@ def targets_of_parts(jobs: Sequence[RecordedJob]) -> Picture | None:
         return None
     everything = np.concatenate([each.truth for found in answers for each in found.values()])
     edges = np.arange(len(classes) + 1) - 0.5 if classes else np.linspace(everything.min(), everything.max(), BINS + 1)
-    inside = 1.1
-    height = (inside + 0.35) * len(jobs) + 0.75
+    inside, gap = 1.0, 0.5
+    height = (inside + gap) * len(jobs) + 0.55
 
     def plot(figure: Figure) -> None:
         for row, (job, found) in enumerate(zip(jobs, answers, strict=True)):
-            bottom = height - (inside + 0.35) * (row + 1)
+            bottom = height - (inside + gap) * (row + 1) + 0.2
             axes = prepare(figure.add_axes((0.12, bottom / height, 0.85, inside / height)))
             parts = [part for part in PARTS if part in found]
             width = 0.8 / len(parts)
@@ -94,7 +137,7 @@ def targets_of_parts(jobs: Sequence[RecordedJob]) -> Picture | None:
                     axes.bar(at, 100 * shares, width, color=colour, label=part)
                 else:
                     axes.stairs(100 * shares, edges, color=colour, linewidth=1.4, label=part)
-            axes.set_title(", ".join(f"{key} {value}" for key, value in job.words.items()), loc="left", fontsize=9)
+            axes.set_title(job.name, loc="left", fontsize=9)
             axes.set_ylabel("rows, %", size=8)
             if classes:
                 axes.set_xticks(range(len(classes)), [short(name) for name in classes])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from dltrain.report.svg import short
 from dltrain.sweeps.ranking import settings_of
 from dltrain.sweeps.standings import Setting
 
+LISTED = re.compile(r"\[(\d+)(?:, ?\1)*\]")  # [32,32,32]
 Numbers = npt.NDArray[np.float64]
 
 
@@ -37,10 +39,8 @@ class RecordedJob:
 
     @property
     def name(self) -> str:
-        """The value of one key, or the values of several with the last words of their keys."""
-        if len(self.words) == 1:
-            return short(next(iter(self.words.values())))
-        return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in self.words.items())
+        """The last word of each key with its value."""
+        return ", ".join(f"{key.rpartition('.')[2]} {short_value(value)}" for key, value in self.words.items())
 
     def course(self, name: str) -> Numbers:
         """Returns a column of history.csv."""
@@ -70,3 +70,10 @@ def numbers_of(jobs: Sequence[RecordedJob], key: str) -> list[float]:
         return sorted({float(job.words[key]) for job in jobs})
     except ValueError:
         return []
+
+
+def short_value(value: str) -> str:
+    """Returns a value for a legend: of a long list of equal numbers how often the number stands there."""
+    if LISTED.fullmatch(value) and value.count(",") > 1:
+        return f"{value.count(',') + 1} x {value.strip('[]').split(',')[0]}"
+    return short(value)

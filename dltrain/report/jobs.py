@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.base.plain_table import number
-from dltrain.report.callback_pictures import LAYERS, layer_spreads
-from dltrain.report.errors_of_parts import four_cases, targets_of_parts
+from dltrain.report.callback_pictures import AUGMENTED_IMAGES, LAYERS, augmented_images, layer_spreads
+from dltrain.report.errors_of_parts import answers_of_jobs, four_cases, targets_of_parts
 from dltrain.report.job import Numbers, RecordedJob, numbers_of
-from dltrain.report.kernels import histograms, squares
+from dltrain.report.kernels import kernels
 from dltrain.report.paces import over_paces, timeline
 from dltrain.report.scores_over import LEAST_VALUES, MARKERS, MOST_SETTINGS, crossed, scores_over
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare
@@ -31,29 +31,32 @@ def side_by_side(jobs: Sequence[RecordedJob], rounds: int = 1) -> Iterator[Pictu
     """Yields the pictures that these settings give, the most telling first; `rounds` are those of the search."""
     if len(jobs) < 2:
         return
-    keys = list(jobs[0].words)
-    if all((job.record.path / LAYERS).exists() for job in jobs) and len(jobs) <= MOST_LAYERED:
+    if len(jobs) <= MOST_LAYERED and all((job.record.path / LAYERS).exists() for job in jobs):
         found = {job.name: job.record.json(LAYERS) for job in jobs}
         yield layer_spreads({name: each["before"] for name, each in found.items()})
-        kernels = {name: np.array(each.get("kernels", {}).get("after", [])) for name, each in found.items()}
-        if len({kernel.shape for kernel in kernels.values()}) == 1 and all(
-            kernel.ndim == 2 for kernel in kernels.values()
-        ):
-            yield squares(kernels)
-            yield histograms(kernels)
-    lines = scores_over(jobs)
-    if len(keys) == 2 and all(len(numbers_of(jobs, key)) >= LEAST_VALUES for key in keys):
-        if lines is None or jobs[0].record.choices.get("search") not in (None, "none"):
-            lines = _tried(jobs, keys[0], keys[1], rounds)
-    elif lines is None and len(keys) == 2:
-        yield from crossed(jobs, *keys)
-    yield from (
-        picture
-        for picture in (four_cases(jobs), lines, over_paces(jobs), targets_of_parts(jobs), timeline(jobs))
-        if picture is not None
-    )
+        yield from kernels({name: each.get("kernels", {}).get("after", []) for name, each in found.items()})
+    if all((job.record.path / AUGMENTED_IMAGES).exists() for job in jobs):
+        yield augmented_images({job.name: job.record for job in jobs})
+    yield from _over_keys(jobs, rounds)
+    for draw_if_it_says_something in (four_cases, over_paces, targets_of_parts, answers_of_jobs, timeline):
+        picture = draw_if_it_says_something(jobs)
+        if picture is not None:
+            yield picture
     if len(jobs) <= MOST_SETTINGS and all(job.record.history and job.watched in job.record.history[0] for job in jobs):
         yield _curves(jobs)
+
+
+def _over_keys(jobs: Sequence[RecordedJob], rounds: int) -> Iterator[Picture]:
+    """Yields the scores over the keys; of a search over two numbers what it tried."""
+    keys = list(jobs[0].words)
+    lines = scores_over(jobs)
+    searched = jobs[0].record.choices.get("search") not in (None, "none")
+    if len(keys) == 2 and all(len(numbers_of(jobs, key)) >= LEAST_VALUES for key in keys) and (searched or not lines):
+        yield _tried(jobs, keys[0], keys[1], rounds)
+    elif lines is not None:
+        yield lines
+    elif len(keys) == 2:
+        yield from crossed(jobs, *keys)
 
 
 def _curves(jobs: Sequence[RecordedJob]) -> Picture:

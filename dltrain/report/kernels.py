@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,24 +19,32 @@ BINS = 41
 MOST_PANELS = 6
 
 
-def squares(named: Mapping[str, Matrix]) -> Picture:
+def kernels(found: Mapping[str, Sequence[Sequence[float]]]) -> Iterator[Picture]:
+    """Yields the pictures of kernels by name, lists of rows as in `layers.json`; none unless all have one size."""
+    named = {name: np.array(rows) for name, rows in found.items()}
+    if len({kernel.shape for kernel in named.values()}) == 1 and next(iter(named.values())).ndim == 2:
+        yield _squares(named)
+        yield _histograms(named)
+
+
+def _squares(named: Mapping[str, Matrix]) -> Picture:
     """Draws kernels (inputs, units) as squares by name: the side is the root of the size, the colour the sign."""
-    kernels = {name: kernel[:SHOWN, :SHOWN] for name, kernel in named.items()}
-    columns = min(3, len(kernels))
-    rows = math.ceil(len(kernels) / columns)
-    inputs, units = next(iter(kernels.values())).shape
+    shown = {name: kernel[:SHOWN, :SHOWN] for name, kernel in named.items()}
+    columns = 2 if len(shown) in (2, 4) else min(3, len(shown))
+    rows = math.ceil(len(shown) / columns)
+    inputs, units = next(iter(shown.values())).shape
     width = 0.88 / columns
     inside = 4.3 * (width - 0.03) * inputs / units
     height = rows * (inside + 0.35) + 0.55
 
     def plot(figure: Figure) -> None:
-        for place, (name, kernel) in enumerate(kernels.items()):
+        for place, (name, kernel) in enumerate(shown.items()):
             row, column = divmod(place, columns)
             bottom = height - (row + 1) * (inside + 0.35)
             axes = prepare(figure.add_axes((0.1 + width * column, bottom / height, width - 0.03, inside / height)))
             sides = 0.48 * np.sqrt(np.abs(kernel) / max(np.abs(kernel).max(), 1e-12))
             for sign, colour in ((1, ACCENT), (-1, SECOND)):
-                chosen = [(r, c) for r, c in np.argwhere(sign * kernel > 0) if sides[r, c] > 0.01]
+                chosen = [(r, c) for r, c in np.argwhere(sign * kernel > 0) if abs(kernel[r, c]) >= NEAR_ZERO]
                 corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
                 axes.add_collection(PolyCollection([(c, r) + sides[r, c] * corners for r, c in chosen], color=colour))
             axes.set(xlim=(-0.6, units - 0.4), ylim=(inputs - 0.4, -0.6), xticks=[], yticks=[])
@@ -65,7 +73,7 @@ def _alike(kernel: Matrix) -> str:
     return f"{different} different units of {kernel.shape[1]}, the largest weight {largest:.2g}"
 
 
-def histograms(named: Mapping[str, Matrix]) -> Picture:
+def _histograms(named: Mapping[str, Matrix]) -> Picture:
     """Draws how the weights of each kernel are distributed, and how many of them are zero, on one axis."""
     widest = max(float(np.quantile(np.abs(kernel), 0.995)) for kernel in named.values()) or 1.0
     edges = np.linspace(-widest, widest, BINS + 1)

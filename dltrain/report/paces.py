@@ -66,7 +66,7 @@ def over_paces(jobs: Sequence[RecordedJob]) -> Picture | None:
         figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=2, fontsize=8)
 
     said = "; ".join(
-        f"{job.name}: {reached[place]} epochs, {number(reached[place] * steps[place])} steps, "
+        f"{job.name}: {reached[place]} epochs, {reached[place] * steps[place]:,.0f} steps, "
         f"{reached[place] * seconds[place]:.2g} s"
         for place, job in enumerate(jobs)
     )

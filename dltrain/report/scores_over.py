@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dltrain.base.plain_table import number
-from dltrain.report.job import RecordedJob, numbers_of
+from dltrain.report.job import LISTED, RecordedJob, numbers_of, short_value
 from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, prepare, short
 from dltrain.report.words import main_metric
 
@@ -24,7 +23,6 @@ LEAST_FILLED = 0.7  # share of the combinations that were tried
 LOG_SPAN = 8.0  # if the largest value is so many times the smallest, the axis is logarithmic
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 PARTS = ("train", "validation", "test")
-LISTED = re.compile(r"\[(\d+)(?:,\s*\1)*\]")  # [32,32,32]
 
 
 @dataclass(frozen=True)
@@ -147,13 +145,15 @@ def _lines_over(jobs: Sequence[RecordedJob], plan: _Plan) -> Picture:
                     axes.plot(values, course, style, color=SERIES[place], marker=marker, markersize=5, linewidth=width)
             _scale_axis(axes, values)
             if panel is not None:
-                axes.set_title(f"{plan.panel} {_short_list(panel)}", loc="left", fontsize=9)
+                axes.set_title(f"{plan.panel} {short_value(panel)}", loc="left", fontsize=9)
             axes.set_ylabel(metric)
             if row + 1 < len(panels):
                 axes.tick_params(labelbottom=False)
         drawn[-1].set_xlabel(plan.axis)
         for place, line in enumerate(lines):
-            drawn[0].plot([], [], MARKERS[place] + "-", color=SERIES[place], label=f"{plan.line} {short(line)}")
+            drawn[0].plot(
+                [], [], MARKERS[place] + "-", color=SERIES[place], label=f"{plan.line} {short_value(line or '')}"
+            )
         drawn[0].plot([], [], color=MUTED, linestyle="--", linewidth=1, label="train (dashed)")
         named = drawn[0].get_legend_handles_labels()
         figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=2, fontsize=8)
@@ -179,13 +179,6 @@ def _chosen(jobs: Sequence[RecordedJob], words: Mapping[str | None, str | None])
     own = [job for job in jobs if all(key is None or job.words[key] == value for key, value in words.items())]
     left = next(key for key in jobs[0].words if key not in words)
     return dict(sorted(((float(job.words[left]), job) for job in own), key=lambda pair: pair[0]))
-
-
-def _short_list(value: str) -> str:
-    """Returns a value; a long list of equal numbers is told by how often the number stands there."""
-    if LISTED.fullmatch(value) and value.count(",") > 1:
-        return f"{value.count(',') + 1} x {value.strip('[]').split(',')[0]}"
-    return short(value)
 
 
 def crossed(jobs: Sequence[RecordedJob], one: str, two: str) -> Iterator[Picture]:

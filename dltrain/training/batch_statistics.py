@@ -52,7 +52,8 @@ class BatchStatistics(keras.callbacks.Callback):
 
     def _mean_loss(self, size: int) -> float:
         targets = self._rows.truth.column
-        starts = range(0, len(targets) - len(targets) % size, size)
+        size = min(size, len(targets))
+        starts = range(0, len(targets) - size + 1, size)
         losses = [
             float(
                 self._loss(
@@ -62,7 +63,7 @@ class BatchStatistics(keras.callbacks.Callback):
             )
             for start in starts
         ]
-        return float(np.mean(losses)) if losses else float("nan")
+        return float(np.mean(losses))
 
     def _loss_of_batch(self, features: dict[str, Any], targets: Any) -> Any:
         answers = self._network(features, training=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -23,12 +24,18 @@ def write_job(sweep: Path, number: int, words: list[str], *, wild: bool = False,
         "best_epoch": 3,
         "best_value": falling[2],
         "train": {"loss": 0.2, "accuracy": 0.9},
-        "validation": {"loss": falling[2], "accuracy": 0.5 + 0.1 * number},
+        "validation": {"loss": falling[2], "accuracy": facts.get("accuracy", 0.5 + 0.1 * number)},
     }
     if "interval" in facts:
         metrics |= {"test": {"accuracy": 0.8}, "intervals": {"test": {"accuracy": facts["interval"]}}}
     (job / "metrics.json").write_text(json.dumps(metrics))
-    (job / "run.json").write_text(json.dumps({"status": "completed", "seconds_per_epoch": facts.get("pace")}))
+    told = {"seconds_per_epoch": facts.get("pace"), "steps_per_epoch": facts.get("steps")}
+    if "ran" in facts:
+        told |= {
+            name: f"2026-01-01T00:00:{second:02}"
+            for name, second in zip(("started", "finished"), facts["ran"], strict=True)
+        }
+    (job / "run.json").write_text(json.dumps({"status": "completed", **told}))
     rate = facts.get("rate", 0.1)
     rows = ["epoch,learning_rate,loss,val_loss"]
     rows += [f"{n},{rate / n},{1e6 if wild and n == 1 else value},{value}" for n, value in enumerate(falling, 1)]
@@ -37,7 +44,10 @@ def write_job(sweep: Path, number: int, words: list[str], *, wild: bool = False,
         bins = {"first": -1.0, "shares": [0.5, 0.5], "zero": 0.0, "sd": 1.0}
         layer = {"outputs": bins, "gradients": {**bins, "shares": [], "zero": 1.0}}
         names = [f"dense_{number}", "head"]
-        (job / "layers.json").write_text(json.dumps({"before": [{"name": name, **layer} for name in names]}))
+        found = {"before": [{"name": name, **layer} for name in names]}
+        if "kernel" in facts:
+            found["kernels"] = {"after": facts["kernel"]}
+        (job / "layers.json").write_text(json.dumps(found))
     return Entry(str(number), overrides=words, status="completed", monitor="val_loss", value=falling[2], seconds=1.0)
 
 
@@ -52,9 +62,9 @@ def test_curves_of_all_settings_with_their_learning_rates(tmp_path: Path) -> Non
     jobs = [write_job(tmp_path, n, [f"schedule={name}"], wild=n == 0) for n, name in enumerate(("step", "cosine"))]
     found = pictures(tmp_path, jobs)
     assert {"side_by_side"} == {name for name in found if name in ("side_by_side", "over_setting", "crossed", "tried")}
-    for word in ("step", "cosine", "train (dashed)", "learning rate"):
+    for word in ("schedule step", "schedule cosine", "train (dashed)", "learning rate"):
         assert f">{word}</text>" in found["side_by_side"]
-    assert "0.3333 with step, 0.2500 with cosine" in found["side_by_side"]
+    assert "0.3333 with schedule step, 0.2500 with schedule cosine" in found["side_by_side"]
 
 
 def test_time_of_an_epoch_where_it_differs(tmp_path: Path) -> None:
@@ -89,6 +99,83 @@ def test_layers_of_each_setting(tmp_path: Path) -> None:
     found = pictures(tmp_path, jobs)["layer_spreads"]
     assert ">layer 1</text>" in found  # Keras' own numbers go on from job to job
     assert "all zero" in found
+
+
+def test_lines_and_panels_over_the_key_with_the_most_numbers(tmp_path: Path) -> None:
+    grid = itertools.product(("none", "batch"), (0.001, 0.1, 1.0), ("[8,8]", "[8,8,8]"))
+    jobs = [
+        write_job(tmp_path, n, [f"normalization={one}", f"optimizer.learning_rate={two}", f"model.units={three}"])
+        for n, (one, two, three) in enumerate(grid)
+        if n != 11  # one that failed leaves a gap
+    ]
+    found = pictures(tmp_path, jobs)["over_setting"]
+    assert "accuracy of the validation part over optimizer.learning_rate" in found
+    assert "normalization none, layers 2: 0.5000 at 0.001, 0.7000 at 0.1, 0.9000 at 1" in found
+    for word in ("layers 2", "layers 3", "normalization batch", "train (dashed)"):
+        assert f">{word}</text>" in found
+
+
+def test_lists_of_equal_numbers_are_units_and_layers(tmp_path: Path) -> None:
+    sizes = ("[2]", "[4]", "[8]", "[2,2]", "[4,4]", "[8,8]")
+    jobs = [write_job(tmp_path, n, [f"model.units={size}"]) for n, size in enumerate(sizes)]
+    found = pictures(tmp_path, jobs)["over_setting"]
+    assert "layers 2: 0.8000 at 2, 0.9000 at 4" in found
+    assert ">model.units, each layer</text>" in found
+
+
+def test_same_loss_by_epochs_steps_and_seconds(tmp_path: Path) -> None:
+    jobs = [
+        write_job(tmp_path, n, [f"trainer.batch_size={size}"], pace=0.5 / size, steps=64 // size)
+        for n, size in enumerate((1, 8))
+    ]
+    found = pictures(tmp_path, jobs)["paces"]
+    # The losses fall from 1 to 1/4, and from 1/2 to 1/5.
+    assert "a mark is where a job reaches 0.2500" in found
+    assert "batch_size 1: 4 epochs, 256 steps, 2 s; batch_size 8: 3 epochs, 24 steps, 0.19 s" in found
+    alike = [write_job(tmp_path / "alike", n, [f"a={n}"], pace=0.5, steps=8) for n in range(2)]
+    assert "paces" not in pictures(tmp_path / "alike", alike)
+
+
+def test_jobs_that_ran_at_the_same_time(tmp_path: Path) -> None:
+    spans = ((0, 10), (1, 8), (10, 15))
+    jobs = [write_job(tmp_path, n, [f"a={n}"], ran=span) for n, span in enumerate(spans)]
+    assert (
+        "up to 2 at the same time, 15 s in all, where one after another takes 22 s"
+        in pictures(tmp_path, jobs)["timeline"]
+    )
+    one_by_one = [write_job(tmp_path / "one", n, [f"a={n}"], ran=(5 * n, 5 * n + 5)) for n in range(2)]
+    assert "timeline" not in pictures(tmp_path / "one", one_by_one)
+
+
+def test_four_cases_of_bias_and_variance(tmp_path: Path) -> None:
+    cases = itertools.product(("[2]", "[64]"), (150, 1797))
+    scores = ((0.5, 0.3), (0.5, 0.48), (1.0, 0.8), (1.0, 0.98))
+    jobs = []
+    for n, ((units, rows), (train, validation)) in enumerate(zip(cases, scores, strict=True)):
+        jobs.append(write_job(tmp_path, n, [f"model.units={units}", f"rows={rows}"], accuracy=validation))
+        metrics = json.loads((tmp_path / str(n) / "metrics.json").read_text())
+        metrics["train"]["accuracy"] = train
+        (tmp_path / str(n) / "metrics.json").write_text(json.dumps(metrics))
+    found = pictures(tmp_path, jobs)["four_cases"]
+    for case in (
+        "rows 150: 0.5000 and 0.7000, bias and variance",
+        "rows 1797: 0.5000 and 0.5200, bias:",
+        "units [64], rows 150: 0.0000 and 0.2000, variance",
+        "units [64], rows 1797: 0.0000 and 0.0200, neither",
+    ):
+        assert case in found
+
+
+def test_weights_of_the_first_layer_as_squares_and_histograms(tmp_path: Path) -> None:
+    kernels = ([[0.5, 0.5], [-0.25, -0.25]], [[0.1, 0.0], [0.0, 0.0]])
+    jobs = [
+        write_job(tmp_path, n, [f"initializer={name}"], layers=True, kernel=kernel)
+        for n, (name, kernel) in enumerate(zip(("constant", "he"), kernels, strict=True))
+    ]
+    found = pictures(tmp_path, jobs)
+    assert "initializer constant: 1 different units of 2" in found["kernels"]
+    assert "initializer he: 2 different units of 2" in found["kernels"]
+    assert "initializer he: 75% are zero" in found["weights"]
 
 
 @pytest.mark.parametrize("missing", ["metrics.json", "run.json", "history.csv"])

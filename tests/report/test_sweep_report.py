@@ -77,8 +77,8 @@ def test_the_objective_of_a_search_decides_who_wins(tmp_path: Path) -> None:
 def test_draws_each_setting_and_lists_the_importance(tmp_path: Path) -> None:
     page = write_sweep(tmp_path)
     names = {file.stem for file in (tmp_path / "plots").glob("*.svg")}
-    assert names == {"parallel_coordinates", "over_jobs", "setting_0", "setting_1", "setting_2"}
-    assert page.count("<svg") == 5
+    assert names == {"parallel_coordinates", "over_jobs", "order_of_importance", "setting_0", "setting_1", "setting_2"}
+    assert page.count("<svg") == 6
     assert "Importance of the settings" in page
 
 

@@ -24,3 +24,6 @@ def test_layers_are_seen_before_and_after_the_training(run_in: Any, tmp_path: Pa
     found = made.json("layers.json")
     assert [len(found[moment]) for moment in ("before", "after")] == [3, 3]
     assert [layer["outputs"]["zero"] for layer in found["before"][:2]] == [1.0, 1.0]
+    kernels = found["kernels"]
+    assert len(kernels["before"][0]) == len(kernels["after"][0]) == 4
+    assert not any(map(any, kernels["before"]))
