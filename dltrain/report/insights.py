@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from omegaconf import DictConfig
 
-from dltrain.data.answers import name_answers
+from dltrain.data.answers import THRESHOLD, name_answers
 from dltrain.data.dataset import Dataset
 from dltrain.data.targets import Target
 from dltrain.engine.layer_statistics import look_at_layers
@@ -22,9 +23,13 @@ from dltrain.preprocessing.prepared import Prepared
 
 REPEATS = 5
 MOST_ROWS = 1_000  # of the validation part, for the importance
-MOST_CELLS = 4_000_000  # that the model gets for the importance
 LEAST_ROWS = 50  # for the importance
+MOST_SECONDS = 1.5  # for the importance
+MOST_ANSWERED = 20_000  # rows of the validation part, for the mistakes
+BYTES_AT_ONCE = 2**22  # of features
 MISTAKES = 10
+NEAR_MISSES = 5
+NEAR = 0.2  # how far in probability the answer of a near miss is at most ahead of the next
 LAYER_ROWS = 256
 LONGEST_TEXT = 300
 
@@ -34,8 +39,15 @@ Answer = Callable[[Dataset], npt.NDArray[np.float32]]
 def insights_of_run(data: Prepared, network: keras.Model, task: DictConfig, seed: int) -> dict[str, Any]:
     """Returns the content of insights.json, with the layers; `network` has the weights that were kept."""
 
+    size = max(1, BYTES_AT_ONCE // data.preprocessing.bytes_per_row)
+
     def answer(dataset: Dataset) -> npt.NDArray[np.float32]:
-        return np.asarray(network(data.preprocessing.transform(dataset), training=False))
+        features = data.preprocessing.transform(dataset)
+        blocks = (
+            {name: cells[first : first + size] for name, cells in features.items()}
+            for first in range(0, len(dataset), size)
+        )
+        return np.concatenate([np.asarray(network(block, training=False)) for block in blocks])
 
     found = insights(data.raw("validation"), data.truth("validation"), answer, task, seed)
     raw, truth = data.raw("train"), data.truth("train")
@@ -57,15 +69,44 @@ def insights(raw: Dataset, truth: Target, answer: Answer, task: DictConfig, seed
         means: npt.NDArray[np.float64] = each.reshape(len(answers), -1).mean(axis=1)
         return means
 
+    everything = len(raw)
+    if everything > MOST_ANSWERED:
+        kept = np.random.default_rng(seed).permutation(everything)[:MOST_ANSWERED]
+        raw, truth = raw.take(kept), truth.take(kept)
     answers = answer(raw)
     each = losses(truth, answers)
-    worst = np.argsort(-each, kind="stable")[:MISTAKES]
+    leads = lead(truth, answers)
+    worst = [row for row in np.argsort(-each, kind="stable") if leads[row] < 0]
+    near = [row for row in np.argsort(leads, kind="stable") if 0 <= leads[row] <= NEAR]
+    shown, close = np.array(worst[:MISTAKES], np.intp), np.array(near[:NEAR_MISSES], np.intp)
     return {
         "part": "validation",
-        "rows": len(raw),
+        "rows": everything,
+        "answered": len(raw),
+        "wrong": len(worst),
         "importance": _importance(raw, truth, answer, losses, seed),
-        "mistakes": _mistakes(raw.take(worst), truth.take(worst), answers[worst], each[worst]),
+        "mistakes": _mistakes(raw.take(shown), truth.take(shown), answers[shown], each[shown]),
+        "near_misses": _mistakes(raw.take(close), truth.take(close), answers[close], each[close]),
     }
+
+
+def lead(truth: Target, answers: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Returns by how much the probability of the true answer is ahead of the next one, shape (rows,).
+
+    It is below 0 where the answer is wrong, for several labels where one is, and everywhere for a quantity.
+    """
+    if not truth.classes:
+        return np.full(len(answers), -np.inf)
+    given = answers.astype(np.float64)
+    if truth.kind.several_classes:
+        true = np.arange(len(given)), truth.values.astype(np.intp)
+        right, of_true = given.argmax(axis=1) == truth.values, given[true]
+        given[true] = -np.inf
+        gap = np.abs(of_true - given.max(axis=1))
+    else:  # a class or label against what is left of 1
+        right, gap = (given > THRESHOLD) == (truth.column == 1), np.abs(2 * given - 2 * THRESHOLD)
+    ahead: npt.NDArray[np.float64] = np.where(right, gap, -np.maximum(gap, 1e-12)).reshape(len(given), -1).min(axis=1)
+    return ahead
 
 
 def _importance(
@@ -73,15 +114,16 @@ def _importance(
 ) -> dict[str, Any]:
     """Measures by how much the loss rises if one column is shuffled among the rows (Breiman 2001)."""
     names = list(raw.columns)
-    width = sum(int(np.prod(cells.shape[1:])) for cells in raw.columns.values())
-    count = min(len(raw), MOST_ROWS, MOST_CELLS // (REPEATS * len(names) * width))
     if len(names) == 1:
-        return {"left_out": f"The model has one column alone, {names[0]}."}
-    if count < min(LEAST_ROWS, len(raw)):
-        return {"left_out": f"{len(names):,} columns are too many to shuffle one after the other."}
+        return {}
     random = np.random.default_rng(seed)
+    order = random.permutation(len(raw)) if len(raw) > MOST_ROWS else np.arange(len(raw))
+    count = affordable_rows(raw.take(order[:MOST_ROWS]), answer, len(names))
+    if not count:
+        many = f"{len(names):,} columns are too many to shuffle one after the other in {MOST_SECONDS} s."
+        return {"left_out": many}
     if count < len(raw):
-        kept = random.choice(len(raw), count, replace=False)
+        kept = np.sort(order[:count])
         raw, truth = raw.take(kept), truth.take(kept)
     before = truth.mean(losses(truth, answer(raw)))
     several = np.tile(np.arange(count), REPEATS)
@@ -97,10 +139,30 @@ def _importance(
     return {"rows": count, "repeats": REPEATS, "loss": before, "columns": columns}
 
 
+def affordable_rows(raw: Dataset, answer: Answer, columns: int) -> int:
+    """Returns with how many of the rows all columns can be shuffled in MOST_SECONDS; 0 if not even with LEAST_ROWS.
+
+    Answers for few rows are measured first, so that a slow model is not measured for long.
+    """
+    count = min(len(raw), LEAST_ROWS)
+    while True:
+        copies = raw.take(np.tile(np.arange(count), REPEATS))
+        wall, processor = time.perf_counter(), time.process_time()
+        answer(copies)
+        # Processor time leaves out what other programs take; that of many cores is more than the time that passes.
+        took = min(time.perf_counter() - wall, time.process_time() - processor)
+        affordable = int(min(len(raw), count * MOST_SECONDS / max(1e-9, took * columns)))
+        if affordable <= count:
+            return affordable if affordable == count else 0
+        if affordable == len(raw) or affordable < 2 * count:
+            return affordable
+        count = min(affordable, 4 * count)
+
+
 def _mistakes(
     raw: Dataset, truth: Target, answers: npt.NDArray[np.float32], losses: npt.NDArray[np.float64]
 ) -> list[dict[str, Any]]:
-    named = name_answers(truth.kind, truth.classes, answers, 0.5)
+    named = name_answers(truth.kind, truth.classes, answers, THRESHOLD)
     rows = []
     for place in range(len(raw)):
         cells: dict[str, str] = {}

@@ -12,9 +12,15 @@ Tries = tuple[tuple[str, ...], ...]
 
 def command(overrides: Sequence[str], words: Sequence[str] = (), *flags: str) -> str:
     """Returns the command of a run with some words changed, for the shell; `flags` are kept, such as `--config-dir`."""
+    return " ".join(filter(None, parts(overrides, words, *flags)))
+
+
+def parts(overrides: Sequence[str], words: Sequence[str] = (), *flags: str) -> tuple[str, str, str]:
+    """Returns the parts of `command`: its start, the changed words, which come first, and those that are kept."""
     changed = {word.partition("=")[0].lstrip("+~") for word in words}
     kept = [word for word in overrides if word.partition("=")[0].lstrip("+~") not in changed]
-    return shell_words.command(["dltrain", *flags, *kept, *words])
+    start, first, others = map(shell_words.command, (["dltrain", *flags], words, kept))
+    return start, first, others
 
 
 def new(tries: Tries, seen: Evidence) -> Iterator[tuple[str, ...]]:

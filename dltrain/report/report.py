@@ -16,7 +16,7 @@ from dltrain.report.answers import per_class, read_answers
 from dltrain.report.diagnosis import diagnose
 from dltrain.report.evidence import Diagnosis, Evidence
 from dltrain.report.folds import folds_picture, read_folds
-from dltrain.report.remedies import command
+from dltrain.report.remedies import parts
 from dltrain.report.repetitions import read_repetitions
 from dltrain.report.svg import Picture
 from dltrain.report.words import main_metric, scored_parts, summary
@@ -97,7 +97,7 @@ class RunReport:
             title=f"{record.facts['data']['name']} · {record.choices.get('model') or 'model'}",
             subtitle=f"{record.path.resolve().name} · {record.facts['started'][:16].replace('T', ' ')} UTC",
             number=number,
-            again=lambda words=(): command(overrides, words, *flags),
+            again=lambda words=(): parts(overrides, words, *flags),
             drawn=drawn,
             most_columns=MOST_COLUMNS,
             last=last,
@@ -116,7 +116,8 @@ class RunReport:
             classes=per_class(shown, threshold) if shown and shown.classes else [],
             thresholds=self.thresholds,
             found_importance=importance,
-            worst=self.insights.get("mistakes", ()),
+            insight_rows=self.insights.get("rows", 0),
+            worst=score_sections.worst_rows(self.insights, quantity=not self.signature.classes),
             found_layers=layers,
             layer_rows=self.insights.get("layer_rows", 0),
             facts=record.facts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +12,17 @@ from sklearn.metrics import auc, average_precision_score, precision_recall_curve
 
 from dltrain.base.plain_table import digits
 from dltrain.report.answers import Answers, Calibration, Numbers, Thresholds
-from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, short
+from dltrain.report.svg import ACCENT, INK, LEGEND_ROW, MUTED, SECOND, SERIES, Picture, draw, legend_below, short
 
-MOST_LINES = len(SERIES)  # of classes in one picture of curves
+MOST_COLOURED = len(SERIES)  # of the curves of classes in one picture; the others are grey
+MOST_CURVES = 40  # of classes in one picture
+FEW_LINES = 4  # whose legend has room in the picture
 MOST_NUMBERED = 12  # with more classes a confusion matrix shows no counts
 MOST_POINTS = 1_500
 CURVE_POINTS = 200
 STYLES = ("-", "--", "-.", ":")
+
+View = tuple[str, Any, Numbers]
 
 
 def confusion_matrix(counts: Any, classes: Sequence[str], part: str, *, weighted: bool = False) -> Picture:
@@ -52,8 +57,8 @@ def confusion_matrix(counts: Any, classes: Sequence[str], part: str, *, weighted
     return draw("confusion_matrix", "Confusion matrix", message, plot, height=height, left=0.3 if long else 0.22)
 
 
-def _binary_views(answers: Answers) -> list[tuple[str, Any, Numbers]]:
-    """Returns name, truth and probability of the most frequent classes or labels that have both kinds of rows."""
+def binary_views(answers: Answers) -> list[View]:
+    """Returns name, truth and probability of the classes or labels that have both kinds of rows, frequent ones first."""
     if answers.task.two_classes:
         views = [(answers.classes[1], answers.truth == 1, answers.given[:, 1])]
     elif answers.task.several_classes:
@@ -61,12 +66,20 @@ def _binary_views(answers: Answers) -> list[tuple[str, Any, Numbers]]:
     else:
         views = [(name, answers.truth[:, n] == 1, answers.given[:, n]) for n, name in enumerate(answers.classes)]
     both = [view for view in views if view[1].any() and not view[1].all()]
-    return sorted(both, key=lambda view: -view[1].sum())[:MOST_LINES]
+    return sorted(both, key=lambda view: -view[1].sum())
+
+
+def few_enough(views: list[View]) -> list[View]:
+    """Returns the views to draw; of very many, those of frequent classes, and of equally frequent ones all or none."""
+    if len(views) <= MOST_CURVES:
+        return views
+    too_few = views[MOST_CURVES][1].sum()
+    return [view for view in views if view[1].sum() > too_few]
 
 
 def roc_and_precision_recall(answers: Answers) -> list[Picture]:
     """Draws the two curves of each class or label that has both kinds of rows; without any there is no picture."""
-    views = _binary_views(answers)
+    views = few_enough(binary_views(answers))
     if not views:
         return []
     roc, recall = [], []
@@ -97,21 +110,34 @@ def _curves(
     diagonal: bool = False,
     base: float | None = None,
 ) -> Picture:
+    coloured, grey = lines[:MOST_COLOURED], lines[MOST_COLOURED:]
+    others = f"{len(grey)} other{'s' if len(grey) > 1 else ''}"
+    areas = sorted(area for *_, area in grey)
+    between = f"{areas[0]:.3f} to {areas[-1]:.3f}" if len(grey) > 1 else "".join(f"{area:.3f}" for area in areas)
+    rows = math.ceil((len(coloured) + bool(grey)) / 2) if len(lines) > FEW_LINES else 0
+
     def plot(axes: Axes) -> None:
         if diagonal:
             axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
         if base is not None:
             axes.axhline(base, color=MUTED, linewidth=1, linestyle=":")
-        for place, (label, xs, ys, area) in enumerate(lines):
+        for place, (label, xs, ys, area) in enumerate(coloured):
             style, name_of_line = STYLES[place % len(STYLES)], f"{short(label)} ({measure} {area:.3f})"
             axes.plot(xs, ys, color=SERIES[place], linestyle=style, label=name_of_line)
+        for place, (_, xs, ys, _) in enumerate(grey):
+            label = None if place else f"{others} ({between})"
+            axes.plot(xs, ys, color=MUTED, linewidth=0.8, alpha=0.6, label=label, zorder=1.5)
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y)
-        axes.legend(loc="lower right" if diagonal else "lower left", fontsize=9 if len(lines) < 5 else 8)
+        if rows:
+            legend_below(axes)
+        else:
+            axes.legend(loc="lower right" if diagonal else "lower left", fontsize=9)
 
-    areas = ", ".join(f"{area:.3f} for {short(label)}" for label, *_, area in lines)
+    said = ", ".join(f"{area:.3f} for {short(label)}" for label, *_, area in coloured)
+    said += f", {between} for {others} in grey" if grey else ""
     chance = " 0.5 is chance." if diagonal else f" The share of the class is {base:.3f}." if base is not None else ""
-    message = f"On {part}: {'area under the curve' if diagonal else 'average precision'} {areas}.{chance}"
-    return draw(name, title, message, plot, height=3.4)
+    message = f"On {part}: {'area under the curve' if diagonal else 'average precision'} {said}.{chance}"
+    return draw(name, title, message, plot, height=3.4, below=LEGEND_ROW * rows)
 
 
 def _thinned(xs: Numbers, ys: Numbers) -> tuple[Numbers, Numbers]:

@@ -77,10 +77,30 @@ def errors(shown: Answers | None, last: str, threshold: float) -> tuple[list[Pic
         else:
             left_out.append(f"{len(shown.classes)} classes are too many for a picture of their confusion.")
     made += score_figures.roc_and_precision_recall(shown)
-    several = len(shown.classes) > score_figures.MOST_LINES
-    if several and len(made) > 1:
-        left_out.append(f"The curves are those of the {score_figures.MOST_LINES} most frequent ones.")
+    views = score_figures.binary_views(shown)
+    drawn = len(score_figures.few_enough(views))
+    if drawn < len(views):
+        which = f"Only the {drawn} most frequent ones have one." if drawn else "None of them has one."
+        left_out.append(f"{len(views)} curves are too many for a picture. {which}")
     return made, left_out
+
+
+def worst_rows(insights: Mapping[str, Any], *, quantity: bool) -> dict[str, Any]:
+    """Returns from insights.json the `mistakes`, the `near_misses`, and in `said` a sentence on their number.
+
+    Each row of a quantity is a mistake, of which no number is told. Earlier versions listed the rows with the greatest
+    loss, right or wrong.
+    """
+    listed = insights.get("mistakes", [])
+    mistakes = [row for row in listed if quantity or row["prediction"] != row["target"]]
+    near = insights.get("near_misses", [row for row in listed if row not in mistakes])
+    said = ""
+    if "wrong" in insights and not quantity:
+        wrong, rows = insights["wrong"], f"{insights['answered']:,} validation rows"
+        if insights["answered"] < insights["rows"]:
+            rows += f", drawn from {insights['rows']:,},"
+        said = f"{wrong:,} of {rows} are predicted wrongly." if wrong else f"None of {rows} is predicted wrongly."
+    return {"mistakes": mistakes, "near_misses": near, "said": said}
 
 
 def calibration_and_threshold(

@@ -21,7 +21,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from dltrain.pages.render import source
 
@@ -58,6 +58,10 @@ STYLE: dict[str, Any] = {
     "ytick.color": MUTED,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "xtick.minor.pad": 3.5,
+    "ytick.minor.pad": 3.5,
     "lines.linewidth": 1.7,
     "legend.frameon": False,
     "legend.fontsize": 9,
@@ -65,6 +69,7 @@ STYLE: dict[str, Any] = {
 }
 LONGEST_NAME = 18
 WIDTH = 4.3  # inches
+LEGEND_ROW = 0.16  # inches for each row of a legend below the axes
 TITLE = 0.25  # inches above the axes of a figure that is shown by itself
 
 
@@ -113,24 +118,43 @@ class Picture:
 
 
 def draw(
-    name: str, title: str, message: str, plot: Callable[[Axes], None], *, height: float = 3.1, left: float = 0.13
+    name: str,
+    title: str,
+    message: str,
+    plot: Callable[[Axes], None],
+    *,
+    height: float = 3.1,
+    left: float = 0.13,
+    below: float = 0.0,
 ) -> Picture:
     """Draws one picture with one panel, `height` inches high.
 
-    `left` is the share of the width left of the axes, which becomes more where the marks of the axis need more.
+    `left` is the share of the width left of the axes, which becomes more where the marks of the axis need more, as does
+    the space below them. `below` are inches that are added to the height for a legend at the bottom of the figure.
     """
+    height += below
 
     def on(figure: Figure) -> None:
-        bottom, high = 0.5 / height, 1 - 0.65 / height
-        axes = figure.add_axes((left, bottom, 0.97 - left, high))
+        bottom, top = (0.5 + below) / height, 1 - 0.15 / height
+        axes = figure.add_axes((left, bottom, 0.97 - left, top - bottom))
         prepare(axes)
         plot(axes)
         taken = axes.get_tightbbox()
-        if taken is not None and taken.x0 < figure.bbox.x0:
-            wider = left + (figure.bbox.x0 - taken.x0) / figure.bbox.width + 0.01
-            axes.set_position((wider, bottom, 0.97 - wider, high))
+        if taken is None:
+            return
+        wider = left + max(0.0, 0.01 + (figure.bbox.x0 - taken.x0) / figure.bbox.width)
+        higher = bottom + max(0.0, below / height - (taken.y0 - figure.bbox.y0) / figure.bbox.height)
+        axes.set_position((wider, higher, 0.97 - wider, top - higher))
 
     return Picture(name, title, message, on, height)
+
+
+def legend_below(axes: Axes) -> None:
+    """Puts a legend of two columns at the bottom of the figure, where `draw` kept LEGEND_ROW for each of its rows."""
+    legend = axes.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 0), bbox_transform=axes.figure.transSubfigure, ncols=2, fontsize=7.5, handlelength=1.6, columnspacing=1.2, borderaxespad=0,
+    )  # fmt: skip
+    legend.set_in_layout(False)  # `draw` measures what is at the axes
 
 
 def draw_panels(name: str, title: str, message: str, plot: Callable[[Figure], None], *, height: float) -> Picture:
@@ -208,14 +232,22 @@ def _in_system_font(svg: str) -> str:
 
 def plain_log(axis: Axis) -> None:
     """Writes the numbers of a log axis as decimals, since formulas are not drawn."""
+    decades = float(np.ptp(np.log10(axis.get_view_interval())))
+    axis.set_major_formatter("{x:g}")
+    if decades < 1:  # such a short axis has next to no powers of ten
+        axis.set_major_locator(MaxNLocator(4))
+        axis.set_minor_locator(NullLocator())
+        return
     axis.set_major_locator(LogLocator(numticks=6))
     axis.set_minor_locator(LogLocator(subs=(2, 5), numticks=6))
-    axis.set_major_formatter("{x:g}")
-    few = float(np.ptp(np.log10(axis.get_view_interval()))) < 1.5
-    axis.set_minor_formatter("{x:g}" if few else NullFormatter())
+    axis.set_minor_formatter("{x:g}" if decades < 1.5 else NullFormatter())
 
 
 def short(name: object) -> str:
-    """Returns a name as a label: cut if it is too long, and with a dot for each character that cannot be printed."""
+    """Returns a name as a label: its ends if it is too long, and with a dot for each character that is not printable.
+
+    Names that begin alike, as those of columns and layers often do, differ at their ends.
+    """
     text = "".join(character if character.isprintable() else "·" for character in str(name))
-    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+    half = LONGEST_NAME // 2
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - half]}…{text[1 - half :]}"

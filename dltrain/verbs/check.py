@@ -99,4 +99,4 @@ def _show(done: list[Any], overrides: list[str], *, details: bool) -> None:
     if tries:
         console.print("\n[bold]worth a try[/bold]")
     for words in tries:
-        console.print(Text(f"  {command(['check', *overrides], [words])}"), soft_wrap=True)
+        console.print(Text(f"  {command(overrides, [words], 'check')}"), soft_wrap=True)

@@ -153,7 +153,7 @@ def test_undefined_metrics_and_few_epochs_are_no_fault_of_the_diagnosis() -> Non
 
 def test_command_replaces_what_it_changes() -> None:
     assert command(["dataset=titanic", "model.dropout=0.1"], ["model.dropout=0.5"]) == (
-        "dltrain dataset=titanic model.dropout=0.5"
+        "dltrain model.dropout=0.5 dataset=titanic"
     )
     assert command(["+a=b c"], (), "--config-dir", "my conf") == "dltrain --config-dir 'my conf' '+a=b c'"
 

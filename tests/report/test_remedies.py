@@ -14,9 +14,9 @@ def evidence(epochs: int = 10, **settings: Any) -> Evidence:
     return Evidence([{"loss": 1.0}] * epochs, {}, {}, {}, 1, settings=named, choices={"model": "mlp"})
 
 
-def test_a_command_keeps_what_is_not_changed_for_the_shell() -> None:
+def test_a_command_begins_with_what_changes_and_keeps_the_rest_for_the_shell() -> None:
     line = remedies.command(["+seed=3", "model.units=[8,4]", "a=b c"], ["seed=4"], "--config-dir=my conf")
-    assert shlex.split(line) == ["dltrain", "--config-dir=my conf", "model.units=[8,4]", "a=b c", "seed=4"]
+    assert shlex.split(line) == ["dltrain", "--config-dir=my conf", "seed=4", "model.units=[8,4]", "a=b c"]
 
 
 def test_what_a_run_had_already_is_not_suggested() -> None:

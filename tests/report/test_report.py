@@ -109,7 +109,8 @@ class TestEveryTask:
         name = next(name for name in metrics["test"] if name != "loss")
         assert f"{name} {metrics['test'][name]:.4f}" in page
         assert f"{metrics['best_epoch']} of 2" in page
-        for word in ("Diagnosis", "Worst mistakes", "model.units (typed)", run.json("run.json")["data"]["sha256"]):
+        worst = "Largest errors" if problem == "regression" else "Worst mistakes"
+        for word in ("Diagnosis", worst, "model.units (typed)", run.json("run.json")["data"]["sha256"]):
             assert word in page
 
 
@@ -180,7 +181,7 @@ def test_what_the_files_of_a_run_say_is_escaped(reported: Any, tmp_path: Path) -
         "insights.json": {
             "importance": {"rows": 9, "repeats": 1, "columns": [{"column": EVIL, "mean": 0.1, "sd": 0.1}]},
             "mistakes": [
-                {"row_id": EVIL, "target": EVIL, "prediction": EVIL, "probability": None, "loss": 1.0}
+                {"row_id": EVIL, "target": "", "prediction": EVIL, "probability": None, "loss": 1.0}
                 | {"columns": {EVIL: EVIL}, "images": {f'" onerror="{EVIL}': f'" onerror="{EVIL}'}}
             ],
         },
