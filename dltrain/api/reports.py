@@ -62,7 +62,7 @@ def pictures_of_run(record: Record) -> list[Picture]:
     monitor = str(record.settings.get("task.monitor") or "val_loss")
     values = [row.get(monitor, row["loss"]) for row in record.history]
     best = (max if (record.traits(monitor).direction == "max") else min)(values, default=0)
-    return learning_curves(record.history, values.index(best) + 1) if values else []
+    return learning_curves(record.history, values.index(best) + 1, kept={}) if values else []
 
 
 def figure(pictures: Sequence[Picture], name: str) -> Figure:

@@ -19,45 +19,59 @@ def learning_curves(
     best_epoch: int,
     besides: Collection[str] = (),
     counted: Collection[str] = (),
+    kept: Mapping[str, float | None] | None = None,
 ) -> list[Picture]:
     """Draws the loss, each metric, and the learning rate if it changed.
 
-    `best_epoch` counts from 1; that of folds may lie beyond their mean curve, which is as long as the shortest.
-    `besides` names columns that are no metrics, `counted` areas whose final value is exact and that of an epoch not.
+    `best_epoch` counts from 1, `besides` names columns that are no metrics, `counted` areas whose final value is exact
+    and that of an epoch not. `kept` holds the scores of the train rows with the weights of that epoch, in inference;
+    None stands for means over folds, whose best epochs differ.
     """
     others = {"epoch", "learning_rate", *besides}
     names = [name for name in next(iter(history), {}) if name not in others and not name.startswith("val_")]
-    pictures = [_course(history, name, best_epoch, counted=name in counted) for name in names]
+    pictures = [_course(history, name, best_epoch, kept, counted=name in counted) for name in names]
     rates = [epoch["learning_rate"] for epoch in history if "learning_rate" in epoch]
     if rates and min(rates) < max(rates):
         pictures.append(_rates(rates, best_epoch))
     return pictures
 
 
-def _course(history: Sequence[Mapping[str, float]], name: str, best_epoch: int, *, counted: bool) -> Picture:
+def _course(
+    history: Sequence[Mapping[str, float]],
+    name: str,
+    best_epoch: int,
+    kept: Mapping[str, float | None] | None,
+    *,
+    counted: bool,
+) -> Picture:
     epochs = np.arange(1, len(history) + 1)
     train = np.array([epoch.get(name, np.nan) for epoch in history])
     validation = np.array([epoch.get(f"val_{name}", np.nan) for epoch in history])
-
-    best = validation[best_epoch - 1] if best_epoch <= len(validation) else None
+    best = validation[best_epoch - 1] if kept is not None and best_epoch <= len(validation) else np.nan
+    in_inference = (kept or {}).get(name)
 
     def plot(axes: Axes) -> None:
         marker = "o" if len(history) < 4 else None
-        axes.plot(epochs, train, color=SECOND, linestyle="--", label="train", marker=marker)
-        axes.plot(epochs, validation, color=ACCENT, label="validation", marker=marker)
+        axes.plot(epochs, train, color=SECOND, linestyle="--", label="train, during each epoch", marker=marker)
+        if np.isfinite(validation).any():
+            axes.plot(epochs, validation, color=ACCENT, label="validation, after it", marker=marker)
         axes.axvline(best_epoch, color=MUTED, linewidth=1, linestyle=":")
-        if best is not None:
-            axes.plot([best_epoch], [best], "o", color=ACCENT, markersize=6)
+        axes.plot([best_epoch], [best], "o", color=ACCENT, markersize=6)
+        if in_inference is not None:
+            axes.plot([best_epoch], [in_inference], "D", color=SECOND, markersize=6, label="train, kept weights")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlabel("epoch")
         axes.legend(loc="best")
 
     span = "in one epoch" if len(history) == 1 else f"over {len(history)} epochs"
-    message = (
-        f"Train from {digits(train[0])} to {digits(train[-1])}, "
-        f"validation from {digits(validation[0])} to {digits(validation[-1])} "
-        f"{span}" + ("." if best is None else f"; {digits(best)} in epoch {best_epoch}, the best.")
-    )
+    said = [f"Train from {digits(train[0])} to {digits(train[-1])}"]
+    if np.isfinite(validation).any():
+        said.append(f"validation from {digits(validation[0])} to {digits(validation[-1])}")
+    message = f"{', '.join(said)} {span}."
+    at = [f"validation is {digits(best)}"] if np.isfinite(best) else []
+    at += [f"train {digits(in_inference)} in inference"] if in_inference is not None else []
+    if at:
+        message += f" With the weights of epoch {best_epoch}, which are kept, {' and '.join(at)}."
     if counted:
         message += " Within epochs the area is counted over thresholds; the final one is exact."
     return draw("curve_" + re.sub(r"\W", "_", name, flags=re.ASCII), name, message, plot)

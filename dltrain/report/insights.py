@@ -38,7 +38,6 @@ Answer = Callable[[Dataset], npt.NDArray[np.float32]]
 
 def insights_of_run(data: Prepared, network: keras.Model, task: DictConfig, seed: int) -> dict[str, Any]:
     """Returns the content of insights.json, with the layers; `network` has the weights that were kept."""
-
     size = max(1, BYTES_AT_ONCE // data.preprocessing.bytes_per_row)
 
     def answer(dataset: Dataset) -> npt.NDArray[np.float32]:

@@ -15,13 +15,15 @@ from dltrain.report import INSIGHTS, callback_pictures, figures, record_sections
 from dltrain.report.answers import per_class, read_answers
 from dltrain.report.diagnosis import diagnose
 from dltrain.report.evidence import Diagnosis, Evidence
-from dltrain.report.folds import folds_picture, read_folds
+from dltrain.report.folds import read_folds
 from dltrain.report.remedies import parts
+from dltrain.report.repetition_pictures import repetition_pictures
 from dltrain.report.repetitions import read_repetitions
 from dltrain.report.svg import Picture
 from dltrain.report.words import main_metric, scored_parts, summary
 from dltrain.report.write import write_files
 
+MOST_ROWS = 20  # of folds or seeds; with more their table is folded
 MOST_COLUMNS = 20  # with more, the list of columns is folded and the picture shows the first ones
 
 
@@ -43,6 +45,7 @@ class RunReport:
         self.history: Sequence[Mapping[str, float]] = record.history
         kind = self.signature.kind, self.signature.classes
         self.answers = read_answers(record.path / "predictions.csv", *kind)
+        self.repeated = read_repetitions(record)
         self.folds = read_folds(record, self.rows)
         if self.folds:
             self.metrics, self.history = self.folds.metrics, self.folds.history
@@ -71,10 +74,14 @@ class RunReport:
             self.shown, self.answers.get("validation"), last, threshold
         )
         drawn = {
-            "folds": [folds_picture(self.folds, main_metric(self.metrics))] if self.folds else [],
+            "repeated": self._repeated_pictures(),
             "recorded": list(callback_pictures.pictures_of(record)),
             "learning": figures.learning_curves(
-                self.history, best_epoch, callback_pictures.limits_of(record), counted=self.metrics.get("exact", ())
+                self.history,
+                best_epoch,
+                callback_pictures.limits_of(record),
+                counted=self.metrics.get("exact", ()),
+                kept=None if self.folds else self.metrics.get("train", {}),
             ),
             "errors": errors,
             "calibration": calibration,
@@ -89,7 +96,6 @@ class RunReport:
         record, metrics, last = self.record, self.metrics, self.last
         threshold, shown = self.signature.threshold, self.shown
         importance, layers = self.insights.get("importance") or {}, self.insights.get("layers", ())
-        repeated = read_repetitions(record)
         flags, overrides = record_sections.flags(record), record.facts.get("overrides", [])
         drawn = self.draw()
         return render(
@@ -103,12 +109,10 @@ class RunReport:
             last=last,
             sentences=summary(record, self.signature, metrics, self.rows),
             tiles=self._tiles(),
-            repeated_on=repeated.part if repeated else None,
-            seed_table=score_sections.seed_table(record.seeds, repeated.part) if record.seeds and repeated else None,
-            fold_table=score_sections.fold_table(self.folds) if self.folds else None,
+            repeated=self.repeated,
+            most_rows=MOST_ROWS,
             findings=self._diagnosis(),
             best_epoch=metrics["best_epoch"],
-            scored={part: number(metrics[part].get("loss")) for part in self.parts[:2] if not self.folds},
             rates={epoch["learning_rate"] for epoch in self.history if "learning_rate" in epoch},
             score_table=score_sections.score_table(metrics, self.parts),
             left_out=self.left_out,
@@ -130,6 +134,13 @@ class RunReport:
             versions=record_sections.versions(record),
         )
 
+    def _repeated_pictures(self) -> list[Picture]:
+        if self.repeated is None:
+            return []
+        name = main_metric(self.metrics)
+        monitor = str(self.record.settings.get("task.monitor") or "val_loss")
+        return repetition_pictures(self.repeated, name, self.record.traits(name), monitor)
+
     def _tiles(self) -> list[tuple[str, str]]:
         """Returns the numbers to see first, each with its name; the main metric comes first."""
         name = main_metric(self.metrics)
@@ -137,7 +148,7 @@ class RunReport:
         between = f"; 95 % {number(interval[0])} to {number(interval[1])}" if interval else ""
         tiles = [(number(self.metrics[self.last][name]), f"{name}, {self.last}{between}")]
         baselines = {each: scores.get(self.last, {}) for each, scores in self.metrics.get("baselines", {}).items()}
-        if (repeated := read_repetitions(self.record)) is not None:
+        if (repeated := self.repeated) is not None:
             both = f"{number(repeated.mean.get(name))} ± {number(repeated.deviation.get(name))}"
             # Under folds the model that is kept is another one, whose test score stands beside.
             kept = (
@@ -146,14 +157,16 @@ class RunReport:
                 else []
             )
             tiles = [(both, f"{name}, {repeated.part}, mean and sd of {repeated.over}"), *kept]
-            baselines = dict(repeated.baselines)
+            baselines = {each: {name: value} for each, value in repeated.baseline_means(name).items()}
         for baseline, scores in baselines.items():
             if name in scores:
                 tiles.append((number(scores[name]), f"{name} of the {baseline} baseline"))
         if self.record.seeds is None and not self.record.settings.get(
             "cv.ensemble"
         ):  # each of several averaged models has its own best epoch
-            tiles.append((f"{self.metrics['best_epoch']} of {self.metrics['epochs']}", "best epoch"))
+            best = self.metrics["best_epoch"]
+            median = (str(best), "epochs of the model kept, the median of the folds' best ones")
+            tiles.append(median if self.folds else (f"{best} of {self.metrics['epochs']}", "best epoch"))
         if self.record.facts.get("seconds") is not None:
             tiles.append((f"{self.record.facts['seconds']:.1f} s", "whole run"))
         return tiles

@@ -58,7 +58,7 @@ def confusion_matrix(counts: Any, classes: Sequence[str], part: str, *, weighted
 
 
 def binary_views(answers: Answers) -> list[View]:
-    """Returns name, truth and probability of the classes or labels that have both kinds of rows, frequent ones first."""
+    """Returns name, truth and probability of classes or labels that have both kinds of rows, frequent ones first."""
     if answers.task.two_classes:
         views = [(answers.classes[1], answers.truth == 1, answers.given[:, 1])]
     elif answers.task.several_classes:
@@ -125,8 +125,8 @@ def _curves(
             style, name_of_line = STYLES[place % len(STYLES)], f"{short(label)} ({measure} {area:.3f})"
             axes.plot(xs, ys, color=SERIES[place], linestyle=style, label=name_of_line)
         for place, (_, xs, ys, _) in enumerate(grey):
-            label = None if place else f"{others} ({between})"
-            axes.plot(xs, ys, color=MUTED, linewidth=0.8, alpha=0.6, label=label, zorder=1.5)
+            once = {} if place else {"label": f"{others} ({between})"}
+            axes.plot(xs, ys, color=MUTED, linewidth=0.8, alpha=0.6, zorder=1.5, **once)
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y)
         if rows:
             legend_below(axes)

@@ -8,39 +8,11 @@ from typing import Any
 from dltrain.base.plain_table import number
 from dltrain.report import score_figures
 from dltrain.report.answers import Answers, calibration, confusion, thresholds
-from dltrain.report.folds import Folds
 from dltrain.report.svg import Picture
 
 Table = tuple[list[str], list[list[Any]]]
 
 MOST_CLASSES = 40  # in the confusion matrix
-
-
-def fold_table(folds: Folds) -> Table:
-    """Returns the scores of each fold, and their mean and standard deviation."""
-    names = list(folds.deviation)
-    rows = [
-        [fold["fold"], f"{fold['rows']:,}", fold["best_epoch"], *(number(fold.get(name)) for name in names)]
-        for fold in folds.each
-    ]
-    mean = folds.metrics["validation"]
-    rows.append(["mean ± sd", "", "", *(f"{number(mean[n])} ± {number(folds.deviation[n])}" for n in names)])
-    return ["fold", "rows", "best epoch", *names], rows
-
-
-def seed_table(seeds: Mapping[str, Any], part: str) -> Table:
-    """Returns the scores of each seed on a part, and their mean, standard deviation and interval.
-
-    `seeds` is what metrics.json has of them.
-    """
-    over = seeds[part]
-    names = list(over["mean"])
-    rows = [[run["seed"], run["best_epoch"], *(number(run[part].get(name)) for name in names)] for run in seeds["runs"]]
-    rows.append(["mean ± sd", "", *(f"{number(over['mean'][n])} ± {number(over['sd'][n])}" for n in names)])
-    if intervals := over.get("interval"):
-        between = (" to ".join(map(number, intervals[name])) if intervals.get(name) else "" for name in names)
-        rows.append(["95 % interval of the mean", "", *between])
-    return ["seed", "best epoch", *names], rows
 
 
 def score_table(metrics: Mapping[str, Any], parts: Sequence[str]) -> Table:

@@ -152,8 +152,15 @@ def draw(
 def legend_below(axes: Axes) -> None:
     """Puts a legend of two columns at the bottom of the figure, where `draw` kept LEGEND_ROW for each of its rows."""
     legend = axes.legend(
-        loc="lower center", bbox_to_anchor=(0.5, 0), bbox_transform=axes.figure.transSubfigure, ncols=2, fontsize=7.5, handlelength=1.6, columnspacing=1.2, borderaxespad=0,
-    )  # fmt: skip
+        loc="lower center",
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=axes.figure.transSubfigure,
+        borderaxespad=0,
+        ncols=2,
+        columnspacing=1.2,
+        fontsize=7.5,
+        handlelength=1.6,
+    )
     legend.set_in_layout(False)  # `draw` measures what is at the axes
 
 

@@ -74,7 +74,7 @@ def _repeated(found: Repetitions, metrics: Mapping[str, Any], rows: Mapping[str,
         f"Over {found.over}, each scored on {unseen}, it reaches {name} {number(found.mean.get(name))} ± "
         f"{number(found.deviation.get(name))} (mean and standard deviation)."
     ]
-    if known := {each: scores[name] for each, scores in found.baselines.items() if name in scores}:
+    if known := found.baseline_means(name):
         listed = ", ".join(f"{number(value)} ({each})" for each, value in known.items())
         sentences.append(f"Simple models reach {listed} in the mean of the same {found.what}.")
     if found.what == "folds" and "test" in metrics:

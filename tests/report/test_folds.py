@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dltrain.report.folds import folds_picture, read_folds
+from dltrain.report.folds import read_folds
 
 SUMMARY = {
     "folds": [{"fold": 1, "auc": 0.8}, {"fold": 2, "auc": 0.6}],
@@ -33,9 +33,6 @@ def test_scored_folds_stand_for_the_validation_part(record_of: Any) -> None:
     # Up to the end of the shortest.
     assert [epoch["loss"] for epoch in found.history] == [3, 1.5]
     assert record.metrics == json.loads(json.dumps(metrics))
-    message = folds_picture(found, "auc").message
-    assert "each of 2 folds, from 0.6000 to 0.8000" in message
-    assert "mean 0.7000, the band one standard deviation, 0.1400" in message
 
 
 def test_a_run_without_folds_has_none(record_of: Any) -> None:

@@ -286,14 +286,6 @@ def test_cross_validated_run_is_reported_by_its_folds(tmp_path: Path, run_in: An
     assert page_of(run) == page
 
 
-def test_median_best_epoch_may_lie_beyond_the_shortest_fold() -> None:
-    """Folds that stop early leave a mean curve that is as long as the shortest of them."""
-    history = [{"loss": 0.5, "val_loss": 0.6}, {"loss": 0.4, "val_loss": 0.5}]
-    (inside,), (beyond,) = (learning_curves(history, best_epoch) for best_epoch in (2, 3))
-    assert "0.5 in epoch 2, the best" in inside.message
-    assert beyond.message.endswith("over 2 epochs.")
-
-
 def test_curve_of_an_area_says_that_it_is_not_exact() -> None:
     history = [{"loss": 0.5, "val_loss": 0.6, "auc": 0.7, "val_auc": 0.6}]
     loss, area = learning_curves(history, 1, counted=["auc"])
