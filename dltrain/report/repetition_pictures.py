@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from dltrain.base.plain_table import number
 from dltrain.config.metric_traits import MetricTraits
 from dltrain.report.repetitions import Repetitions
-from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, short
+from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw
 
 MOST_NUMBERED = 20  # with more of them the axis has few numbers
 
@@ -33,7 +33,7 @@ def _scores(found: Repetitions, metric: str, traits: MetricTraits) -> Picture:
         axes.axhspan(mean - deviation, mean + deviation, color=ACCENT, alpha=0.15, linewidth=0)
         axes.axhline(mean, color=ACCENT, linewidth=1.2, label="mean")
         if best is not None:
-            axes.axhline(baselines[best], color=MUTED, linewidth=1.2, linestyle="--", label=short(best))
+            axes.axhline(baselines[best], color=MUTED, linewidth=1.2, linestyle="--", label=best)
         axes.plot(places, values, "o", color=SECOND, markersize=7)
         if len(values) <= MOST_NUMBERED:
             axes.set_xticks(places, list(found.each))

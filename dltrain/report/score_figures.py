@@ -125,8 +125,8 @@ def _curves(
             style, name_of_line = STYLES[place % len(STYLES)], f"{short(label)} ({measure} {area:.3f})"
             axes.plot(xs, ys, color=SERIES[place], linestyle=style, label=name_of_line)
         for place, (_, xs, ys, _) in enumerate(grey):
-            once = {} if place else {"label": f"{others} ({between})"}
-            axes.plot(xs, ys, color=MUTED, linewidth=0.8, alpha=0.6, zorder=1.5, **once)
+            once = None if place else f"{others} ({between})"
+            axes.plot(xs, ys, color=MUTED, linewidth=0.8, alpha=0.6, zorder=1.5, label=once)
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=x, ylabel=y)
         if rows:
             legend_below(axes)
