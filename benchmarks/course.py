@@ -32,6 +32,14 @@ SECTIONS = [section for chapter in chapters() for section in chapter.sections]
 SHOWN = {link for section in SECTIONS for _, link in section.pictures}
 # The picture in plots/ that shows the point.
 POINT = {
+    "batch_statistics": "batch_statistics",
+    "coarse_to_fine_search": "tried",
+    "steps": "paces",
+    "dropout_masks": "dropout_masks",
+    "dropout_rates": "over_setting",
+    "stratify": "targets_of_parts",
+    "head_for_amounts": "answers",
+    "symmetry": "kernels",
     "l1_zeros": "kernels",
     "l2_weights": "weights",
     "bias_variance": "four_cases",

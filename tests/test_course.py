@@ -43,7 +43,8 @@ def typed(chapter: Chapter) -> list[str]:
 
 
 def prose(section: Section) -> list[str]:
-    return [line for line in PICTURE.sub("", CODE.sub("", section.text)).splitlines() if line]
+    lines = PICTURE.sub("", CODE.sub("", section.text)).splitlines()
+    return [line for line in lines if line and not line.startswith("|")]
 
 
 def test_each_experiment_of_the_course_is_told_with_the_command_of_its_file() -> None:
