@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.base.errors import ConfigError
 from dltrain.config.tasks import TASKS, Task
+from dltrain.data.arguments import not_among, not_whole, not_within
 from dltrain.data.dataset import Array, Dataset, Kind
 
 Floats = npt.NDArray[np.float64]
@@ -53,17 +53,17 @@ def load(
         ConfigError: If arguments are out of range; all of them are named at once.
     """
     faults = [
-        *_not_among("kind", kind, SHAPES),
-        *_not_among("problem", problem, PROBLEMS),
-        *_not_whole("rows", rows, least=1),
-        *_not_whole("numeric_columns", numeric_columns, least=0),
-        *_not_whole("category_columns", category_columns, least=0),
-        *_not_whole("classes", classes, least=2),
-        *_not_whole("words", words, least=1),
-        *_not_whole("image_size", image_size, least=1),
-        *_not_whole("seed", seed, least=0),
-        *_not_within("missing", missing, most=1.0),
-        *_not_within("noise", noise, most=100.0),
+        *not_among("kind", kind, SHAPES),
+        *not_among("problem", problem, PROBLEMS),
+        *not_whole("rows", rows, least=1),
+        *not_whole("numeric_columns", numeric_columns, least=0),
+        *not_whole("category_columns", category_columns, least=0),
+        *not_whole("classes", classes, least=2),
+        *not_whole("words", words, least=1),
+        *not_whole("image_size", image_size, least=1),
+        *not_whole("seed", seed, least=0),
+        *not_within("missing", missing, most=1.0),
+        *not_within("noise", noise, most=100.0),
     ]
     if channels not in (1, 3):
         faults.append(f"dataset.channels={channels}: expected 1 (grey) or 3 (colour).")
@@ -149,19 +149,3 @@ def _standardized(scores: Floats) -> Floats:
     spread = scores.std(axis=0)
     # A single row, or an output that no word affects, has no spread.
     return np.asarray((scores - scores.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
-
-
-def _not_among(key: str, value: object, choices: Sequence[str]) -> list[str]:
-    return [] if value in choices else [f"dataset.{key}={value}: no such {key}.{did_you_mean(str(value), choices)}"]
-
-
-def _not_whole(key: str, value: object, *, least: int) -> list[str]:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
-        return []
-    return [f"dataset.{key}={value}: expected a whole number, {least} or more."]
-
-
-def _not_within(key: str, value: object, *, most: float) -> list[str]:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most:
-        return []
-    return [f"dataset.{key}={value}: expected a number from 0 to {most:g}."]

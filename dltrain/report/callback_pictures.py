@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dltrain.base.notes import counted
 from dltrain.record.record import Record
+from dltrain.report import decision_boundary
 from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare, short
 
 BATCH_LOSSES, LAYERS, GRADIENT_CHECK = "batch_losses.csv", "layers.json", "gradient_check.json"
@@ -44,6 +45,8 @@ def limits_of(record: Record) -> dict[str, float | None]:
 
 def pictures_of(record: Record) -> Iterator[Picture]:
     """Yields a picture for each callback that recorded something."""
+    if found := decision_boundary.recorded(record):
+        yield decision_boundary.picture(found)
     limits = limits_of(record)
     if limits:
         yield _limits(record.history, limits)

@@ -11,7 +11,7 @@ from dltrain.base.plain_table import number
 from dltrain.pages.render import render
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
-from dltrain.report import INSIGHTS, callback_pictures, figures, record_sections, score_sections
+from dltrain.report import INSIGHTS, callback_pictures, decision_boundary, figures, record_sections, score_sections
 from dltrain.report.answers import per_class, read_answers
 from dltrain.report.diagnosis import diagnose
 from dltrain.report.evidence import Diagnosis, Evidence
@@ -116,6 +116,7 @@ class RunReport:
             rates={epoch["learning_rate"] for epoch in self.history if "learning_rate" in epoch},
             score_table=score_sections.score_table(metrics, self.parts),
             left_out=self.left_out,
+            boundary=decision_boundary.recorded(record),
             kind=self.signature.kind.answer,
             classes=per_class(shown, threshold) if shown and shown.classes else [],
             thresholds=self.thresholds,

@@ -17,6 +17,7 @@ SMALL = ("dataset=synthetic", "dataset.rows=80", "model.units=[2]", "trainer.epo
 CALLS = {
     "binary": ("dataset.problem=binary", "score_test=always"),
     "regression": ("dataset.problem=regression", "score_test=always"),
+    "boundary": ("callbacks=[default,decision_boundary]", "model.units=[2]", "score_test=always"),
     "folds": ("dataset.problem=multiclass", "cv=kfold", "cv.folds=3", "score_test=always"),
     "repeated folds": ("dataset.problem=regression", "cv=repeated_kfold", "cv.folds=2", "cv.repeats=2"),
     "grid": ("-m", "optimizer=adam,sgd", "initializer=he_normal,zeros"),
