@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from dltrain.config.answer_rules import CRITERIA
 from dltrain.config.hints import Node
 from dltrain.config.tasks import TASKS
 
@@ -106,6 +107,22 @@ class CrossValidation:
 
 
 @dataclass
+class Calibration:
+    """How predicted probabilities are made to match what comes true."""
+
+    method: str = field(default=MISSING, metadata={"choices": ("auto", "temperature", "isotonic")})
+
+
+@dataclass
+class Threshold:
+    """By what the probability is chosen above which the second of two classes is predicted."""
+
+    criterion: str = field(default=MISSING, metadata={"choices": CRITERIA})
+    false_positive_cost: float | None = field(default=None, metadata={"minimum": 0})
+    false_negative_cost: float | None = field(default=None, metadata={"minimum": 0})
+
+
+@dataclass
 class Config:
     """The whole experiment."""
 
@@ -129,6 +146,9 @@ class Config:
         default=MISSING,
         metadata={"offered": ("directory", "data", "network", "augmentation", "batch_size", "console", "quiet")},
     )
+    calibration: Calibration | None = MISSING
+    threshold: Threshold | None = MISSING
+    conformal: float | None = field(default=MISSING, metadata={"above": 0, "below": 1})
     trainer: Trainer = MISSING
     seed: int = field(default=MISSING, metadata={"minimum": 0, "maximum": 2**32 - 1})
     random_streams: int = field(default=MISSING, metadata={"choices": (1, 2)})

@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.config import (
+    answer_rules,
     callback_rules,
     head_rules,
     model_rules,
@@ -54,6 +55,7 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
         lambda config: head_rules.faults(config.task),
         _cross_validation,
         split_rules.faults,
+        answer_rules.faults,
         _strategy,
         _without_effect,
         _search,

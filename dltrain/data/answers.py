@@ -8,19 +8,26 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.config.tasks import Task
+from dltrain.data.conformal import Conformal, interval, members
 from dltrain.data.dataset import Array
 
+BAR = " | "  # between the classes of a set
 THRESHOLD = 0.5  # the second class, or a label, is predicted above this probability
 
 
 def name_answers(
-    task: Task, classes: Sequence[str], answers: npt.NDArray[np.floating], threshold: float
+    task: Task,
+    classes: Sequence[str],
+    answers: npt.NDArray[np.floating],
+    threshold: float,
+    conformal: Conformal | None = None,
 ) -> dict[str, Array]:
     """Names the columns of predictions, each of shape (rows,).
 
     `answers` are the network's outputs, shape (rows, units); `classes` is empty for a quantity. The columns are
     `prediction` with `probability_CLASS` for each class; `prediction_LABEL` with `probability_LABEL` for each label; or
-    `prediction` of a quantity, with `standard_deviation` if the model predicts one.
+    `prediction` of a quantity, with `standard_deviation` if the model predicts one. With `conformal` a quantity has
+    `prediction_low` and `prediction_high` as well, and a class `prediction_set`, names joined by a bar.
     """
     if task.labels:
         columns: dict[str, Array] = {}
@@ -29,7 +36,10 @@ def name_answers(
             columns[f"probability_{label}"] = answers[:, place]
         return columns
     if task.quantity:
-        return dict(zip(("prediction", "standard_deviation"), answers.T, strict=False))
+        columns = dict(zip(("prediction", "standard_deviation"), answers.T, strict=False))
+        if conformal is not None:
+            columns["prediction_low"], columns["prediction_high"] = interval(task, conformal, answers)
+        return columns
     names = np.array(classes, dtype=object)
     if task.two_classes:
         chosen = (answers[:, 0] > threshold).astype(np.int64)
@@ -37,4 +47,8 @@ def name_answers(
     else:
         chosen, probabilities = answers.argmax(axis=1), answers
     columns = {"prediction": names[chosen]}
-    return columns | {f"probability_{name}": probabilities[:, place] for place, name in enumerate(classes)}
+    columns |= {f"probability_{name}": probabilities[:, place] for place, name in enumerate(classes)}
+    if conformal is not None:
+        sets = members(task, conformal, answers)
+        columns["prediction_set"] = np.array([BAR.join(names[each]) for each in sets], dtype=object)
+    return columns

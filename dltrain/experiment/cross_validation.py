@@ -13,8 +13,18 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.config.seed import Seed
 from dltrain.data.folds import Fold, make_folds
 from dltrain.data.split import Split
+from dltrain.experiment.decisions import HeldOut, refuse_too_few
+from dltrain.experiment.decisions import decide as decide_after
 from dltrain.experiment.experiment import Experiment, Problem, assemble_on, check_problem, decide, draw
-from dltrain.experiment.fold_results import NETWORK, FoldResult, difference, entry, summarize, write_predictions
+from dltrain.experiment.fold_results import (
+    NETWORK,
+    FoldResult,
+    difference,
+    entry,
+    out_of_fold,
+    summarize,
+    write_predictions,
+)
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.score_run import parts_to_score, predict_parts, prediction_table, score_answers, write_model
 from dltrain.experiment.side_by_side import TrainingJob, forget_states, train_side_by_side
@@ -36,6 +46,7 @@ def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tu
     """
     problem = draw(config, problem, journal)
     everything, folds = cut_folds(config, problem)
+    refuse_too_few(config, len({row for fold in folds for row in fold.split.test.tolist()}), "out-of-fold")
     journal.split(problem.dataset, everything)
     undecided, problem = problem, decide(problem, everything, journal)
     check_problem(config, problem, everything, journal)
@@ -50,7 +61,9 @@ def cross_validate(config: DictConfig, problem: Problem, journal: Journal) -> tu
     show_folds(journal.console, summary)
     epochs = round(statistics.median(result.best_epoch for result in found))
     make = _average if config.cv.ensemble else _refit
-    results = make(config, final, found, epochs, journal)
+    truth, answers = out_of_fold([result for result in found if result.fold.repeat == 1], problem)
+    held_out = HeldOut("out-of-fold", truth, answers[NETWORK])
+    results = make(config, final, found, epochs, journal, held_out)
     forget_states(journal, [f"cv/fold_{fold.number}" for fold in folds])
     results = dataclasses.replace(
         results,
@@ -148,7 +161,12 @@ def _score_fold(fold: Fold, job: TrainingJob, experiment: Experiment, training: 
 
 
 def _refit(
-    config: DictConfig, final: Experiment, found: Sequence[FoldResult], epochs: int, journal: Journal
+    config: DictConfig,
+    final: Experiment,
+    found: Sequence[FoldResult],
+    epochs: int,
+    journal: Journal,
+    held_out: HeldOut,
 ) -> Results:
     """Trains on all rows outside the test part, for the given number of epochs."""
     watching = [str(name) for name, node in config.callbacks.items() if node is not None and "monitor" in node]
@@ -164,11 +182,16 @@ def _refit(
         seed=Seed.of(config),
         callbacks=OmegaConf.masked_copy(config.callbacks, [name for name in config.callbacks if name not in watching]),
     )
-    return final.score(training, config, journal, seed=Seed.of(config))
+    return final.score(training, config, journal, seed=Seed.of(config), held_out=held_out)
 
 
 def _average(
-    config: DictConfig, final: Experiment, found: Sequence[FoldResult], epochs: int, journal: Journal
+    config: DictConfig,
+    final: Experiment,
+    found: Sequence[FoldResult],
+    epochs: int,
+    journal: Journal,
+    held_out: HeldOut,
 ) -> Results:
     """Averages the models of the folds."""
     data, task = final.data, final.task
@@ -183,6 +206,9 @@ def _average(
         truth = data.truth(part)
         of_rows = float(loss(truth.column, given, sample_weight=truth.relative_weights))
         scores[part] = {"loss": of_rows, **score(metrics, truth, given)}
-    results = score_answers(data, scores, answers, task=task, penalty=0.0, seed=Seed.of(config), journal=journal)
-    write_model(model, data, journal)
+    seed, decisions = Seed.of(config), decide_after(config, held_out, Seed.of(config))
+    results = score_answers(
+        data, scores, answers, task=task, penalty=0.0, seed=seed, journal=journal, decisions=decisions
+    )
+    write_model(model, data, journal, decisions)
     return dataclasses.replace(results, best_epoch=epochs, epochs=max(result.epochs for result in found))

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 import keras
 from omegaconf import DictConfig
 
+from dltrain.base.errors import ConfigError
 from dltrain.base.notes import Notes
+from dltrain.config import answer_rules
 from dltrain.config.build import build
 from dltrain.config.seed import Seed
 from dltrain.config.split_rules import is_in_time
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.data.targets import Target
+from dltrain.experiment.decisions import HeldOut, refuse_too_few
+from dltrain.experiment.decisions import decide as decide_after
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.score_run import monitored, parts_to_score, predict_parts, score_answers, write_model
 from dltrain.experiment.stages import (
@@ -83,19 +87,36 @@ class Experiment:
             extra_callbacks=extra_callbacks if scheduled is None else [scheduled, *extra_callbacks],
         )
 
-    def score(self, training: Training, config: DictConfig, journal: Journal, *, seed: Seed) -> Results:
-        """Scores every part, the test part if `score_test` allows it; writes model.keras and predictions.csv."""
+    def score(
+        self,
+        training: Training,
+        config: DictConfig,
+        journal: Journal,
+        *,
+        seed: Seed,
+        held_out: HeldOut | None = None,
+    ) -> Results:
+        """Scores every part, the test part if `score_test` allows it; writes model.keras and predictions.csv.
+
+        `held_out` are rows to fit calibration, threshold and intervals on; None takes the validation part.
+        """
         data, task = self.data, self.task
         parts = parts_to_score(data, with_test=config.score_test != "never", journal=journal)
         network, metrics, answers = predict_parts(data, self.network, training, task=task, parts=parts, seed=seed)
         penalty = float(sum(map(float, network.losses)))
-        results = score_answers(data, metrics, answers, task=task, penalty=penalty, seed=seed, journal=journal)
-        write_model(artifact(data.preprocessing, network), data, journal)
+        best = monitored(training, metrics, task=task, target=data.target)
+        if held_out is None and "validation" in answers:
+            held_out = HeldOut("validation", data.truth("validation"), answers["validation"])
+        decisions = decide_after(config, held_out, seed)
+        results = score_answers(
+            data, metrics, answers, task=task, penalty=penalty, seed=seed, journal=journal, decisions=decisions
+        )
+        write_model(artifact(data.preprocessing, network), data, journal, decisions)
         return dataclasses.replace(
             results,
             best_epoch=training.best_epoch,
             epochs=len(training.history),
-            best_value=monitored(training, metrics, task=task, target=data.target),
+            best_value=best,
         )
 
 
@@ -109,6 +130,8 @@ def pose(config: DictConfig, dataset: Dataset, notes: Notes, typed: Sequence[str
     """
     dataset = without_groups(config.split, config.cv, dataset, notes)
     task, target = choose_task(config.task, dataset, notes)
+    if faults := list(answer_rules.faults_of_task(config, target.kind)):
+        raise ConfigError(faults)
     refuse_ignored(typed, dataset, target)
     return Problem(task, dataset, target)
 
@@ -132,6 +155,7 @@ def assemble(config: DictConfig, problem: Problem, journal: Journal) -> Experime
     problem = draw(config, problem, journal)
     constraints = split_constraints(problem.dataset, problem.target, config.split)
     split = split_rows(config.split, constraints, problem.target, Seed.of(config).stream("split"))
+    refuse_too_few(config, len(split.validation), "validation")
     journal.split(problem.dataset, split)
     problem = decide(problem, split, journal)
     check_problem(config, problem, split, journal)

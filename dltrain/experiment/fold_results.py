@@ -63,12 +63,12 @@ def summarize(found: Sequence[FoldResult], problem: Problem, config: DictConfig)
     metrics = build_metrics(problem.task, problem.target)
     pooled = []
     for repeat in sorted({result.fold.repeat for result in found}):
-        target, answers = _out_of_fold([result for result in found if result.fold.repeat == repeat], problem)
+        target, answers = out_of_fold([result for result in found if result.fold.repeat == repeat], problem)
         pooled.append(score(metrics, target, answers[NETWORK]))
-    out_of_fold = spread(pooled)["mean"]
+    together = spread(pooled)["mean"]
     monitored = spread([{"value": result.monitored} for result in found])["mean"]["value"]
     if np.isnan(monitored):  # undefined on every fold, as an area under a curve is where a fold has a single row
-        monitored = out_of_fold[problem.task.monitor.removeprefix("val_")]
+        monitored = together[problem.task.monitor.removeprefix("val_")]
     return {
         "name": config.cv.name,
         "monitor": problem.task.monitor,
@@ -76,13 +76,13 @@ def summarize(found: Sequence[FoldResult], problem: Problem, config: DictConfig)
         "val_loss": over_folds["mean"]["loss"],
         "mean": over_folds["mean"],
         "sd": over_folds["sd"],
-        "out_of_fold": out_of_fold,
+        "out_of_fold": together,
         "baselines": {name: spread([result.baselines[name] for result in found]) for name in found[0].baselines},
         "folds": [entry(result) for result in found],
     }
 
 
-def _out_of_fold(found: Sequence[FoldResult], problem: Problem) -> tuple[Target, dict[str, Any]]:
+def out_of_fold(found: Sequence[FoldResult], problem: Problem) -> tuple[Target, dict[str, Any]]:
     """Returns the target and all predictions of the rows of some folds, in the same order."""
     target = problem.target.take(np.concatenate([result.fold.split.test for result in found]))
     return target, {name: np.concatenate([result.answers[name] for result in found]) for name in found[0].answers}
@@ -104,7 +104,7 @@ def difference(found: Sequence[FoldResult], problem: Problem, seed: int) -> Diff
     )
     if over_folds is not None:
         return over_folds
-    target, answers = _out_of_fold([result for result in found if result.fold.repeat == 1], problem)
+    target, answers = out_of_fold([result for result in found if result.fold.repeat == 1], problem)
     return compare("the folds", target, answers.pop(NETWORK), answers, seed)
 
 

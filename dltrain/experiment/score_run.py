@@ -14,9 +14,11 @@ from omegaconf import DictConfig
 from dltrain.base.files import replace_file
 from dltrain.base.spreadsheet import neutral
 from dltrain.config.seed import Seed
-from dltrain.data.answers import THRESHOLD, name_answers
+from dltrain.config.split_rules import is_in_time
+from dltrain.data.answers import name_answers
 from dltrain.data.targets import Target
 from dltrain.engine.engine import Engine
+from dltrain.experiment.decisions import Decisions, sentences
 from dltrain.experiment.journal import Journal
 from dltrain.models.monte_carlo import with_passes
 from dltrain.models.network import build_loss, build_metrics, loss_and_metrics
@@ -32,6 +34,7 @@ from dltrain.scoring.evaluation import (
     exact_areas,
     intervals,
     name_of_area,
+    score,
     undefined,
     without_interval,
 )
@@ -80,9 +83,10 @@ def parts_to_score(data: Prepared, *, with_test: bool, journal: Journal) -> list
     return parts
 
 
-def write_model(model: keras.Model, data: Prepared, journal: Journal) -> None:
-    """Writes model.keras and signature.json."""
+def write_model(model: keras.Model, data: Prepared, journal: Journal, decisions: Decisions) -> None:
+    """Writes model.keras, with the calibration, and signature.json, with threshold and intervals."""
     target = data.target
+    model = decisions.joined_to(model, target)
     signature = describe(
         data.raw("train"),
         task=target.task,
@@ -91,6 +95,8 @@ def write_model(model: keras.Model, data: Prepared, journal: Journal) -> None:
         scale=target.scale,
         known_words=data.preprocessing.known_words,
         source=journal.config.dataset,
+        threshold=decisions.threshold,
+        conformal=None if decisions.conformal is None else decisions.conformal.as_json(),
     )
     journal.directory.write_json(SIGNATURE_FILE, signature.as_json())
     with replace_file(journal.path / "model.keras") as path:
@@ -107,14 +113,25 @@ def score_answers(
     penalty: float,
     seed: Seed,
     journal: Journal,
+    decisions: Decisions,
 ) -> Results:
     """Adds intervals and baselines to metrics, and writes predictions.csv; the results hold no epochs yet.
 
     `answers` holds the predictions (rows, units) of each part, `penalty` the regularization loss, and `seed` decides
-    the resampling.
+    the resampling. Where `decisions` change predictions, the metrics are computed anew.
     """
     parts = list(answers)
-    fresh = build_metrics(task, data.target)
+    plain = fresh = build_metrics(task, data.target)
+    truth = {part: data.truth(part) for part in parts if decisions.fitted}
+    before = answers
+    if decisions.recalibrates or decisions.criterion is not None:
+        fresh = build_metrics(task, data.target, None if decisions.criterion is None else decisions.threshold)
+        answers = decisions.applied(answers, data.target)
+        loss = build_loss(task, data.target)
+        for part, given in answers.items():
+            of_rows = float(loss(truth[part].column, given, sample_weight=truth[part].relative_weights))
+            metrics[part] = {"loss": of_rows + penalty, **score(fresh, truth[part], given)}
+    decided = decisions.as_json(truth, before, answers)
     notes = _mark_undefined(metrics, fresh, data)
     areas = [metric.name for metric in fresh if is_exact(metric, data.target)]
     if areas:
@@ -128,15 +145,22 @@ def score_answers(
         notes += [f"No interval of {name}: {reason}." for name, reason in reasons.items()]
         if lacking := sorted(set(metrics["test"]) - set(sure["test"]) - set(reasons)):
             notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
-    _write_predictions(data, answers, journal)
-    scores, simple = score_baselines(data, parts, fresh, seed.stream("baselines"))
+    notes += sentences(decided, data.target.kind, is_in_time(journal.config.split))
+    _write_predictions(data, answers, journal, decisions)
+    scores, simple = score_baselines(data, parts, plain, seed.stream("baselines"))
     last = parts[-1]
     return Results(
         metrics=metrics,
         intervals=sure,
         baselines=scores,
         difference=compare(
-            last, data.truth(last), answers[last], simple, seed.stream("comparison"), area=name_of_area(fresh)
+            last,
+            data.truth(last),
+            answers[last],
+            simple,
+            seed.stream("comparison"),
+            area=name_of_area(fresh),
+            threshold=decisions.threshold,
         ),
         notes=notes,
         best_epoch=0,
@@ -144,6 +168,7 @@ def score_answers(
         best_value=float("nan"),
         monitor=task.monitor,
         exact=areas,
+        decisions=decided,
     )
 
 
@@ -157,13 +182,15 @@ def _mark_undefined(metrics: dict[str, Scores], fresh: list[Any], data: Prepared
     return notes
 
 
-def _write_predictions(data: Prepared, answers: dict[str, npt.NDArray[np.float32]], journal: Journal) -> None:
+def _write_predictions(
+    data: Prepared, answers: dict[str, npt.NDArray[np.float32]], journal: Journal, decisions: Decisions
+) -> None:
     with replace_file(journal.path / "predictions.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
         for part, found in answers.items():
             ids, truth = data.row_ids(part), data.truth(part)
             for first in range(0, len(found), CHUNK_ROWS):
                 rows = np.arange(first, min(first + CHUNK_ROWS, len(found)))
-                table = prediction_table(part, ids[rows], truth.take(rows), found[rows])
+                table = prediction_table(part, ids[rows], truth.take(rows), found[rows], decisions)
                 table.to_csv(file, index=False, header=not file.tell())
 
 
@@ -178,15 +205,20 @@ def _as_written(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def prediction_table(
-    part: str, row_ids: npt.NDArray[Any], target: Target, answers: npt.NDArray[np.float32]
+    part: str,
+    row_ids: npt.NDArray[Any],
+    target: Target,
+    answers: npt.NDArray[np.float32],
+    decisions: Decisions | None = None,
 ) -> pd.DataFrame:
     """Returns id, part, target and prediction of each row, with probabilities if there are classes, weights if any.
 
-    `answers` has the shape (rows, units).
+    `answers` has the shape (rows, units); `decisions` give the threshold, and intervals or sets.
     """
+    decisions = decisions or Decisions()
     table: dict[str, Any] = {"row_id": row_ids, "part": np.full(len(row_ids), part, dtype=object)}
     values = target.values
-    named = name_answers(target.kind, target.classes, answers, THRESHOLD)
+    named = name_answers(target.kind, target.classes, answers, decisions.threshold, decisions.conformal)
     if target.kind.labels:
         for place, label in enumerate(target.classes):
             table[f"target_{label}"] = values[:, place].astype(int)

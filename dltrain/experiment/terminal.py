@@ -16,6 +16,7 @@ from dltrain.base.console import show_sentence, show_table
 from dltrain.base.plain_table import digits, number
 from dltrain.base.printable import printable
 from dltrain.base.shell_words import quoted
+from dltrain.experiment.decisions import is_fitted
 from dltrain.scoring.evaluation import Results
 
 logger = logging.getLogger("dltrain")
@@ -43,7 +44,7 @@ def show_results(console: Console, results: Results, directory: Path, *, average
         if results.seeds:
             title = f"seed {results.seeds['runs'][0]['seed']}, whose files are kept: {title}"
         show_sentence(console, title, "italic")
-    header = ["metric", *parts]
+    header = ["metric", *(f"{part} (fitted)" if is_fitted(results.decisions, part) else part for part in parts)]
     if last in results.intervals:
         header.append("95 % interval")
     header += [f"{baseline} ({last})" for baseline in results.baselines]

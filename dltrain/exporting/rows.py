@@ -119,12 +119,18 @@ def split(text: str, ngrams: int) -> list[str]:
 
 
 def to_answers(outputs: Any) -> list[dict[str, Any]]:
-    """Returns the prediction for each row of outputs (rows, units), and the probability of each class or label."""
-    classes, threshold = COLUMNS["classes"], COLUMNS["threshold"]
+    """Returns the prediction for each row of outputs (rows, units), and the probability of each class or label.
+
+    With `conformal`, a quantity has prediction_low and prediction_high too, and a class prediction_set.
+    """
+    classes, threshold, conformal = COLUMNS["classes"], COLUMNS["threshold"], COLUMNS.get("conformal")
     answers: list[dict[str, Any]] = []
     for row in np.asarray(outputs, dtype=np.float64):
         if not classes:
             answers.append({"prediction": float(row[0])})
+            if conformal:
+                half = conformal["quantile"] * (row[1] if COLUMNS["task"] == "gaussian_regression" else 1.0)
+                answers[-1] |= {"prediction_low": float(row[0] - half), "prediction_high": float(row[0] + half)}
             continue
         shares = [1 - row[0], row[0]] if COLUMNS["task"] == "binary" else row
         probabilities = dict(zip(classes, map(float, shares), strict=True))
@@ -135,4 +141,8 @@ def to_answers(outputs: Any) -> list[dict[str, Any]]:
         else:
             prediction = classes[int(np.argmax(row))]
         answers.append({"prediction": prediction, "probabilities": probabilities})
+        if conformal:
+            most = max(probabilities.values())
+            within = {name: 1 - each <= conformal["quantile"] or each == most for name, each in probabilities.items()}
+            answers[-1]["prediction_set"] = [name for name, holds in within.items() if holds]
     return answers

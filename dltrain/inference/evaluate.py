@@ -15,7 +15,9 @@ import pyarrow as pa
 
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.config.seed import Seed
+from dltrain.data.answers import THRESHOLD
 from dltrain.data.column_reading import ColumnReading, composed
+from dltrain.data.conformal import Conformal
 from dltrain.data.missing_cells import NAMES
 from dltrain.data.targets import Target
 from dltrain.data.task_row import task_row
@@ -26,6 +28,7 @@ from dltrain.models.network import build_loss, build_metrics
 from dltrain.record.run_directory import add_test_scoring
 from dltrain.record.signature import Signature
 from dltrain.scoring.comparison import LEAST_ROWS
+from dltrain.scoring.coverage import coverage
 from dltrain.scoring.evaluation import intervals, score, without_interval
 
 MOST_GROUPS = 20
@@ -104,7 +107,9 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
     overlap = None if known is None else int(np.isin(contents, known).sum())
     config = model.record.config
     task = task_row(config.task, signature.task)
-    fresh, loss = build_metrics(task, target), build_loss(task, target)
+    chosen = None if signature.threshold == THRESHOLD else signature.threshold
+    fresh, loss = build_metrics(task, target, chosen), build_loss(task, target)
+    conformal = Conformal.of_json(signature.conformal)
 
     def scored(rows: npt.NDArray[np.intp]) -> dict[str, Score]:
         part, given = target.take(rows), joined[rows]
@@ -113,6 +118,10 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
         around = intervals(fresh, loss, part, given, Seed.of(config).stream("intervals"))
         for name, value in values.items():
             value["low"], value["high"] = around.get(name, (None, None))
+        if conformal is not None:
+            share = coverage(conformal, part, given)
+            low, high = share["interval"]
+            values["coverage"] = {"value": share["coverage"], "low": low, "high": high}
         return values
 
     notes = [note for note in row_inputs.notes() if not note.startswith("ignored")]

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from dltrain.base.errors import ConfigError, RunError
 from dltrain.data.answers import name_answers
+from dltrain.data.conformal import Conformal
 from dltrain.data.missing_cells import Missing
 from dltrain.data.reading import Reading
 from dltrain.inference.evaluate import Evaluation, evaluate_rows
@@ -147,7 +148,8 @@ class Model:
 
         A row whose outputs are NaN has none: None is its class or label, NaN its probability or quantity.
         """
-        named = name_answers(self.signature.kind, self.signature.classes, answers, self.signature.threshold)
+        conformal = Conformal.of_json(self.signature.conformal)
+        named = name_answers(self.signature.kind, self.signature.classes, answers, self.signature.threshold, conformal)
         absent = np.isnan(answers[:, 0])
         if absent.any():
             for name, cells in named.items():

@@ -18,6 +18,8 @@ from dltrain.models.members import for_prediction
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.preprocessing.fit import Preprocessing
 
+CURVES = ("AUC", "AtRecall", "AtPrecision", "AtSensitivity", "AtSpecificity")  # metrics of many thresholds
+
 
 def build_network(
     model: DictConfig,
@@ -123,13 +125,20 @@ def build_loss(task: DictConfig, target: Target) -> Any:
     return InUnits(loss, target.offset, target.scale)
 
 
-def build_metrics(task: DictConfig, target: Target) -> list[Any]:
-    """Builds the task's metrics, named by their keys, in the target's unit."""
+def build_metrics(task: DictConfig, target: Target, threshold: float | None = None) -> list[Any]:
+    """Builds the task's metrics, named by their keys, in the target's unit.
+
+    `threshold` is the probability above which the second of two classes is predicted; None is that of each metric.
+    """
     metrics = []
     for name, node in task.metrics.items():
         offered: dict[str, Any] = {"name": name}
         if (traits_behind(str(node.get("_target_"))) or MetricTraits()).splits_range:
             offered["threshold"] = target.offset + target.scale / 2
+        elif threshold is not None:
+            offered["threshold"] = threshold
+            if not str(node.get("_target_")).endswith(CURVES):
+                offered["thresholds"] = threshold
         metrics.append(build(node, key=f"task.metrics.{name}", **offered))
     return metrics
 

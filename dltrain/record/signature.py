@@ -55,6 +55,8 @@ class Signature:
     classes: tuple[str, ...] = ()  # the names of the classes or labels; empty for a quantity
     # The probability above which a binary task predicts its second class, and a multilabel one the label
     threshold: float = THRESHOLD
+    # The entry of `data.conformal.Conformal`, which gives predictions their intervals or sets; None without
+    conformal: Mapping[str, Any] | None = None
     offset: float = 0.0
     scale: float = 1.0
     # For each column that the dataset makes, how it does so from columns of the source
@@ -132,6 +134,8 @@ def describe(
     scale: float,
     known_words: Mapping[str, tuple[str, ...]],
     source: Mapping[str, Any],
+    threshold: float = THRESHOLD,
+    conformal: Mapping[str, Any] | None = None,
 ) -> Signature:
     """Returns the signature of a model that is trained on the rows of `train`.
 
@@ -158,6 +162,8 @@ def describe(
         target=tuple(train.target),
         task=task,
         classes=classes,
+        threshold=threshold,
+        conformal=conformal,
         offset=offset,
         scale=scale,
         target_readings=dict(train.target_readings),

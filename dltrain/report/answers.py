@@ -13,6 +13,7 @@ from pyarrow import ChunkedArray, Table, csv, dictionary, float64, int32, string
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
 from dltrain.config.tasks import Task
+from dltrain.scoring.calibration import reliability
 
 BINS = 10
 
@@ -52,7 +53,7 @@ def read_answers(path: Path, task: Task, classes: Sequence[str]) -> dict[str, An
     first = 3 if names[1] == "repeat" else 2  # the first column after the row's id, part, repeat and fold
     words = {"part"} & set(names) | ({"target"} if task.one_class else set())
     # Words are read as numbers, and only those that are needed, since a large run has ten million of each.
-    needless = {"row_id", "prediction"} if words - {"part"} else {"row_id"}
+    needless = {"row_id", "prediction", "prediction_set"} if words - {"part"} else {"row_id"}
     convert = csv.ConvertOptions(
         column_types=dict.fromkeys(names, float64()) | dict.fromkeys(words, dictionary(int32(), string())),
         include_columns=[name for name in names if name not in needless],
@@ -160,20 +161,7 @@ class Calibration:
 
 def calibration(answers: Answers) -> Calibration:
     """Bins the probability of the second class, of the chosen class, or of all labels together by ten equal widths."""
-    if answers.task.two_classes:
-        confidence, came_true = answers.given[:, 1], answers.truth == 1
-    elif answers.task.labels:
-        confidence, came_true = answers.given.ravel(), answers.truth.ravel() == 1
-    else:
-        confidence, came_true = answers.given.max(axis=1), answers.chosen == answers.truth
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    each = np.repeat(answers.counts, len(confidence) // max(1, len(answers.truth)))  # a row counts with each label
-    counts = np.asarray(np.bincount(bins, each, BINS), np.float64)
-    kept = counts > 0
-    means = np.bincount(bins, each * confidence, BINS)[kept] / counts[kept]
-    shares = np.bincount(bins, each * came_true, BINS)[kept] / counts[kept]
-    error = float(np.sum(counts[kept] * np.abs(means - shares)) / max(counts.sum(), 1e-300))
-    return Calibration(means, shares, counts[kept], error)
+    return Calibration(*reliability(answers.task, answers.truth, answers.given, answers.weights))
 
 
 @dataclass(frozen=True)

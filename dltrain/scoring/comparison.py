@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.stats import bootstrap, norm
 
 from dltrain.base.plain_table import digits
+from dltrain.data.answers import THRESHOLD
 from dltrain.data.targets import Target
 from dltrain.scoring.significance import CONFIDENCE, corrected_t
 
@@ -100,17 +101,19 @@ def compare(
     seed: int,
     *,
     area: str | None = None,
+    threshold: float = THRESHOLD,
 ) -> Difference:
     """Compares the network's predictions (rows, units) with those of the best baseline.
 
-    `area` is the name of the area under the ROC curve if that of two classes is compared too.
+    `threshold` is the probability above which the network predicts the second class; `area` is the name of the area
+    under the ROC curve if that of two classes is compared too.
 
     For one class a row the interval is that of Agresti & Min (2005) for matched pairs, which holds for few rows as
     well; else it is a percentile interval of a paired bootstrap over the rows (Efron & Tibshirani 1993), drawn by
     `seed`.
     """
     found = {name: _by_row(target, given) for name, given in baselines.items()}
-    mine = _by_row(target, answers)
+    mine = _by_row(target, answers, threshold)
     if target.classes:
         best = max(found, key=lambda name: target.mean(found[name]))
         value = target.mean(mine) - target.mean(found[best])
@@ -211,13 +214,13 @@ def _mean_gain(
     return Difference(what, metric, best, float(gains.mean()), interval, repeats=len(gains))
 
 
-def _by_row(target: Target, answers: Answers) -> Rows:
+def _by_row(target: Target, answers: Answers, threshold: float = THRESHOLD) -> Rows:
     """Returns 1 or 0 for a right or wrong class, the share of right labels, or the squared error; shape (rows,)."""
     given, truth = np.asarray(answers, np.float64), target.column.astype(np.float64)
     if target.kind.several_classes:
         return np.asarray(given.argmax(axis=1) == truth[:, 0], np.float64)
     if target.classes:
-        return np.asarray(((given > 0.5) == truth).mean(axis=1), np.float64)
+        return np.asarray(((given > threshold) == truth).mean(axis=1), np.float64)
     return np.asarray(np.square(given - truth)[:, 0], np.float64)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import keras
@@ -46,6 +46,8 @@ class Results:
     cross_validation: Mapping[str, Any] | None = None  # the content of cv/summary.json, if there were folds
     # The metrics of each seed with mean, standard deviation and interval, if there were several
     seeds: Mapping[str, Any] | None = None
+    # What was fitted after the training, on which rows, and what it changed; empty if nothing was
+    decisions: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the content of metrics.json."""
@@ -62,6 +64,7 @@ class Results:
             **({"exact": list(self.exact)} if self.exact else {}),
             **({} if self.cross_validation is None else {"cross_validation": self.cross_validation}),
             **({} if self.seeds is None else {"seeds": self.seeds}),
+            **({"decisions": self.decisions} if self.decisions else {}),
         }
 
 

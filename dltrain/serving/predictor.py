@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltrain.base.errors import DataError
+from dltrain.data.answers import BAR
 from dltrain.data.cells import to_arrow
 from dltrain.inference.model import Model
 from dltrain.inference.row_inputs import RowInputs, spelled
@@ -71,11 +72,15 @@ class Predictor:
     def _answer(self, named: dict[str, Any]) -> dict[str, Any]:
         classes = self.signature.classes
         if not classes:
-            return {"prediction": named["prediction"], "probabilities": None}
+            ends: dict[str, Any] = {key: named[key] for key in ("prediction_low", "prediction_high") if key in named}
+            return {"prediction": named["prediction"], "probabilities": None, **ends}
         probabilities = {name: named[f"probability_{name}"] for name in classes}
         labels = self.signature.kind.labels
         prediction = {name: named[f"prediction_{name}"] for name in classes} if labels else named["prediction"]
-        return {"prediction": prediction, "probabilities": probabilities}
+        found = {"prediction": prediction, "probabilities": probabilities}
+        if "prediction_set" in named:
+            found["prediction_set"] = named["prediction_set"].split(BAR)
+        return found
 
 
 def _decode(text: str, name: str) -> bytes:
