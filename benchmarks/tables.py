@@ -1,26 +1,34 @@
-"""What `experiment=tabular` reaches on six tables, beside scikit-learn's models on the same folds; in one process.
+"""What dltrain reaches on tables beside other libraries, on the same folds; prints one dated table.
 
     DLTRAIN_TEST_DATA=DIR python benchmarks/tables.py [--data wine boston] [--models tabular boosting]
-        [--folds 5] [--repeats 1] [--inner] [OVERRIDE ...]
+        [--folds 5] [--repeats 1] [--rows 5000] [--peers-python PYTHON] [--minutes 5] [--inner] [--set OVERRIDE ...]
 
-The settings of `tabular` are the same for all tables; `titanic_engineered` adds columns made of names and cabins. From
-the rows that a fold trains on a tenth is cut to choose the best epoch. `bagged` averages ten trainings on those rows,
-each without a tenth of them, as `cv=kfold cv.folds=10 cv.ensemble=true` does. `--inner` stays within the rows that the
-first fold trains on, by a five-fold of their own: by these figures the defaults were chosen. OVERRIDE changes the
-config of dltrain's models.
+`default` is what `dltrain dataset=…` trains where nothing else is chosen, `tabular` is `experiment=tabular`, the same
+for all tables. From the rows that a fold trains on a tenth is cut to choose the best epoch. `bagged` averages ten
+trainings on those rows, each without a tenth of them, as `cv=kfold cv.folds=10 cv.ensemble=true` does. `best` is
+`search=best` for so many minutes. `linear` is ridge or logistic regression; `boosting`, `process`, `vectors` and
+`forest` are scikit-learn's; `catboost`, `lightgbm`, `realmlp` and `tabm` run with their libraries' defaults in the
+environment of PYTHON (`tables_worker.py`). Nothing but the train rows of a fold chooses anything.
+
+At the end stand the differences from the model of `--against`, fold by fold, with 95 % intervals that count with the
+train rows that folds share (Nadeau & Bengio 2003), and ranks and wins over the tables. `--rows` draws so many rows of
+larger tables. `--inner` stays within the rows that the first fold trains on, by a five-fold of their own: by these
+figures the defaults were chosen. OVERRIDE changes the config of `default`, `tabular` and `bagged`.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import json
 import os
 import platform
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,16 +38,20 @@ from dltrain.internals import tensorflow_quietly
 tensorflow_quietly.load()
 
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 from cross_validation import Silent  # noqa: E402
 from omegaconf import OmegaConf  # noqa: E402
+from scipy import stats  # noqa: E402
 from scipy.special import expit  # noqa: E402
-from sklearn import ensemble, gaussian_process, metrics, model_selection, svm  # noqa: E402
+from sklearn import ensemble, gaussian_process, linear_model, metrics, model_selection, svm  # noqa: E402
 from sklearn.compose import make_column_transformer  # noqa: E402
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel  # noqa: E402
 from sklearn.impute import SimpleImputer  # noqa: E402
 from sklearn.multiclass import OneVsRestClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
+from table_sets import CARRIED, FILES, LESS_IS_BETTER, PROTOCOLS, Cut, Protocol, carried  # noqa: E402
+from tables_worker import PACKAGES  # noqa: E402
 
 from dltrain.config.compose import Composer  # noqa: E402
 from dltrain.config.seed import Seed  # noqa: E402
@@ -49,125 +61,15 @@ from dltrain.experiment.experiment import Problem, assemble_on, draw, pose  # no
 from dltrain.experiment.side_by_side import TrainingJob, train_side_by_side  # noqa: E402
 from dltrain.experiment.stages import load_dataset, split_constraints  # noqa: E402
 
-FILES = Path(os.environ.get("DLTRAIN_TEST_DATA", "/nowhere"))
 VALIDATION = 0.1
-EMOTIONS = "amazed-suprised,happy-pleased,relaxing-calm,quiet-still,sad-lonely,angry-aggresive"
 PROCESS_ROWS = 500
-NETWORK = ("tabular", "bagged")
-CLASSIC = ("boosting", "process", "vectors", "forest")
+NETWORK = ("default", "tabular", "bagged")
+CLASSIC = ("linear", "boosting", "process", "vectors", "forest")
+PEERS = tuple(PACKAGES)
+MODELS = (*NETWORK, "best", *CLASSIC, *PEERS)
+CUSTOMARY = ("default", "tabular", "bagged", "linear", "boosting", *PEERS)
 
-Cut = tuple[Any, Any]
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How a table is measured.
-
-    Attributes:
-        words: choose the table in dltrain's config.
-        file: what it is read from, below DLTRAIN_TEST_DATA; None where a package carries it.
-        told: the protocol in words.
-        cuts: from folds, repeats and the target to the rows of train and test.
-        wanted: the least or greatest mean of each metric.
-    """
-
-    words: tuple[str, ...]
-    file: str | None
-    told: str
-    cuts: Callable[[int, int, Any], list[Cut]]
-    wanted: dict[str, tuple[str, float]]
-
-
-def stratified(folds: int, repeats: int, target: Any) -> list[Cut]:
-    splitter = model_selection.RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=0)
-    return list(splitter.split(target.values, target.values))
-
-
-def shuffled(folds: int, repeats: int, target: Any) -> list[Cut]:
-    kinds = [model_selection.KFold(folds, shuffle=True, random_state=seed) for seed in range(repeats)]
-    return [each for kind in kinds for each in kind.split(target.values)]
-
-
-def random_tenths(folds: int, repeats: int, target: Any) -> list[Cut]:
-    splitter = model_selection.ShuffleSplit(folds * repeats, test_size=0.1, random_state=0)
-    return list(splitter.split(target.values))
-
-
-def keras_order(rows: int) -> Any:
-    """The order of `keras.datasets.boston_housing.load_data()` with its default seed; its first 404 rows train."""
-    order = np.arange(rows)
-    np.random.RandomState(113).shuffle(order)
-    return order
-
-
-def keras_folds(folds: int, repeats: int, target: Any) -> list[Cut]:
-    """Runs of neighbouring rows in Keras' order, as in Chollet's book."""
-    del repeats
-    train = keras_order(len(target.values))[:404]
-    parts = np.array_split(train, folds)
-    return [(np.setdiff1d(train, part), part) for part in parts]
-
-
-def keras_test(folds: int, repeats: int, target: Any) -> list[Cut]:
-    del folds, repeats
-    order = keras_order(len(target.values))
-    return [(order[:404], order[404:])]
-
-
-KERAS_FILE = "boston/boston_housing.npz"
-BOSTON_KERAS = ("dataset=boston", f"dataset.path={FILES / KERAS_FILE}")
-SURVIVAL = {"accuracy": (">=", 0.805), "auc": (">=", 0.855)}
-PROTOCOLS: dict[str, tuple[Protocol, int, int]] = {
-    "titanic": (Protocol(("dataset=titanic",), None, "stratified", stratified, SURVIVAL), 10, 3),
-    "titanic_engineered": (
-        Protocol(("dataset=titanic", "dataset.engineered=true"), None, "stratified", stratified, SURVIVAL),
-        10,
-        3,
-    ),
-    "wine": (Protocol(("dataset=wine",), None, "stratified", stratified, {"accuracy": (">=", 0.983)}), 10, 5),
-    "boston": (Protocol(("dataset=boston",), None, "shuffled", shuffled, {"rmse": ("<=", 3.14)}), 10, 3),
-    "boston_keras_folds": (
-        Protocol(BOSTON_KERAS, KERAS_FILE, "Keras' 404 train rows", keras_folds, {"mae": ("<=", 2.38)}),
-        4,
-        1,
-    ),
-    "boston_keras_test": (
-        Protocol(BOSTON_KERAS, KERAS_FILE, "Keras' 102 test rows", keras_test, {"mae": ("<=", 2.55)}),
-        1,
-        1,
-    ),
-    "wine_quality": (
-        Protocol(
-            (
-                "dataset=csv",
-                f"dataset.path={FILES}/wine_quality/winequality-red.csv",
-                "dataset.target=quality",
-                "task=regression",
-            ),
-            "wine_quality/winequality-red.csv",
-            "random 90/10 splits",
-            random_tenths,
-            {"rmse": ("<=", 0.64)},
-        ),
-        20,
-        1,
-    ),
-    "emotions": (
-        Protocol(
-            (
-                "dataset=csv",
-                f"dataset.path={FILES}/emotions/emotions.arff.gz",
-                f"dataset.target=[{EMOTIONS}]",
-            ),
-            "emotions/emotions.arff.gz",
-            "shuffled",
-            shuffled,
-            {"hamming": ("<=", 0.20), "micro_f1": (">=", 0.65)},
-        ),
-        10,
-        1,
-    ),
-}
+Scores = list[dict[str, float]]  # of each cut, by metric
 
 
 def score(names: Sequence[str], truth: Any, answers: Any) -> dict[str, float]:
@@ -220,7 +122,19 @@ def classic(name: str, task: str, features: Any, targets: Any) -> Any:
     """One of scikit-learn's models with its default settings, or with the customary ones where these do not fit."""
     quantity = task == "regression"
     model: Any
-    if name == "boosting":
+    if name == "linear":
+        # The weakest penalty that folds of the train rows ask for
+        penalties = np.logspace(-3, 3, 13)
+        logistic = linear_model.LogisticRegressionCV(
+            Cs=np.logspace(-3, 1, 5),
+            cv=3,
+            scoring="neg_log_loss",
+            max_iter=300,
+            l1_ratios=(0.0,),
+            use_legacy_attributes=False,
+        )
+        model = linear_model.RidgeCV(penalties) if quantity else logistic
+    elif name == "boosting":
         kind = ensemble.HistGradientBoostingRegressor if quantity else ensemble.HistGradientBoostingClassifier
         model = kind(random_state=0)
     elif name == "forest":
@@ -243,10 +157,10 @@ def classic(name: str, task: str, features: Any, targets: Any) -> Any:
 def fitted(name: str, problem: Problem, cuts: Sequence[Cut]) -> Iterator[Any]:
     """The answers of a model of scikit-learn for the test rows of each cut."""
     dataset, target = problem.dataset, problem.target
-    numeric = [place for place, column in enumerate(dataset.columns) if dataset.kinds[column] == "numeric"]
-    words = [place for place, column in enumerate(dataset.columns) if dataset.kinds[column] == "category"]
-    cells = np.column_stack([values.astype(object) for values in dataset.columns.values()])
     for train, test in cuts:
+        numbers, categories = cells_of(dataset.decided(train))
+        cells = np.column_stack([numbers.astype(object), categories])
+        numeric, words = [*range(numbers.shape[1])], [*range(numbers.shape[1], cells.shape[1])]
         prepare = make_column_transformer(
             (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numeric),
             (OneHotEncoder(handle_unknown="ignore", sparse_output=False), words),
@@ -268,41 +182,145 @@ def fitted(name: str, problem: Problem, cuts: Sequence[Cut]) -> Iterator[Any]:
         yield answers
 
 
-def measure(name: str, arguments: argparse.Namespace) -> None:
-    protocol, folds, repeats = PROTOCOLS[name]
-    folds, repeats = arguments.folds or folds, arguments.repeats or repeats
+def cells_of(dataset: Any) -> tuple[Any, Any]:
+    """Numbers (rows, columns), with NaN where missing and dates as parts, and categories (rows, columns) as words."""
+    numbers, categories = [np.zeros((len(dataset), 0))], [np.zeros((len(dataset), 0), object)]
+    for name, cells in dataset.columns.items():
+        kind = dataset.kinds[name]
+        if kind == "numeric":
+            numbers.append(cells.astype(np.float64)[:, None])
+        elif kind == "category":
+            categories.append(cells.astype(object)[:, None])
+        elif kind == "date":
+            when = pd.to_datetime(pd.Series(cells.astype(str)), format="mixed", errors="coerce")
+            days = (when - pd.Timestamp("2000-01-01")) / pd.Timedelta(days=1)
+            parts = [days, when.dt.month, when.dt.day, when.dt.weekday, when.dt.hour]
+            numbers.append(np.column_stack([part.to_numpy(np.float64) for part in parts]))
+    return np.hstack(numbers), np.hstack(categories)
+
+
+class Worker:
+    """The process of the other libraries' environment, one for all tables."""
+
+    def __init__(self, python: str) -> None:
+        pipe, script = subprocess.PIPE, Path(__file__).with_name("tables_worker.py")
+        self.process = subprocess.Popen([python, str(script)], stdin=pipe, stdout=pipe, text=True)
+        self.versions: dict[str, str] = self._answer()
+
+    def fitted(self, name: str, problem: Problem, cuts: Sequence[Cut], folder: Path) -> Iterator[tuple[Any, float]]:
+        """The answers for the test rows of each cut, with the processor's seconds."""
+        assert self.process.stdin is not None
+        for number, (train, test) in enumerate(cuts):
+            numbers, words = cells_of(problem.dataset.decided(train))
+            codes = [pd.factorize(column.astype(str))[0] for column in words.T]
+            categories = np.column_stack(codes) if codes else np.zeros(words.shape, np.int64)
+            data, answers = folder / "data.npz", folder / "answers.npy"
+            target = problem.target.values
+            np.savez(data, numbers=numbers, categories=categories, target=target, train=train, test=test)
+            asked = {"model": name, "task": problem.target.task, "threads": 1, "seed": number}
+            self.process.stdin.write(json.dumps({**asked, "data": str(data), "answers": str(answers)}) + "\n")
+            self.process.stdin.flush()
+            answer = self._answer()
+            if "failed" in answer:
+                raise RuntimeError(answer["failed"])
+            yield np.load(answers), answer["cpu"]
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        return dict(json.loads(self.process.stdout.readline() or '{"failed": "the process ended"}'))
+
+
+def searched(problem: Problem, cuts: Sequence[Cut], minutes: float, folder: Path) -> Iterator[Any]:
+    """The answers of `search=best`, which sees a file of the train rows alone, for the test rows of each cut."""
+    from dltrain.api.finished_sweep import Sweep
+
+    dataset = problem.dataset
+    frame = pd.DataFrame({**dataset.columns, **dataset.target})
+    (target,) = dataset.target
+    kinds = ", ".join(f"'{name}': {kind}" for name, kind in dataset.kinds.items())
+    for number, (train, test) in enumerate(cuts):
+        file, sweep = folder / f"train_{number}.csv", folder / f"sweep_{number}"
+        frame.iloc[train].to_csv(file, index=False)
+        words = ["dataset=csv", f"dataset.path={file}", f"dataset.target='{target}'", f"dataset.kinds={{{kinds}}}"]
+        words += [f"task={problem.target.task}", "split=no_test", f"search.minutes={minutes}", "search=best"]
+        words += [f"hydra.sweep.dir={sweep}", f"seed={42 + number}", "quiet=true"]
+        subprocess.run([sys.executable, "-m", "dltrain", "-m", *words], check=True, stdout=subprocess.DEVNULL)
+        given = Sweep(sweep).best.predict(frame.iloc[test].drop(columns=target))
+        columns = [name for name in given.columns if name.startswith("probability")]
+        yield given[columns or ["prediction"]].to_numpy(np.float64)
+
+
+def answered(
+    model: str, arguments: argparse.Namespace, protocol: Protocol, problem: Problem, cuts: Sequence[Cut], folder: Path
+) -> tuple[list[Any], str]:
+    """The answers of a model for the test rows of each cut, and what is told of its training."""
+    if model in NETWORK:
+        config = composed(protocol, () if model == "default" else ("experiment=tabular",), arguments.overrides)
+        return trained(
+            config, problem, silent(folder / model), cuts, members=config.cv.folds if model == "bagged" else 1
+        )
+    if model in PEERS:
+        found = [*arguments.worker.fitted(model, problem, cuts, folder)]
+        return [answers for answers, _ in found], f"{sum(used for _, used in found):.1f} s CPU there"
+    if model == "best":
+        return [*searched(problem, cuts, arguments.minutes, folder)], f"{arguments.minutes:g} minutes each"
+    return [*fitted(model, problem, cuts)], ""
+
+
+def composed(protocol: Protocol, chosen: Sequence[str], overrides: Sequence[str]) -> Any:
+    """The config of a network, without what a run writes beside."""
+    fixed = ["cv=kfold", "cv.folds=10", "trainer.save_state_seconds=null"]
+    without = ["~callbacks.tensorboard", "~callbacks.progress", "~callbacks.csv_history"]
+    config = Composer().compose([*chosen, *protocol.words, *fixed, *without, *overrides])
+    if str(config.model._target_).endswith(".auto"):  # which takes this recipe for tables
+        return composed(protocol, ("experiment=tabular",), overrides)
+    OmegaConf.set_struct(config, False)
+    return config
+
+
+def silent(folder: Path) -> Any:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Silent(folder)
+
+
+def measure(name: str, protocol: Protocol, arguments: argparse.Namespace) -> dict[str, Scores]:
+    """The scores of each model on a table; none of what is left out."""
     if protocol.file and not (FILES / protocol.file).exists():
         print(f"{name}: left out, there is no {FILES / protocol.file}. Set DLTRAIN_TEST_DATA.", flush=True)
-        return
-    fixed = ["experiment=tabular", *protocol.words, "cv=kfold", "cv.folds=10", "trainer.save_state_seconds=null"]
-    without = ["~callbacks.tensorboard", "~callbacks.progress", "~callbacks.csv_history"]
-    config = Composer().compose([*fixed, *without, *arguments.overrides])
-    OmegaConf.set_struct(config, False)
-    with tempfile.TemporaryDirectory() as folder:
-        journal: Any = Silent(Path(folder))
+        return {}
+    folds, repeats = protocol.folds
+    # The last of `rows` and of the words count, so that a table's own come first.
+    config = composed(protocol, ("experiment=tabular",), [*arguments.drawn, *arguments.overrides])
+    found: dict[str, Scores] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        journal = silent(folder)
         problem = draw(config, pose(config, load_dataset(config.dataset, journal), journal, []), journal)
-        cuts = protocol.cuts(folds, repeats, problem.target)
+        cuts = protocol.cuts(arguments.folds or folds, arguments.repeats or repeats, problem.target)
         if arguments.inner:
             cuts = within(cuts[0][0], problem.target, arguments.repeats or 1)
         told = "within the first fold's train rows" if arguments.inner else protocol.told
         print(f"{name}: {len(problem.dataset):,} rows, {told}, {len(cuts)} trainings", flush=True)
         for model in arguments.models:
             began, used = time.perf_counter(), time.process_time()
-            if model in NETWORK:
-                part = journal.part(model)
-                members = config.cv.folds if model == "bagged" else 1
-                given, epochs = trained(config, problem, part, cuts, members=members)
-            else:
-                given, epochs = list(fitted(model, problem, cuts)), ""
-            scores = [
-                score(list(protocol.wanted), problem.target.values[test], answers)
+            try:
+                given, beside = answered(model, arguments, protocol, problem, cuts, folder)
+            except (RuntimeError, subprocess.CalledProcessError) as error:
+                print(f"  {model:10} left out: {error}", flush=True)
+                continue
+            found[model] = [
+                score(protocol.metrics, problem.target.values[test], answers)
                 for (_, test), answers in zip(cuts, given, strict=True)
             ]
             seconds = f"{time.perf_counter() - began:6.1f} s, {time.process_time() - used:6.1f} s CPU"
-            print(
-                f"  {model:10}{line(scores, protocol.wanted)}  {seconds}  {epochs}",
-                flush=True,
-            )
+            print(f"  {model:10}{line(found[model], protocol)}  {seconds}  {beside}", flush=True)
+        share = float(np.mean([len(test) / len(train) for train, test in cuts]))
+    if arguments.against in found:
+        for model, scores in found.items():
+            if model != arguments.against:
+                told = difference(scores, found[arguments.against], protocol.metrics[0], share)
+                print(f"    {model} - {arguments.against}: {told}", flush=True)
+    return found
 
 
 def within(rows: Any, target: Any, repeats: int) -> list[Cut]:
@@ -314,31 +332,89 @@ def within(rows: Any, target: Any, repeats: int) -> list[Cut]:
     return [(rows[train], rows[test]) for train, test in cuts]
 
 
-def line(scores: Sequence[dict[str, float]], wanted: dict[str, tuple[str, float]]) -> str:
-    """Mean, standard deviation between the folds, and whether the target is reached, for each metric."""
+def line(scores: Scores, protocol: Protocol) -> str:
+    """Mean, standard deviation between the folds, and whether what was reached before is, for each metric."""
     text = ""
-    for name, (sign, bound) in wanted.items():
+    for name in protocol.metrics:
         values = [each[name] for each in scores]
         mean = float(np.mean(values))
-        reached = mean >= bound if sign == ">=" else mean <= bound
-        text += f"  {name} {mean:.4f} ± {np.std(values):.4f} ({sign} {bound:g}: {'yes' if reached else 'no'})"
+        text += f"  {name} {mean:.4f} ± {np.std(values):.4f}"
+        if name in protocol.wanted:
+            sign, bound = protocol.wanted[name]
+            reached = mean >= bound if sign == ">=" else mean <= bound
+            text += f" ({sign} {bound:g}: {'yes' if reached else 'no'})"
     return text
+
+
+def difference(ones: Scores, others: Scores, metric: str, share: float) -> str:
+    """The mean difference of a metric over the folds, with its interval; `share` is test rows by train rows."""
+    gaps = np.array([one[metric] - other[metric] for one, other in zip(ones, others, strict=True)])
+    if len(gaps) < 2:
+        return f"{metric} {gaps.mean():+.4g}"
+    half = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) * np.sqrt(1 / len(gaps) + share)
+    low, high = gaps.mean() - half, gaps.mean() + half
+    better = (high < 0) if metric in LESS_IS_BETTER else (low > 0)
+    worse = (low > 0) if metric in LESS_IS_BETTER else (high < 0)
+    verdict = "better" if better else "worse" if worse else "within noise"
+    return f"{metric} {gaps.mean():+.4g} ({low:+.4g} to {high:+.4g}): {verdict}"
+
+
+def summary(found: dict[str, dict[str, Scores]], protocols: dict[str, Protocol]) -> None:
+    """Prints a table of the first metrics, with the mean rank and the wins of the models that have all tables."""
+    names = list(dict.fromkeys(model for scores in found.values() for model in scores))
+    print(f"\n{time.strftime('%Y-%m-%d')}, means over the folds; less is better for {', '.join(LESS_IS_BETTER)}")
+    print("| table | metric | " + " | ".join(names) + " |\n|---|---|" + "---|" * len(names))
+    ranks: dict[str, list[float]] = {model: [] for model in names}
+    for table, scores in found.items():
+        metric = protocols[table].metrics[0]
+        means = {model: float(np.mean([each[metric] for each in folds])) for model, folds in scores.items()}
+        sign = 1 if metric in LESS_IS_BETTER else -1
+        places = stats.rankdata([round(sign * mean, 6) for mean in means.values()])
+        for model, place in zip(means, places, strict=True):
+            ranks[model].append(float(place))
+        best = min(sign * mean for mean in means.values())
+        cells = [
+            ("**{}**" if sign * means[model] == best else "{}").format(f"{means[model]:.4g}") if model in means else "-"
+            for model in names
+        ]
+        print(f"| {table} | {metric} | " + " | ".join(cells) + " |")
+    whole = [model for model in names if len(ranks[model]) == len(found)]
+    ranked = {model: f"{np.mean(ranks[model]):.2f}" if model in whole else "-" for model in names}
+    wins = {model: str(sum(rank < 1.75 for rank in ranks[model])) for model in names}
+    print("| mean rank | | " + " | ".join(ranked.values()) + " |\n| wins | | " + " | ".join(wins.values()) + " |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", nargs="+", choices=list(PROTOCOLS), default=list(PROTOCOLS), metavar="NAME")
-    parser.add_argument("--models", nargs="+", choices=NETWORK + CLASSIC, default=list(NETWORK + CLASSIC))
+    tables = [*PROTOCOLS, *CARRIED]
+    parser.add_argument("--data", nargs="+", choices=tables, default=tables, metavar="NAME")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(CUSTOMARY), metavar="NAME")
+    parser.add_argument("--against", choices=MODELS, default="tabular", help="the model that others are compared with")
     parser.add_argument("--folds", type=int, help="in place of the protocol's")
     parser.add_argument("--repeats", type=int, help="in place of the protocol's")
+    parser.add_argument("--rows", type=int, help="at most so many of each table")
+    parser.add_argument("--minutes", type=float, default=5, help="of each search=best")
+    parser.add_argument("--peers-python", metavar="PYTHON", help=f"of an environment with {', '.join(PEERS)}")
     parser.add_argument("--inner", action="store_true", help="compare settings without looking at a test row")
     parser.add_argument("--set", nargs="+", default=[], dest="overrides", metavar="OVERRIDE", help="of the config")
     arguments = parser.parse_args()
+    arguments.drawn = [f"rows={arguments.rows}"] if arguments.rows else []
     packages = ("tensorflow", "keras", "scikit-learn", "numpy")
-    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
-    print(f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
-    for name in arguments.data:
-        measure(name, arguments)
+    versions = {package: importlib.metadata.version(package) for package in packages}
+    arguments.worker = Worker(arguments.peers_python) if arguments.peers_python else None
+    if arguments.worker:
+        versions |= arguments.worker.versions
+    else:
+        left_out = [model for model in arguments.models if model in PEERS]
+        arguments.models = [model for model in arguments.models if model not in PEERS]
+        print(f"left out without --peers-python: {', '.join(left_out) or 'nothing'}")
+    told = ", ".join(f"{package} {version}" for package, version in versions.items())
+    print(f"Python {platform.python_version()}, {told}; {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
+    with tempfile.TemporaryDirectory() as folder:
+        protocols = PROTOCOLS | {name: carried(name, Path(folder)) for name in CARRIED if name in arguments.data}
+        found = {name: scores for name in arguments.data if (scores := measure(name, protocols[name], arguments))}
+        if found:
+            summary(found, protocols)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ EARLIER_DEFAULTS = {
     "encoding.embedding_above": None,
     "model.bin_edges": "quantile",
     "model.linear_path": False,
+    "model.bound": None,
 }
 
 

@@ -1,4 +1,4 @@
-"""Adds a path from the columns straight to the scores, beside the hidden layers, that starts as a fitted linear model.
+"""Adds a fitted linear model to the scores of the hidden layers, which learn what it leaves.
 
 A network alone needs many steps for what is simply a sum of columns, and has overfitted the rest by then.
 """
@@ -27,12 +27,13 @@ Floats = npt.NDArray[np.float64]
 def linear_scores(inputs: Inputs, head: Head) -> Any:
     """Returns scores of shape (batch, units), linear in numbers and one-hot categories; None without any.
 
-    Weights of the table start from the linear or logistic regression of the train rows where the task has one, those of
-    embedded categories at 0. They are trained like all others.
+    Weights of the table are those of the linear or logistic regression of the train rows where the task has one, and
+    stay so: trained on, those of a column with outliers would leap. Those of embedded categories start at 0 and are
+    trained.
     """
     dtype, parts = keras.config.floatx(), []
     if "table" in inputs:
-        layer = keras.layers.Dense(head.units, dtype=dtype, name="linear_path")
+        layer = keras.layers.Dense(head.units, dtype=dtype, trainable=False, name="linear_path")
         parts.append(layer(inputs["table"]))
         layer.set_weights(_start(inputs.train("table"), inputs.train("target"), head))
     for position, (name, count) in enumerate(inputs.categories.items() if "categories" in inputs else ()):
@@ -47,6 +48,9 @@ def _start(table: npt.NDArray[Any], target: npt.NDArray[Any], head: Head) -> lis
     kernel, bias = np.zeros((table.shape[1], head.units)), np.zeros(head.units)
     rows = _evenly(len(table), ROWS_OF_FIT)
     features, truth = table[rows].astype(np.float64), target[rows].astype(np.float64)
+    middle, spread = features.mean(axis=0), features.std(axis=0)
+    spread = np.where(spread > 1e-6, spread, 1.0)
+    features = (features - middle) / spread  # for the penalty, and to converge
     task = head.kind
     if not task.quantity:
         # Of several classes one is true; labels are fitted one by one.
@@ -62,7 +66,8 @@ def _start(table: npt.NDArray[Any], target: npt.NDArray[Any], head: Head) -> lis
     elif head.units == 1 and not task.bounded:
         fitted = _fitted(Ridge(), "alpha", features, (truth[:, 0] - head.offset) / head.scale)
         kernel[:, 0], bias[0] = fitted.coef_, fitted.intercept_
-    return [_rounded(kernel), _rounded(bias)]
+    kernel /= spread[:, None]
+    return [_rounded(kernel), _rounded(bias - middle @ kernel)]
 
 
 def _fitted(model: Any, name: str, features: Floats, truth: npt.NDArray[Any]) -> Any:

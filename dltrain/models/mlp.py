@@ -37,7 +37,7 @@ def mlp(
     """Builds hidden layers of Dense, normalization, activation and dropout, as wide as `units` says.
 
     `normalization_position` is before_activation or after_activation; `dropout` is the share of units dropped after
-    each hidden layer. With `linear_path`, linear scores of the columns are added to those of the hidden layers.
+    each hidden layer. With `linear_path`, a linear model's scores are added to those of the hidden layers.
     """
     normalize = normalization, normalization_position
     hidden = dense_stack(inputs.flat(), units, activation, dropout, initializer, regularizer, *normalize)

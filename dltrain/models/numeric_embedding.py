@@ -45,6 +45,12 @@ def piecewise_linear(numbers: Any, edges: npt.NDArray[np.float64], dimension: in
     return _each_column(keras.ops.clip(gone, 0.0, 1.0), dimension, activation="relu")
 
 
+def smooth_clip(numbers: Any, bound: float) -> Any:
+    """Bends numbers of any shape into [-bound, bound]: x / sqrt(1 + (x/bound)^2) (Holzmüller et al. 2024)."""
+    share = keras.ops.clip(numbers / bound, -1e15, 1e15)  # whose square float32 holds
+    return bound * share / keras.ops.sqrt(1.0 + keras.ops.square(share))
+
+
 def quantile_edges(train: npt.NDArray[np.floating], bins: int) -> npt.NDArray[np.float64]:
     """Returns edges (columns, bins + 1) at equal steps of rank in `train`, (n, columns); some may be the same."""
     return np.quantile(train.astype(np.float64), np.linspace(0, 1, bins + 1), axis=0).T

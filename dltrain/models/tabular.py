@@ -9,13 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
 from dltrain.config.tasks import Task
 from dltrain.models import gaussian
 from dltrain.models.linear_path import linear_scores
 from dltrain.models.members import Clamp, MemberLoss
 from dltrain.models.mlp import dense_stack
-from dltrain.models.numeric_embedding import distinct_edges, periodic, piecewise_linear, quantile_edges
+from dltrain.models.numeric_embedding import distinct_edges, periodic, piecewise_linear, quantile_edges, smooth_clip
 from dltrain.models.parts import Head, Inputs, Regularizers
 
 FEWEST_BINS, ROWS_A_BIN = 2, 20
@@ -42,6 +44,7 @@ def tabular(
     regularizer: Regularizers,
     bin_edges: Literal["distinct", "quantile"] = "quantile",
     linear_path: bool = False,
+    bound: float | None = None,
 ) -> Any:
     """Embeds numbers and categories, scales each feature by a learned factor, and adds the hidden layers.
 
@@ -49,8 +52,20 @@ def tabular(
     (TabM-mini).
     """
     table = None
-    if "table" in inputs and inputs.numbers and numeric_embedding != "none":
-        table = _embedded(inputs, numeric_embedding, numeric_dimension, frequencies, frequency_scale, bins, bin_edges)
+    if "table" in inputs and inputs.numbers:
+        count = inputs.numbers
+        numbers, rest = inputs["table"][:, :count], inputs["table"][:, count:]
+        train = inputs.train("table")[:, :count]
+        if bound is not None:
+            numbers, train = smooth_clip(numbers, bound), np.asarray(smooth_clip(train, bound))
+        blocks = [numbers]
+        if numeric_embedding == "periodic":
+            blocks.append(keras.layers.Flatten()(periodic(numbers, numeric_dimension, frequencies, frequency_scale)))
+        elif numeric_embedding == "piecewise_linear":
+            edges = _edges(train, bins, bin_edges)
+            blocks.append(keras.layers.Flatten()(piecewise_linear(numbers, edges, numeric_dimension)))
+        blocks += [rest] if rest.shape[1] else []
+        table = keras.layers.Concatenate()(blocks) if len(blocks) > 1 else numbers
     hidden = inputs.flat(table)
     if feature_scaling:
         hidden = keras.layers.EinsumDense(
@@ -70,28 +85,12 @@ def tabular(
     return answers
 
 
-def _embedded(
-    inputs: Inputs,
-    kind: str,
-    dimension: int,
-    frequencies: int,
-    frequency_scale: float,
-    bins: int | Literal["auto"],
-    bin_edges: str,
-) -> Any:
-    """Returns the table with each number joined by its vector, shape (batch, width)."""
-    table, count = inputs["table"], inputs.numbers
-    numbers, rest = table[:, :count], table[:, count:]
-    if kind == "periodic":
-        vectors = periodic(numbers, dimension, frequencies, frequency_scale)
-    else:
-        train = inputs.train("table")[:, :count]
-        edges, most = EDGES[bin_edges]
-        # A bin with few rows would be overfitted.
-        wanted = min(most, max(FEWEST_BINS, len(train) // ROWS_A_BIN)) if bins == "auto" else bins
-        vectors = piecewise_linear(numbers, edges(train, wanted), dimension)
-    blocks = [numbers, keras.layers.Flatten()(vectors)]
-    return keras.layers.Concatenate()([*blocks, rest] if rest.shape[1] else blocks)
+def _edges(train: npt.NDArray[Any], bins: int | Literal["auto"], kind: str) -> npt.NDArray[np.float64]:
+    """Returns the edges of the bins of each column of `train`, (n, columns)."""
+    edges, most = EDGES[kind]
+    # A bin with few rows would be overfitted.
+    wanted = min(most, max(FEWEST_BINS, len(train) // ROWS_A_BIN)) if bins == "auto" else bins
+    return edges(train, wanted)
 
 
 def _scale_for_members(hidden: Any, members: int) -> Any:

@@ -1,10 +1,11 @@
-"""The linear path: it starts as the linear model of the train rows, and the hidden layers add nothing at first."""
+"""The linear path: it is the linear model of the train rows, to which the hidden layers add nothing at first."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -47,10 +48,11 @@ def test_the_network_starts_as_the_linear_model(stage_of: Any, words: tuple[str,
     np.testing.assert_allclose(stage.network(stage.data.features("train")), expected, rtol=1e-3, atol=1e-5)
 
 
-def test_all_of_it_is_trained_and_a_sum_of_columns_is_found_at_once(
+def test_a_sum_of_columns_is_found_at_once_and_all_but_it_is_trained(
     stage_of: Any, train_stage: Any, tmp_path: Path
 ) -> None:
     stage = stage_of(*MLP, "dataset.problem=regression", "dataset.rows=200", "trainer.epochs=2")
+    fixed = stage.network.get_layer("linear_path").get_weights()
     before = [weight.numpy() for weight in stage.network.trainable_weights]
     truth, part = stage.data.truth("validation").values, stage.data.features("validation")
     start = np.asarray(stage.network(part))[:, 0]
@@ -58,6 +60,20 @@ def test_all_of_it_is_trained_and_a_sum_of_columns_is_found_at_once(
     train_stage(stage, tmp_path)
     for weight, earlier in zip(stage.network.trainable_weights, before, strict=True):
         assert np.abs(weight.numpy() - earlier).max() > 0, weight.path
+    for weight, earlier in zip(stage.network.get_layer("linear_path").get_weights(), fixed, strict=True):
+        np.testing.assert_array_equal(weight, earlier)
+
+
+def test_outliers_reach_the_linear_path_whole_and_the_hidden_layers_bent(stage_of: Any) -> None:
+    words = (*TABULAR, "model.ensemble=1", "dataset.problem=regression", "model.clamp=false")
+    network = stage_of(*words).network
+    inner = keras.Model(network.input, [network.get_layer("linear_path").output, network.get_layer("head").input])
+    rows = {"table": np.zeros((3, network.input["table"].shape[1]), np.float32)}
+    rows["table"][1:, 0] = 1e3, 2e3
+    linear, hidden = (np.asarray(found) for found in inner(rows))
+    gaps = np.diff(linear[:, 0])
+    assert gaps[0] == pytest.approx(gaps[1], rel=1e-4) != 0
+    assert np.abs(hidden[2] - hidden[1]).max() < 1e-2 < np.abs(hidden[1] - hidden[0]).max()
 
 
 def test_embedded_categories_have_a_score_of_their_own(stage_of: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from dltrain.base.errors import ConfigError
 from dltrain.models.members import Clamp, MemberLoss, for_prediction
-from dltrain.models.numeric_embedding import distinct_edges, piecewise_linear, quantile_edges
+from dltrain.models.numeric_embedding import distinct_edges, piecewise_linear, quantile_edges, smooth_clip
 
 SMALL = ("model=tabular", "model.units=[4]", "callbacks=learning_rate")
 MEMBERS, ROWS, OUTPUTS = 3, 5, 4
@@ -150,6 +150,13 @@ def test_a_column_uses_all_bins_that_its_values_can_fill(bins: int) -> None:
     # Without a peak they are quantiles.
     expected = quantile_edges(columns["smooth"][:, None], bins)[0]
     np.testing.assert_allclose(edges[0], expected, atol=0.05)
+
+
+def test_numbers_are_bent_into_the_bound_however_large_they_are() -> None:
+    numbers = np.array([-3.4e38, -3.0, -0.1, 0.0, 1.0, 1e20], np.float32)
+    found = np.asarray(smooth_clip(numbers, 3.0))
+    np.testing.assert_allclose(found, [-3, -3 / 2**0.5, -0.1, 0, 3 / 10**0.5, 3], rtol=1e-3)
+    assert (np.diff(found) >= 0).all()
 
 
 def test_bins_of_earlier_versions_stay_at_quantiles(stage_of: Any) -> None:
