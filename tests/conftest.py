@@ -55,6 +55,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(900))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _jobs_in_this_process() -> Iterator[None]:
+    """Lets the jobs of a sweep see what a test puts in the place of a function; processes are tested as commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dltrain.sweeps.workers._cores", lambda: 1)
+        yield
+
+
 def pytest_collection_finish() -> None:
     # The million objects of TensorFlow live to the end; looking at them again and again took a fifth of the time.
     gc.collect()

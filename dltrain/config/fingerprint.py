@@ -19,6 +19,7 @@ WITHOUT_INFLUENCE = ("quiet", "verbose", "report", "tracking", *SWEEP_GROUPS)
 # continues with them, and they leave a fingerprint as it was recorded.
 EARLIER_DEFAULTS = {
     "random_streams": 1,
+    "search.at_once": "auto",
     "split.quantiles": 0,
     "split.minimum_rows": 0,
     "cv.group_is_feature": None,

@@ -22,7 +22,13 @@ def load(config: Any = None) -> None:
         return
     with importing():
         _import()
-    if config is not None and config.cv is None and config.seeds == 1 and config.strategy is None:
+    if config is not None:
+        settle(config)
+
+
+def settle(config: Any) -> None:
+    """Makes the settings that fit a run and have to be made before TensorFlow's first operation."""
+    if config.cv is None and config.seeds == 1 and config.strategy is None:
         _run_operations_in_turn()
 
 
@@ -59,7 +65,7 @@ def _run_operations_in_turn() -> None:
 
 
 def _import() -> None:
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3") != "3":  # which the process that forked this one may have set
         importlib.import_module("tensorflow")
         return
     # Its first messages come before any setting is read, so that they can only be held back at the file descriptor.

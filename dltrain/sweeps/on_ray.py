@@ -12,12 +12,13 @@ from typing import Any
 
 import ray
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.core.utils import JobReturn
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 from ray.exceptions import RayError
 
 from dltrain.base.errors import ConfigError
+from dltrain.sweeps.workers import enter, run_numbered
 
 SECONDS_TO_ANSWER = 10.0
 
@@ -58,9 +59,8 @@ def run_on_ray(
         running = []
         for number, config in enumerate(configs, first):
             with open_dict(config):
-                config.hydra.job.id, config.hydra.job.num = f"{config.hydra.job.name}_{number}", number
                 config.hydra.sweep.dir = str(Path(config.hydra.sweep.dir).resolve())
-            running.append(job.remote(context, task, config, state, where, sys.path))
+            running.append(job.remote(context, task, config, number, state, where, sys.path))
         ray.wait(running, num_returns=len(running))
         done, lost = [], None
         for each in running:
@@ -87,18 +87,13 @@ def _refuse_silent(address: str) -> None:
 
 
 def _run(
-    context: HydraContext, task: TaskFunction, config: DictConfig, state: dict[Any, Any], where: str, paths: list[str]
+    context: HydraContext,
+    task: TaskFunction,
+    config: DictConfig,
+    number: int,
+    state: dict[Any, Any],
+    where: str,
+    paths: list[str],
 ) -> JobReturn:
-    """Prepares a worker like the process of the command, then has Hydra run the job."""
-    sys.path += [path for path in paths if path not in sys.path]
-    if Path(where).is_dir():
-        os.chdir(where)  # for relative paths in the command
-    setup_globals()
-    Singleton.set_state(state)
-    return run_job(
-        hydra_context=context,
-        task_function=task,
-        config=config,
-        job_dir_key="hydra.sweep.dir",
-        job_subdir_key="hydra.sweep.subdir",
-    )
+    enter(state, Path(where), paths)
+    return run_numbered(config, number, context, task)

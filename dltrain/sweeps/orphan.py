@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +18,7 @@ GRACE = 20.0  # seconds in which a job saves its state
 ENDED = 143
 
 _busy = threading.Event()
-_watched: set[int] = set()
+_watched: set[int | None] = set()
 
 
 @contextmanager
@@ -26,10 +27,12 @@ def ends_with_its_parent(sweep: Path) -> Iterator[None]:
 
     A job that is under way saves its state first. Workers that another process has started, as on a cluster, live on.
     """
-    parent = os.getppid()
+    started_by = multiprocessing.parent_process()  # that of a forked worker, whose parent is another
+    parent = os.getppid() if started_by is None else started_by.pid
     if parent == main_process(sweep) and parent not in _watched:
         _watched.add(parent)
-        threading.Thread(target=_watch, args=(parent,), daemon=True, name="watches the main process").start()
+        lives = started_by.is_alive if started_by else lambda: os.getppid() == parent
+        threading.Thread(target=_watch, args=(lives,), daemon=True, name="watches the main process").start()
     _busy.set()
     try:
         yield
@@ -37,8 +40,8 @@ def ends_with_its_parent(sweep: Path) -> Iterator[None]:
         _busy.clear()
 
 
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
+def _watch(lives: Callable[[], bool]) -> None:
+    while lives():
         time.sleep(SECONDS)
     end = time.monotonic() + GRACE
     if _busy.is_set():

@@ -11,6 +11,7 @@ import optuna
 from dltrain.base.errors import PrunedError
 from dltrain.record.record import Record
 from dltrain.sweeps.ledger import Ledger
+from dltrain.sweeps.start import recorded_at_once
 from dltrain.training.monitor import direction
 
 # The curves that this process has read, since it may run many jobs of a sweep.
@@ -21,6 +22,7 @@ class Pruning(keras.callbacks.Callback):
     """Reports the objective to an Optuna pruner every few epochs, and ends the run when the pruner says so.
 
     What the pruner knows of other jobs is read from the ledger and from their history.csv, since jobs may run anywhere.
+    It knows those that had to end before this one was drawn, whichever else have ended by now.
     `objectives` holds one name in the epoch's logs; `directions` is auto, or holds min or max.
     """
 
@@ -65,11 +67,20 @@ class Pruning(keras.callbacks.Callback):
             best = optuna.study.StudyDirection.MAXIMIZE if way == "max" else optuna.study.StudyDirection.MINIMIZE
             _studies[sweep] = optuna.create_study(direction=best, pruner=self.pruner), set()
         study, known = _studies[sweep]
+        at_once = recorded_at_once(sweep)
         for entry in Ledger(sweep).entries():
-            if entry.job not in known and entry.status in ("completed", "pruned"):
+            ended = entry.status in ("completed", "pruned") and self._was_known(entry.job, at_once)
+            if ended and entry.job not in known:
                 known.add(entry.job)
                 self._replay(study, Record(sweep / entry.job).history, entry.status)
         return study
+
+    def _was_known(self, job: str, at_once: int | None) -> bool:
+        """Returns whether a job had to end before this one was drawn; others may or may not have ended by now."""
+        own = self.directory.resolve().name
+        if at_once is None or not (own.isdigit() and job.isdigit()):
+            return True
+        return int(job) <= int(own) - at_once
 
     def _replay(self, study: optuna.Study, history: list[dict[str, float]], status: str) -> None:
         trial = study.ask()

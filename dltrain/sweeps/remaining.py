@@ -31,6 +31,10 @@ class Job:
         """The words for Hydra's launcher."""
         return [*self.overrides, *([f"hydra.sweep.subdir={self.name}"] if self.name else [])]
 
+    def number(self, otherwise: int) -> int:
+        """The number by which Hydra counts the job, from 0; `otherwise` if its directory has none."""
+        return int(self.name) if self.name and self.name.isdigit() else otherwise
+
 
 def remaining(jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader) -> list[Job]:
     """Returns the jobs that are not in the ledger, each with its own directory.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from dltrain.sweeps.memory import over_the_limit
 from dltrain.sweeps.remaining import Job, remaining
 from dltrain.sweeps.stop import asked_to_stop
 from dltrain.sweeps.watch import Watch
+from dltrain.sweeps.workers import Workers, workers_for
 
 ATTEMPTS = 3  # at a job whose worker died; a job that failed is not repeated
 
@@ -35,34 +37,71 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
     ledger.remove_unfinished()
     if config.retry_failed:
         ledger.forget_failed()
-    batches: Iterator[list[Job]]
+    jobs_left: Iterator[Job | None]
     left: list[Job] = []
     if config.search is None:
         left = remaining(jobs, config, ledger, loader)
-        one_by_one = str(config.hydra.launcher.get("_target_", "")).endswith("BasicLauncher")
-        size = 1 if one_by_one else max(1, len(left))
-        batches = (left[start : start + size] for start in range(0, len(left), size))
-        total = len(ledger.entries()) + len(left)
+        jobs_left, total = iter(left), len(ledger.entries()) + len(left)
         common = [word for word in jobs[0] if all(word in job for job in jobs)] if len(jobs) > 1 else []
+        at_once, count = len(left), len(left)
     else:
-        from dltrain.sweeps.search import batches_of
+        from dltrain.sweeps.search import jobs_at_once, jobs_of
 
-        total, batches = batches_of(jobs, config, ledger, loader)
-        common = jobs[0]
+        total, jobs_left = jobs_of(jobs, config, ledger, loader)
+        common, at_once = jobs[0], jobs_at_once(config)
+        count = total - len(ledger.entries())
     console = standard_output()
     console.quiet = config.quiet or config.verbose  # then nothing is told, or each job tells everything itself
+    kind = str(config.hydra.launcher.get("_target_", "")).rpartition(".")[2]
     with Watch(ledger, console, common=common, total=total, known=left) as watch:
-        for batch in batches:
-            watch.starts(batch)
-            _launch(batch, launcher, ledger)
-            if asked_to_stop(sweep) or over_the_limit():
-                break
+        side_by_side = kind == "ProcessesLauncher" and not config.verbose
+        wanted = config.hydra.launcher.get("workers")
+        if side_by_side and (workers := workers_for(wanted, count, at_once, config)) > 1:
+            with Workers(workers, launcher) as running:
+                _run_side_by_side(jobs_left, running, ledger, watch)
+        else:
+            in_turn = kind in ("BasicLauncher", "ProcessesLauncher")
+            while batch := _batch(jobs_left, 1 if in_turn else max(1, at_once)):
+                watch.runs(batch)
+                _launch(batch, launcher, ledger)
+                if asked_to_stop(sweep) or over_the_limit():
+                    break
     return []
+
+
+def _batch(jobs: Iterator[Job | None], most: int) -> list[Job]:
+    """Returns the next jobs that can run at once, at most so many; none if none is left."""
+    batch: list[Job] = []
+    while len(batch) < most and (job := next(jobs, None)):
+        batch.append(job)
+    return batch
+
+
+def _run_side_by_side(jobs: Iterator[Job | None], workers: Workers, ledger: Ledger, watch: Watch) -> None:
+    """Starts each job as soon as a worker is free, and again those whose worker died."""
+    again: list[Job] = []
+    deaths: Counter[str | None] = Counter()
+    while True:
+        while workers.free and not asked_to_stop(ledger.sweep):
+            if (job := again.pop() if again else next(jobs, None)) is None:
+                break
+            workers.start(job)
+            watch.runs(workers.running)
+        if not workers.running:
+            return
+        for job, reason in workers.wait():
+            deaths[job.name] += 1
+            ledger.remove_unfinished()
+            if job.name and deaths[job.name] == ATTEMPTS:
+                ledger.append(_died(job, reason))
+            elif job.name:
+                again.append(job)
+        watch.runs(workers.running)
 
 
 def _launch(batch: list[Job], launcher: Launcher, ledger: Ledger) -> None:
     """Runs jobs, and again those whose worker died."""
-    number = int(batch[0].name) if batch[0].name and batch[0].name.isdigit() else len(ledger.entries())
+    number = batch[0].number(len(ledger.entries()))
     left = batch
     failure: Exception | None = None
     for _ in range(ATTEMPTS):
@@ -85,5 +124,9 @@ def _launch(batch: list[Job], launcher: Launcher, ledger: Ledger) -> None:
     if failure is not None and not asked_to_stop(ledger.sweep):
         for job in left:
             if job.name:
-                reason = f"its worker died {ATTEMPTS} times: {type(failure).__name__} {failure}"
-                ledger.append(Entry(job=job.name, overrides=job.overrides, reason=reason))
+                ledger.append(_died(job, f"{type(failure).__name__} {failure}"))
+
+
+def _died(job: Job, reason: str) -> Entry:
+    assert job.name
+    return Entry(job=job.name, overrides=job.overrides, reason=f"its worker died {ATTEMPTS} times: {reason}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,14 @@ STATES = {"completed": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed
 TRIES = 50  # to draw a job that was not drawn before
 
 
-def batches_of(
+def jobs_of(
     jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader
-) -> tuple[int, Iterator[list[Job]]]:
-    """Returns the number of jobs of a search, and their batches; each is drawn when those before it have ended.
+) -> tuple[int, Iterator[Job | None]]:
+    """Returns the number of jobs of a search, and those that are left; None where a job must end before the next one.
 
-    `jobs` holds one list, the words of the command line that all jobs share.
+    `jobs` holds one list, the words of the command line that all jobs share. A job is drawn from the results of all
+    jobs but the last `search.at_once` - 1 before it, whichever have ended by then, so that it does not depend on how
+    many run at once.
     """
     if len(jobs) != 1:
         raise ConfigError(
@@ -42,30 +44,40 @@ def batches_of(
         )
     (words,) = jobs
     space = free_dimensions(config, words)
-    at_once = config.search.at_once
-    at_once = workers_at_once(config.hydra.launcher) if at_once == "auto" else int(at_once)
     if config.search.points is not None:
         points = grid(space, config.search.points, config)
         left = remaining([_with(words, point) for point in points], config, ledger, loader)
-        total = len(ledger.entries()) + len(left)
-        return total, (left[start : start + at_once] for start in range(0, len(left), at_once))
-    return config.search.jobs, _drawn(space, words, config, ledger, at_once)
+        return len(ledger.entries()) + len(left), iter(left)
+    return config.search.jobs, _drawn(space, words, config, ledger, jobs_at_once(config))
+
+
+def jobs_at_once(config: DictConfig) -> int:
+    """Returns how many jobs of a search may be under way."""
+    at_once = config.search.at_once
+    return workers_at_once(config.hydra.launcher) if at_once == "auto" else int(at_once)
 
 
 def _drawn(
     space: Sequence[Dimension], words: list[str], config: DictConfig, ledger: Ledger, at_once: int
-) -> Iterator[list[Job]]:
+) -> Iterator[Job | None]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    before = -1
-    while before < (done := len(ledger.entries())) < config.search.jobs:
-        before = done  # a batch that adds no line to the ledger ends the search, which would not end otherwise
-        batch = _ask(space, config, ledger.entries(), min(at_once, config.search.jobs - done))
-        if not batch:
-            show(f"search: the space has no further point; {done} of {config.search.jobs} jobs were drawn")
+    drawn: list[dict[str, str]] = []  # of the jobs from 0 on
+    for number in range(config.search.jobs):
+        while True:
+            ended = {int(entry.job): entry for entry in ledger.entries() if entry.job.isdigit()}
+            if number in ended or all(each in ended for each in range(number - at_once + 1)):
+                break
+            yield None
+        if number in ended:
+            drawn.append(settings_of(ended[number]))
+            continue
+        known = [entry for each, entry in ended.items() if each <= number - at_once]
+        words_of_job = _ask(space, config, known, drawn)
+        if words_of_job is None:
+            show(f"search: the space has no further point; {number} of {config.search.jobs} jobs were drawn")
             return
-        taken = {entry.job for entry in ledger.entries()}
-        free = (str(name) for name in range(len(taken) + len(batch)) if str(name) not in taken)
-        yield [Job(_with(words, drawn), next(free)) for drawn in batch]
+        drawn.append(words_of_job)
+        yield Job(_with(words, words_of_job), str(number))
 
 
 def _with(words: list[str], drawn: dict[str, str]) -> list[str]:
@@ -81,21 +93,31 @@ def free_dimensions(config: DictConfig, words: Sequence[str]) -> list[Dimension]
     return space
 
 
-def study_of(space: Sequence[Dimension], config: DictConfig, entries: Sequence[Entry]) -> optuna.Study:
-    """Returns a study in memory with the finished jobs; their number and the seed of the search seed its sampler."""
+def study_of(
+    space: Sequence[Dimension], config: DictConfig, entries: Sequence[Entry], running: Sequence[dict[str, str]] = ()
+) -> optuna.Study:
+    """Returns a study in memory with the finished jobs, and the settings of those that were drawn since.
+
+    The number of both and the seed of the search seed its sampler.
+    """
     search = config.search
     # With the sum of both, neighbouring seeds would draw the same jobs, shifted by one.
-    seed = int(np.random.SeedSequence([search.seed, len(entries)]).generate_state(1)[0])
+    seed = int(np.random.SeedSequence([search.seed, len(entries) + len(running)]).generate_state(1)[0])
     sampler = build(search.sampler, key="search.sampler", seed=seed, jobs=search.jobs)
     ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
     study = optuna.create_study(directions=[ways[way] for way in directions(config)], sampler=sampler)
     for entry in entries:
         study.add_trial(_trial(space, config, entry))
+    for settings in running:
+        params, distributions = _params(space, settings)
+        study.add_trial(create_trial(state=TrialState.RUNNING, params=params, distributions=distributions))
     return study
 
 
-def _trial(space: Sequence[Dimension], config: DictConfig, entry: Entry) -> optuna.trial.FrozenTrial:
-    settings = settings_of(entry)
+def _params(
+    space: Sequence[Dimension], settings: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
+    """Returns what Optuna knows of a job with some settings, as far as they are in the space."""
     params: dict[str, Any] = {}
     distributions: dict[str, BaseDistribution] = {}
     for dimension in space:
@@ -105,6 +127,11 @@ def _trial(space: Sequence[Dimension], config: DictConfig, entry: Entry) -> optu
             continue
         params |= drawn
         distributions |= dimension.distributions()
+    return params, distributions
+
+
+def _trial(space: Sequence[Dimension], config: DictConfig, entry: Entry) -> optuna.trial.FrozenTrial:
+    params, distributions = _params(space, settings_of(entry))
     values = values_of(entry, config.search.objectives)
     state = STATES[entry.status]
     if state is TrialState.COMPLETE and values is None:
@@ -119,14 +146,13 @@ def _trial(space: Sequence[Dimension], config: DictConfig, entry: Entry) -> optu
     )
 
 
-def _ask(space: Sequence[Dimension], config: DictConfig, entries: Sequence[Entry], number: int) -> list[dict[str, str]]:
-    study = study_of(space, config, entries)
-    drawn_before = [settings_of(entry) for entry in entries]
-    batch: list[dict[str, str]] = []
+def _ask(
+    space: Sequence[Dimension], config: DictConfig, known: Sequence[Entry], drawn: Sequence[dict[str, str]]
+) -> dict[str, str] | None:
+    """Returns the words of the next job: other ones than those drawn so far, or None if there are none."""
+    study = study_of(space, config, known, drawn[len(known) :])
     for _ in range(TRIES):
-        if len(batch) == number:
-            break
         words = draw(study.ask(), space, config)
-        if words not in batch and not any(words.items() <= before.items() for before in drawn_before):
-            batch.append(words)
-    return batch
+        if not any(words.items() <= before.items() for before in drawn):
+            return words
+    return None

@@ -140,6 +140,13 @@ def space_lines(overrides: Sequence[str], config: DictConfig) -> list[str]:
     return sorted(lines)
 
 
+def recorded_at_once(directory: Path) -> int | None:
+    """Returns how many jobs of a search may be under way; None if its record does not tell a number."""
+    key = "search.at_once="
+    found = [line.removeprefix(key) for line in read_record(directory)["space"] if line.startswith(key)]
+    return int(found[0]) if found and found[0].isdigit() else None
+
+
 def _without_what_is_told(space: Sequence[str]) -> list[str]:
     """Returns the lines of a space without words such as report=true, which older versions wrote into it."""
     return [line for line in space if group_of(line) in ("hydra", "search") or group_of(line) not in WITHOUT_INFLUENCE]

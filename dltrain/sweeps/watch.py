@@ -84,8 +84,8 @@ class Watch:
             self._line.show(len(self._shown), f"{len(self._shown)} of {self.total} jobs")
             self._line.close()
 
-    def starts(self, jobs: Sequence[Job]) -> None:
-        """Is told which jobs run next."""
+    def runs(self, jobs: Sequence[Job]) -> None:
+        """Is told which jobs run now."""
         self._running = {job.name: self._words(job.overrides) for job in jobs if job.name}
         self.look()
 

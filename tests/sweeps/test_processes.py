@@ -57,6 +57,7 @@ def test_processes_that_grow_hand_over_and_run_each_job_once(tmp_path: Path) -> 
     script = "import sys\nfrom dltrain.sweeps import memory\nmemory.WARM_UP_JOBS, memory.MOST_GROWTH = 3, 0.0\n"
     script += "from dltrain.cli.main import main\nsys.exit(main())\n"
     begin = [sys.executable, "-c", script, *SMALL, "-m", "seed=range(0,20)", "hydra.sweep.dir=here"]
+    begin.append("hydra/launcher=basic")  # other processes end after some jobs by themselves
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
     done = subprocess.run(begin, cwd=tmp_path, env=environment, text=True, capture_output=True, timeout=600)
     assert done.returncode == 0, done.stderr
@@ -82,21 +83,49 @@ def test_ctrl_c_finishes_the_job_and_tells_how_to_go_on(tmp_path: Path) -> None:
     assert len(jobs) < 20
 
 
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_a_worker_that_dies_is_replaced_and_its_job_runs_again(tmp_path: Path) -> None:
+    sweep = start(tmp_path, "-m", "seed=range(0,6)", "hydra.launcher.workers=2", "trainer.epochs=400")
+    wait_for_jobs(tmp_path, 1)
+    (worker, *_) = [
+        pid
+        for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+        if any(str(tmp_path / "here") in link for link in open_files(pid)) and pid != sweep.pid
+    ]
+    os.kill(worker, signal.SIGKILL)
+    _, error = sweep.communicate(timeout=600)
+    assert sweep.returncode == 0, error
+    assert sorted(line["job"] for line in lines(tmp_path)) == [str(number) for number in range(6)]
+    assert {line["status"] for line in lines(tmp_path)} == {"completed"}
+
+
+def open_files(pid: int) -> list[str]:
+    """The files that a process holds; none where it is gone."""
+    try:
+        return [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return []
+
+
+@pytest.mark.parametrize("launcher", ["processes", "joblib", "submitit_local"])
 def test_workers_write_the_same_ledger(tmp_path: Path, launcher: str) -> None:
     package = {
+        "processes": "hydra_plugins.dltrain_plugins",
         "joblib": "hydra_plugins.hydra_joblib_launcher",
         "submitit_local": "hydra_plugins.hydra_submitit_launcher",
     }[launcher]
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed")
-    done = start(tmp_path, "-m", "seed=1,2,3", f"hydra/launcher={launcher}")
+    both = ["hydra.launcher.workers=2"] if launcher == "processes" else []
+    done = start(tmp_path, "-m", "seed=1,2,3", f"hydra/launcher={launcher}", *both)
     _, error = done.communicate(timeout=600)
     assert done.returncode == 0, error
     assert sorted(line["job"] for line in lines(tmp_path)) == ["0", "1", "2"]
-    alone = start(tmp_path, "-m", "seed=1,2,3", "hydra.sweep.dir=alone")
+    alone = start(tmp_path, "-m", "seed=1,2,3", "hydra.sweep.dir=alone", "hydra/launcher=basic")
     alone.communicate(timeout=600)
     of_workers = {line["key"]: line["value"] for line in lines(tmp_path)}
+    for job in ("0", "1", "2"):
+        for name in ("history.csv", "predictions.csv", "metrics.json"):
+            assert (tmp_path / "here" / job / name).read_bytes() == (tmp_path / "alone" / job / name).read_bytes()
     file = tmp_path / "alone" / "sweep.jsonl"
     assert {each["key"]: each["value"] for each in map(json.loads, file.read_text().splitlines())} == of_workers
 

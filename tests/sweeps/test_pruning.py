@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from dltrain.sweeps import pruning
 from dltrain.sweeps.ledger import Entry, Ledger
 
 
-def sweep_with(folder: Path, curves: list[list[float]]) -> Path:
+def sweep_with(folder: Path, curves: list[list[float]], space: Sequence[str] = (), own: str = "next") -> Path:
     """A sweep whose jobs had these validation losses."""
-    (folder / "sweep.json").write_text("{}")
+    (folder / "sweep.json").write_text(json.dumps({"words": [], "space": list(space), "working_directory": "."}))
     for number, curve in enumerate(curves):
         job = folder / str(number)
         job.mkdir()
@@ -27,8 +28,8 @@ def sweep_with(folder: Path, curves: list[list[float]]) -> Path:
             writer.writerow(["epoch", "val_loss"])
             writer.writerows(enumerate(curve, 1))
         Ledger(folder).append(Entry.of(job, folder))
-    (folder / "next" / ".hydra").mkdir(parents=True)
-    return folder / "next"
+    (folder / own / ".hydra").mkdir(parents=True)
+    return folder / own
 
 
 def epochs_until_pruned(
@@ -158,3 +159,13 @@ def test_pruned_jobs_of_a_real_search(tmp_path: Path, monkeypatch: pytest.Monkey
             assert entry.epochs in (2, 6)
             assert "is behind the other jobs" in (entry.reason or "")
             assert json.loads(Path("here", entry.job, "run.json").read_text())["status"] == "pruned"
+
+
+def test_jobs_that_may_run_beside_it_do_not_count_even_if_they_have_ended(tmp_path: Path) -> None:
+    curves = [[1 / (epoch + start) for epoch in range(1, 11)] for start in (1, 2, 3, 4)]
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=3)
+    for at_once, epochs in (("1", 4), ("2", 4), ("3", None), ("auto", 4)):
+        folder = tmp_path / at_once
+        folder.mkdir()
+        directory = sweep_with(folder, curves, [f"search.at_once={at_once}"], own="4")
+        assert epochs_until_pruned(directory, pruner, [2.0] * 10) == epochs

@@ -45,13 +45,13 @@ def ends(sweep: Path, job: int, *words: str, **more: object) -> None:
 
 def test_job_has_a_line_of_what_is_its_own(tmp_path: Path, console: Console) -> None:
     with Watch(Ledger(tmp_path), console, common=COMMON, total=3, known=JOBS) as watch:
-        watch.starts(JOBS[:1])
+        watch.runs(JOBS[:1])
         ends(tmp_path, 0, "optimizer=adam", "report=false")
-        watch.starts(JOBS[1:2])
+        watch.runs(JOBS[1:2])
         watch.look()
         ends(tmp_path, 1, "optimizer=sgd", status="failed", reason="The training\n diverged.")
         (tmp_path / "1" / "dltrain.log").touch()
-        watch.starts(JOBS[2:])
+        watch.runs(JOBS[2:])
         ends(tmp_path, 2, "optimizer=nadam", status="pruned", reason="pruned after epoch 3")
     assert console.export_text().splitlines() == [
         "[1/3] optimizer=adam   val_loss 0.4312  epoch 12 of 62  1.4 s",
@@ -71,7 +71,7 @@ def test_jobs_of_an_earlier_start_are_counted_and_not_shown_again(tmp_path: Path
 
 def test_what_jobs_tell_alike_is_shown_once(tmp_path: Path, console: Console) -> None:
     with Watch(Ledger(tmp_path), console, common=COMMON, total=2) as watch:
-        watch.starts(JOBS)
+        watch.runs(JOBS)
         run_json(tmp_path, 0, notes=["178 wines"])
         watch.look()
         run_json(tmp_path, 0, notes=["178 wines"], warnings=["3 of 18 rows (rows 1, 2, …) twice", "1 of 2 rows twice"])
@@ -99,7 +99,7 @@ def test_job_that_runs_has_a_live_line_on_a_terminal(tmp_path: Path, history: st
     file = io.StringIO()
     screen = Console(file=file, width=80, force_terminal=True, color_system=None, legacy_windows=False)
     with Watch(Ledger(tmp_path), screen, common=COMMON, total=3) as watch:
-        watch.starts(JOBS)
+        watch.runs(JOBS)
         run_json(tmp_path, 0, settings={"trainer.epochs": 300, "task.monitor": "val_auc"})
         if history is not None:
             (tmp_path / "0" / "history.csv").write_text(history)
