@@ -113,7 +113,7 @@ class FakeJournal:
     def epoch(self, number: int, values: Any) -> None:
         pass
 
-    def fastest_epoch(self, seconds: float | None) -> None:
+    def seconds_per_epoch(self, found: Any) -> None:
         pass
 
     def warn(self, text: str) -> None:

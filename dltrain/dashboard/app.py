@@ -6,9 +6,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
@@ -156,6 +157,8 @@ def make_app(shelf: Shelf, hosts: Sequence[str], stopping: Callable[[], bool] = 
     @app.get("/files/{name:path}")
     def file_of(name: str) -> Response:
         directory, _, file = name.rpartition("/")
+        if not file and shelf.directory(directory, "run.json"):  # a report of a sweep links to jobs without a report
+            return RedirectResponse(f"/run?run={quote(directory)}")
         suffix = file[file.rfind(".") :]
         if suffix not in TYPES:
             raise ConfigError(f"The board shows reports and pictures, and not '{name}'.")

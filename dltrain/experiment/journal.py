@@ -254,9 +254,11 @@ class Journal:
             "metrics": dict(history[-1]) if history else {},
         }
 
-    def fastest_epoch(self, seconds: float | None) -> None:
-        """Records the seconds of the fastest epoch; None means that only one was run, which includes the tracing."""
-        self.directory.facts["seconds_per_epoch"] = None if seconds is None else round(seconds, 6)
+    def seconds_per_epoch(self, found: tuple[float, float] | None) -> None:
+        """Records the seconds of the fastest and of the median epoch; None after a single one, with its tracing."""
+        fastest, median = found or (None, None)
+        for name, seconds in (("seconds_per_epoch", fastest), ("median_seconds_per_epoch", median)):
+            self.directory.facts[name] = None if seconds is None else round(seconds, 6)
 
     def training_begins(self) -> None:
         """Marks the start of the training: a run that fails later keeps its directory, whatever the fault."""

@@ -17,6 +17,8 @@ from dltrain.report.svg import short
 from dltrain.sweeps.ranking import settings_of
 from dltrain.sweeps.standings import Setting
 
+SLOW_RATIO = 3.0  # for runs of earlier versions, which recorded the fastest epoch alone
+MOST_READ = 200  # jobs of which the files are read, the best first
 LISTED = re.compile(r"\[(\d+)(?:, ?\1)*\]")  # [32,32,32]
 Numbers = npt.NDArray[np.float64]
 
@@ -48,10 +50,10 @@ class RecordedJob:
 
 
 def jobs_of(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> list[RecordedJob]:
-    """Returns the settings whose jobs can be read, in the order in which they were typed."""
+    """Returns the settings whose jobs can be read, of very many the best, in the order in which they were typed."""
     swept = [key for key in keys if key != "seed"]
     jobs = []
-    for place, each in enumerate(found):
+    for place, each in enumerate(found[:MOST_READ]):
         first = each.entries[0]
         words = settings_of(first)
         try:
@@ -70,6 +72,19 @@ def numbers_of(jobs: Sequence[RecordedJob], key: str) -> list[float]:
         return sorted({float(job.words[key]) for job in jobs})
     except ValueError:
         return []
+
+
+def differ_in_time(jobs: Sequence[RecordedJob]) -> bool:
+    """Returns whether the epochs of the slowest job take longer than those of the quickest by more than noise.
+
+    They do if the fastest of its epochs took longer than the median one of the quickest job.
+    """
+    times = [job.record.facts.get("seconds_per_epoch") or 0.0 for job in jobs]
+    if not times or min(times) <= 0:
+        return False
+    quickest = times.index(min(times))
+    usual = jobs[quickest].record.facts.get("median_seconds_per_epoch") or SLOW_RATIO * times[quickest]
+    return bool(max(times) > usual)
 
 
 def short_value(value: str) -> str:

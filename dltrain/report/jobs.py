@@ -13,14 +13,24 @@ from matplotlib.ticker import MaxNLocator
 from dltrain.base.plain_table import number
 from dltrain.report.callback_pictures import AUGMENTED_IMAGES, LAYERS, augmented_images, layer_spreads
 from dltrain.report.errors_of_parts import answers_of_jobs, four_cases, targets_of_parts
-from dltrain.report.job import Numbers, RecordedJob, numbers_of
+from dltrain.report.job import Numbers, RecordedJob, differ_in_time, numbers_of
 from dltrain.report.kernels import kernels
 from dltrain.report.paces import over_paces, timeline
 from dltrain.report.scores_over import LEAST_VALUES, MARKERS, MOST_SETTINGS, crossed, scores_over
-from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, plain_log, prepare
+from dltrain.report.svg import (
+    ACCENT,
+    MUTED,
+    SECOND,
+    SERIES,
+    Picture,
+    draw,
+    draw_panels,
+    is_far_off,
+    plain_log,
+    prepare,
+)
 
 MOST_LAYERED = 6  # settings in the picture of the layers
-SLOW_RATIO = 3.0  # if an epoch takes so many times as long as another, the times are drawn
 LONGEST_OF_TWO = 22  # letters of a name in a legend of two columns
 LEFT = 0.19  # share of the width left of the axes, for numbers such as 0.0001 and the label
 LOG_RATIO = 50.0  # if losses are so many times as large as others, the axis is logarithmic
@@ -42,8 +52,9 @@ def side_by_side(jobs: Sequence[RecordedJob], rounds: int = 1) -> Iterator[Pictu
         picture = draw_if_it_says_something(jobs)
         if picture is not None:
             yield picture
-    if len(jobs) <= MOST_SETTINGS and all(job.record.history and job.watched in job.record.history[0] for job in jobs):
-        yield _curves(jobs)
+    if all(job.record.history and job.watched in job.record.history[0] for job in jobs):
+        best = {job.place for job in sorted(jobs, key=lambda job: job.place)[:MOST_SETTINGS]}
+        yield _curves([job for job in jobs if job.place in best], [job for job in jobs if job.place not in best])
 
 
 def _over_keys(jobs: Sequence[RecordedJob], rounds: int) -> Iterator[Picture]:
@@ -59,14 +70,18 @@ def _over_keys(jobs: Sequence[RecordedJob], rounds: int) -> Iterator[Picture]:
         yield from crossed(jobs, *keys)
 
 
-def _curves(jobs: Sequence[RecordedJob]) -> Picture:
-    """Draws train and validation of each setting over the epochs; below, learning rates or times if they differ."""
+def _curves(jobs: Sequence[RecordedJob], others: Sequence[RecordedJob]) -> Picture:
+    """Draws train and validation of the best settings over the epochs, and validation of the others in grey.
+
+    Below are the learning rates or the times, if they differ.
+    """
     # The root mean square error has no penalties, which may differ between the settings.
     name = "val_rmse" if "val_rmse" in jobs[0].record.history[0] else jobs[0].watched
     trained = name.removeprefix("val_")
     below = _below(jobs)
     columns = 1 if max(len(job.name) for job in jobs) > LONGEST_OF_TWO else 2
-    legend = 0.19 * math.ceil((len(jobs) + 1) / columns) + 0.1
+    legend = 0.19 * math.ceil((len(jobs) + 1 + bool(others)) / columns) + 0.1
+    left = f"{len(others)} other{'s' if len(others) > 1 else ''}"
     parts = [2.6, *([1.25] if below else [])]
     height = sum(parts) + 0.45 * len(parts) + legend + 0.1
 
@@ -84,13 +99,19 @@ def _curves(jobs: Sequence[RecordedJob]) -> Picture:
             if 0 < best <= len(values):
                 axes.plot([best], [values[best - 1]], MARKERS[place], color=colour, markersize=6)
                 axes.plot([len(values)], [values[-1]], "|", color=colour, markersize=12)
-        _scale(axes, np.concatenate(seen))
+        for job in others:
+            values = job.course(name)
+            axes.plot(np.arange(1, len(values) + 1), values, color=MUTED, linewidth=0.7, alpha=0.5, zorder=1.5)
+            seen.append(values)
+        _scale(axes, np.concatenate(seen), np.array([np.nanmin(job.course(name)) for job in (*jobs, *others)]))
         axes.set_ylabel(trained)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlabel("epoch")
         for place, job in enumerate(jobs):
             axes.plot([], [], MARKERS[place] + "-", color=SERIES[place], label=job.name)
         axes.plot([], [], color=MUTED, linestyle="--", label="train (dashed)")
+        if others:
+            axes.plot([], [], color=MUTED, linewidth=0.7, alpha=0.5, label=left)
         named = axes.get_legend_handles_labels()
         figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=columns, fontsize=8)
         if below:
@@ -101,15 +122,19 @@ def _curves(jobs: Sequence[RecordedJob]) -> Picture:
     said = ", ".join(f"{number(float(value[0]))} with {words}" for words, value in best_of.items() if len(value))
     message = (
         f"{trained} over the epochs: validation is the whole line, train the dashed one; a mark is the best epoch, "
-        f"a stroke the last one: "
-        f"{said}. Settings: {', '.join(jobs[0].words)}."
+        f"a stroke the last one: {said}. Settings: {', '.join(jobs[0].words)}."
     )
+    if others:
+        message += f" The {len(jobs)} best settings are in colour; grey is the validation of {left}."
     return draw_panels("side_by_side", "Learning curves side by side", message, plot, height=height)
 
 
-def _scale(axes: Axes, values: Numbers) -> None:
+def _scale(axes: Axes, values: Numbers, best: Numbers) -> None:
+    """Scales the axis of the values of all epochs, of which `best` has the best of each job."""
     values = values[np.isfinite(values)]
-    if len(values) and values.min() > 0 and np.quantile(values, 0.98) > LOG_RATIO * np.quantile(values, 0.02):
+    far = is_far_off(best[np.isfinite(best)])
+    far = far or bool(len(values) and np.quantile(values, 0.98) > LOG_RATIO * np.quantile(values, 0.02))
+    if len(values) and values.min() > 0 and far:
         axes.set_yscale("log")
         plain_log(axes.yaxis)
     elif len(values):
@@ -123,7 +148,6 @@ def _scale(axes: Axes, values: Numbers) -> None:
 def _below(jobs: Sequence[RecordedJob]) -> Callable[[Axes], None] | None:
     """Draws the learning rates if they change, or the time of an epoch if it differs; otherwise None."""
     rates = [job.course("learning_rate") for job in jobs]
-    paces = [job.record.facts.get("seconds_per_epoch") or 0.0 for job in jobs]
     if any(len(each) and np.nanmin(each) < np.nanmax(each) for each in rates):
 
         def draw_rates(axes: Axes) -> None:
@@ -135,7 +159,8 @@ def _below(jobs: Sequence[RecordedJob]) -> Callable[[Axes], None] | None:
             axes.set_xlabel("epoch")
 
         return draw_rates
-    if min(paces) > 0 and max(paces) > SLOW_RATIO * min(paces):
+    if differ_in_time(jobs):
+        paces = [float(job.record.facts["seconds_per_epoch"]) for job in jobs]
 
         def draw_paces(axes: Axes) -> None:
             places = np.arange(len(jobs))

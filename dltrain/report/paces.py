@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dltrain.base.plain_table import number
-from dltrain.report.job import Numbers, RecordedJob
+from dltrain.report.job import Numbers, RecordedJob, differ_in_time
 from dltrain.report.scores_over import MARKERS, MOST_SETTINGS
 from dltrain.report.svg import INK, MUTED, SERIES, Picture, draw, draw_panels, plain_log, prepare
 
-DIFFERENT = 1.25  # if an epoch has so many times the steps or the seconds of another, the courses are drawn over both
+DIFFERENT = 1.25  # if an epoch has so many times the steps of another, the courses are drawn over steps and seconds
 LOG_SPAN = 8.0  # if the longest course is so many times the shortest, its axis is logarithmic
 LOSS_SPAN = 50.0  # the same for the losses
 PANEL = 1.45  # inches
@@ -24,8 +24,8 @@ PANEL = 1.45  # inches
 def over_paces(jobs: Sequence[RecordedJob]) -> Picture | None:
     """Draws the validation loss over epochs, over steps and over seconds, and where each job reaches the same loss.
 
-    None unless the jobs differ in the steps or in the time of an epoch. The time is that of the fastest epoch times
-    their number, which leaves out reading, tracing and whatever else the machine did.
+    None unless the jobs differ in the steps of an epoch, or by more than noise in its time. The time is that of the
+    fastest epoch times their number, which leaves out reading, tracing and whatever else the machine did.
     """
     name = "val_loss"
     courses = [job.course(name) for job in jobs]
@@ -34,7 +34,7 @@ def over_paces(jobs: Sequence[RecordedJob]) -> Picture | None:
     )
     known = len(jobs) <= MOST_SETTINGS and min(*steps, *seconds) > 0
     known = known and all(len(course) > 1 and np.isfinite(course).any() for course in courses)
-    if not known or max(max(each) / min(each) for each in (steps, seconds)) < DIFFERENT:
+    if not known or (max(steps) / min(steps) < DIFFERENT and not differ_in_time(jobs)):
         return None
     target = max(float(np.nanmin(course)) for course in courses)
     reached = [1 + int(np.flatnonzero(course <= target)[0]) for course in courses]

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from dltrain.base.plain_table import number
 from dltrain.report.job import LISTED, RecordedJob, numbers_of, short_value
-from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, prepare, short
+from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, prepare, scale_values, short
 from dltrain.report.words import main_metric
 
 MOST_SETTINGS = len(SERIES)  # settings in one picture, each with its colour
@@ -106,6 +106,7 @@ def _parts_over(jobs: Sequence[RecordedJob], key: str) -> Picture:
             between = np.array(ranges, float).T
             axes.vlines(values, between[0], between[1], color=SERIES[2], linewidth=1.2, label="test, 95 %")
         _scale_axis(axes, values)
+        scale_values(axes, np.concatenate(list(scores.values())))
         axes.set(xlabel=key, ylabel=metric)
         axes.legend(loc="best")
 
@@ -198,6 +199,7 @@ def crossed(jobs: Sequence[RecordedJob], one: str, two: str) -> Iterator[Picture
         for place, value in enumerate(twos):
             heights = [scores[each, value] for each in ones]
             axes.plot(places, heights, color=SERIES[place], marker=MARKERS[place], label=short(value))
+        scale_values(axes, [math.nan if value is None else value for value in scores.values()])
         axes.set_xticks(places, [short(each) for each in ones])
         axes.set(xlim=(-0.25, len(ones) - 0.75), xlabel=one, ylabel=f"{metric}, validation")
         axes.legend(loc="best", title=two, title_fontsize=9)

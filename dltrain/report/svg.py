@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.colors
 import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -68,8 +69,9 @@ STYLE: dict[str, Any] = {
     "path.simplify": True,
 }
 LONGEST_NAME = 18
+FAR = 8.0
 WIDTH = 4.3  # inches
-LEGEND_ROW = 0.16  # inches for each row of a legend below the axes
+LEGEND_ROW = 0.17  # inches for each row of a legend below the axes
 TITLE = 0.25  # inches above the axes of a figure that is shown by itself
 
 
@@ -143,7 +145,7 @@ def draw(
         if taken is None:
             return
         wider = left + max(0.0, 0.01 + (figure.bbox.x0 - taken.x0) / figure.bbox.width)
-        higher = bottom + max(0.0, below / height - (taken.y0 - figure.bbox.y0) / figure.bbox.height)
+        higher = max(bottom, (below + 0.05 + (axes.bbox.y0 - taken.y0) / figure.dpi) / height)
         axes.set_position((wider, higher, 0.97 - wider, top - higher))
 
     return Picture(name, title, message, on, height)
@@ -248,6 +250,30 @@ def plain_log(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(numticks=6))
     axis.set_minor_locator(LogLocator(subs=(2, 5), numticks=6))
     axis.set_minor_formatter("{x:g}" if decades < 1.5 else NullFormatter())
+
+
+def scale_values(axes: Axes, values: npt.ArrayLike) -> None:
+    """Makes the upright axis logarithmic if one of its values is so far off that the others would lie on one line."""
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    if not is_far_off(known):
+        return
+    if known.min() > 0:
+        axes.set_yscale("log")
+        plain_log(axes.yaxis)
+    else:
+        axes.set_yscale("symlog", linthresh=float(np.median(np.abs(known))))
+        axes.yaxis.set_major_formatter("{x:g}")
+
+
+def is_far_off(values: npt.NDArray[np.float64]) -> bool:
+    """Returns whether one of these finite values is FAR times the usual size, or the usual one FAR times the least."""
+    if not len(values):
+        return False
+    sizes = np.abs(values)
+    usual = float(np.median(sizes))
+    least = float(values.min())
+    return usual > 0 and bool(sizes.max() >= FAR * usual or 0 < FAR * least <= usual)
 
 
 def short(name: object) -> str:

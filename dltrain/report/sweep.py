@@ -5,20 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
+
+from markupsafe import Markup
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import number
 from dltrain.pages.render import render
 from dltrain.record.winner import read_best
-from dltrain.report.job import jobs_of
+from dltrain.report.job import MOST_READ, jobs_of
 from dltrain.report.jobs import side_by_side
 from dltrain.report.score_sections import Table
 from dltrain.report.svg import Picture
 from dltrain.report.sweep_pictures import sweep_pictures
 from dltrain.report.write import write_files
+from dltrain.sweeps.importance import MOST_JOBS
 from dltrain.sweeps.ledger import Ledger
 from dltrain.sweeps.ranking import settings_of, swept_keys
 from dltrain.sweeps.standings import Setting, like_the_best, standings
+
+MOST_ROWS = 100  # of the leaderboard; results.csv has all
 
 
 def write_sweep_report(sweep: Path) -> Path:
@@ -44,7 +50,12 @@ def write_sweep_report(sweep: Path) -> Path:
         beside=beside,
         drawn=drawn,
         keys=keys,
-        leaderboard=_leaderboard(found, keys) if found else None,
+        leaderboard=_leaderboard(sweep, found, keys) if found else None,
+        settings_found=len(found),
+        most_rows=MOST_ROWS,
+        most_read=MOST_READ,
+        most_judged=MOST_JOBS,
+        link=lambda job: link(sweep, job),
         unfinished=[entry for entry in entries if entry.status != "completed"],
     )
     return write_files(sweep, html, [*beside, *drawn])
@@ -95,15 +106,28 @@ def _verdict(found: Sequence[Setting]) -> str:
     )
 
 
-def _leaderboard(found: Sequence[Setting], keys: Sequence[str]) -> Table:
+def link(sweep: Path, job: str) -> Markup | str:
+    """Returns the name of a job as a link to its report, or else to its directory, if that is still there."""
+    directory, address = sweep / job, "/".join(map(quote, job.split("/")))
+    if not directory.is_dir():
+        return job
+    report = "report.html" if (directory / "report.html").is_file() else ""
+    return Markup('<a href="./{address}/{report}">{job}</a>').format(address=address, report=report, job=job)
+
+
+def _leaderboard(sweep: Path, found: Sequence[Setting], keys: Sequence[str]) -> Table:
     like = like_the_best(found) if len(found) > 1 else None
     repeated = max(len(each.values) for each in found) > 1
     others = [name for name in found[0].entries[0].metrics if name != "loss"]
     rows = []
-    for place, each in enumerate(found):
+    for place, each in enumerate(found[:MOST_ROWS]):
         first = each.entries[0]
         words = settings_of(first)
-        row = [" ".join(entry.job for entry in each.entries), *(words.get(key, "") for key in keys), number(each.mean)]
+        row = [
+            Markup(" ").join(link(sweep, entry.job) for entry in each.entries),
+            *(words.get(key, "") for key in keys),
+            number(each.mean),
+        ]
         row += [number(each.deviation)] if repeated else []
         row += ["best" if place == 0 else "yes" if like[place] else "no"] if like is not None else []
         row += [number(_mean([entry.metrics.get(name) for entry in each.entries])) for name in others]

@@ -13,7 +13,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.base.plain_table import digits
-from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, Picture, draw, plain_log, short
+from dltrain.report.svg import (
+    ACCENT,
+    INK,
+    MUTED,
+    SECOND,
+    Picture,
+    draw,
+    is_far_off,
+    plain_log,
+    scale_values,
+    short,
+)
 from dltrain.sweeps.ledger import Entry
 from dltrain.sweeps.ranking import settings_of
 from dltrain.sweeps.standings import Setting
@@ -23,6 +34,8 @@ MOST_AXES = 6  # of settings in the parallel coordinates
 MOST_NAMES = 12  # at one of those axes
 WIDE = 50  # if the largest number is so many times the smallest, the axis is logarithmic
 BEST_SHARE = 0.1  # the share of jobs that is drawn in colour
+MOST_COLOURED = 8  # jobs
+MOST_DOTS = 1_000  # jobs in the pictures of their values, each of which takes some hundred bytes
 LETTERS = 44  # in a row of names below the axis
 
 
@@ -39,10 +52,14 @@ def sweep_pictures(
         return []
     monitor = jobs[0].monitor or "value"
     drawn = [_parallel(jobs[:MOST_LINES], keys, monitor)] if keys else []
-    drawn += [_over_jobs([entry for entry in entries if entry in jobs], monitor, str(best.get("direction", "min")))]
+    scored = {entry.job for entry in jobs}
+    ended = [entry for entry in entries if entry.job in scored]
+    drawn += [_over_jobs(ended, monitor, str(best.get("direction", "min")))]
     if best.get("importance"):
         drawn.insert(0, _importance(best["importance"], monitor))
-    drawn += [_effect(jobs, key, monitor, place) for place, key in enumerate(keys[:MOST_AXES]) if key != "seed"]
+    drawn += [
+        _effect(jobs[:MOST_DOTS], key, monitor, place) for place, key in enumerate(keys[:MOST_AXES]) if key != "seed"
+    ]
     return drawn
 
 
@@ -85,7 +102,8 @@ def _parallel(jobs: Sequence[Entry], keys: Sequence[str], monitor: str) -> Pictu
     scaled, labels = [], []
     for words in columns:
         values, marks, wide = _places(words)
-        marks = [min(marks), max(marks)] if words is columns[-1] else marks
+        if words is columns[-1]:
+            marks, wide = [min(marks), max(marks)], bool(values.min() > 0 and is_far_off(values))
         places = np.array([place for place, _ in marks])
         if wide:
             values, places = np.log(values), np.log(places)
@@ -94,7 +112,7 @@ def _parallel(jobs: Sequence[Entry], keys: Sequence[str], monitor: str) -> Pictu
         named = [digits(float(mark), 4) if words is columns[-1] else short(mark) for _, mark in marks]
         labels.append(list(zip((places - low) / span, named, strict=True)))
     lines = np.array(scaled).T
-    coloured = max(1, round(BEST_SHARE * len(jobs)))
+    coloured = min(MOST_COLOURED, max(1, round(BEST_SHARE * len(jobs))))
 
     def plot(axes: Axes) -> None:
         for place in reversed(range(len(lines))):
@@ -124,8 +142,11 @@ def _over_jobs(jobs: Sequence[Entry], monitor: str, way: str) -> Picture:
     best = np.maximum.accumulate(values) if way == "max" else np.minimum.accumulate(values)
 
     def plot(axes: Axes) -> None:
-        axes.plot(np.arange(len(values)), values, "o", color=MUTED, markersize=4, label="job")
-        axes.step(np.arange(len(values)), best, color=ACCENT, where="post", label="best so far")
+        places = np.arange(1, 1 + len(values))
+        shown = np.unique(np.linspace(0, len(values) - 1, min(len(values), MOST_DOTS)).astype(int))
+        axes.plot(places[shown], values[shown], "o", color=MUTED, markersize=4, label="job")
+        axes.step(places, best, color=ACCENT, where="post", label="best so far")
+        scale_values(axes, values)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set(xlabel="jobs in the order in which they ended", ylabel=monitor)
         axes.legend(loc="best")
@@ -162,6 +183,7 @@ def _effect(jobs: Sequence[Entry], key: str, monitor: str, place: int) -> Pictur
     def plot(axes: Axes) -> None:
         axes.plot(values, heights, "o", color=ACCENT, markersize=5, alpha=0.6)
         axes.plot([values[0]], [heights[0]], "o", color=SECOND, markersize=8, label="best", markeredgecolor=INK)
+        scale_values(axes, heights)
         if wide:
             axes.set_xscale("log")
             plain_log(axes.xaxis)

@@ -9,12 +9,18 @@ from dltrain.sweeps.ledger import Entry
 from dltrain.sweeps.ranking import ranked, settings_of, swept_keys
 
 FEWEST_JOBS = 10
+MOST_JOBS = 200  # the time grows with their square
 WIDE = 50
 
 
 def importance(entries: Sequence[Entry], way: str) -> dict[str, float]:
-    """Returns the share of each swept key, the greatest first; empty for too few jobs or keys, or equal values."""
+    """Returns the share of each swept key, the greatest first; empty for too few jobs or keys, or equal values.
+
+    Of more than MOST_JOBS jobs it takes so many, evenly from the best to the worst.
+    """
     scored = ranked(entries, way)
+    if len(scored) > MOST_JOBS:  # from the best to the worst
+        scored = [scored[place * (len(scored) - 1) // (MOST_JOBS - 1)] for place in range(MOST_JOBS)]
     keys = [key for key in swept_keys(scored) if all(key in settings_of(entry) for entry in scored)]
     if len(scored) < FEWEST_JOBS or len(keys) < 2 or len({entry.value for entry in scored}) == 1:
         return {}

@@ -38,7 +38,8 @@ class Setting:
 def settings(entries: Sequence[Entry], way: str | None = None) -> list[Setting]:
     """Returns the settings of a sweep, the best mean first; `way` is `min` or `max`, or None for that of the jobs."""
     found: dict[frozenset[tuple[str, str]], list[Entry]] = {}
-    for entry in sorted(ranked(entries), key=lambda entry: list(entries).index(entry)):
+    places = {id(entry): place for place, entry in enumerate(entries)}
+    for entry in sorted(ranked(entries), key=lambda entry: places[id(entry)]):
         own = frozenset((key, value) for key, value in settings_of(entry).items() if key != "seed")
         found.setdefault(own, []).append(entry)
     sign = -1 if (way or better_way(entries)) == "max" else 1

@@ -50,9 +50,10 @@ class _History(keras.callbacks.Callback):
         self._ends: list[float] = []
 
     @property
-    def seconds_per_epoch(self) -> float | None:
-        """The duration of the fastest epoch, the least disturbed by other work; None after a single one."""
-        return float(np.min(np.diff(self._ends))) if len(self._ends) > 1 else None
+    def seconds_per_epoch(self) -> tuple[float, float] | None:
+        """The durations of the fastest epoch, the least disturbed by other work, and of the median one."""
+        took = np.diff(self._ends)
+        return (float(np.min(took)), float(np.median(took))) if len(took) else None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._ends.append(time.monotonic())
@@ -188,7 +189,7 @@ def train_network(
                 )
                 best_epoch = _keep_best(built, len(history.epochs))
             _call(built, "on_weights_kept", best_epoch)
-            notes.fastest_epoch(history.seconds_per_epoch)
+            notes.seconds_per_epoch(history.seconds_per_epoch)
     except (KeyboardInterrupt, SystemExit):
         notes.stopped_early(history.epochs)
         _call(built, "on_interrupt")

@@ -32,5 +32,5 @@ class TrainingNotes(Notes, Protocol):
     def stopped_early(self, history: Sequence[dict[str, float]]) -> None:
         """Reports how far an interrupted or failed training came."""
 
-    def fastest_epoch(self, seconds: float | None) -> None:
-        """Reports the duration of the fastest epoch, or None after a single one."""
+    def seconds_per_epoch(self, found: tuple[float, float] | None) -> None:
+        """Reports the durations of the fastest and of the median epoch, or None after a single one."""

@@ -51,6 +51,7 @@ def test_other_hosts_and_changes_are_refused(client: TestClient) -> None:
         "/api/compare?run=a",
         "/api/runs?conditions=nonsense",
         "/files/a/run.json",
+        "/files/",
         "/files/a/%2e%2e/%2e%2e/secret.html",
         "/files/a/linked.html",
         "/api/follow?run=none",
@@ -82,6 +83,13 @@ def test_a_strangers_report_cannot_read_the_board(client: TestClient, write_run:
         assert policy.startswith("sandbox allow-scripts; default-src 'none'")
         assert "same-origin" not in policy
         assert "connect-src" not in policy
+
+
+def test_a_link_to_a_job_without_a_report_shows_its_run(client: TestClient, write_run: Callable[..., Path]) -> None:
+    write_run("s/a b#1")
+    answer = client.get("/files/s/a b%231/", follow_redirects=False)
+    assert answer.headers["location"] == "/run?run=s/a%20b%231"
+    assert client.get("/files/s/").status_code == 404
 
 
 def test_hostile_names_stay_text(client: TestClient, write_run: Callable[..., Path]) -> None:

@@ -184,8 +184,9 @@ def test_each_tracker_is_built_with_its_key_and_none_for_a_repetition(
 def test_how_far_a_training_came_and_how_fast_it_was(make: Any) -> None:
     with make("trainer.epochs=9") as journal:
         journal.stopped_early([{"loss": 2.0}, {"loss": 1.0}])
-        journal.fastest_epoch(0.12345678)
+        journal.seconds_per_epoch((0.12345678, 0.2))
         assert journal.directory.facts["reached"] == {"epoch": 2, "epochs": 9, "metrics": {"loss": 1.0}}
         assert journal.directory.facts["seconds_per_epoch"] == 0.123457
+        assert journal.directory.facts["median_seconds_per_epoch"] == 0.2
         journal.stopped_early([])
         assert journal.directory.facts["reached"]["metrics"] == {}

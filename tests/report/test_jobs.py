@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig
 
+from dltrain.record.record import Record
+from dltrain.report.job import RecordedJob, differ_in_time
 from dltrain.report.sweep import write_sweep_report
 from dltrain.sweeps.ledger import Entry
 from dltrain.sweeps.summary import summarise
@@ -183,3 +185,34 @@ def test_jobs_without_files_are_left_out(tmp_path: Path, missing: str) -> None:
     jobs = [write_job(tmp_path, n, [f"a={n}"]) for n in range(2)]
     (tmp_path / "0" / missing).unlink()
     assert "side_by_side" not in pictures(tmp_path, jobs)
+
+
+def test_of_many_settings_the_best_eight_have_a_colour(tmp_path: Path) -> None:
+    jobs = [write_job(tmp_path, n, [f"a={n}"]) for n in range(11)]
+    found = pictures(tmp_path, jobs)["side_by_side"]
+    assert "The 8 best settings are in colour; grey is the validation of 3 others." in found
+    assert ">3 others</text>" in found
+    assert ">a 10</text>" in found
+    assert ">a 2</text>" not in found
+
+
+@pytest.mark.parametrize(
+    ("fastest", "medians", "differ"),
+    [
+        ((1.0, 1.2), (1.5, 1.6), False),
+        ((1.0, 1.6), (1.5, 1.7), True),
+        ((1.0, 2.9), (None, None), False),  # of an earlier version
+        ((1.0, 3.1), (None, None), True),
+        ((1.0, None), (1.0, None), False),
+    ],
+)
+def test_times_differ_by_more_than_noise(
+    tmp_path: Path, fastest: tuple[Any, ...], medians: tuple[Any, ...], *, differ: bool
+) -> None:
+    jobs = []
+    for place, (least, median) in enumerate(zip(fastest, medians, strict=True)):
+        (tmp_path / str(place)).mkdir()
+        told = {"seconds_per_epoch": least, "median_seconds_per_epoch": median}
+        (tmp_path / str(place) / "run.json").write_text(json.dumps({"status": "completed"} | told))
+        jobs.append(RecordedJob({}, Record(tmp_path / str(place)), "val_loss", 0.5, place))
+    assert differ_in_time(jobs) is differ

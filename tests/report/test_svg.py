@@ -1,12 +1,27 @@
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 from matplotlib.figure import Figure
 
-from dltrain.report.svg import ACCENT, LONGEST_NAME, MARKS, NAMES, Picture, draw, short
+from dltrain.report.svg import (
+    ACCENT,
+    LEGEND_ROW,
+    LONGEST_NAME,
+    MARKS,
+    NAMES,
+    TITLE,
+    Picture,
+    draw,
+    figure_of,
+    legend_below,
+    scale_values,
+    short,
+)
 
 
 def line(name: str, title: str = "A < B") -> Picture:
@@ -57,3 +72,43 @@ def test_long_marks_leave_room_for_the_label_of_the_axis() -> None:
     (axes,) = figure.axes
     assert axes.get_tightbbox().x0 >= 0
     assert axes.get_position().x1 == 0.97
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ([0.2, 0.3, 0.25], "linear"),
+        ([0.2, 0.3, 0.25, 40.0], "log"),
+        ([0.2, 30.0, 25.0, 40.0], "log"),  # the best is far off
+        ([0.9, 0.8, -40.0], "symlog"),
+        ([0.0, 0.0, 0.0], "linear"),
+        ([], "linear"),
+        ([math.nan, math.inf], "linear"),
+    ],
+)
+def test_an_axis_is_logarithmic_where_one_value_is_far_off(values: list[float], scale: str) -> None:
+    axes = Figure().add_subplot()
+    axes.plot(values)
+    scale_values(axes, values)
+    assert axes.get_yscale() == scale
+
+
+def test_labels_below_the_axes_and_a_legend_have_room() -> None:
+    def plot(axes: Any) -> None:
+        for name in "abcdef":
+            axes.plot([0, 1], [0, 1], label=name)
+        axes.set_xticks([0, 1], ["a name of a class", "another name"], rotation=90)
+        legend_below(axes)
+
+    picture = draw("p", "P", "It rises.", plot, below=3 * LEGEND_ROW)
+    figure = figure_of([picture])
+    (axes,) = figure.axes
+    bottom = figure.bbox.height * 3 * LEGEND_ROW / (picture.height + TITLE)
+    assert axes.get_tightbbox().y0 >= bottom - 1
+    assert axes.get_legend().get_window_extent().y1 <= bottom + 1
+
+
+def test_of_a_long_name_both_ends_are_shown() -> None:
+    assert short("Mean_Acc1298_Mean_Mem40_MFCC_0") == "Mean_Acc1…0_MFCC_0"
+    assert len(short("x" * 40)) == 18
+    assert short("a\nb") == "a·b"

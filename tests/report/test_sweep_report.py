@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from omegaconf import DictConfig
 
 from dltrain.cli.main import main
-from dltrain.report.sweep import write_sweep_report
+from dltrain.report.sweep import link, write_sweep_report
 from dltrain.sweeps.ledger import Entry
 from dltrain.sweeps.summary import summarise
 
@@ -108,3 +110,28 @@ def test_the_verb_makes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["report", str(tmp_path)]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text() == page
+
+
+def test_rows_link_to_the_jobs_that_are_there(tmp_path: Path) -> None:
+    for job in ("0", "4"):
+        (tmp_path / job).mkdir()
+    (tmp_path / "4" / "report.html").touch()
+    page = write_sweep(tmp_path, seeds=True)
+    assert '<a href="./0/">0</a> <a href="./4/report.html">4</a> 8</th>' in page
+
+
+@pytest.mark.parametrize("name", ["rate=0.1,x#1?", "a b/c%20", EVIL])
+def test_the_name_of_a_job_is_part_of_an_address(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    address = re.fullmatch('<a href="(.*)/">(.*)</a>', link(tmp_path, name))
+    assert address
+    assert (tmp_path / unquote(address[1])).samefile(tmp_path / name)
+    assert html.unescape(address[2]) == name
+    assert not set(address[1]) & set('#?"<> ')
+
+
+def test_of_very_many_settings_the_best_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dltrain.report.sweep.MOST_ROWS", 3)
+    page = write_sweep(tmp_path)
+    assert "These are the best 3 of 12; results.csv has all." in page
+    assert page.partition('id="leaderboard"')[2].partition("</section>")[0].count("<tr>") == 4

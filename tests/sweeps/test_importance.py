@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import optuna
 import pytest
 
 from dltrain.sweeps.importance import importance
@@ -19,3 +20,19 @@ def test_importance_finds_the_key_that_matters() -> None:
     assert shares["optimizer.learning_rate"] > 0.9
     assert sum(shares.values()) == pytest.approx(1, abs=0.01)
     assert importance(jobs[:9], "min") == {}
+
+
+def test_of_very_many_jobs_some_are_judged_from_the_best_to_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = []
+
+    def trial(**given: object) -> object:
+        values.append(given["value"])
+        return create_trial(**given)
+
+    create_trial = optuna.trial.create_trial
+    monkeypatch.setattr(optuna.trial, "create_trial", trial)
+    monkeypatch.setattr("dltrain.sweeps.importance.MOST_JOBS", 11)
+    rates = [f"optimizer.learning_rate={place}" for place in range(21)]
+    jobs = [entry(place, rates[place], f"batch={place % 3}", value=float(place)) for place in range(21)]
+    assert next(iter(importance(jobs, "min"))) == "optimizer.learning_rate"
+    assert values == list(range(0, 21, 2))
