@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,17 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def test_the_guard_tells_a_ratio_and_how_sure_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    guard = importlib.import_module("guard")
+    mean, low, high = guard.interval([(1.0, 1.1), (2.0, 2.2), (1.0, 1.1)])
+    assert (round(mean, 6), round(low, 6), round(high, 6)) == (1.1, 1.1, 1.1)
+    mean, low, high = guard.interval([(1.0, 2.0), (2.0, 1.0)])
+    assert round(mean, 6) == 1
+    assert low < 0.1 < 10 < high
+    assert guard.interval([(1.0, 2.0)]) == (2.0, 0.0, float("inf"))
 
 
 @pytest.mark.slow
