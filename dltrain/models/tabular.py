@@ -126,7 +126,9 @@ def _mean_of_members(hidden: Any, head: Head, linear: Any) -> Any:
         name="member_heads",
     )(hidden)
     if linear is not None:
-        scores = keras.layers.Activation(activation or "linear", dtype=keras.config.floatx())(scores + linear[:, None])
+        # In the other order Keras would take (batch, 1, 1) for a bias of the members where there are as many rows.
+        together = linear[:, None] + scores
+        scores = keras.layers.Activation(activation or "linear", dtype=keras.config.floatx())(together)
     if head.kind.deviation:
         scores = gaussian.natural_parameters(scores)
     scores = MemberLoss(_loss_kind(head.kind), name="member_loss")(scores)

@@ -186,3 +186,16 @@ def test_bins_of_earlier_versions_stay_at_quantiles(stage_of: Any) -> None:
 def test_what_cannot_work_is_refused(compose_config: Any, words: tuple[str, ...], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         compose_config("model=tabular", *words)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_a_row_has_the_same_answer_among_any_number_of_rows(stage_of: Any, task: str) -> None:
+    """Keras' addition takes a vector as long as the members for their bias, whichever axis it is on."""
+    stage = stage_of(*SMALL, "model.ensemble=3", "model.linear_path=true", f"dataset.problem={task}")
+    random = np.random.default_rng(0)
+    stage.network.set_weights([each + random.normal(0, 0.3, each.shape) for each in stage.network.get_weights()])
+    features = stage.data.features("validation")["table"][:7]
+    expected = stage.network({"table": features}).numpy()
+    for rows in range(1, 7):
+        found = stage.network({"table": features[:rows]}).numpy()
+        np.testing.assert_allclose(found, expected[:rows], rtol=1e-5, err_msg=f"{rows} rows")
