@@ -14,6 +14,7 @@ from dltrain.config.metric_traits import traits_of
 from dltrain.data.targets import Target
 from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
 from dltrain.engine.layer_statistics import look_at_layers
+from dltrain.models import linear_path
 from dltrain.models.network import build_loss, build_metrics
 from dltrain.scoring.evaluation import score
 
@@ -52,6 +53,8 @@ def check_first_loss(checked: CheckedNetwork) -> Outcome:
     if not value <= (expected + SURE if choices else FAR * expected):
         text += " The first answers are too sure of themselves: look at initializer, scaling and the last layer."
         return Outcome("first loss", LOOK if value <= TOO_FAR * expected else FAILED, text, details)
+    if value < expected and any(layer.name == linear_path.NAME for layer in checked.network.layers):
+        return Outcome("first loss", FINE, f"{text} The linear path has fitted the train rows.", details)
     if value < expected / FAR:
         return Outcome("first loss", LOOK, f"{text} It is lower than a blind guess: does a column leak?", details)
     return Outcome("first loss", FINE, text, details)

@@ -20,6 +20,9 @@ from dltrain.models.parts import Head, Inputs
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)  # of the squared weights, against the sum of the rows' losses
 ROWS_OF_CHOICE, ROWS_OF_FIT = 2_000, 20_000  # the most rows that choose the penalty, and that the start is fitted on
 FOLDS = 3
+NAME = "linear_path"
+# The hidden layers begin with a small share in the scores: of 0, nothing would reach them at the first step.
+FIRST_SHARE = 0.03
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,14 +36,19 @@ def linear_scores(inputs: Inputs, head: Head) -> Any:
     """
     dtype, parts = keras.config.floatx(), []
     if "table" in inputs:
-        layer = keras.layers.Dense(head.units, dtype=dtype, trainable=False, name="linear_path")
+        layer = keras.layers.Dense(head.units, dtype=dtype, trainable=False, name=NAME)
         parts.append(layer(inputs["table"]))
         layer.set_weights(_start(inputs.train("table"), inputs.train("target"), head))
     for position, (name, count) in enumerate(inputs.categories.items() if "categories" in inputs else ()):
-        label = re.sub(r"\W", "_", f"linear_path_{position}_{name}")
+        label = re.sub(r"\W", "_", f"{NAME}_{position}_{name}")
         scores = keras.layers.Embedding(count, head.units, embeddings_initializer="zeros", dtype=dtype, name=label)
         parts.append(scores(inputs["categories"][:, position]))
     return keras.layers.Add(dtype=dtype)(parts) if len(parts) > 1 else (parts or [None])[0]
+
+
+def first_share() -> keras.initializers.Initializer:
+    """Returns the initializer of the head beside a linear path."""
+    return keras.initializers.VarianceScaling(FIRST_SHARE**2, "fan_in")
 
 
 def _start(table: npt.NDArray[Any], target: npt.NDArray[Any], head: Head) -> list[Floats]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from dltrain.models.linear_path import linear_scores
+from dltrain.models.linear_path import first_share, linear_scores
 from dltrain.models.parts import Head, Inputs, Regularizers
 
 
@@ -41,7 +41,9 @@ def mlp(
     """
     normalize = normalization, normalization_position
     hidden = dense_stack(inputs.flat(), units, activation, dropout, initializer, regularizer, *normalize)
-    return head(hidden, beside=linear_scores(inputs, head) if linear_path else None)
+    if not linear_path:
+        return head(hidden)
+    return head(hidden, initializer=first_share(), beside=linear_scores(inputs, head))
 
 
 def dense_stack(

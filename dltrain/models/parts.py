@@ -107,13 +107,12 @@ class Head:
         """Returns the model's output, shape (batch, units).
 
         `initializer` of the kernel is glorot_normal by default, as in the course; `regularizer` has `kernel` and
-        `bias`; `beside` are scores of the output's shape, which are added before the activation and are the whole
-        answer at the start.
+        `bias`; `beside` are scores of the output's shape, which are added before the activation.
         """
         outputs = keras.layers.Dense(
             self.units,
             activation=self.activation if beside is None else None,
-            kernel_initializer=initializer or ("glorot_normal" if beside is None else "zeros"),
+            kernel_initializer=initializer or "glorot_normal",
             kernel_regularizer=regularizer.kernel if regularizer else None,
             bias_regularizer=regularizer.bias if regularizer else None,
             dtype=keras.config.floatx(),  # independent of the precision of the layers before

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dltrain.config.tasks import Task
 from dltrain.models import gaussian
-from dltrain.models.linear_path import linear_scores
+from dltrain.models.linear_path import first_share, linear_scores
 from dltrain.models.members import Clamp, MemberLoss
 from dltrain.models.mlp import dense_stack
 from dltrain.models.numeric_embedding import distinct_edges, periodic, piecewise_linear, quantile_edges, smooth_clip
@@ -76,7 +76,7 @@ def tabular(
     hidden = dense_stack(hidden, units, activation, dropout, initializer, regularizer)
     linear = linear_scores(inputs, head) if linear_path else None
     if ensemble == 1:
-        answers = head(hidden, beside=linear)
+        answers = head(hidden, initializer=None if linear is None else first_share(), beside=linear)
     else:
         answers = head.of_scores(_mean_of_members(hidden, head, linear), apply=_averages_scores(head))
     if clamp and head.kind.clamps:
@@ -120,7 +120,7 @@ def _mean_of_members(hidden: Any, head: Head, linear: Any) -> Any:
         "bki,kio->bko",
         output_shape=(hidden.shape[1], head.units),
         bias_axes="ko",
-        kernel_initializer=keras.initializers.VarianceScaling(1.0, "fan_in") if linear is None else "zeros",
+        kernel_initializer=keras.initializers.VarianceScaling(1.0, "fan_in") if linear is None else first_share(),
         activation=activation if linear is None else None,
         dtype=keras.config.floatx(),  # as in every head
         name="member_heads",

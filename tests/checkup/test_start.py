@@ -76,3 +76,17 @@ def test_answers_in_a_large_unit_are_no_explosion(stage_of: Any, tmp_path: Path)
     found = check_flow(CheckedNetwork(stage_of(*words, "model.units=[4]"), seed=0))
     assert found.status != FAILED
     assert max(layer["sd"] for layer in found.details) > 1e5
+
+
+def test_a_linear_path_may_know_the_answers_at_once_and_something_reaches_every_layer(
+    stage_of: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "sums.csv").write_text(
+        "\n".join(["a,b,sum", *(f"{n % 11},{n % 7},{n % 11 + n % 7}.5" for n in range(90))])
+    )
+    words = ("dataset=csv", f"dataset.path={tmp_path / 'sums.csv'}", "dataset.target=sum", "task=regression")
+    network = CheckedNetwork(stage_of(*words, "model=tabular", "model.units=[4]", "model.ensemble=2"), seed=0)
+    first = check_first_loss(network)
+    assert first.details[0]["loss"] < first.details[0]["expected"] / 10
+    assert (first.status, first.text[-42:]) == (FINE, "The linear path has fitted the train rows.")
+    assert check_flow(network).status != FAILED

