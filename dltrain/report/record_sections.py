@@ -25,6 +25,16 @@ def checks(record: Record) -> Table | None:
     return names, [[_plain(row.get(name, "")) for name in names] for row in rows]
 
 
+def steps(record: Record, epochs: int) -> Table | None:
+    """Returns how the steps of a training follow from its rows; None for several trainings and for earlier versions."""
+    rows = (record.facts["data"].get("parts") or {}).get("train")
+    size, each = (record.facts.get(name) for name in ("batch_size", "steps_per_epoch"))
+    if not rows or not size or not each or record.folds is not None or record.seeds is not None:
+        return None
+    head = ["train rows n", "rows a step b", "steps an epoch n / b, rounded up", "epochs e", "steps in all s"]
+    return head, [[f"{value:,}" for value in (rows, size, each, epochs, each * epochs)]]
+
+
 def options(record: Record) -> list[tuple[str, str, bool]]:
     """Returns each group of the configuration with its option, and whether a person typed it."""
     typed = _typed(record)

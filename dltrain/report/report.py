@@ -114,6 +114,7 @@ class RunReport:
             findings=self._diagnosis(),
             best_epoch=metrics["best_epoch"],
             rates={epoch["learning_rate"] for epoch in self.history if "learning_rate" in epoch},
+            steps=record_sections.steps(record, metrics["epochs"]),
             score_table=score_sections.score_table(metrics, self.parts),
             left_out=self.left_out,
             boundary=decision_boundary.recorded(record),

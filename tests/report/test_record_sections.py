@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from dltrain.record.signature import Column, Signature
-from dltrain.report.record_sections import checks, columns, flags, options, settings, versions
+from dltrain.report.record_sections import checks, columns, flags, options, settings, steps, versions
 
 
 def test_columns_show_a_range_or_the_number_of_words() -> None:
@@ -58,3 +58,11 @@ def test_a_run_outside_of_a_repository_says_so(record_of: Any) -> None:
         "3",
         "",
     )
+
+
+def test_steps_follow_from_rows_batch_size_and_epochs(record_of: Any) -> None:
+    facts = {"data": {"parts": {"train": 1437}}, "batch_size": 256, "steps_per_epoch": 6}
+    found = steps(record_of(facts), 60)
+    assert found is not None
+    assert found[1] == [["1,437", "256", "6", "60", "360"]]
+    assert steps(record_of({"data": {}}), 60) is None
