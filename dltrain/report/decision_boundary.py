@@ -20,7 +20,8 @@ ON_THE_WAY = (0.05, 0.3)  # of the epochs up to the kept one, for the panels in 
 LEVELS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.001)  # of the probability of the second of two classes
 SHADES = (0.5, 0.3, 0.13, 0.13, 0.3, 0.5)
 MOST_NAMES, MOST_POINTS = 6, 150  # in the legend, and in each panel
-TALL = 4.7  # inches
+ABOVE, BELOW, HIGH, BETWEEN = 0.52, 0.47, 1.69, 0.33  # inches: margins, each panel, and between the rows
+MOST_JOBS = 6
 
 Numbers = npt.NDArray[np.float64]
 
@@ -40,38 +41,62 @@ def recorded(record: Record) -> dict[str, Any]:
 
 def picture(found: Mapping[str, Any]) -> Picture:
     """Draws the frames before the training, two on the way, and the one whose weights were kept."""
-    names = [axis["name"] for axis in found["axes"]]
     shown = _chosen(found)
-    target = found["target"]
-
-    def plot(figure: Figure) -> None:
-        wide_marks = len(names) == 2 and "words" in found["axes"][1]
-        left, bottom, top, between = 0.24 if wide_marks else 0.15, 0.1, 0.89, 0.07
-        width, high = (0.98 - left - between) / 2, (top - bottom - between) / 2
-        for place, (title, frame) in enumerate(shown):
-            row, column = divmod(place, 2)
-            box = (left + column * (width + between), top - high - row * (high + between), width, high)
-            axes = prepare(figure.add_axes(box))
-            axes.grid(False)
-            (_plane if len(names) == 2 else _line)(axes, found, frame)
-            axes.set_title(title, loc="left", fontsize=9, color=INK, pad=3)
-            axes.tick_params(labelsize=8, labelbottom=place + 2 >= len(shown), labelleft=not column)
-            if place + 2 >= len(shown):
-                axes.set_xlabel(short(names[0]))
-            if not column:
-                axes.set_ylabel(short(names[1] if len(names) == 2 else target))
-        _legend(figure, found)
-
     last = shown[-1][1]
-    of = " and ".join(f"'{name}'" for name in names)
     held = ", ".join(f"{name} at {cell(value)}" for name, value in list(found["held"].items())[:MOST_NAMES])
     message = (
-        f"What the network answers for {target} over {of}, before the training and up to epoch {last['epoch']}"
+        f"What the network answers for {_asked(found)}, before the training and up to epoch {last['epoch']}"
         + (f" with a loss of {last['loss']:.3g}" if "loss" in last else "")
         + ". Points are train rows."
         + (f" Held: {held}{', …' if len(found['held']) > MOST_NAMES else ''}." if held else "")
     )
-    return draw_panels("decision_boundary", "The answer while it learns", message, plot, height=TALL)
+    panels = [(title, found, frame) for title, frame in shown]
+    return _draw("The answer while it learns", message, panels)
+
+
+def of_jobs(named: Mapping[str, Mapping[str, Any]]) -> Picture | None:
+    """Draws what each job of a sweep answers with its kept weights, by its name; None unless all have one question."""
+    asked = {_asked(found) for found in named.values()}
+    if len(asked) != 1 or len(named) > MOST_JOBS:
+        return None
+    panels = [(name, found, _chosen(found)[-1][1]) for name, found in named.items()]
+    scores = [f"{name}: {frame['val_loss']:.3g}" for name, _, frame in panels if "val_loss" in frame]
+    message = f"What each network answers for {asked.pop()} with the weights that are kept. Points are train rows."
+    return _draw("The answer of each", message + (f" Validation loss, {', '.join(scores)}." if scores else ""), panels)
+
+
+def _asked(found: Mapping[str, Any]) -> str:
+    of = " and ".join(f"'{axis['name']}'" for axis in found["axes"])
+    return f"{found['target']} over {of}"
+
+
+def _draw(title: str, message: str, panels: Sequence[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> Picture:
+    """Draws frames of recorded answers, two in a row, each with a title and what its job recorded."""
+    first = panels[0][1]
+    names = [axis["name"] for axis in first["axes"]]
+    rows = -(-len(panels) // 2)
+    height = ABOVE + BELOW + rows * HIGH + (rows - 1) * BETWEEN
+
+    def plot(figure: Figure) -> None:
+        wide_marks = len(names) == 2 and "words" in first["axes"][1]
+        left, between = 0.24 if wide_marks else 0.15, 0.07
+        width = (0.98 - left - between) / 2
+        for place, (words, found, frame) in enumerate(panels):
+            row, column = divmod(place, 2)
+            bottom = height - ABOVE - HIGH - row * (HIGH + BETWEEN)
+            box = (left + column * (width + between), bottom / height, width, HIGH / height)
+            axes = prepare(figure.add_axes(box))
+            axes.grid(False)
+            (_plane if len(names) == 2 else _line)(axes, found, frame)
+            axes.set_title(words, loc="left", fontsize=9, color=INK, pad=3)
+            axes.tick_params(labelsize=8, labelbottom=place + 2 >= len(panels), labelleft=not column)
+            if place + 2 >= len(panels):
+                axes.set_xlabel(short(names[0]))
+            if not column:
+                axes.set_ylabel(short(names[1] if len(names) == 2 else first["target"]))
+        _legend(figure, first)
+
+    return draw_panels("decision_boundary", title, message, plot, height=height)
 
 
 def _chosen(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dltrain.base.plain_table import number
+from dltrain.report import decision_boundary
 from dltrain.report.callback_pictures import AUGMENTED_IMAGES, LAYERS, augmented_images, layer_spreads
 from dltrain.report.errors_of_parts import answers_of_jobs, four_cases, targets_of_parts
 from dltrain.report.job import Numbers, RecordedJob, differ_in_time, numbers_of
@@ -48,13 +49,18 @@ def side_by_side(jobs: Sequence[RecordedJob], rounds: int = 1) -> Iterator[Pictu
     if all((job.record.path / AUGMENTED_IMAGES).exists() for job in jobs):
         yield augmented_images({job.name: job.record for job in jobs})
     yield from _over_keys(jobs, rounds)
-    for draw_if_it_says_something in (four_cases, over_paces, targets_of_parts, answers_of_jobs, timeline):
+    for draw_if_it_says_something in (_answers, four_cases, over_paces, targets_of_parts, answers_of_jobs, timeline):
         picture = draw_if_it_says_something(jobs)
         if picture is not None:
             yield picture
     if all(job.record.history and job.watched in job.record.history[0] for job in jobs):
         best = {job.place for job in sorted(jobs, key=lambda job: job.place)[:MOST_SETTINGS]}
         yield _curves([job for job in jobs if job.place in best], [job for job in jobs if job.place not in best])
+
+
+def _answers(jobs: Sequence[RecordedJob]) -> Picture | None:
+    found = {job.name: decision_boundary.recorded(job.record) for job in jobs}
+    return decision_boundary.of_jobs(found) if all(found.values()) else None
 
 
 def _over_keys(jobs: Sequence[RecordedJob], rounds: int) -> Iterator[Picture]:
