@@ -24,6 +24,7 @@ EARLIER_DEFAULTS = {
     "split.minimum_rows": 0,
     "cv.group_is_feature": None,
     "calibration": None,
+    "task.quantiles": None,
     "threshold": None,
     "conformal": None,
     "dataset.column_rules": 1,

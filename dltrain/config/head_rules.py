@@ -40,6 +40,17 @@ def faults(task: DictConfig) -> Iterator[str]:
         yield f"task.class_weight: expected balanced or a weight for each class, got '{weight}'."
     if task.get("monte_carlo_dropout") is not None and not (kind and kind.deviation):
         yield f"task.monte_carlo_dropout has no effect with task={task.name}; expected task=gaussian_regression."
+    quantiles = task.get("quantiles")
+    if quantiles is not None and not (kind and kind.quantiles):
+        yield f"task.quantiles has no effect with task={task.name}; expected task=quantile_regression."
+    elif kind is not None and kind.quantiles:
+        given = list(quantiles or [])
+        fine = given and all(0 < one < 1 and one != 0.5 for one in given) and given == sorted(set(given))
+        if not fine:
+            yield (
+                "task.quantiles: expected ascending shares between 0 and 1 without 0.5, the median, which is always "
+                f"predicted, such as [0.1,0.9]; got {given}."
+            )
     if task.get("target_scaling") == "standard" and kind is not None and not kind.unbounded:
         yield f"task.target_scaling has no effect with task={task.name}; expected task=regression."
 
@@ -54,8 +65,8 @@ def _activation(task: DictConfig, kind: Task) -> Iterator[str]:
     elif kind.activations and activation not in kind.activations:
         came, expected = activation or "null", " or ".join(kind.activations)
         yield f"task.activation: task={task.name} needs values from 0 to 1, expected {expected}, got {came}."
-    elif kind.deviation and activation not in (None, "linear"):
-        yield f"task.activation: task={task.name} makes its own of both units, expected null, got {activation}."
+    elif (kind.deviation or kind.quantiles) and activation not in (None, "linear"):
+        yield f"task.activation: task={task.name} makes its own of the units, expected null, got {activation}."
     elif kind.unbounded and task.get("target_scaling") == "standard" and activation not in (None, "linear"):
         yield (
             f"task.activation: {activation} bounds an answer that has to reach both sides of the mean. "
@@ -64,10 +75,13 @@ def _activation(task: DictConfig, kind: Task) -> Iterator[str]:
 
 
 def _shapes(task: Task, key: str, target: str, name: str) -> Iterator[str]:
-    if task.deviation:
+    if task.deviation or task.quantiles:
+        metric, answer = (
+            ("Pinball", "quantiles") if task.quantiles else ("LogLikelihood", "mean and standard deviation")
+        )
         yield (
-            f"{key}: {target} knows one number a row, and task={task.name} answers with mean and standard deviation. "
-            f"Expected one such as {task.loss if key == 'task.loss' else 'LogLikelihood'} in "
+            f"{key}: {target} knows one number a row, and task={task.name} answers with {answer}. "
+            f"Expected one such as {task.loss if key == 'task.loss' else metric} in "
             f"conf/task/{task.name}.yaml, or task=regression."
         )
         return

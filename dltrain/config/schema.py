@@ -28,6 +28,7 @@ class HeadRow:
     monitor: str = MISSING
     class_weight: Any = None
     target_scaling: str | None = field(default=None, metadata={"choices": ("standard", "none")})
+    quantiles: list[float] | None = None
     monte_carlo_dropout: int | None = field(default=None, metadata={"minimum": 2})
 
 

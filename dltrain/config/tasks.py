@@ -22,6 +22,7 @@ class Task:
     # The activations of the last layer within the range of the target; empty if it has no bounds
     activations: tuple[str, ...] = ()
     deviation: bool = False  # whether a mean and its standard deviation are predicted
+    quantiles: bool = False  # whether quantiles are predicted, the median first
 
     @property
     def one_class(self) -> bool:
@@ -66,7 +67,7 @@ class Task:
     @property
     def clamps(self) -> bool:
         """Whether the prediction is a number without bounds, which can be clipped to the range of the rows."""
-        return self.unbounded and not self.deviation
+        return self.unbounded and not self.deviation and not self.quantiles
 
     @property
     def row_measure(self) -> str:
@@ -76,6 +77,8 @@ class Task:
     @property
     def baselines(self) -> tuple[str, str]:
         """The names of the two baselines: the constant one and the linear one."""
+        if self.quantiles:
+            return ("quantiles of train", "linear quantile regression")
         return ("mean", "ridge regression") if self.quantity else ("majority", "logistic regression")
 
 
@@ -94,4 +97,10 @@ UNIT_REGRESSION = Task("unit_regression", "quantity", NUMBER, "MeanSquaredError"
 GAUSSIAN_REGRESSION = Task(
     "gaussian_regression", "quantity", NUMBER, "GaussianNegativeLogLikelihood", 2, deviation=True
 )
-TASKS = {task.name: task for task in (BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, GAUSSIAN_REGRESSION)}
+QUANTILE_REGRESSION = Task("quantile_regression", "quantity", NUMBER, "PinballLoss", quantiles=True)
+TASKS = {
+    task.name: task
+    for task in (
+        *(BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, GAUSSIAN_REGRESSION, QUANTILE_REGRESSION),
+    )
+}

@@ -21,12 +21,14 @@ def name_answers(
     answers: npt.NDArray[np.floating],
     threshold: float,
     conformal: Conformal | None = None,
+    quantiles: Sequence[float] = (),
 ) -> dict[str, Array]:
     """Names the columns of predictions, each of shape (rows,).
 
     `answers` are the network's outputs, shape (rows, units); `classes` is empty for a quantity. The columns are
     `prediction` with `probability_CLASS` for each class; `prediction_LABEL` with `probability_LABEL` for each label; or
-    `prediction` of a quantity, with `standard_deviation` if the model predicts one. With `conformal` a quantity has
+    `prediction` of a quantity, with `standard_deviation` or `quantile_SHARE` if the model predicts those;
+    `quantiles` are all of them, the median first. With `conformal` a quantity has
     `prediction_low` and `prediction_high` as well, and a class `prediction_set`, names joined by a bar.
     """
     if task.labels:
@@ -36,7 +38,8 @@ def name_answers(
             columns[f"probability_{label}"] = answers[:, place]
         return columns
     if task.quantity:
-        columns = dict(zip(("prediction", "standard_deviation"), answers.T, strict=False))
+        others = [f"quantile_{share:g}" for share in quantiles[1:]] or ["standard_deviation"]
+        columns = dict(zip(("prediction", *others), answers.T, strict=False))
         if conformal is not None:
             columns["prediction_low"], columns["prediction_high"] = interval(task, conformal, answers)
         return columns

@@ -58,6 +58,9 @@ def interval(task: Task, conformal: Conformal, answers: npt.NDArray[np.floating]
     """Returns the lower and the upper end, each (rows,), around predictions of a quantity (rows, units)."""
     given = np.asarray(answers, np.float64)
     half = conformal.quantile * (given[:, 1] if task.deviation else 1.0)
+    if task.quantiles:  # the quantiles themselves, moved apart or together, but not past the median
+        low, high = given.min(axis=1) - half, given.max(axis=1) + half
+        return np.minimum(low, given[:, 0]), np.maximum(high, given[:, 0])
     return given[:, 0] - half, given[:, 0] + half
 
 
@@ -96,6 +99,8 @@ def probabilities(task: Task, answers: npt.NDArray[np.floating]) -> Numbers:
 def _scores(task: Task, truth: npt.NDArray[Any], answers: Numbers) -> Numbers:
     """Returns how strange each row's truth is to its prediction, (rows,)."""
     if task.quantity:
+        if task.quantiles:  # of Romano, Patterson & Candes (2019)
+            return np.asarray(np.maximum(answers.min(axis=1) - truth, truth - answers.max(axis=1)), np.float64)
         away = np.abs(np.asarray(truth, np.float64) - answers[:, 0])
         return away / answers[:, 1] if task.deviation else away
     return 1 - probabilities(task, answers)[np.arange(len(truth)), truth.astype(np.int64)]

@@ -15,7 +15,7 @@ from dltrain.data.dataset import Array, Dataset, Kind
 Floats = npt.NDArray[np.float64]
 
 SHAPES = ("table", "text", "image")
-PROBLEMS = tuple(name for name, task in TASKS.items() if not task.deviation)
+PROBLEMS = tuple(name for name, task in TASKS.items() if not task.deviation and not task.quantiles)
 LEVELS = np.array(["level_0", "level_1", "level_2"], dtype=object)
 VOCABULARY = np.array(
     [

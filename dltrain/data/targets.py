@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +29,7 @@ class Target:
     offset: float = 0.0  # added to the last layer's output after it is multiplied by `scale`
     scale: float = 1.0  # in the unit of the target; 1 for classes
     weights: npt.NDArray[np.float64] | None = None  # (n,) as in the dataset
+    quantiles: tuple[float, ...] = ()  # those that are predicted, the median first; empty if none are
 
     @property
     def kind(self) -> Task:
@@ -37,7 +39,7 @@ class Target:
     @property
     def units(self) -> int:
         """The number of units of the last layer."""
-        return self.kind.units or len(self.classes)
+        return self.kind.units or len(self.classes) or len(self.quantiles)
 
     @property
     def strata(self) -> npt.NDArray[np.integer] | None:
@@ -101,14 +103,16 @@ def infer(dataset: Dataset) -> tuple[str, str]:
     return REGRESSION.name, f"'{name}' has {len(values)} different numbers"
 
 
-def encode(dataset: Dataset, task: str) -> Target:
+def encode(dataset: Dataset, task: str, quantiles: Sequence[float] = ()) -> Target:
     """Encodes a target without missing values for a task, which is not auto.
+
+    `quantiles` are those to predict, the median first, if the task predicts any.
 
     Raises:
         DataError: If the values are unusable, such as a single class or an infinite number.
         ConfigError: If the task does not fit the target.
     """
-    return replace(_encoded(dataset, task), weights=dataset.weights)
+    return replace(_encoded(dataset, task), weights=dataset.weights, quantiles=tuple(quantiles))
 
 
 def _encoded(dataset: Dataset, task: str) -> Target:

@@ -96,6 +96,7 @@ def write_model(model: keras.Model, data: Prepared, journal: Journal, decisions:
         known_words=data.preprocessing.known_words,
         source=journal.config.dataset,
         threshold=decisions.threshold,
+        quantiles=target.quantiles,
         conformal=None if decisions.conformal is None else decisions.conformal.as_json(),
     )
     journal.directory.write_json(SIGNATURE_FILE, signature.as_json())
@@ -145,10 +146,12 @@ def score_answers(
         notes += [f"No interval of {name}: {reason}." for name, reason in reasons.items()]
         if lacking := sorted(set(metrics["test"]) - set(sure["test"]) - set(reasons)):
             notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
+    last = parts[-1]
+    if data.target.quantiles:
+        notes.append(_below(data.truth(last), answers[last], last))
     notes += sentences(decided, data.target.kind, is_in_time(journal.config.split))
     _write_predictions(data, answers, journal, decisions)
     scores, simple = score_baselines(data, parts, plain, seed.stream("baselines"))
-    last = parts[-1]
     return Results(
         metrics=metrics,
         intervals=sure,
@@ -170,6 +173,14 @@ def score_answers(
         exact=areas,
         decisions=decided,
     )
+
+
+def _below(truth: Target, answers: npt.NDArray[np.float32], part: str) -> str:
+    """Says which share of the rows of a part lies below each quantile."""
+    order = np.argsort(truth.quantiles)
+    shares = [truth.mean(truth.values <= answers[:, place]) for place in order]
+    asked = ", ".join(f"{truth.quantiles[place]:.4g}" for place in order)
+    return f"Of the {part} rows {', '.join(f'{share:.1%}' for share in shares)} lie below the quantiles {asked}."
 
 
 def _mark_undefined(metrics: dict[str, Scores], fresh: list[Any], data: Prepared) -> list[str]:
@@ -218,7 +229,9 @@ def prediction_table(
     decisions = decisions or Decisions()
     table: dict[str, Any] = {"row_id": row_ids, "part": np.full(len(row_ids), part, dtype=object)}
     values = target.values
-    named = name_answers(target.kind, target.classes, answers, decisions.threshold, decisions.conformal)
+    named = name_answers(
+        target.kind, target.classes, answers, decisions.threshold, decisions.conformal, target.quantiles
+    )
     if target.kind.labels:
         for place, label in enumerate(target.classes):
             table[f"target_{label}"] = values[:, place].astype(int)

@@ -67,7 +67,8 @@ def choose_task(task: DictConfig, dataset: Dataset, notes: Notes) -> tuple[DictC
         task = task_row(task, name)
     if faults := list(head_rules.faults(task)):
         raise ConfigError(faults)
-    return task, encode(dataset, task.name)
+    quantiles = (0.5, *task.quantiles) if task.get("quantiles") else ()
+    return task, encode(dataset, task.name, quantiles)
 
 
 def refuse_ignored(typed: Sequence[str], dataset: Dataset, target: Target) -> None:
@@ -92,7 +93,7 @@ def draw_rows(rows: int | None, dataset: Dataset, target: Target, seed: int, not
     notes.note(f"{len(kept)} of {len(dataset)} rows are used (rows={rows})")
     dataset = dataset.take(kept)
     # The target is encoded again, since a class may have lost its last row.
-    return dataset, encode(dataset, target.task)
+    return dataset, encode(dataset, target.task, target.quantiles)
 
 
 def without_groups(split: DictConfig, cv: DictConfig | None, dataset: Dataset, notes: Notes) -> Dataset:

@@ -156,6 +156,7 @@ def _write_columns(model: Model, folder: Path, lookups: dict[str, dict[str, Any]
         columns.append(about)
     content: dict[str, Any] = {"task": signature.task, "classes": list(signature.classes)}
     content |= {"threshold": signature.threshold, "conformal": signature.conformal}
+    content["quantiles"] = list(signature.quantiles)
     content["missing"] = {"words": list(model.missing.words), "numbers": list(model.missing.numbers)}
     text = json.dumps({**content, "target": list(signature.target), "columns": columns}, ensure_ascii=False, indent=2)
     (folder / "columns.json").write_text(text + "\n", encoding="utf-8")

@@ -128,7 +128,14 @@ def to_answers(outputs: Any) -> list[dict[str, Any]]:
     for row in np.asarray(outputs, dtype=np.float64):
         if not classes:
             answers.append({"prediction": float(row[0])})
-            if conformal:
+            quantiles = COLUMNS.get("quantiles", [])
+            answers[-1] |= {
+                f"quantile_{share:g}": float(each) for share, each in zip(quantiles[1:], row[1:], strict=False)
+            }
+            if conformal and quantiles:
+                low, high = row.min() - conformal["quantile"], row.max() + conformal["quantile"]
+                answers[-1] |= {"prediction_low": float(min(low, row[0])), "prediction_high": float(max(high, row[0]))}
+            elif conformal:
                 half = conformal["quantile"] * (row[1] if COLUMNS["task"] == "gaussian_regression" else 1.0)
                 answers[-1] |= {"prediction_low": float(row[0] - half), "prediction_high": float(row[0] + half)}
             continue

@@ -101,6 +101,7 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
         offset=signature.offset,
         scale=signature.scale,
         weights=np.concatenate(weights) if weights else None,
+        quantiles=signature.quantiles,
     )
     contents = np.concatenate(hashes)
     known, reason = train_hashes(model.record)
@@ -121,7 +122,7 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
         if conformal is not None:
             share = coverage(conformal, part, given)
             low, high = share["interval"]
-            values["coverage"] = {"value": share["coverage"], "low": low, "high": high}
+            values["conformal_coverage"] = {"value": share["coverage"], "low": low, "high": high}
         return values
 
     notes = [note for note in row_inputs.notes() if not note.startswith("ignored")]

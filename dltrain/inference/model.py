@@ -149,7 +149,14 @@ class Model:
         A row whose outputs are NaN has none: None is its class or label, NaN its probability or quantity.
         """
         conformal = Conformal.of_json(self.signature.conformal)
-        named = name_answers(self.signature.kind, self.signature.classes, answers, self.signature.threshold, conformal)
+        named = name_answers(
+            self.signature.kind,
+            self.signature.classes,
+            answers,
+            self.signature.threshold,
+            conformal,
+            self.signature.quantiles,
+        )
         absent = np.isnan(answers[:, 0])
         if absent.any():
             for name, cells in named.items():

@@ -71,7 +71,7 @@ def _start(table: npt.NDArray[Any], target: npt.NDArray[Any], head: Head) -> lis
                     units = classes[1:]  # the score of the second against the first
                 fitted = _fitted(LogisticRegression(max_iter=300), "C", features, numbers)
                 kernel[:, units], bias[units] = fitted.coef_.T, fitted.intercept_
-    elif head.units == 1 and not task.bounded:
+    elif not (task.bounded or task.deviation):  # of quantiles, the median is the first unit
         fitted = _fitted(Ridge(), "alpha", features, (truth[:, 0] - head.offset) / head.scale)
         kernel[:, 0], bias[0] = fitted.coef_, fitted.intercept_
     kernel /= spread[:, None]

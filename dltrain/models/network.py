@@ -55,7 +55,7 @@ def build_network(
         preprocessing.numbers,
         train,
     )
-    head = Head(target.task, target.units, activation, target.offset, target.scale)
+    head = Head(target.task, target.units, activation, target.offset, target.scale, target.quantiles)
     regularizers = Regularizers(
         kernel=build(regularizer.kernel, key="regularizer.kernel"), bias=build(regularizer.bias, key="regularizer.bias")
     )
@@ -119,7 +119,8 @@ def loss_and_metrics(task: DictConfig, target: Target) -> dict[str, Any]:
 
 def build_loss(task: DictConfig, target: Target) -> Any:
     """Builds the task's loss, on the scaled target if it is scaled."""
-    loss = build(task.loss, key="task.loss")
+    offered = {"quantiles": list(target.quantiles)} if target.quantiles else {}
+    loss = build(task.loss, key="task.loss", **offered)
     if (target.offset, target.scale) == (0.0, 1.0) or target.kind.deviation:
         return loss  # the scale adds a constant to a log-density and does not change its gradient
     return InUnits(loss, target.offset, target.scale)
@@ -133,6 +134,8 @@ def build_metrics(task: DictConfig, target: Target, threshold: float | None = No
     metrics = []
     for name, node in task.metrics.items():
         offered: dict[str, Any] = {"name": name}
+        if target.quantiles:
+            offered["quantiles"] = list(target.quantiles)
         if (traits_behind(str(node.get("_target_"))) or MetricTraits()).splits_range:
             offered["threshold"] = target.offset + target.scale / 2
         elif threshold is not None:

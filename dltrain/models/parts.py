@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from dltrain.config.tasks import TASKS, Task
 from dltrain.models import gaussian
+from dltrain.models.quantiles import ascending
 
 BAG_DIMENSION = 32  # length of an n-gram's vector in a bag beside other columns
 
@@ -97,6 +98,7 @@ class Head:
     activation: str | None
     offset: float
     scale: float
+    quantiles: tuple[float, ...] = ()  # those of the units, the median first; empty if none are predicted
 
     @property
     def kind(self) -> Task:
@@ -143,6 +145,8 @@ class Head:
         return gaussian.mean_and_deviation(parameters, self.offset, self.scale)
 
     def _in_units(self, outputs: Any) -> Any:
+        if self.quantiles:
+            outputs = ascending(outputs, self.quantiles)
         if (self.offset, self.scale) == (0.0, 1.0):
             return outputs
         rescaling = keras.layers.Rescaling(self.scale, self.offset, dtype=keras.config.floatx(), name="target_units")

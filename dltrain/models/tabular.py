@@ -131,7 +131,9 @@ def _mean_of_members(hidden: Any, head: Head, linear: Any) -> Any:
         scores = keras.layers.Activation(activation or "linear", dtype=keras.config.floatx())(together)
     if head.kind.deviation:
         scores = gaussian.natural_parameters(scores)
-    scores = MemberLoss(_loss_kind(head.kind), name="member_loss")(scores)
+    # The pinball loss of a mean of quantiles does not follow from those of the members without the target.
+    if not head.kind.quantiles:
+        scores = MemberLoss(_loss_kind(head.kind), name="member_loss")(scores)
     return keras.ops.mean(scores, axis=1)
 
 

@@ -57,6 +57,7 @@ class Signature:
     threshold: float = THRESHOLD
     # The entry of `data.conformal.Conformal`, which gives predictions their intervals or sets; None without
     conformal: Mapping[str, Any] | None = None
+    quantiles: tuple[float, ...] = ()  # those that are predicted, the median first
     offset: float = 0.0
     scale: float = 1.0
     # For each column that the dataset makes, how it does so from columns of the source
@@ -97,8 +98,8 @@ class Signature:
             content["target_readings"] = {
                 name: ColumnReading.of_json(reading) for name, reading in content.get("target_readings", {}).items()
             }
-            for key in ("target", "classes"):
-                content[key] = tuple(content[key])
+            for key in ("target", "classes", "quantiles"):
+                content[key] = tuple(content.get(key, ()))
             content["made"] = {
                 name: Recipe(**{**recipe, "columns": tuple(recipe["columns"])})
                 for name, recipe in content["made"].items()
@@ -136,6 +137,7 @@ def describe(
     source: Mapping[str, Any],
     threshold: float = THRESHOLD,
     conformal: Mapping[str, Any] | None = None,
+    quantiles: tuple[float, ...] = (),
 ) -> Signature:
     """Returns the signature of a model that is trained on the rows of `train`.
 
@@ -164,6 +166,7 @@ def describe(
         classes=classes,
         threshold=threshold,
         conformal=conformal,
+        quantiles=quantiles,
         offset=offset,
         scale=scale,
         target_readings=dict(train.target_readings),

@@ -31,7 +31,7 @@ def write_insights(record: Record) -> None:
     except Exception as error:  # a person's own loader may raise anything
         logger.warning("The report is without importance and mistakes: %s", error)
         return
-    target = encode(dataset, model.signature.task)
+    target = encode(dataset, model.signature.task, model.signature.quantiles)
     if target.kind.unbounded and model.signature.scale != 1:
         target = target.scaled_on(parts["train"])
 

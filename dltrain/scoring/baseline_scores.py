@@ -39,7 +39,14 @@ def score_baselines(data: Prepared, parts: list[str], metrics: list[Any], seed: 
     else:
         features = {part: data.features(part) for part in parts}
     target = data.target
-    words = (target.task, target.classes, target.offset, target.scale, sorted(data.dataset.kinds.items()))
+    words = (
+        target.task,
+        target.classes,
+        target.quantiles,
+        target.offset,
+        target.scale,
+        sorted(data.dataset.kinds.items()),
+    )
     digest = hashlib.sha256(repr((words, [(type(each), each.get_config()) for each in metrics])).encode())
     for part in parts:
         words_too = raw[part].sha256() if "text" in features[part] else ""  # else the features determine the result

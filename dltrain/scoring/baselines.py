@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix, hstack, issparse
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
 from sklearn.preprocessing import OneHotEncoder
 
 from dltrain.data.dataset import Dataset
@@ -21,6 +21,9 @@ from dltrain.data.targets import Target
 from dltrain.preprocessing.fit import Features
 
 Answers = npt.NDArray[np.float64]
+Found = dict[str, dict[str, Answers]]
+
+ROWS_OF_QUANTILES = 2_000  # of a linear program, which takes the cube of their time
 
 
 def baselines(
@@ -36,6 +39,8 @@ def baselines(
     if "text" in features:
         linear_name = f"tf-idf {linear_name}"
     matrices = _matrices(inputs)
+    if target.quantiles:
+        return _quantiles(constant_name, linear_name, matrices, target)
     constant: Any = DummyClassifier(strategy="prior") if target.classes else DummyRegressor()
     linear: Any = LogisticRegression(max_iter=1_000) if target.classes else Ridge()
     fitted = {
@@ -91,6 +96,31 @@ def _answers(model: Any, inputs: dict[str, Any], parts: set[str], target: Target
                 same = np.full(inputs[part].shape[0], float(truth[0]))
                 columns[part].append(model.predict_proba(inputs[part])[:, 1] if known else same)
     return {part: np.column_stack(found) for part, found in columns.items()}
+
+
+def _quantiles(constant_name: str, linear_name: str, matrices: dict[str, Any], target: Target) -> Found:
+    """Fits each quantile by itself, and orders those of a row, which can cross each other."""
+    some = np.linspace(0, len(target.values) - 1, min(len(target.values), ROWS_OF_QUANTILES)).astype(np.intp)
+    weights = None if target.weights is None else target.weights[some]
+    order = np.argsort(np.argsort(target.quantiles))
+    found: Found = {constant_name: {}, linear_name: {}}
+    fitted: dict[str, list[Any]] = {constant_name: [], linear_name: []}
+    for share in target.quantiles:
+        constant = DummyRegressor(strategy="quantile", quantile=share)
+        fitted[constant_name].append(constant.fit(matrices["train"], target.values, sample_weight=target.weights))
+        linear = QuantileRegressor(quantile=share, alpha=0.001 * target.scale, solver="highs")
+        rows = matrices["train"][some]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fitted[linear_name].append(
+                linear.fit(rows.toarray() if issparse(rows) else rows, target.values[some], sample_weight=weights)
+            )
+    for name, models in fitted.items():
+        for part, rows in matrices.items():
+            dense = rows.toarray() if issparse(rows) else rows
+            answers = np.column_stack([np.asarray(model.predict(dense), np.float64).ravel() for model in models])
+            found[name][part] = np.sort(answers, axis=1)[:, order]
+    return found
 
 
 def with_deviation(answers: dict[str, Answers], target: Target) -> dict[str, Answers]:

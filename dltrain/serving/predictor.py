@@ -73,6 +73,9 @@ class Predictor:
         classes = self.signature.classes
         if not classes:
             ends: dict[str, Any] = {key: named[key] for key in ("prediction_low", "prediction_high") if key in named}
+            if self.signature.quantiles:
+                shares = [f"{share:g}" for share in self.signature.quantiles[1:]]
+                ends["quantiles"] = {share: named[f"quantile_{share}"] for share in shares}
             return {"prediction": named["prediction"], "probabilities": None, **ends}
         probabilities = {name: named[f"probability_{name}"] for name in classes}
         labels = self.signature.kind.labels

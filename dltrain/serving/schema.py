@@ -91,6 +91,7 @@ class Answer(BaseModel):
 
     prediction: Any = Field(description="the class, the number, or of each label 0 or 1")
     probabilities: dict[str, float] | None = Field(None, description="of each class or label")
+    quantiles: dict[str, float] | None = Field(None, description="beside the median, which is the prediction")
     prediction_low: float | None = Field(None, description="the lower end of the interval, with conformal=")
     prediction_high: float | None = Field(None, description="the upper end of the interval, with conformal=")
     prediction_set: list[str] | None = Field(None, description="the classes that it may be, with conformal=")

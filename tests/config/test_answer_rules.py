@@ -15,6 +15,8 @@ from dltrain.base.errors import ConfigError
         (("task=multilabel", "conformal=0.9"), "conformal has no effect with task=multilabel"),
         (("conformal=1.0",), "conformal: expected a number"),
         (("calibration=platt",), "calibration: there is no option 'platt'. Choose from auto"),
+        (("task=quantile_regression", "task.quantiles=[0.9,0.1]"), "task.quantiles: expected ascending shares"),
+        (("task=regression", "+task.quantiles=[0.1]"), "task.quantiles has no effect with task=regression"),
         (("threshold=f1", "+threshold.false_positive_cost=2"), "threshold.false_positive_cost has no effect with"),
         (("threshold=cost", "threshold.false_positive_cost=-1"), "threshold.false_positive_cost: expected a number"),
         (

@@ -69,3 +69,19 @@ def test_a_run_keeps_what_it_decided_in_its_model(run_in: Any, tmp_path: Path) -
 def test_task_that_is_found_in_the_data_refuses_too(run_in: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="calibration has no effect with task=regression"):
         run_in(tmp_path, "dataset=boston", "calibration=auto")
+
+
+def test_quantiles_have_columns_of_their_own_and_conformal_ends(run_in: Any, tmp_path: Path) -> None:
+    run = run_in(
+        tmp_path / "run",
+        *("dataset=synthetic", "dataset.problem=regression", "dataset.rows=200", "task=quantile_regression"),
+        *("model=tabular", "model.units=[4]", "task.quantiles=[0.1,0.8]", "conformal=0.8"),
+    )
+    assert run.json("signature.json")["quantiles"] == [0.5, 0.1, 0.8]
+    for row in run.rows("predictions.csv"):
+        assert float(row["quantile_0.1"]) <= float(row["prediction"]) <= float(row["quantile_0.8"])
+        assert float(row["prediction_low"]) <= float(row["prediction"]) <= float(row["prediction_high"])
+    assert set(run.json("metrics.json")["test"]) == {"loss", "pinball", "coverage", "rmse", "mae"}
+    model = Model(run.path)
+    found = model.predict([dict.fromkeys([column.name for column in model.signature.columns], 0.0)])
+    assert list(found) == ["prediction", "quantile_0.1", "quantile_0.8", "prediction_low", "prediction_high"]
