@@ -69,10 +69,15 @@ def date_format(name: str, distinct: Any, day_first: bool | None) -> str | None:
     return "month_day_year" if day_first is False else "day_month_year"
 
 
+def pattern(named: str) -> str:
+    """Returns the regular expression of a whole cell of the named format, in lower case without blanks around it."""
+    return f"^(?:{FORMATS[named]}{_TIME})$"
+
+
 def other_cells(cells: Any, named: str) -> npt.NDArray[np.intp]:
     """Returns the positions of cells of text that are there and have another format than the named one."""
     lower = pc.utf8_lower(pc.utf8_trim_whitespace(cells))
-    fits = pc.match_substring_regex(lower, f"^(?:{FORMATS[named]}{_TIME})$")
+    fits = pc.match_substring_regex(lower, pattern(named))
     fits = pc.or_kleene(fits, pc.equal(lower, "")).fill_null(True)
     return np.flatnonzero(~fits.to_numpy(zero_copy_only=False))
 

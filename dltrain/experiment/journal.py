@@ -266,7 +266,8 @@ class Journal:
 
     def finish(self, results: Results) -> None:
         """Writes metrics.json and the status completed, and shows the final table."""
-        for stale in ("report.html", "insights.json"):  # of fewer epochs; a kill must not leave them beside new numbers
+        # Of fewer epochs; a kill must not leave them beside new numbers.
+        for stale in ("report.html", "insights.json", "what_if.json"):
             (self.path / stale).unlink(missing_ok=True)
         self.directory.write_json("metrics.json", results.as_json())
         self.directory.finish("completed", seconds=self._seconds())

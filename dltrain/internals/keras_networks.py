@@ -14,6 +14,7 @@ NAMES = (
     "keras.layers.TextVectorization._lookup_layer",
     "keras.src.applications.efficientnet.WEIGHTS_HASHES",
     "keras.src.ops.node.Node._keras_history",  # which a node gives its tensors
+    "keras.src.ops.node.Node.arguments",
 )
 
 SPATIAL = (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D, keras.layers.SpatialDropout3D)
@@ -27,6 +28,13 @@ def calls(operation: keras.Operation) -> list[Any]:
 def maker(tensor: keras.KerasTensor) -> keras.Operation:
     """Returns the layer or operation that made a symbolic tensor."""
     return tensor._keras_history.operation
+
+
+def call_of(tensor: keras.KerasTensor) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """Returns the use of a layer or operation that made a symbolic tensor, as `calls`, with its arguments."""
+    history = tensor._keras_history
+    call = calls(history.operation)[history.node_index]
+    return call, call.arguments.args, call.arguments.kwargs
 
 
 def noise_shape(dropout: keras.layers.Dropout, inputs: Any) -> Any:

@@ -12,7 +12,7 @@ RUN_FILE = "run.json"
 # Files that other commands read and that a run writes once.
 FILES = (
     *("config.yaml", "metrics.json", "signature.json", "splits.json", "history.csv", "predictions.csv"),
-    *("model.keras", "cv/summary.json", "insights.json"),
+    *("model.keras", "cv/summary.json", "insights.json", "what_if.json"),
 )
 HASHES = "files"  # the entry of run.json with the hash of each of them
 OWN_HASH = "sha256"  # the entry with the hash of all others, as run.json cannot hold its own

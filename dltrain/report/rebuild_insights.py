@@ -17,14 +17,15 @@ from dltrain.inference.overlap import run_dataset
 from dltrain.preprocessing.fit import raw_inputs
 from dltrain.record.record import Record
 from dltrain.record.run_directory import RunDirectory
-from dltrain.report import INSIGHTS
+from dltrain.report import INSIGHTS, WHAT_IF
 from dltrain.report.insights import insights
+from dltrain.report.what_if import what_if
 
 logger = logging.getLogger("dltrain")
 
 
 def write_insights(record: Record) -> None:
-    """Writes insights.json of a finished run, without the layers; without the data it only warns."""
+    """Writes insights.json of a finished run, without the layers, and what_if.json; without the data it only warns."""
     try:
         dataset, parts = run_dataset(record)
         model = Model(record.path)
@@ -46,3 +47,6 @@ def write_insights(record: Record) -> None:
     task = task_row(record.config.task, model.signature.task)
     found = insights(dataset.take(rows), target.take(rows), answer, task, Seed.of(record.config).stream("insights"))
     RunDirectory(record.path).write_json(INSIGHTS, found)
+    panel = what_if(model, dataset.take(rows), "validation")
+    if panel is not None:
+        RunDirectory(record.path).write_json(WHAT_IF, panel)

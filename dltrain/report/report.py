@@ -11,7 +11,15 @@ from dltrain.base.plain_table import number
 from dltrain.pages.render import render
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
-from dltrain.report import INSIGHTS, callback_pictures, decision_boundary, figures, record_sections, score_sections
+from dltrain.report import (
+    INSIGHTS,
+    WHAT_IF,
+    callback_pictures,
+    decision_boundary,
+    figures,
+    record_sections,
+    score_sections,
+)
 from dltrain.report.answers import per_class, read_answers
 from dltrain.report.diagnosis import diagnose
 from dltrain.report.evidence import Diagnosis, Evidence
@@ -60,6 +68,7 @@ class RunReport:
         self.last = self.parts[-1]
         told = not self.folds and (record.path / INSIGHTS).exists()
         self.insights: dict[str, Any] = record.json(INSIGHTS) if told else {}
+        self.what_if: dict[str, Any] = record.json(WHAT_IF) if (record.path / WHAT_IF).exists() else {}
         shown = self.answers.get(self.last)
         self.shown = shown if shown is not None and len(shown.truth) else None
         self.pictures: list[Picture] = []
@@ -124,6 +133,7 @@ class RunReport:
             found_importance=importance,
             insight_rows=self.insights.get("rows", 0),
             worst=score_sections.worst_rows(self.insights, quantity=not self.signature.classes),
+            what_if=self.what_if,
             found_layers=layers,
             layer_rows=self.insights.get("layer_rows", 0),
             facts=record.facts,

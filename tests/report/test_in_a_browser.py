@@ -27,22 +27,26 @@ MEASURE = """
 <!doctype html><html><body><iframe style="border:0" width="WIDTH" height="900" srcdoc="PAGE"></iframe><script>
 const messages = [];
 window.addEventListener("error", event => messages.push(event.message));
-document.querySelector("iframe").addEventListener("load", event => {
-  const page = event.target.contentDocument;
-  const view = event.target.contentWindow;
+// Later, since the panel draws its curves one after the other.
+const frame = document.querySelector("iframe");
+frame.addEventListener("load", () => setTimeout(() => {
+  const page = frame.contentDocument;
+  const view = frame.contentWindow;
   const pictures = [...page.querySelectorAll("svg, img")];
   const box = each => each.getBoundingClientRect();
   const label = each => (each.getAttribute("aria-labelledby") || "").split(" ")
-    .map(id => page.getElementById(id)?.textContent || "").join(" ").trim() || each.getAttribute("aria-label") || "";
-  const scrolling = [...page.querySelectorAll("*")].filter(each =>
-    each.clientWidth && each.scrollWidth > each.clientWidth + 1 && view.getComputedStyle(each).overflowX != "visible");
+    .map(id => page.getElementById(id)?.textContent || "").join(" ").trim() || each.getAttribute("aria-label")
+    || each.labels?.[0]?.textContent || "";
+  // What is for screen readers alone is a pixel wide.
+  const scrolling = [...page.querySelectorAll("*")].filter(each => each.clientWidth > 1
+    && each.scrollWidth > each.clientWidth + 1 && view.getComputedStyle(each).overflowX != "visible");
   const outside = picture => [...picture.querySelectorAll("text")].filter(each => {
     const [inner, outer] = [box(each), box(picture)];
     return inner.left < outer.left - 3 || inner.right > outer.right + 3
       || inner.top < outer.top - 3 || inner.bottom > outer.bottom + 3;
   }).map(each => each.textContent);
   document.body.textContent = "MEASURED" + JSON.stringify({
-    pictures: pictures.length,
+    pictures: pictures.filter(each => each.matches("figure *")).length,
     empty: pictures.filter(each => box(each).width < 20 || box(each).height < 20
       || each.querySelectorAll("path, rect, circle, line").length < 5).length,
     unnamed: pictures.filter(each => !label(each)).length,
@@ -59,7 +63,7 @@ document.querySelector("iframe").addEventListener("load", event => {
     strokes: [...page.querySelectorAll("svg path")].map(each => view.getComputedStyle(each).stroke).join(),
     focusable: page.querySelectorAll("a[href], summary, [tabindex='0']").length,
   }) + "END";
-});
+}, 1500));
 </script></body></html>
 """
 

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import base64
+import dataclasses
+import hashlib
 import html
 import json
+import logging
 import re
 import shutil
 import subprocess
@@ -16,9 +20,12 @@ import pytest
 
 from dltrain.cli.main import main
 from dltrain.config.tasks import TASKS
+from dltrain.inference.model import Model
+from dltrain.inference.overlap import run_dataset
 from dltrain.report.answers import read_answers
 from dltrain.report.figures import learning_curves
 from dltrain.report.report import write_report
+from dltrain.report.what_if import what_if
 
 SMALL = ("model.units=[2]", "report=true", "score_test=always", "dataset.rows=80", "trainer.epochs=2")
 PROBLEMS = ("binary", "multiclass", "multilabel", "regression")
@@ -61,17 +68,22 @@ class Outline(HTMLParser):
             self.ids.append(str(values["id"]))
         if tag == "svg":
             assert values["role"] == "img"
-            self.named += str(values["aria-labelledby"]).split()
+            self.named += str(values["aria-labelledby"]).split() if values.get("class") != "curve" else []
+            assert values.get("aria-label", "named") != ""
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 class TestEveryTask:
-    def test_is_one_file_without_scripts_or_addresses(self, reported: Any, problem: str) -> None:
+    def test_is_one_file_that_runs_its_own_script_and_has_no_addresses(self, reported: Any, problem: str) -> None:
         run = reported(problem)
         assert not [each for each in run.json("run.json")["warnings"] if "report" in each]
         page = page_of(run)
         outline = Outline(page)
-        assert "script" not in outline.tags
+        content, script = re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
+        assert outline.tags.count("script") == 2
+        assert json.loads(content) == run.json("what_if.json")
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"script-src 'sha256-{digest}'" in page
         assert "link" not in outline.tags
         addresses = re.findall(r'(?:src|href)="([^"#][^"]*)"', page)
         assert all(address.startswith("data:") for address in addresses)
@@ -90,7 +102,7 @@ class TestEveryTask:
     def test_each_picture_is_a_file_too(self, reported: Any, problem: str) -> None:
         run = reported(problem)
         files = sorted(file.stem for file in (run.path / "plots").glob("*.svg"))
-        assert len(files) == page_of(run).count("<svg")
+        assert len(files) == page_of(run).count("<figure>")
         expected = {
             "binary": {"confusion_matrix", "roc", "precision_recall", "calibration", "thresholds"},
             "multiclass": {"confusion_matrix", "roc", "calibration"},
@@ -132,6 +144,40 @@ def test_insights_agree_with_the_predictions(reported: Any) -> None:
     assert [layer["name"] for layer in insights["layers"]][-1] == "head"
 
 
+def test_panel_has_the_mean_of_the_predictions_with_each_value(reported: Any) -> None:
+    run = reported("multiclass")
+    model, content = Model(run.path), run.json("what_if.json")
+    dataset, parts = run_dataset(model.record)
+    rows = dataset.take(parts["validation"])
+    assert (content["part"], content["rows"]) == ("validation", len(rows))
+    for column in content["columns"]:
+        cells = {name: each.tolist() for name, each in rows.columns.items()}
+        cells[column["name"]] = [column["curve"][-1]] * len(rows)
+        answers = model.predict(pd.DataFrame(cells)).filter(like="probability")
+        np.testing.assert_allclose(column["average"][-1], answers.mean().to_numpy(), rtol=1e-4)
+
+
+def test_model_that_a_page_cannot_compute_has_a_reason_in_place_of_the_panel(
+    reported: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    model = Model(reported("binary").path)
+    dataset, parts = run_dataset(model.record)
+    monkeypatch.setattr("dltrain.exporting.program.MOST_BYTES", 100)
+    monkeypatch.setattr(logging.getLogger("dltrain"), "propagate", True)
+    with caplog.at_level(logging.DEBUG, "dltrain"):
+        found = what_if(model, dataset.take(parts["validation"]), "validation")
+    assert found == {"left_out": "A page cannot compute this model, since its numbers take more than 0.0001 MB."}
+    assert "has no panel 'What if': a page cannot compute this model, since its numbers take" in caplog.text
+    shutil.copytree(model.record.path, tmp_path / "run")
+    (tmp_path / "run" / "what_if.json").write_text(json.dumps(found))
+    page = write_report(tmp_path / "run").read_text()
+    assert found["left_out"] in page
+    assert "<script" not in page
+    column = dataclasses.replace(model.signature.columns[0], kind="text")
+    model.signature = dataclasses.replace(model.signature, columns=(column,))
+    assert what_if(model, dataset, "validation") is None
+
+
 def test_importance_finds_the_column_that_decides(run_in: Any, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     table = pd.DataFrame(random.normal(size=(300, 3)), columns=["noise", "decides", "idle"])
@@ -159,9 +205,9 @@ def test_what_comes_from_the_data_is_escaped(run_in: Any, tmp_path: Path) -> Non
     run = run_in(tmp_path / "run", *data, "report=true", "model.units=[2]", "score_test=always")
     assert not [each for each in run.json("run.json")["warnings"] if "report" in each]
     page = page_of(run)
-    assert "<script" not in page
+    assert "<script>alert" not in page
     assert html.escape(EVIL) in page
-    assert "script" not in Outline(page).tags
+    assert Outline(page).tags.count("script") == 2  # the content of the panel and its script
     for file in (run.path / "plots").glob("*.svg"):
         assert "<script" not in file.read_text()
 
@@ -188,8 +234,14 @@ def test_what_the_files_of_a_run_say_is_escaped(reported: Any, tmp_path: Path) -
     }.items():
         file = tmp_path / "run" / name
         file.write_text(json.dumps(json.loads(file.read_text()) | said))
+    file = tmp_path / "run" / "what_if.json"
+    panel = json.loads(file.read_text())
+    panel["columns"] = [{**column, "title": EVIL, "words": [EVIL]} for column in panel["columns"]]
+    panel |= {"part": EVIL, "answer": {**panel["answer"], "target": EVIL, "names": [EVIL, EVIL]}}
+    file.write_text(json.dumps(panel))
     page = write_report(tmp_path / "run").read_text()
-    assert "script" not in Outline(page).tags
+    assert Outline(page).tags.count("script") == 2  # the content of the panel and its script
+    assert page.count("<script>") == 1
     assert '"<' not in page
     assert " onerror=&#34;" in page
     assert page.count(html.escape(EVIL)) >= 20
@@ -242,11 +294,13 @@ class TestVerb:
         shutil.copytree(run.path, tmp_path / "run")
         before = json.loads((tmp_path / "run" / "insights.json").read_text())
         (tmp_path / "run" / "insights.json").unlink()
+        (tmp_path / "run" / "what_if.json").unlink()
         assert main(["report", str(tmp_path / "run")]) == 0
         after = json.loads((tmp_path / "run" / "insights.json").read_text())
         assert [each["row_id"] for each in after["mistakes"]] == [each["row_id"] for each in before["mistakes"]]
         found, expected = (each["importance"]["columns"] for each in (after, before))
         assert [each["mean"] for each in found] == pytest.approx([each["mean"] for each in expected], rel=1e-3)
+        assert json.loads((tmp_path / "run" / "what_if.json").read_text()) == run.json("what_if.json")
 
     def test_refuses_what_is_no_completed_run(
         self, reported: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
