@@ -9,7 +9,7 @@ from dltrain.api.reports import figure, write_report
 from dltrain.api.run import Run
 from dltrain.base.errors import ConfigError
 from dltrain.base.notes import counted
-from dltrain.record.winner import read_best
+from dltrain.record.winner import winner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,12 +42,12 @@ class Sweep:
 
     @property
     def best(self) -> Run:
-        """The run of the best job.
+        """The run of the best job, or of the ensemble with which `search=best` ends.
 
         Raises:
             ConfigError: If no job completed.
         """
-        job = read_best(self.directory).get("job") if (self.directory / "best.json").exists() else None
+        job = winner(self.directory) if (self.directory / "best.json").exists() else None
         if job is None:
             raise ConfigError(f"No job of '{self.directory}' is completed, so there is no best one.")
         return Run(self.directory / job)

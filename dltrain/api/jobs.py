@@ -80,7 +80,13 @@ def keeping(errors: list[Exception], *, shows: bool = True) -> Callable[[DictCon
 
 
 def report_sweep(sweep: Path) -> None:
-    """Writes the report of a sweep."""
-    from dltrain.report.sweep import write_sweep_report  # drawing needs half a second of imports
+    """Writes the report of a sweep, or of its ensemble."""
+    # Drawing needs half a second of imports.
+    if (sweep / "run.json").exists():
+        from dltrain.report.report import write_report
 
-    write_sweep_report(sweep)
+        write_report(sweep)
+    else:
+        from dltrain.report.sweep import write_sweep_report
+
+        write_sweep_report(sweep)

@@ -36,7 +36,8 @@ def write_report(directory: Path, *, trust: bool = False, verb: str = "") -> Pat
     from dltrain.report import INSIGHTS
 
     Signature.of(record)
-    if "validation" in record.metrics and record.folds is None and not (record.path / INSIGHTS).exists():
+    told = (record.path / INSIGHTS).exists() or record.folds is not None or record.members
+    if "validation" in record.metrics and not told:
         require_trusted(record, trust=trust, verb=verb)
         from dltrain.internals import tensorflow_quietly
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,10 +13,11 @@ from typing import Any
 from omegaconf import DictConfig
 
 from dltrain.api.commands import terminating, train
-from dltrain.api.jobs import load_tensorflow, show_beginning
+from dltrain.api.jobs import load_tensorflow, report_sweep, show_beginning
 from dltrain.base.own_code import library_refusals
 from dltrain.base.plain_table import setting
 from dltrain.record.record import Record
+from dltrain.sweeps.clock import ends
 from dltrain.sweeps.start import resume_words
 
 
@@ -53,6 +55,41 @@ def run_recorded(
             with library_refusals():
                 results = run(config, journal, report_run, early)
         require_what_was_asked(config, results)
+
+
+def repeat(record: Record, directory: Path) -> None:
+    """Repeats a completed run in an existing directory, without a clock; one that a clock ended ends as it did.
+
+    Of an ensemble the members are trained again, below `members/`, and averaged with the weights that they had.
+
+    Raises:
+        ConfigError: If the run of a member is not beside that of the ensemble.
+    """
+    if not record.members:
+        for file in ends(record.path):
+            copy = directory / file.relative_to(record.path)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        run_recorded(record, record.config, directory, resumes=False)
+        return
+    jobs = {str(each["job"]): int(each["count"]) for each in record.members}
+    originals = {job: Record(record.path.resolve().parent / job) for job in jobs}
+    repeated = {job: directory.resolve() / "members" / job for job in jobs}
+    for job, original in originals.items():
+        repeated[job].mkdir(parents=True)
+        repeat(original, repeated[job])
+    from dltrain.sweeps.ensemble import Candidate, combine
+
+    known = {key: record.facts[key] for key in ("overrides", "choices", "settings", "candidates")}
+    with where_it_was_started(record), terminating():
+        combine(
+            directory.resolve(),
+            record.config,
+            [Candidate(job, Record(repeated[job]), count) for job, count in jobs.items()],
+            recorded=known,
+            write_report=report_sweep,
+            shows=True,
+        )
 
 
 def resume_sweep(directory: Path, words: list[str]) -> int:

@@ -12,10 +12,12 @@ from dltrain.api.reports import write_report
 from dltrain.api.rerun import run_recorded, where_it_was_started
 from dltrain.base.errors import ConfigError, did_you_mean
 from dltrain.base.lock import lock, unlock
+from dltrain.base.shell_words import quoted
 from dltrain.config import conformity
 from dltrain.config.schema import Config
 from dltrain.record.config_changes import ALLOWED, ConfigChange, changes_of
 from dltrain.record.record import Record
+from dltrain.record.winner import ENSEMBLE
 
 
 def resume_run(
@@ -36,6 +38,11 @@ def resume_run(
         ConfigError: If there is no run, or it cannot go on with these settings.
     """
     record = Record(directory)
+    if record.members or (record.path.name == ENSEMBLE and (record.path.parent / "sweep.json").exists()):
+        raise ConfigError(
+            f"'{record.path}' is the ensemble of a search, which is not trained by itself. To go on with the search: "
+            f"dltrain resume {quoted(record.path.parent)}"
+        )
     lock(record.path)  # before its state is read
     try:
         edited = changes_of(record)

@@ -91,6 +91,11 @@ class Search:
     directions: str | list[str] = MISSING
     at_once: Any = field(default=MISSING, metadata={"choices": ("auto",), "minimum": 1})
     space: dict[str, Any] = MISSING
+    # Of search=best alone
+    minutes: float | None = field(default=None, metadata={"above": 0})
+    members: int | None = field(default=None, metadata={"minimum": 1})
+    recipe: str | None = None
+    recipes: dict[str, Any] | None = None
 
 
 @dataclass

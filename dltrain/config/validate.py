@@ -220,10 +220,32 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
         yield "model.normalization_position has no effect with normalization=none."
 
 
+def _best(config: DictConfig) -> Iterator[str]:
+    """Finds what cannot work with search=best, whose recipes take the place of a space."""
+    if len(config.search.objectives) > 1:
+        yield (
+            "search.objectives: search=best goes by one, got "
+            f"{', '.join(config.search.objectives)}. Choose one of them, or another search=."
+        )
+    elif config.search.objectives and config.search.objectives[0] in search_objectives.COSTS:
+        yield f"search.objectives: search=best goes by a validation metric, got '{config.search.objectives[0]}'."
+    if config.seeds > 1:
+        yield "seeds: search=best scores its ensemble with a single seed. Use seeds=1, or another search=."
+    if config.score_test == "always" and "score_test" in typed(config.hydra):
+        yield "score_test=always: of a search=best the ensemble alone scores the test part. Leave it out."
+    if config.search.space:
+        yield "search.space has no effect with search=best: its recipes have spaces of their own (search.recipes)."
+    if config.split.get("validation", 0) is None and config.cv is None:
+        yield "split.validation: search=best chooses by validation rows or folds, got null. Add cv=kfold, or a share."
+
+
 def _search(config: DictConfig) -> Iterator[str]:
     if config.search is None:
         return
     yield from search_objectives.faults(config)
+    if config.search.get("minutes") is not None:
+        yield from _best(config)
+        return
     yield from pruning_rules.faults(config)
     try:
         found = search_space.dimensions(config.search.space)

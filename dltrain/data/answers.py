@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -55,3 +55,12 @@ def name_answers(
         sets = members(task, conformal, answers)
         columns["prediction_set"] = np.array([BAR.join(names[each]) for each in sets], dtype=object)
     return columns
+
+
+def outputs_of(task: Task, classes: Sequence[str], columns: Mapping[str, Array]) -> npt.NDArray[np.float32]:
+    """Returns the outputs of a network, shape (rows, units), from the columns that `name_answers` made of them."""
+    if task.quantity:
+        names = ["prediction", *(["standard_deviation"] if task.deviation else [])]
+    else:
+        names = [f"probability_{name}" for name in (classes[1:] if task.two_classes else classes)]
+    return np.column_stack([np.asarray(columns[name], np.float32) for name in names])

@@ -68,12 +68,12 @@ def train_side_by_side(
                 )
                 result = finish(job, experiment, training)
             except RunError as error:
-                raise RunError(f"{job.name}: {error}") from error
+                raise type(error)(f"{job.name}: {error}") from error
             line.finished()
             return result
 
         futures: list[Future[Result]] = []
-        with ThreadPoolExecutor(_workers()) as pool:
+        with ThreadPoolExecutor(workers()) as pool:
             free: threading.Semaphore | None = None
 
             def released(_: Future[Result]) -> None:
@@ -89,7 +89,7 @@ def train_side_by_side(
                     seed_generators(job.seed.stream("weights"), config)
                     experiment = job.assemble()
                     if free is None:
-                        free = threading.Semaphore(_workers() if _independent(experiment, callbacks) else 1)
+                        free = threading.Semaphore(workers() if _independent(experiment, callbacks) else 1)
                         free.acquire()
                     futures.append(pool.submit(work, job, experiment))
                     futures[-1].add_done_callback(released)
@@ -119,7 +119,8 @@ def quiet_callbacks(nodes: DictConfig) -> DictConfig:
     return DictConfig(kept)
 
 
-def _workers() -> int:
+def workers() -> int:
+    """Returns how many trainings run side by side."""
     # One more than there are cores, since a training sometimes waits for a graph to be traced or for Python.
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 

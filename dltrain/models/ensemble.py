@@ -15,15 +15,18 @@ from dltrain.models.gaussian import mixture
 from dltrain.preprocessing.fit import ROWS_AT_ONCE, raw_inputs
 
 
-def average(models: Sequence[keras.Model], task: Task) -> keras.Model:
+def average(models: Sequence[keras.Model], task: Task, counts: Sequence[int] | None = None) -> keras.Model:
     """Returns a model of the mean prediction, with the preprocessing of each model inside.
 
-    Means with standard deviations are joined as a mixture of normal distributions (Lakshminarayanan et al. 2017). There
-    are at least two models, each with a name of its own and the same raw columns as input.
+    Means with standard deviations are joined as a mixture of normal distributions (Lakshminarayanan et al. 2017). Each
+    model has a name of its own and the same raw columns as input, and counts once or as often as `counts` says.
     """
     columns = models[0].input
     inputs = {name: keras.Input(column.shape[1:], dtype=column.dtype, name=name) for name, column in columns.items()}
-    answers = [model(inputs) for model in models]
+    once = [model(inputs) for model in models]
+    answers = [answer for answer, count in zip(once, counts or [1] * len(once), strict=True) for _ in range(count)]
+    if len(answers) == 1:
+        return keras.Model(inputs, answers[0], name="dltrain")
     joined = mixture(answers) if task.deviation else keras.layers.Average(name="average")(answers)
     return keras.Model(inputs, joined, name="dltrain")
 

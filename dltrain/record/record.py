@@ -153,6 +153,12 @@ class Record:
         known = self.metrics.get("seeds")
         return known if isinstance(known, dict) else None
 
+    @property
+    def members(self) -> list[dict[str, Any]]:
+        """The jobs whose models an ensemble averages, with job, weight, count and overrides; empty for other runs."""
+        known = self.facts.get("members")
+        return known if isinstance(known, list) else []
+
     def scores(self, part: str) -> dict[str, Any]:
         """Returns the metrics of a part, which are means over folds or seeds; empty if it was not scored."""
         several = (self.folds or {}) if part == "validation" else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,7 @@ class RunReport:
             tiles=self._tiles(),
             repeated=self.repeated,
             most_rows=MOST_ROWS,
+            member_table=score_sections.member_table(record.members) if record.members else None,
             findings=self._diagnosis(),
             best_epoch=metrics["best_epoch"],
             rates={epoch["learning_rate"] for epoch in self.history if "learning_rate" in epoch},
@@ -173,7 +175,9 @@ class RunReport:
         for baseline, scores in baselines.items():
             if name in scores:
                 tiles.append((number(scores[name]), f"{name} of the {baseline} baseline"))
-        if self.record.seeds is None and not self.record.settings.get(
+        if self.record.members:
+            tiles.append((str(len(self.record.members)), "members of the ensemble"))
+        elif self.record.seeds is None and not self.record.settings.get(
             "cv.ensemble"
         ):  # each of several averaged models has its own best epoch
             best = self.metrics["best_epoch"]
@@ -184,7 +188,7 @@ class RunReport:
         return tiles
 
     def _diagnosis(self) -> list[Diagnosis]:
-        return diagnose(
+        found = diagnose(
             Evidence(
                 history=self.history,
                 scores={part: self.metrics[part] for part in self.parts},
@@ -198,6 +202,8 @@ class RunReport:
                 layers=self.insights.get("layers", ()),
             )
         )
+        # A remedy is for one training, and a search has tried more than the rules know.
+        return [dataclasses.replace(each, tries=()) for each in found] if self.record.members else found
 
 
 def write_report(path: Path) -> Path:

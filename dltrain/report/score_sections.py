@@ -15,6 +15,16 @@ Table = tuple[list[str], list[list[Any]]]
 MOST_CLASSES = 40  # in the confusion matrix
 
 
+def member_table(members: Sequence[Mapping[str, Any]]) -> Table:
+    """Returns the members of an ensemble with their weights, the greatest first, and the words of each."""
+    shared = {word for word in members[0]["overrides"] if all(word in each["overrides"] for each in members)}
+    rows = []
+    for each in sorted(members, key=lambda each: -each["weight"]):
+        own = [word for word in each["overrides"] if len(members) == 1 or word not in shared]
+        rows.append([each["job"], f"{each['weight']:.3f}", " ".join(own)])
+    return ["job", "weight", "settings"], rows
+
+
 def score_table(metrics: Mapping[str, Any], parts: Sequence[str]) -> Table:
     """Returns every metric on every scored part, the interval of the last part, and the baselines."""
     last = parts[-1]

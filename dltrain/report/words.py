@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dltrain.base.notes import counted
 from dltrain.base.plain_table import number
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
@@ -52,6 +53,11 @@ def _trained(record: Record, signature: Signature, rows: Mapping[str, int]) -> s
 
 def _kept(record: Record) -> str:
     metrics = record.metrics
+    if record.members:
+        return (
+            f"It is the weighted mean of {counted(len(record.members), 'job')} of a search, chosen by their predictions "
+            "of rows that they were not trained on."
+        )
     if record.settings.get("cv.ensemble"):
         return "It is the mean of the models of the folds."
     if record.folds is not None:

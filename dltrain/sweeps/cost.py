@@ -37,6 +37,7 @@ class Cost:
     steps: int  # the steps of an epoch of the training with the most rows
     epochs: int  # the most epochs of each training
     trainings: int  # the number of seeds, or of folds and the training on all their rows
+    seconds_an_epoch: float  # of all trainings, one after the other
     seconds: float  # the most seconds in all, without loading TensorFlow
 
 
@@ -65,6 +66,7 @@ def cost_of(config: DictConfig) -> Cost:
             steps=_steps(longest.train, size),
             epochs=epochs,
             trainings=len(splits),
+            seconds_an_epoch=an_epoch,
             seconds=round(loaded - began + (len(splits) + OVERHEAD) * ready + epochs * an_epoch, 2),
         )
 

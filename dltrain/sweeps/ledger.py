@@ -16,6 +16,7 @@ from dltrain.base.files import replace_file
 from dltrain.base.lock import is_locked
 from dltrain.record.record import Record, read_yaml
 from dltrain.record.state_file import can_go_on
+from dltrain.sweeps.clock import ended_by
 from dltrain.sweeps.ledger_line import content_of, line_of
 
 logger = logging.getLogger("dltrain")
@@ -46,6 +47,7 @@ class Entry:
     parameters: int | None = None  # the number of trainable parameters
     seconds: float | None = None
     reason: str | None = None  # why it failed, or what it missed
+    ended_by: str | None = None  # `time` or `Ctrl-C` if that ended its training
 
     @classmethod
     def of(cls, directory: Path, sweep: Path, error: BaseException | str | None = None) -> Entry:
@@ -78,6 +80,7 @@ class Entry:
             parameters=facts.get("trainable_parameters"),
             seconds=facts.get("seconds"),
             reason=reason,
+            ended_by=ended_by(directory),
         )
 
 

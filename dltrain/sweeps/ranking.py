@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from dltrain.config.fingerprint import EARLIER_DEFAULTS, WITHOUT_INFLUENCE, group_of
 from dltrain.config.metric_traits import traits_by_name
+from dltrain.config.recipes import recipe_of
 from dltrain.config.search_objectives import COSTS
 from dltrain.sweeps.ledger import Entry
 
@@ -42,7 +43,13 @@ def swept_keys(entries: Sequence[Entry]) -> list[str]:
 
 
 def settings_of(entry: Entry) -> dict[str, str]:
-    """Returns the overrides of a job as keys and values, without those that do not influence its numbers."""
+    """Returns the overrides of a job as keys and values, without those that do not influence its numbers.
+
+    Of a job that follows a recipe these are the recipe's name, under `recipe`, and what was drawn.
+    """
+    if found := recipe_of(entry.overrides):
+        name, drawn = found
+        return {"recipe": name, **{key: value for key, _, value in (word.partition("=") for word in drawn)}}
     words = {key.lstrip("+~"): value for key, _, value in (word.partition("=") for word in entry.overrides)}
     hidden = {*WITHOUT_INFLUENCE, *EARLIER_DEFAULTS}
     return {key: value for key, value in words.items() if key not in hidden and group_of(key) not in hidden}

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.console import standard_output
 from dltrain.base.errors import DltrainError
+from dltrain.sweeps.clock import Clock, is_best
 from dltrain.sweeps.ledger import Entry, Ledger
 from dltrain.sweeps.memory import over_the_limit
 from dltrain.sweeps.remaining import Job, remaining
@@ -21,6 +22,7 @@ from dltrain.sweeps.stop import asked_to_stop
 from dltrain.sweeps.watch import Watch
 from dltrain.sweeps.workers import Workers, workers_for
 
+MANY = 1000  # jobs of a search that a clock ends
 ATTEMPTS = 3  # at a job whose worker died; a job that failed is not repeated
 
 
@@ -39,6 +41,8 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
         ledger.forget_failed()
     jobs_left: Iterator[Job | None]
     left: list[Job] = []
+    total: int | None
+    clock = None
     if config.search is None:
         left = remaining(jobs, config, ledger, loader)
         jobs_left, total = iter(left), len(ledger.entries()) + len(left)
@@ -47,21 +51,30 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
     else:
         from dltrain.sweeps.search import jobs_at_once, jobs_of
 
-        total, jobs_left = jobs_of(jobs, config, ledger, loader)
         common, at_once = jobs[0], jobs_at_once(config)
-        count = total - len(ledger.entries())
+        if is_best(config):
+            clock = Clock(sweep, config.search.minutes)
+            total, count = config.search.jobs, config.search.jobs or MANY
+        else:
+            total, jobs_left = jobs_of(jobs, config, ledger, loader)
+            count = total - len(ledger.entries())
     console = standard_output()
     console.quiet = config.quiet or config.verbose  # then nothing is told, or each job tells everything itself
     kind = str(config.hydra.launcher.get("_target_", "")).rpartition(".")[2]
-    with Watch(ledger, console, common=common, total=total, known=left) as watch:
-        side_by_side = kind == "ProcessesLauncher" and not config.verbose
-        wanted = config.hydra.launcher.get("workers")
-        if side_by_side and (workers := workers_for(wanted, count, at_once, config)) > 1:
+    in_turn = kind in ("BasicLauncher", "ProcessesLauncher")
+    workers = 1 if in_turn else max(1, at_once)
+    if kind == "ProcessesLauncher" and not config.verbose:
+        workers = workers_for(config.hydra.launcher.get("workers"), count, at_once, config)
+    if clock is not None:
+        from dltrain.sweeps.best import jobs_of_best
+
+        jobs_left = jobs_of_best(jobs, config, ledger, loader, clock, workers)
+    with Watch(ledger, console, common=common, total=total, known=left, clock=clock) as watch:
+        if in_turn and workers > 1:
             with Workers(workers, launcher) as running:
                 _run_side_by_side(jobs_left, running, ledger, watch)
         else:
-            in_turn = kind in ("BasicLauncher", "ProcessesLauncher")
-            while batch := _batch(jobs_left, 1 if in_turn else max(1, at_once)):
+            while batch := _batch(jobs_left, workers):
                 watch.runs(batch)
                 _launch(batch, launcher, ledger)
                 if asked_to_stop(sweep) or over_the_limit():

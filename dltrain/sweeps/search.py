@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -100,21 +101,28 @@ def study_of(
 
     The number of both and the seed of the search seed its sampler.
     """
-    search = config.search
-    # With the sum of both, neighbouring seeds would draw the same jobs, shifted by one.
-    seed = int(np.random.SeedSequence([search.seed, len(entries) + len(running)]).generate_state(1)[0])
-    sampler = build(search.sampler, key="search.sampler", seed=seed, jobs=search.jobs)
-    ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
-    study = optuna.create_study(directions=[ways[way] for way in directions(config)], sampler=sampler)
+    study = empty_study(config, len(entries) + len(running))
     for entry in entries:
-        study.add_trial(_trial(space, config, entry))
+        study.add_trial(trial_of(space, config, entry))
     for settings in running:
-        params, distributions = _params(space, settings)
+        params, distributions = params_of(space, settings)
         study.add_trial(create_trial(state=TrialState.RUNNING, params=params, distributions=distributions))
     return study
 
 
-def _params(
+def empty_study(config: DictConfig, jobs: int) -> optuna.Study:
+    """Returns a study without trials, whose sampler is seeded by the number of jobs and the seed of the search."""
+    search = config.search
+    # With the sum of both, neighbouring seeds would draw the same jobs, shifted by one.
+    seed = int(np.random.SeedSequence([search.seed, jobs]).generate_state(1)[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of options that may still change
+        sampler = build(search.sampler, key="search.sampler", seed=seed, jobs=search.jobs)
+    ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
+    return optuna.create_study(directions=[ways[way] for way in directions(config)], sampler=sampler)
+
+
+def params_of(
     space: Sequence[Dimension], settings: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
     """Returns what Optuna knows of a job with some settings, as far as they are in the space."""
@@ -130,8 +138,9 @@ def _params(
     return params, distributions
 
 
-def _trial(space: Sequence[Dimension], config: DictConfig, entry: Entry) -> optuna.trial.FrozenTrial:
-    params, distributions = _params(space, settings_of(entry))
+def trial_of(space: Sequence[Dimension], config: DictConfig, entry: Entry) -> optuna.trial.FrozenTrial:
+    """Returns the trial of a finished job, with the values that it drew from the space."""
+    params, distributions = params_of(space, settings_of(entry))
     values = values_of(entry, config.search.objectives)
     state = STATES[entry.status]
     if state is TrialState.COMPLETE and values is None:

@@ -20,7 +20,9 @@ from dltrain.base.show import show
 from dltrain.config.fingerprint import EARLIER_DEFAULTS, WITHOUT_INFLUENCE, group_of
 from dltrain.config.moved_paths import TARGET, original, renamed
 from dltrain.config.search_dimension import text_of
+from dltrain.record.winner import has_ensemble
 from dltrain.sweeps import memory
+from dltrain.sweeps.clock import is_best
 from dltrain.sweeps.ledger import Ledger
 from dltrain.sweeps.stop import asked_to_stop, stoppable
 
@@ -67,8 +69,9 @@ def run_sweep(
 ) -> int:
     """Runs the remaining jobs in an existing directory, then writes the result of all, and shows it if `shows`.
 
-    `typed` are the words of the command line, by which the sweep can be continued; `launch` has Hydra run them. Returns
-    0 if all jobs completed, 1 if one failed, 130 after Ctrl-C.
+    `typed` are the words of the command line, by which the sweep can be continued; `launch` has Hydra run them;
+    `write_report` writes that of a sweep or of a run. Returns 0 if all jobs completed, 1 if one failed, 130 after
+    Ctrl-C; a search that ends with an ensemble has done so even if a job failed.
 
     Raises:
         ConfigError: If the directory belongs to another space, or the settings cannot work.
@@ -83,13 +86,18 @@ def run_sweep(
         else:
             stopped = asked_to_stop(directory)
     entries = Ledger(directory).gather()
-    if entries and not (memory.full and not stopped):
+    goes_on = memory.full and not stopped
+    if entries and not goes_on:
         from dltrain.sweeps.summary import summarise
 
         summarise(directory, config, quiet=stopped or not shows)
+        if is_best(config):
+            from dltrain.sweeps.ensemble import ensemble_of
+
+            ensemble_of(directory, config, write_report, shows=shows)
         if config.report is not False:
             write_report(directory)
-    if memory.full and not stopped:
+    if goes_on:
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "dltrain", *resume_words(directory)])
     if stopped:
@@ -97,6 +105,8 @@ def run_sweep(
         return INTERRUPTED
     # A completed job has a reason if it missed what was required of it.
     failed = any(entry.status == "failed" or (entry.status == "completed" and entry.reason) for entry in entries)
+    if is_best(config):
+        return 0 if has_ensemble(directory) else FAILED
     return FAILED if failed or not entries else 0
 
 
@@ -136,7 +146,9 @@ def space_lines(overrides: Sequence[str], config: DictConfig) -> list[str]:
     params = config.hydra.sweeper.get("params") or {}
     lines += [f"hydra.sweeper.params.{key}={value}" for key, value in params.items()]
     if config.search is not None:
-        lines += [f"search.{key}={text_of(_plain(config.search[key]))}" for key in map(str, config.search)]
+        # More minutes continue a search; they change none of its jobs.
+        keys = [key for key in map(str, config.search) if key != "minutes"]
+        lines += [f"search.{key}={text_of(_plain(config.search[key]))}" for key in keys]
     return sorted(lines)
 
 

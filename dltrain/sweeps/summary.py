@@ -17,6 +17,7 @@ from dltrain.base.files import replace_file
 from dltrain.base.plain_table import number
 from dltrain.base.shell_words import command, quoted
 from dltrain.config.fingerprint import SWEEP_GROUPS, group_of
+from dltrain.config.recipes import recipe_of
 from dltrain.config.search_objectives import by_objectives
 from dltrain.sweeps.importance import importance
 from dltrain.sweeps.ledger import Entry, Ledger
@@ -25,7 +26,7 @@ from dltrain.sweeps.standings import Setting, Standings, like_the_best, standing
 from dltrain.sweeps.start import is_sweep, read_record
 
 # Keys that the command for the winner leaves out.
-LEFT_OUT_KEYS = (*SWEEP_GROUPS, "score_test", "quiet", "report")
+LEFT_OUT_KEYS = (*SWEEP_GROUPS, "score_test", "quiet", "report", "require_beats_baseline")
 LEADERBOARD_ROWS = 20  # of the leaderboard; results.csv has all
 
 
@@ -122,7 +123,7 @@ def _show(
             console.print(f"[red]failed[/red]  job {entry.job} ({escape(words)}): {escape(reason)}", soft_wrap=True)
     if counts["failed"]:
         console.print(f"to repeat the failed: dltrain resume {quoted(sweep)} --retry-failed", soft_wrap=True)
-    if found:
+    if found and recipe_of(found[0].entries[0].overrides) is None:  # else an ensemble is the winner
         console.print("train the winner again, and score its test part once:")
         console.print(f"  {escape(winner_command(sweep, found[0].entries[0]))}", soft_wrap=True)
     console.print(f"[bold]sweep[/bold]  {escape(str(sweep))}", soft_wrap=True)

@@ -24,7 +24,10 @@ from dltrain.base.interactive import NotebookLine, is_notebook
 from dltrain.base.plain_table import seconds
 from dltrain.base.printable import printable_line
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
+from dltrain.config.recipes import recipe_of
+from dltrain.sweeps.clock import Clock
 from dltrain.sweeps.ledger import Entry, Ledger
+from dltrain.sweeps.ranking import ranked
 from dltrain.sweeps.remaining import Job
 
 SECONDS = 0.25  # between two looks at the files
@@ -36,14 +39,21 @@ _NUMBERS = re.compile(r"\(rows [^)]*\)|\d[\d,.]*")
 class Watch:
     """Looks at the files of a sweep again and again, in a thread, until its context ends.
 
-    `common` holds the words that all jobs share, `total` is the number of jobs that the sweep shall have, and `known`
-    are those of them whose words are known by now.
+    `common` holds the words that all jobs share, `total` is the number of jobs that the sweep shall have, None if a
+    `clock` ends it, and `known` are those of them whose words are known by now.
     """
 
     def __init__(
-        self, ledger: Ledger, console: Console, *, common: Sequence[str], total: int, known: Sequence[Job] = ()
+        self,
+        ledger: Ledger,
+        console: Console,
+        *,
+        common: Sequence[str],
+        total: int | None,
+        known: Sequence[Job] = (),
+        clock: Clock | None = None,
     ) -> None:
-        self.ledger, self.console, self.total = ledger, console, total
+        self.ledger, self.console, self.total, self.clock = ledger, console, total, clock
         self._common = set(common)
         self._shown = {entry.job for entry in ledger.entries()}
         self._told: dict[str, str] = {}  # sentences without their numbers, with the job that told them
@@ -81,7 +91,7 @@ class Watch:
         if self._live:
             self._live.stop()
         if self._line:
-            self._line.show(len(self._shown), f"{len(self._shown)} of {self.total} jobs")
+            self._line.show(len(self._shown), f"{len(self._shown)} of {self.total or len(self._shown)} jobs")
             self._line.close()
 
     def runs(self, jobs: Sequence[Job]) -> None:
@@ -112,11 +122,13 @@ class Watch:
             self.look()
 
     def _words(self, overrides: Sequence[str]) -> str:
+        if found := recipe_of(overrides):
+            return printable_line(" ".join([found[0], *found[1]]))
         own = [word for word in overrides if word not in self._common and group_of(word) not in WITHOUT_INFLUENCE]
         return printable_line(" ".join(own))
 
     def _number(self, place: int) -> str:
-        return f"[{place:{len(str(self.total))}}/{self.total}]"
+        return f"[{place}]" if self.total is None else f"[{place:{len(str(self.total))}}/{self.total}]"
 
     def _show(self, entry: Entry) -> None:
         self._shown.add(entry.job)
@@ -131,14 +143,23 @@ class Watch:
             parts.append(f"{entry.monitor} {'undefined' if entry.value is None else format(entry.value, '.4f')}")
             parts.append(f"epoch {entry.best_epoch} of {entry.epochs}")
             parts.append(seconds(entry.seconds))
+            parts += [f"ended by {entry.ended_by}"] if entry.ended_by else []
             parts += [entry.reason] if entry.reason else []
         else:
             style = "dim" if entry.status == "pruned" else "red"
             reason = " ".join((entry.reason or "").split())
             where = f" ({entry.job}/dltrain.log)" if (self.ledger.sweep / entry.job / "dltrain.log").exists() else ""
             parts.append(reason if entry.status == "pruned" else f"failed{where}: {reason}")
+        if self.clock:
+            parts.append(self._standing())
         if self._tells:
             show_sentence(self.console, printable_line("  ".join(parts)), style)
+
+    def _standing(self) -> str:
+        """Tells the best value so far, and the time that is left."""
+        assert self.clock
+        best = [f"best {entry.value:.4f}" for entry in ranked(self.ledger.entries())[:1]]
+        return f"({', '.join([*best, f'{seconds(max(0.0, self.clock.left()))} left'])})"
 
     def _tell(self, job: str) -> None:
         """Shows the notes and warnings of a job that no other job has told with other numbers."""

@@ -15,12 +15,14 @@ from dltrain.record.listing import SWEEPS
 from dltrain.record.record import Record
 from dltrain.record.reproduction import Change, differences
 from dltrain.record.run_directory import claim, finite
+from dltrain.record.winner import ENSEMBLE, has_ensemble
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
 Runs a completed run again, from its own record and into a directory of its own, and compares the two: data, config,
 packages, git commit, history, metrics and predictions. Of each column that differs it tells the largest absolute
-difference. Other packages or another commit are told, and are no failure by themselves.
+difference. Other packages or another commit are told, and are no failure by themselves. Of the ensemble of a
+search=best, or of that search itself, the members are trained again, without a clock, and averaged.
 """
 
 EXAMPLES = """\
@@ -34,9 +36,9 @@ exit codes: 0 the same to the last digit, 1 something differs or the run failed,
 
 
 def _run(given: argparse.Namespace) -> int:
-    from dltrain.api.rerun import run_recorded
+    from dltrain.api.rerun import repeat
 
-    before = Record(given.run)
+    before = Record(Path(given.run) / ENSEMBLE if has_ensemble(Path(given.run)) else given.run)
     status = before.facts.get("status")
     if status != "completed":
         raise ConfigError(f"'{before.path}' has the status {status}: only a completed run can be reproduced.")
@@ -54,7 +56,7 @@ def _run(given: argparse.Namespace) -> int:
     try:
         # Only JSON goes to the standard output; the messages of the run go to the standard error.
         with contextlib.redirect_stdout(sys.stderr) if given.json else contextlib.nullcontext():
-            run_recorded(before, before.config, claimed.path, resumes=False)
+            repeat(before, claimed.path)
     finally:
         unlock(claimed.path)
         claimed.release()

@@ -18,7 +18,7 @@ from dltrain.base.plain_table import cell, say, setting
 from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
 from dltrain.record.listing import Row
-from dltrain.record.winner import read_best
+from dltrain.record.winner import winner
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
@@ -113,8 +113,8 @@ def _winner(jobs: list[Row]) -> Row | None:
 
 def _named_winner(sweep: str) -> str | None:
     try:
-        return str(read_best(Path(sweep))["job"])
-    except (ConfigError, KeyError):
+        return str(winner(Path(sweep)))
+    except ConfigError:
         return None
 
 

@@ -1,0 +1,252 @@
+"""Draws the jobs of `search=best`, which ends by a clock: first the starts of all recipes, then values around them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+from hydra.core.config_loader import ConfigLoader
+from omegaconf import DictConfig
+from optuna.trial import FrozenTrial, create_trial
+
+from dltrain.base.errors import ConfigError, DataError
+from dltrain.base.notes import SilentNotes
+from dltrain.config.compose import COMPOSITION_ERRORS
+from dltrain.config.hydra_node import resolving
+from dltrain.config.plain_words import sentence
+from dltrain.config.recipes import RECIPE, Recipe, fold_rows, recipe_of, recipes_for
+from dltrain.config.search_space import draw
+from dltrain.sweeps.clock import Clock
+from dltrain.sweeps.job import workers_at_once
+from dltrain.sweeps.ledger import Entry, Ledger
+from dltrain.sweeps.ranking import ranked
+from dltrain.sweeps.remaining import Job, refuse_other_data
+from dltrain.sweeps.search import TRIES, empty_study, trial_of
+
+LEAST_RESERVE = 3.0  # seconds for the report and the end of the process
+LEAST_EPOCHS = 3
+SAFETY = 0.8  # of the time that the epochs of a job are planned to take
+MOST_OF_A_JOB = 3  # a drawn job may train for one part in so many of the time that is left
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the data decides of a search: its recipes, and whether its jobs are cross-validated."""
+
+    recipes: Sequence[Recipe]
+    words: Sequence[str]  # that all jobs share
+    waves: int  # how many trainings of a job follow each other; those of folds run side by side
+    seconds: float = 0.0  # to read the data
+
+
+def batches_of_best(
+    jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader, clock: Clock
+) -> Iterator[list[Job]]:
+    """Yields batches of jobs until the time for another is over; `jobs` holds the words that all jobs share.
+
+    Raises:
+        ConfigError: If a key has several values, or no recipe agrees with the words.
+    """
+    if len(jobs) != 1:
+        raise ConfigError(
+            "search=best draws its own values: expected one value for each key on the command line. "
+            "A key that is typed stays as it is."
+        )
+    began = clock.spent()
+    plan = _plan(jobs[0], config, loader)
+    plan = replace(plan, seconds=clock.spent() - began)
+    if entries := ledger.entries():
+        refuse_other_data(ledger.sweep, entries)
+    at_once = config.search.at_once
+    at_once = workers_at_once(config.hydra.launcher) if at_once == "auto" else int(at_once)
+    return _drawn(plan, config, ledger, loader, clock, at_once)
+
+
+def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader) -> Plan:
+    from dltrain.internals import tensorflow_quietly
+
+    tensorflow_quietly.load()
+    from dltrain.config.seed import Seed
+    from dltrain.experiment.cross_validation import cut_folds
+    from dltrain.experiment.experiment import draw as draw_rows
+    from dltrain.experiment.experiment import pose
+    from dltrain.experiment.side_by_side import workers
+    from dltrain.experiment.stages import load_dataset, split_rows
+
+    def compose(words: list[str]) -> DictConfig:
+        try:
+            return loader.load_sweep_config(config, words)
+        except COMPOSITION_ERRORS as error:
+            raise ConfigError(sentence(error)) from error
+
+    notes = SilentNotes()
+    base = compose(typed)
+    with resolving(base):
+        dataset = load_dataset(base.dataset, notes)
+        problem = draw_rows(base, pose(base, dataset, notes, []), notes)
+        split = split_rows(base.split, problem.dataset, problem.target, Seed.of(base).stream("split"))
+    kinds = set(problem.dataset.decided(split.train).kinds.values())
+    kind = "image" if "image" in kinds else "text" if "text" in kinds else "table"
+    keys = {word.partition("=")[0].lstrip("+") for word in typed}
+    words = [*typed, "search.recipes=null", "require_beats_baseline=false"]
+    if base.cv is not None:
+        words += ["callbacks.pruning=null", *([] if "cv.ensemble" in keys else ["cv.ensemble=true"])]
+    elif "cv" not in keys and len(split.train) + len(split.validation) <= fold_rows(base, kind):
+        folds = ["cv=kfold", "cv.ensemble=true", "callbacks.pruning=null"]
+        folded = compose([*typed, *folds])
+        try:
+            with resolving(folded):
+                cut_folds(folded, problem)
+            words += folds
+        except (ConfigError, DataError):
+            pass  # a class has fewer rows than there are folds
+    trainings = 1
+    if (folded := compose(words)).cv is not None:
+        with resolving(folded):
+            trainings = len(cut_folds(folded, problem)[1])
+    return Plan(recipes_for(base, kind, typed, compose), words, -(-trainings // workers()))
+
+
+def _in_time(
+    recipe: Recipe, plan: Plan, config: DictConfig, loader: ConfigLoader, ledger: Ledger, seconds: float
+) -> Recipe:
+    """Returns the recipe with as many epochs as fit into the time, since a schedule has to reach its end.
+
+    An epoch is as long as that of the recipe's last job; before there is one, some steps are timed.
+    """
+    key = "trainer.epochs="
+    epochs = next((int(word.removeprefix(key)) for word in recipe.words if word.startswith(key)), None)
+    if epochs is None:
+        return recipe
+    times = [
+        json.loads((ledger.sweep / entry.job / "run.json").read_text("utf-8")).get("seconds_per_epoch")
+        for entry in ledger.entries()
+        if f"{RECIPE}={recipe.name}" in entry.overrides and entry.status == "completed"
+    ]
+    known = [float(each) for each in times if each]
+    if not known and plan.waves > 1:
+        return recipe
+    if not known:
+        from dltrain.sweeps.cost import cost_of
+
+        known = [
+            cost_of(loader.load_sweep_config(config, [*plan.words, *recipe.job(recipe.starts[0])])).seconds_an_epoch
+        ]
+    fit = int(SAFETY * seconds / known[-1])
+    if fit >= epochs:
+        return recipe
+    words = [f"{key}{max(LEAST_EPOCHS, fit)}" if word.startswith(key) else word for word in recipe.words]
+    return replace(recipe, words=tuple(words))
+
+
+def _drawn(
+    plan: Plan, config: DictConfig, ledger: Ledger, loader: ConfigLoader, clock: Clock, at_once: int
+) -> Iterator[list[Job]]:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    before = -1
+    while before < (done := len(entries := ledger.entries())):
+        before = done  # a batch that adds no line to the ledger ends the search, which would not end otherwise
+        most = math.inf if config.search.jobs is None else config.search.jobs - done
+        times = {entry.job: _finishing(ledger.sweep / entry.job) for entry in entries if entry.status == "completed"}
+        after = max(times.values(), default=0.0)
+        left = clock.left() - reserve(entries, times, plan.seconds, config.search.members) - after
+        starts = _starts(plan.recipes, entries)
+        batch = starts[: int(min(at_once, most))] or _ask(plan.recipes, config, entries, int(min(at_once, most)))
+        if not batch or left <= after:
+            return
+        rounds = -(-len(starts) // at_once)  # most jobs end before their share is spent
+        share = 2 * left / (1 + rounds) if starts else left / MOST_OF_A_JOB
+        share = min(left, max(share, 2 * after))
+        each = share / plan.waves
+        batch = [(_in_time(recipe, plan, config, loader, ledger, each), values) for recipe, values in batch]
+        clock.save(share, each)
+        taken = {entry.job for entry in entries}
+        free = (str(name) for name in range(len(taken) + len(batch)) if str(name) not in taken)
+        yield [Job([*plan.words, *recipe.job(values)], next(free)) for recipe, values in batch]
+        clock.save()
+
+
+def reserve(entries: Sequence[Entry], times: Mapping[str, float], reading: float, members: int) -> float:
+    """Returns the seconds that the ensemble needs, by what its likely members took after their training.
+
+    `times` are those of the jobs by name, `reading` is what reading the data took.
+    """
+    likely = [times[entry.job] for entry in ranked(entries) if entry.job in times][:members]
+    return LEAST_RESERVE + reading + sum(likely)
+
+
+def _finishing(run: Path) -> float:
+    """Returns the seconds between the last epoch of a job and its end."""
+    facts = json.loads((run / "run.json").read_text("utf-8"))
+    curves = [file.stat().st_mtime for file in (run / "history.csv", *run.glob("*/*/history.csv")) if file.exists()]
+    if not curves or not facts.get("finished"):
+        return float(facts.get("seconds") or 0.0) / 4
+    return max(0.0, datetime.fromisoformat(facts["finished"]).timestamp() - max(curves))
+
+
+Drawn = tuple[Recipe, Mapping[str, str]]
+
+
+def _starts(recipes: Sequence[Recipe], entries: Sequence[Entry]) -> list[Drawn]:
+    """Returns the starts that have not run: the first of each recipe, then the second of each, and so on."""
+    most = max(len(recipe.starts) for recipe in recipes)
+    starts = [(each, each.starts[place]) for place in range(most) for each in recipes if place < len(each.starts)]
+    return [(recipe, values) for recipe, values in starts if not _has_run(recipe, values, entries)]
+
+
+def _has_run(recipe: Recipe, values: Mapping[str, str], entries: Sequence[Entry]) -> bool:
+    wanted = recipe.name, [f"{key}={value}" for key, value in values.items()]
+    return any(recipe_of(entry.overrides) == wanted for entry in entries)
+
+
+def _ask(recipes: Sequence[Recipe], config: DictConfig, entries: Sequence[Entry], number: int) -> list[Drawn]:
+    study = empty_study(config, len(entries))
+    by_name = {recipe.name: recipe for recipe in recipes}
+    for entry in entries:
+        name, _ = recipe_of(entry.overrides) or ("", [])
+        if name in by_name:
+            study.add_trial(_trial(by_name[name], recipes, config, entry))
+    batch: list[Drawn] = []
+    for _ in range(TRIES):
+        if len(batch) == number:
+            break
+        trial = study.ask()
+        recipe = by_name[trial.suggest_categorical(RECIPE, list(by_name))]
+        drawn = recipe, draw(_OfRecipe(trial, recipe), recipe.space, config)  # type: ignore[arg-type]
+        if drawn not in batch and not _has_run(*drawn, entries):
+            batch.append(drawn)
+    return batch
+
+
+def _trial(recipe: Recipe, recipes: Sequence[Recipe], config: DictConfig, entry: Entry) -> FrozenTrial:
+    """Returns the trial of a job, whose keys have the name of its recipe before them."""
+    bare = trial_of(recipe.space, config, entry)
+    names = optuna.distributions.CategoricalDistribution([each.name for each in recipes])
+    return create_trial(
+        state=bare.state,
+        values=bare.values,
+        params={RECIPE: recipe.name, **{_name(recipe, key): value for key, value in bare.params.items()}},
+        distributions={RECIPE: names, **{_name(recipe, key): each for key, each in bare.distributions.items()}},
+        intermediate_values=bare.intermediate_values,
+    )
+
+
+def _name(recipe: Recipe, key: str) -> str:
+    return f"{recipe.name}.{key}"
+
+
+class _OfRecipe:
+    """An Optuna trial that draws the keys of a recipe apart from those of the others."""
+
+    def __init__(self, trial: optuna.Trial, recipe: Recipe) -> None:
+        self.trial, self.recipe = trial, recipe
+
+    def __getattr__(self, name: str) -> Any:
+        suggest = getattr(self.trial, name)
+        return lambda key, *bounds, **more: suggest(_name(self.recipe, key), *bounds, **more)
