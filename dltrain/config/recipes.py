@@ -34,7 +34,8 @@ class Recipe:
 
 def recipe_of(words: Sequence[str]) -> tuple[str, list[str]] | None:
     """Returns the name of the recipe of a job and the words that were drawn for it; None if it has no recipe."""
-    place = next((place for place, word in enumerate(words) if word.startswith(f"{RECIPE}=")), None)
+    # The last one counts, since a person may have typed it too.
+    place = max((place for place, word in enumerate(words) if word.startswith(f"{RECIPE}=")), default=None)
     return None if place is None else (words[place].partition("=")[2], list(words[place + 1 :]))
 
 

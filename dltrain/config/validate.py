@@ -246,6 +246,9 @@ def _search(config: DictConfig) -> Iterator[str]:
     if config.search.get("minutes") is not None:
         yield from _best(config)
         return
+    if config.search.get("recipes") is not None:
+        yield "search.minutes: expected a number above 0, got null."
+        return
     yield from pruning_rules.faults(config)
     try:
         found = search_space.dimensions(config.search.space)

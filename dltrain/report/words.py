@@ -55,8 +55,8 @@ def _kept(record: Record) -> str:
     metrics = record.metrics
     if record.members:
         return (
-            f"It is the weighted mean of {counted(len(record.members), 'job')} of a search, chosen by their predictions "
-            "of rows that they were not trained on."
+            f"It is the weighted mean of {counted(len(record.members), 'job')} of a search, chosen by their "
+            "predictions of rows that they were not trained on."
         )
     if record.settings.get("cv.ensemble"):
         return "It is the mean of the models of the folds."

@@ -38,7 +38,7 @@ class Results:
     baselines: Mapping[str, Mapping[str, Scores]]
     difference: Difference  # the network against the best baseline, on the part that was scored last
     notes: Sequence[str]
-    best_epoch: int  # the epoch (from 1) whose weights are kept
+    best_epoch: int  # the epoch (from 1) whose weights are kept; 0, as `epochs`, of an ensemble
     epochs: int
     best_value: float  # the monitored value of the best epoch, or its mean over folds or seeds
     monitor: str
@@ -57,8 +57,8 @@ class Results:
             "baselines": self.baselines,
             "difference": asdict(self.difference),
             "notes": list(self.notes),
-            "best_epoch": self.best_epoch,
-            "epochs": self.epochs,
+            "best_epoch": self.best_epoch or None,
+            "epochs": self.epochs or None,
             "best_value": self.best_value,
             "monitor": self.monitor,
             **({"exact": list(self.exact)} if self.exact else {}),

@@ -32,7 +32,8 @@ from dltrain.sweeps.search import TRIES, empty_study, trial_of
 LEAST_RESERVE = 3.0  # seconds for the report and the end of the process
 LEAST_EPOCHS = 3
 SAFETY = 0.8  # of the time that the epochs of a job are planned to take
-MOST_OF_A_JOB = 3  # a drawn job may train for one part in so many of the time that is left
+MOST_OF_A_JOB = 3  # a drawn job may train for one part in so many of the time that is left,
+LONGER = 1.5  # or for so many times as long as its recipe ever did
 
 
 @dataclass(frozen=True)
@@ -135,14 +136,13 @@ def _in_time(
     if not known:
         from dltrain.sweeps.cost import cost_of
 
-        known = [
-            cost_of(loader.load_sweep_config(config, [*plan.words, *recipe.job(recipe.starts[0])])).seconds_an_epoch
-        ]
+        words = [*plan.words, *recipe.job(recipe.starts[0])]
+        known = [cost_of(loader.load_sweep_config(config, words)).seconds_an_epoch]
     fit = int(SAFETY * seconds / known[-1])
     if fit >= epochs:
         return recipe
-    words = [f"{key}{max(LEAST_EPOCHS, fit)}" if word.startswith(key) else word for word in recipe.words]
-    return replace(recipe, words=tuple(words))
+    fewer = [f"{key}{max(LEAST_EPOCHS, fit)}" if word.startswith(key) else word for word in recipe.words]
+    return replace(recipe, words=tuple(fewer))
 
 
 def _drawn(
@@ -156,13 +156,16 @@ def _drawn(
         times = {entry.job: _finishing(ledger.sweep / entry.job) for entry in entries if entry.status == "completed"}
         after = max(times.values(), default=0.0)
         left = clock.left() - reserve(entries, times, plan.seconds, config.search.members) - after
-        starts = _starts(plan.recipes, entries)
-        batch = starts[: int(min(at_once, most))] or _ask(plan.recipes, config, entries, int(min(at_once, most)))
-        if not batch or left <= after:
+        lengths = _lengths(entries)
+        in_time = [each for each in plan.recipes if left > max(after, min(lengths.get(each.name, [0.0])))]
+        starts = _starts(in_time, entries)
+        number = int(min(at_once, most))
+        batch = starts[:number] or _ask(plan.recipes, in_time, config, entries, number)
+        if not batch:
             return
         rounds = -(-len(starts) // at_once)  # most jobs end before their share is spent
         share = 2 * left / (1 + rounds) if starts else left / MOST_OF_A_JOB
-        share = min(left, max(share, 2 * after))
+        share = min(left, max(share, *(LONGER * max(lengths.get(each.name, [0.0])) for each, _ in batch)))
         each = share / plan.waves
         batch = [(_in_time(recipe, plan, config, loader, ledger, each), values) for recipe, values in batch]
         clock.save(share, each)
@@ -195,7 +198,7 @@ Drawn = tuple[Recipe, Mapping[str, str]]
 
 def _starts(recipes: Sequence[Recipe], entries: Sequence[Entry]) -> list[Drawn]:
     """Returns the starts that have not run: the first of each recipe, then the second of each, and so on."""
-    most = max(len(recipe.starts) for recipe in recipes)
+    most = max((len(recipe.starts) for recipe in recipes), default=0)
     starts = [(each, each.starts[place]) for place in range(most) for each in recipes if place < len(each.starts)]
     return [(recipe, values) for recipe, values in starts if not _has_run(recipe, values, entries)]
 
@@ -205,7 +208,19 @@ def _has_run(recipe: Recipe, values: Mapping[str, str], entries: Sequence[Entry]
     return any(recipe_of(entry.overrides) == wanted for entry in entries)
 
 
-def _ask(recipes: Sequence[Recipe], config: DictConfig, entries: Sequence[Entry], number: int) -> list[Drawn]:
+def _lengths(entries: Sequence[Entry]) -> dict[str, list[float]]:
+    """Returns the seconds of the jobs of each recipe that nothing has cut short."""
+    found: dict[str, list[float]] = {}
+    for entry in entries:
+        if entry.status == "completed" and entry.seconds is not None and not entry.ended_by:
+            name, _ = recipe_of(entry.overrides) or ("", [])
+            found.setdefault(name, []).append(entry.seconds)
+    return found
+
+
+def _ask(
+    recipes: Sequence[Recipe], in_time: Sequence[Recipe], config: DictConfig, entries: Sequence[Entry], number: int
+) -> list[Drawn]:
     study = empty_study(config, len(entries))
     by_name = {recipe.name: recipe for recipe in recipes}
     for entry in entries:
@@ -214,12 +229,12 @@ def _ask(recipes: Sequence[Recipe], config: DictConfig, entries: Sequence[Entry]
             study.add_trial(_trial(by_name[name], recipes, config, entry))
     batch: list[Drawn] = []
     for _ in range(TRIES):
-        if len(batch) == number:
+        if len(batch) == number or not in_time:
             break
         trial = study.ask()
         recipe = by_name[trial.suggest_categorical(RECIPE, list(by_name))]
         drawn = recipe, draw(_OfRecipe(trial, recipe), recipe.space, config)  # type: ignore[arg-type]
-        if drawn not in batch and not _has_run(*drawn, entries):
+        if recipe in in_time and drawn not in batch and not _has_run(*drawn, entries):
             batch.append(drawn)
     return batch
 

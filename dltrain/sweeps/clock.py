@@ -45,10 +45,9 @@ class Clock:
     def save(self, seconds: float | None = None, each: float | None = None) -> None:
         """Writes what is spent, for how many seconds the jobs that start now may train, and each of their folds."""
         until = None if seconds is None else now() + seconds
+        content = {"spent": round(self.spent(), 3), "until": until, "each": each}
         with replace_file(self.path) as path:
-            path.write_text(
-                json.dumps({"spent": round(self.spent(), 3), "until": until, "each": each}) + "\n", encoding="utf-8"
-            )
+            path.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
 def train_until(sweep: Path) -> float | None:

@@ -65,10 +65,9 @@ def ensemble_of(sweep: Path, config: DictConfig, write_report: WriteReport, *, s
     if path.exists():
         shutil.rmtree(path)
     path.mkdir()
-    own = {key: config[key] for key in ("quiet", "verbose", "require_beats_baseline", "report")}
+    own = {str(key): config[key] for key in ("quiet", "verbose", "require_beats_baseline", "report")}
     own["score_test"] = "never" if config.score_test == "never" else "auto"
-    base = candidates[0].run
-    joined = cast("DictConfig", OmegaConf.merge(base.config, {**own, "search": OmegaConf.to_container(config.search)}))
+    joined = cast("DictConfig", OmegaConf.merge(candidates[0].run.config, own))
     combine(
         path,
         joined,
@@ -104,7 +103,7 @@ def combine(
         problem, split = _problem(config, journal)
         data = _prepared(config, problem, split)
         unseen = _Unseen.of(problem, data, candidates)
-        counts = _counts(config, candidates, unseen)
+        counts = _counts(config, problem.task, candidates, unseen)
         members = [each for each in candidates if counts[each.job]]
         model = average([_model(each) for each in members], data.target.kind, [counts[each.job] for each in members])
         journal.directory.record(
@@ -191,16 +190,16 @@ def _join(target: Target) -> Callable[[Sequence[Answers]], Answers]:
     return lambda answers: np.mean(np.stack(answers), axis=0)
 
 
-def _counts(config: DictConfig, candidates: Sequence[Candidate], unseen: _Unseen) -> dict[str, int]:
+def _counts(config: DictConfig, task: DictConfig, candidates: Sequence[Candidate], unseen: _Unseen) -> dict[str, int]:
     known = {each.job: each.count for each in candidates if each.count is not None}
     if known:
         return known
     name, target = str(config.search.objectives[0]).removeprefix("val_"), unseen.target
-    loss, sign = build_loss(config.task, target), -1.0 if directions(config)[0] == "max" else 1.0
-    metrics = [metric for metric in build_metrics(config.task, target) if metric.name == name]
+    loss, sign = build_loss(task, target), -1.0 if directions(config)[0] == "max" else 1.0
+    metrics = [metric for metric in build_metrics(task, target) if metric.name == name]
 
     def value(answers: Answers) -> float:
-        return _loss(loss, target, answers) if not metrics else sign * score(metrics, target, answers)[name]
+        return sign * score(metrics, target, answers)[name] if metrics else _loss(loss, target, answers)
 
     chosen = select(list(unseen.answers.values()), value, _join(target), config.search.members)
     return {each.job: chosen.get(place, 0) for place, each in enumerate(candidates)}

@@ -45,6 +45,11 @@ def planned(overrides: Sequence[str], *, sweep: bool, config_directory: Path | N
         raise ConfigError(ONE_SEARCH)
     if swept:
         raise ConfigError("search: a key with several values cannot join a search. Put it into search.space.")
+    if first.search.get("minutes") is not None:
+        raise ConfigError(
+            "search=best: its jobs follow from the data and from the time that each takes, so that none can be listed "
+            f"before. All of them together take {first.search.minutes:g} minutes (search.minutes)."
+        )
     if first.search.points is None:
         return [Planned(list(overrides), first, [], first.search.jobs)]
     from dltrain.config.search_space import dimensions, grid

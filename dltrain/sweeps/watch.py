@@ -64,7 +64,9 @@ class Watch:
         self._space = max((len(self._words(job.overrides)) for job in known), default=0)
         self._tells = telling.get()
         self._live: RichProgress | None = None
-        self._line = NotebookLine(total) if is_notebook() and not console.quiet else None
+        self._line = (
+            NotebookLine(total or int(clock.seconds if clock else 0)) if is_notebook() and not console.quiet else None
+        )
         self._tasks: dict[str, TaskID] = {}
         self._end = threading.Event()
         self._look_at_once = threading.Lock()
@@ -91,7 +93,7 @@ class Watch:
         if self._live:
             self._live.stop()
         if self._line:
-            self._line.show(len(self._shown), f"{len(self._shown)} of {self.total or len(self._shown)} jobs")
+            self._line.show(self._done(), f"{len(self._shown)} of {self.total or len(self._shown)} jobs")
             self._line.close()
 
     def runs(self, jobs: Sequence[Job]) -> None:
@@ -115,7 +117,7 @@ class Watch:
             if self._line and (begun or here):
                 job = (begun or here)[0]
                 words = f"{self._number(len(self._shown) + 1)} {self._running[job]}  {self._state(job)[2]}"
-                self._line.show(len(self._shown), words)
+                self._line.show(self._done(), words)
 
     def _go_on(self) -> None:
         while not self._end.wait(SECONDS):
@@ -154,6 +156,10 @@ class Watch:
             parts.append(self._standing())
         if self._tells:
             show_sentence(self.console, printable_line("  ".join(parts)), style)
+
+    def _done(self) -> int:
+        """Returns the jobs that have ended, or the seconds that are spent if a clock ends the sweep."""
+        return int(self.clock.spent()) if self.clock and self.total is None else len(self._shown)
 
     def _standing(self) -> str:
         """Tells the best value so far, and the time that is left."""

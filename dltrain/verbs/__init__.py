@@ -105,7 +105,8 @@ def run_of(path: str | Path) -> Path:
 
     run = winner.run_of(path)
     if run != Path(path):
-        show(f"{path} is a sweep; its best job is used: {run}", file=sys.stderr)
+        what = "ensemble" if run.name == winner.ENSEMBLE else "best job"
+        show(f"{path} is a sweep; its {what} is used: {run}", file=sys.stderr)
     return run
 
 

@@ -18,7 +18,7 @@ from dltrain.base.plain_table import cell, say, setting
 from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.config.fingerprint import WITHOUT_INFLUENCE, group_of
 from dltrain.record.listing import Row
-from dltrain.record.winner import winner
+from dltrain.record.winner import ENSEMBLE, winner
 from dltrain.verbs import Verb, argument
 
 DESCRIPTION = """\
@@ -227,10 +227,10 @@ def _texts(group: Sequence[Row]) -> dict[str, str]:
     texts["when"] = _when(best.values.get("started"))
     texts["time"] = plain_table.seconds(_total(group))
     if best.sweep is not None and len(group) > 1:
-        states = [str(row.values["status"]) for row in group]
+        states = [str(row.values["status"]) for row in group if Path(row.run).name != ENSEMBLE]
         rest = {state: states.count(state) for state in dict.fromkeys(states) if state != "completed"}
         jobs = ", ".join(f"{count} {state}" for state, count in rest.items())
-        texts["status"] = f"sweep of {len(group):,}: {jobs}" if jobs else f"sweep of {len(group):,}"
+        texts["status"] = f"sweep of {len(states):,}: {jobs}" if jobs else f"sweep of {len(states):,}"
         name = f" (best: {Path(best.run).name})" if _winner(list(group)) is best else ""
         texts["run"] = cell(f"{best.sweep}{os.sep}{name}")
     return texts

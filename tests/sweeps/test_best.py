@@ -1,0 +1,177 @@
+"""search=best: which jobs run until the made clock has run out, and the ensemble of real ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from omegaconf import DictConfig
+
+from dltrain.cli import main as cli
+from dltrain.config.recipes import recipe_of
+from dltrain.record.record import Record
+from dltrain.sweeps import clock, ensemble
+from dltrain.sweeps.ledger import Ledger
+
+from .conftest import leave_a_run
+
+FakeRun = Callable[[Callable[[DictConfig], Any]], list[str]]
+SECONDS = 20.0  # of a job of the made clock
+WORDS = ["search=best", "dataset=wine", "hydra.sweep.dir=here"]
+REAL = ["search=best", "dataset=wine", "trainer.epochs=1", "search.jobs=4", "report=false"]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A clock that jobs set, and no ensemble of jobs that are not real."""
+    made: dict[str, Any] = {"time": 0.0, "limits": []}
+    monkeypatch.setattr(clock, "now", lambda: made["time"])
+    monkeypatch.setattr(ensemble, "ensemble_of", lambda *_, **__: None)
+    return made
+
+
+def taking(made: dict[str, Any], seconds: float) -> Callable[[DictConfig], float]:
+    """Returns a job that takes so many seconds, and is the better the nearer its learning rate is to 0.01."""
+
+    def job(config: DictConfig) -> float:
+        made["limits"].append((clock.train_until(Path("here")) or 0.0) - made["time"])
+        made["time"] += seconds
+        return leave_a_run(config, best_value=abs(np.log10(config.optimizer.learning_rate) + 2), seconds=seconds)
+
+    return job
+
+
+def names(folder: str = "here") -> list[str]:
+    return [(recipe_of(entry.overrides) or ("", []))[0] for entry in Ledger(Path(folder)).entries()]
+
+
+def test_starts_come_first_and_the_minutes_end_it(fake_run: FakeRun, made: dict[str, Any]) -> None:
+    fake_run(taking(made, SECONDS))
+    cli.main([*WORDS, "search.minutes=5"])
+    assert made["time"] <= 300
+    assert names()[:4] == ["linear", "tabular", "periodic", "mlp"]
+    assert names()[4:6] == ["tabular", "tabular"]  # their second and third starts
+    assert 10 <= len(names()) <= 14
+    assert len({tuple(entry.overrides) for entry in Ledger(Path("here")).entries()}) == len(names())
+    # No job may train beyond the end, and the first ones leave time to the others.
+    assert all(0 < limit <= 300 - SECONDS * place for place, limit in enumerate(made["limits"]))
+    assert made["limits"][0] < 150
+    # Once more: no time is left.
+    before = len(names())
+    cli.main(["resume", "here"])
+    assert len(names()) == before
+    # More minutes go on with it.
+    cli.main(["resume", "here", "search.minutes=6"])
+    assert before < len(names()) <= before + 3
+
+
+def test_what_a_killed_search_has_spent_counts(fake_run: FakeRun, made: dict[str, Any]) -> None:
+    fake_run(taking(made, SECONDS))
+    cli.main([*WORDS, "search.minutes=3"])
+    whole = Path("here/sweep.jsonl").read_text().splitlines(keepends=True)
+    overrides = [entry.overrides for entry in Ledger(Path("here")).entries()]
+    # Killed in its third job: two lines are there, and the clock as it stood when that job began.
+    Path("here/sweep.jsonl").write_text("".join(whole[:2]))
+    for job in range(2, len(whole)):
+        shutil.rmtree(f"here/{job}")
+    Path("here", clock.FILE).write_text(json.dumps({"spent": 2 * SECONDS + clock.START_SECONDS}))
+    made["time"] = 0.0
+    cli.main(["resume", "here"])
+    again = [entry.overrides for entry in Ledger(Path("here")).entries()]
+    assert again == overrides[: len(again)]  # the same jobs in the same order
+    assert len(whole) - 1 <= len(again) <= len(whole)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("model=linear", {"linear"}), ("model=tabular", {"tabular", "periodic"}), ("search.recipe=mlp", {"mlp"})],
+)
+def test_typed_words_keep_the_search_within_them(
+    fake_run: FakeRun, made: dict[str, Any], word: str, expected: set[str]
+) -> None:
+    fake_run(taking(made, SECONDS))
+    cli.main([*WORDS, word, "optimizer=adamw", "optimizer.weight_decay=0.02", "search.jobs=3"])
+    assert {*names()} == expected
+    assert all(Record(f"here/{job}").json("run.json") for job in range(3))
+    assert all("optimizer.weight_decay=0.02" in entry.overrides for entry in Ledger(Path("here")).entries())
+
+
+def test_several_values_are_refused(capsys: pytest.CaptureFixture[str], made: dict[str, Any]) -> None:
+    assert cli.main([*WORDS, "optimizer=adam,sgd"]) == 2
+    assert "one value for each key" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A search of four jobs of one epoch, with folds, for all tests of its ensemble."""
+    before, place = Path.cwd(), tmp_path_factory.mktemp("best")
+    os.chdir(place)
+    assert cli.main([*REAL, "search.recipe=mlp", "model.units=[4]", "cv=kfold", "cv.folds=2", "quiet=true", "hydra.sweep.dir=sweep"]) == 0
+    os.chdir(before)
+    yield place / "sweep"
+
+
+def answers(run: Path) -> Any:
+    table = pd.read_csv(run / "predictions.csv")
+    table = table[table["part"] == "train"].sort_values("row_id")
+    return table[[name for name in table if name.startswith("probability_")]].to_numpy()
+
+
+def test_the_ensemble_is_the_weighted_mean_of_its_members(found: Path) -> None:
+    record = Record(found / "ensemble")
+    assert record.status == "completed"
+    assert sum(each["weight"] for each in record.members) == pytest.approx(1)
+    mean = sum(each["weight"] * answers(found / each["job"]) for each in record.members)
+    np.testing.assert_allclose(answers(record.path), mean, atol=1e-5)
+    model = keras.models.load_model(record.path / "model.keras", compile=False)
+    assert model.name == "dltrain"
+    # It is no worse on rows that its members were not trained on than the best of the jobs.
+    jobs = [Record(found / str(job)).folds or {} for job in range(4)]
+    assert len({each["val_loss"] for each in jobs}) == 4
+    assert (record.folds or {})["val_loss"] < min(each["val_loss"] for each in jobs) + 0.01
+
+
+def test_the_test_part_is_scored_once_by_the_ensemble_alone(found: Path) -> None:
+    assert len(Record(found / "ensemble").facts["test_scorings"]) == 1
+    assert not any(Record(found / str(job)).facts["test_scorings"] for job in range(4))
+    assert not any("test" in Record(found / str(job)).metrics for job in range(4))
+
+
+def test_a_resumed_search_without_time_leaves_the_ensemble_alone(found: Path) -> None:
+    before = (found / "ensemble" / "run.json").read_bytes()
+    assert cli.main(["resume", str(found)]) == 0
+    assert (found / "ensemble" / "run.json").read_bytes() == before
+
+
+def test_it_is_reproduced_to_the_last_digit(found: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["reproduce", str(found), "--output", str(tmp_path / "again"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["identical"] is True
+
+
+def test_a_sweep_stands_for_its_ensemble(found: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["evaluate", str(found), "--json"]) == 0
+    assert "its ensemble is used" in capsys.readouterr().err
+    assert cli.main(["runs", str(found.parent)]) == 0
+    shown = capsys.readouterr().out
+    assert "sweep of 4" in shown
+    assert "best: ensemble" in shown
+
+
+def test_the_report_tells_the_members_with_their_weights(found: Path) -> None:
+    assert cli.main(["report", str(found / "ensemble")]) == 0
+    page = (found / "ensemble" / "report.html").read_text()
+    assert "Members of the ensemble" in page
+    assert all(f"{each['weight']:.3f}" in page for each in Record(found / "ensemble").members)
+
+
+def test_the_ensemble_alone_is_not_trained_on(found: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["resume", str(found / "ensemble"), "trainer.epochs=5"]) == 2
+    assert "To go on with the search" in capsys.readouterr().err
