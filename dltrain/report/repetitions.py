@@ -56,7 +56,12 @@ class Repetitions:
             ]
 
         rows: list[list[Any]] = [
-            [place, *(f"{own['rows']:,}" for _ in with_rows), own["best_epoch"], *(number(own.get(n)) for n in names)]
+            [
+                place,
+                *(f"{own['rows']:,}" for _ in with_rows),
+                own.get("best_epoch", ""),
+                *(number(own.get(n)) for n in names),
+            ]
             for place, own in self.each.items()
         ]
         rows.append(["mean ± sd", *blank, *both({"mean": self.mean, "sd": self.deviation})])

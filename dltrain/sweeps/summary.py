@@ -137,7 +137,9 @@ def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence
     others = [name for name in found[0].entries[0].metrics if name not in ("loss", ordering)][:3]
     spread = ["sd", *(["like the best"] if like is not None else [])] if repeated else []
     numbers = [found[0].entries[0].monitor or "value", "sd", *others, "epochs", "seconds"]
-    header = ["job", *columns, numbers[0], *spread, *others, "epochs", "seconds"]
+    # Recipes have many keys, whose last names tell them apart.
+    names = [key.rpartition(".")[2] for key in columns] if "recipe" in columns else columns
+    header = ["job", *names, numbers[0], *spread, *others, "epochs", "seconds"]
     rows = []
     for place, each in enumerate(found[:LEADERBOARD_ROWS]):
         first = each.entries[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +110,26 @@ def test_several_values_are_refused(capsys: pytest.CaptureFixture[str], made: di
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A search of four jobs of one epoch, with folds, for all tests of its ensemble."""
     before, place = Path.cwd(), tmp_path_factory.mktemp("best")
     os.chdir(place)
-    assert cli.main([*REAL, "search.recipe=mlp", "model.units=[4]", "cv=kfold", "cv.folds=2", "quiet=true", "hydra.sweep.dir=sweep"]) == 0
+    assert (
+        cli.main(
+            [
+                *REAL,
+                "search.recipe=mlp",
+                "model.units=[4]",
+                "cv=kfold",
+                "cv.folds=2",
+                "quiet=true",
+                "hydra.sweep.dir=sweep",
+            ]
+        )
+        == 0
+    )
     os.chdir(before)
-    yield place / "sweep"
+    return place / "sweep"
 
 
 def answers(run: Path) -> Any:
