@@ -78,7 +78,7 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader) -> Plan:
     from dltrain.experiment.experiment import draw as draw_rows
     from dltrain.experiment.experiment import pose
     from dltrain.experiment.side_by_side import workers
-    from dltrain.experiment.stages import load_dataset, split_rows
+    from dltrain.experiment.stages import load_dataset, split_constraints, split_rows
 
     def compose(words: list[str]) -> DictConfig:
         try:
@@ -91,14 +91,20 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader) -> Plan:
     with resolving(base):
         dataset = load_dataset(base.dataset, notes)
         problem = draw_rows(base, pose(base, dataset, notes, []), notes)
-        split = split_rows(base.split, problem.dataset, problem.target, Seed.of(base).stream("split"))
+        constraints = split_constraints(problem.dataset, problem.target, base.split)
+        split = split_rows(base.split, constraints, problem.target, Seed.of(base).stream("split"))
     kinds = set(problem.dataset.decided(split.train).kinds.values())
     kind = "image" if "image" in kinds else "text" if "text" in kinds else "table"
     keys = {word.partition("=")[0].lstrip("+") for word in typed}
     words = [*typed, "search.recipes=null", "require_beats_baseline=false"]
     if base.cv is not None:
         words += ["callbacks.pruning=null", *([] if "cv.ensemble" in keys else ["cv.ensemble=true"])]
-    elif "cv" not in keys and len(split.train) + len(split.validation) <= fold_rows(base, kind):
+    elif (
+        "cv" not in keys
+        and constraints.times is None
+        and constraints.groups is None
+        and len(split.train) + len(split.validation) <= fold_rows(base, kind)
+    ):
         folds = ["cv=kfold", "cv.ensemble=true", "callbacks.pruning=null"]
         folded = compose([*typed, *folds])
         try:
@@ -161,6 +167,11 @@ def _drawn(
         starts = _starts(in_time, entries)
         number = int(min(at_once, most))
         batch = starts[:number] or _ask(plan.recipes, in_time, config, entries, number)
+        if not batch and not entries:
+            raise ConfigError(
+                f"search.minutes: {config.search.minutes:g} minutes are over before the first job. Expected more, such "
+                "as search.minutes=5."
+            )
         if not batch:
             return
         rounds = -(-len(starts) // at_once)  # most jobs end before their share is spent

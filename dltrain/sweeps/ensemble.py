@@ -27,7 +27,7 @@ from dltrain.experiment.experiment import Problem, decide, draw, pose
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.run import require_what_was_asked
 from dltrain.experiment.score_run import parts_to_score, prediction_table, score_answers, write_model
-from dltrain.experiment.stages import load_dataset, split_rows
+from dltrain.experiment.stages import load_dataset, split_constraints, split_rows
 from dltrain.internals.determinism import fix_randomness
 from dltrain.models.ensemble import average, predict
 from dltrain.models.gaussian import mixture
@@ -39,6 +39,7 @@ from dltrain.scoring.evaluation import Results, Scores, score
 from dltrain.scoring.significance import spread
 from dltrain.sweeps.ledger import Entry, Ledger
 from dltrain.sweeps.selection import select
+from dltrain.sweeps.start import read_record
 
 OUT_OF_FOLD = "cv/predictions.csv"
 Answers = npt.NDArray[np.floating[Any]]
@@ -67,12 +68,13 @@ def ensemble_of(sweep: Path, config: DictConfig, write_report: WriteReport, *, s
     path.mkdir()
     own = {str(key): config[key] for key in ("quiet", "verbose", "require_beats_baseline", "report")}
     own["score_test"] = "never" if config.score_test == "never" else "auto"
+    typed = [word for word in read_record(sweep)["words"] if "=" in word and not word.startswith("-")]
     joined = cast("DictConfig", OmegaConf.merge(candidates[0].run.config, own))
     combine(
         path,
         joined,
         candidates,
-        recorded={"overrides": _shared_words(candidates), "test_scorings": before.get("test_scorings", [])},
+        recorded={"overrides": typed, "test_scorings": before.get("test_scorings", [])},
         write_report=write_report,
         shows=shows,
     )
@@ -127,7 +129,8 @@ def combine(
 def _problem(config: DictConfig, journal: Journal) -> tuple[Problem, Split]:
     problem = draw(config, pose(config, load_dataset(config.dataset, journal), journal, []), journal)
     if config.cv is None:
-        split = split_rows(config.split, problem.dataset, problem.target, Seed.of(config).stream("split"))
+        constraints = split_constraints(problem.dataset, problem.target, config.split)
+        split = split_rows(config.split, constraints, problem.target, Seed.of(config).stream("split"))
     else:
         split, _ = cut_folds(config, problem)
     journal.split(problem.dataset, split)
@@ -296,12 +299,6 @@ def _told(member: Candidate, counts: Mapping[str, int]) -> dict[str, Any]:
         "count": counts[member.job],
         "overrides": own,
     }
-
-
-def _shared_words(candidates: Sequence[Candidate]) -> list[str]:
-    words = [each.run.facts.get("overrides", []) for each in candidates]
-    hidden = ("search.recipes=", "search.recipe=", "require_beats_baseline=", "score_test=")
-    return [word for word in words[0] if all(word in each for each in words) and not word.startswith(hidden)]
 
 
 def _shared(mappings: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 ROUNDS = 30  # members that are added one after the other, the same one more than once too
+TOLERANCE = 1e-7  # relative
 Answers = npt.NDArray[np.floating[Any]]
 
 
@@ -36,4 +37,7 @@ def select(
         best = min(tried, key=lambda place: (np.isnan(tried[place]), tried[place]))
         chosen.append(best)
         values.append(tried[best])
-    return dict(Counter(chosen[: int(np.nanargmin(values)) + 1]))
+    least = np.nanmin(values)
+    # Rounding makes tiny differences between rows of the same members.
+    end = next(place for place, each in enumerate(values) if each <= least + TOLERANCE * abs(least))
+    return dict(Counter(chosen[: end + 1]))

@@ -106,6 +106,9 @@ def run_sweep(
     # A completed job has a reason if it missed what was required of it.
     failed = any(entry.status == "failed" or (entry.status == "completed" and entry.reason) for entry in entries)
     if is_best(config):
+        if not has_ensemble(directory):
+            more = f"dltrain resume {quoted(directory)} search.minutes={2 * config.search.minutes:g}"
+            show(f"no job completed, so that there is no ensemble; to go on: {more}", file=sys.stderr)
         return 0 if has_ensemble(directory) else FAILED
     return FAILED if failed or not entries else 0
 

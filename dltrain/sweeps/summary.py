@@ -138,7 +138,7 @@ def _show_leaderboard(console: Console, found: Sequence[Setting], keys: Sequence
     spread = ["sd", *(["like the best"] if like is not None else [])] if repeated else []
     numbers = [found[0].entries[0].monitor or "value", "sd", *others, "epochs", "seconds"]
     # Recipes have many keys, whose last names tell them apart.
-    names = [key.rpartition(".")[2] for key in columns] if "recipe" in columns else columns
+    names = [key.rpartition(".")[2] for key in columns] if recipe_of(found[0].entries[0].overrides) else columns
     header = ["job", *names, numbers[0], *spread, *others, "epochs", "seconds"]
     rows = []
     for place, each in enumerate(found[:LEADERBOARD_ROWS]):

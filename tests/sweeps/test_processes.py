@@ -220,3 +220,36 @@ def test_killed_parent_of_joblib_takes_its_workers_along_and_no_job_is_lost(tmp_
     for worker in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_search_by_the_clock_ends_with_the_best_so_far_and_goes_on(tmp_path: Path, number: int) -> None:
+    words = ["search=best", "search.recipe=linear", "cv=kfold", "cv.folds=2"]
+    model = tmp_path / "here" / "ensemble" / "model.keras"
+    # As many minutes as a slow machine needs for the first jobs; what is left of them is not waited for.
+    first = start(tmp_path, *words, "search.minutes=30")
+    wait_for_jobs(tmp_path, 2)
+    first.send_signal(number)
+    first.communicate(timeout=300)
+    assert first.returncode == (130 if number == signal.SIGINT else -number)
+    assert model.exists() is (number == signal.SIGINT)
+    done = len(lines(tmp_path))
+    again = start(tmp_path, *words, f"search.jobs={done + 2}", "search.minutes=30", "extend=true")
+    _, error = again.communicate(timeout=600)
+    assert again.returncode == 0, error
+    assert model.exists()
+    assert len(lines(tmp_path)) == done + 2
+    facts = json.loads((model.parent / "run.json").read_text())
+    assert len(facts["candidates"]) == sum(line["status"] == "completed" for line in lines(tmp_path))
+    assert len(facts["test_scorings"]) == (2 if number == signal.SIGINT else 1)
+
+
+def test_a_search_of_a_few_seconds_ends_by_itself(tmp_path: Path) -> None:
+    """Nothing is asserted of the seconds; test_best.py looks at them with a made clock."""
+    done = start(tmp_path, "search=best", "search.recipe=linear", "cv=none", "search.minutes=0.5")
+    _, error = done.communicate(timeout=900)
+    assert done.returncode in (0, 1, 2), error  # a machine under load may not end one job in half a minute
+    if done.returncode == 0:
+        assert (tmp_path / "here" / "ensemble" / "model.keras").exists()
+    else:
+        assert "search.minutes" in error

@@ -59,3 +59,5 @@ def test_a_model_without_a_value_is_no_member() -> None:
 
 def test_equal_models_are_one() -> None:
     assert select([TRUTH + 1, TRUTH + 1], error, mean, 2) == {0: 1}
+    (alone,) = noisy(3, 0.5)
+    assert select([alone.astype(np.float32)], error, mean, 2) == {0: 1}
