@@ -18,7 +18,8 @@ from dltrain.verbs.init import TEMPLATE
 
 FILES = sorted(conf_directory().rglob("*.yaml"))
 # Names that a person chooses, and arguments of classes that take any.
-FREE = ("augmentation", "callbacks", "task/", "hydra", "search/tpe", "search/halving", "search/median", "overfitting")
+FREE = ("augmentation", "callbacks", "task/", "hydra", "overfitting")
+FREE += ("search/tpe", "search/best", "search/halving", "search/median")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from dltrain.sweeps.ledger import Ledger
 from .conftest import leave_a_run
 
 FakeRun = Callable[[Callable[[DictConfig], Any]], list[str]]
-SECONDS = 20.0  # of a job of the made clock
+SECONDS = 32.0  # of a job of the made clock
 WORDS = ["search=best", "dataset=wine", "hydra.sweep.dir=here"]
 REAL = ["search=best", "dataset=wine", "trainer.epochs=1", "search.jobs=4", "report=false"]
 
@@ -59,7 +59,7 @@ def test_starts_come_first_and_the_minutes_end_it(fake_run: FakeRun, made: dict[
     assert made["time"] <= 300
     assert names()[:4] == ["linear", "tabular", "periodic", "mlp"]
     assert names()[4:6] == ["tabular", "tabular"]  # their second and third starts
-    assert 10 <= len(names()) <= 14
+    assert 7 <= len(names()) <= 9
     assert len({tuple(entry.overrides) for entry in Ledger(Path("here")).entries()}) == len(names())
     # No job may train beyond the end, and the first ones leave time to the others.
     assert all(0 < limit <= 300 - SECONDS * place for place, limit in enumerate(made["limits"]))
@@ -75,7 +75,7 @@ def test_starts_come_first_and_the_minutes_end_it(fake_run: FakeRun, made: dict[
 
 def test_what_a_killed_search_has_spent_counts(fake_run: FakeRun, made: dict[str, Any]) -> None:
     fake_run(taking(made, SECONDS))
-    cli.main([*WORDS, "search.minutes=3"])
+    cli.main([*WORDS, "search.minutes=2.5"])
     whole = Path("here/sweep.jsonl").read_text().splitlines(keepends=True)
     overrides = [entry.overrides for entry in Ledger(Path("here")).entries()]
     # Killed in its third job: two lines are there, and the clock as it stood when that job began.
