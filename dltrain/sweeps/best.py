@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,21 +12,21 @@ from typing import Any
 import optuna
 from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
-from optuna.trial import FrozenTrial, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.base.notes import SilentNotes
 from dltrain.config.compose import COMPOSITION_ERRORS
+from dltrain.config.fingerprint import group_of
 from dltrain.config.hydra_node import resolving
 from dltrain.config.plain_words import sentence
 from dltrain.config.recipes import RECIPE, Recipe, fold_rows, recipe_of, recipes_for
 from dltrain.config.search_space import draw
 from dltrain.sweeps.clock import Clock
-from dltrain.sweeps.job import workers_at_once
 from dltrain.sweeps.ledger import Entry, Ledger
 from dltrain.sweeps.ranking import ranked
 from dltrain.sweeps.remaining import Job, refuse_other_data
-from dltrain.sweeps.search import TRIES, empty_study, trial_of
+from dltrain.sweeps.search import TRIES, empty_study, params_of, trial_of
 
 LEAST_RESERVE = 3.0  # seconds for the report and the end of the process
 LEAST_EPOCHS = 3
@@ -46,13 +45,15 @@ class Plan:
     seconds: float = 0.0  # to read the data
 
 
-def batches_of_best(
-    jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader, clock: Clock
-) -> Iterator[list[Job]]:
-    """Yields batches of jobs until the time for another is over; `jobs` holds the words that all jobs share.
+def jobs_of_best(
+    jobs: list[list[str]], config: DictConfig, ledger: Ledger, loader: ConfigLoader, clock: Clock, at_once: int
+) -> Iterator[Job | None]:
+    """Yields jobs until the time for another is over; `jobs` holds the words that all jobs share.
+
+    `at_once` jobs run side by side at most.
 
     Raises:
-        ConfigError: If a key has several values, or no recipe agrees with the words.
+        ConfigError: If a key has several values, no recipe agrees with the words, or no job can begin in time.
     """
     if len(jobs) != 1:
         raise ConfigError(
@@ -64,8 +65,6 @@ def batches_of_best(
     plan = replace(plan, seconds=clock.spent() - began)
     if entries := ledger.entries():
         refuse_other_data(ledger.sweep, entries)
-    at_once = config.search.at_once
-    at_once = workers_at_once(config.hydra.launcher) if at_once == "auto" else int(at_once)
     return _drawn(plan, config, ledger, loader, clock, at_once)
 
 
@@ -75,6 +74,7 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader) -> Plan:
     tensorflow_quietly.load()
     from dltrain.config.seed import Seed
     from dltrain.experiment.cross_validation import cut_folds
+    from dltrain.experiment.decisions import KEYS
     from dltrain.experiment.experiment import draw as draw_rows
     from dltrain.experiment.experiment import pose
     from dltrain.experiment.side_by_side import workers
@@ -96,7 +96,9 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader) -> Plan:
     kinds = set(problem.dataset.decided(split.train).kinds.values())
     kind = "image" if "image" in kinds else "text" if "text" in kinds else "table"
     keys = {word.partition("=")[0].lstrip("+") for word in typed}
-    words = [*typed, "search.recipes=null", "require_beats_baseline=false"]
+    # What follows the network is fitted once, behind the ensemble.
+    kept = [word for word in typed if group_of(word) not in KEYS]
+    words = [*kept, "search.recipes=null", "require_beats_baseline=false"]
     if base.cv is not None:
         words += ["callbacks.pruning=null", *([] if "cv.ensemble" in keys else ["cv.ensemble=true"])]
     elif (
@@ -153,37 +155,41 @@ def _in_time(
 
 def _drawn(
     plan: Plan, config: DictConfig, ledger: Ledger, loader: ConfigLoader, clock: Clock, at_once: int
-) -> Iterator[list[Job]]:
+) -> Iterator[Job]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    before = -1
-    while before < (done := len(entries := ledger.entries())):
-        before = done  # a batch that adds no line to the ledger ends the search, which would not end otherwise
-        most = math.inf if config.search.jobs is None else config.search.jobs - done
+    begun: dict[str, Drawn] = {}
+    while True:
+        clock.save()
+        entries = ledger.entries()
+        ended = {entry.job for entry in entries}
+        running = [drawn for name, drawn in begun.items() if name not in ended]
+        if config.search.jobs is not None and len(entries) + len(running) >= config.search.jobs:
+            return
         times = {entry.job: _finishing(ledger.sweep / entry.job) for entry in entries if entry.status == "completed"}
         after = max(times.values(), default=0.0)
         left = clock.left() - reserve(entries, times, plan.seconds, config.search.members) - after
         lengths = _lengths(entries)
         in_time = [each for each in plan.recipes if left > max(after, min(lengths.get(each.name, [0.0])))]
-        starts = _starts(in_time, entries)
-        number = int(min(at_once, most))
-        batch = starts[:number] or _ask(plan.recipes, in_time, config, entries, number)
-        if not batch and not entries:
+        starts = [each for each in _starts(in_time, entries) if each not in running]
+        drawn = starts[0] if starts else _ask(plan.recipes, in_time, config, entries, running)
+        if drawn is None and not entries and not running:
             raise ConfigError(
                 f"search.minutes: {config.search.minutes:g} minutes are over before the first job. Expected more, such "
                 "as search.minutes=5."
             )
-        if not batch:
+        if drawn is None:
             return
+        recipe, values = drawn
         rounds = -(-len(starts) // at_once)  # most jobs end before their share is spent
         share = 2 * left / (1 + rounds) if starts else left / MOST_OF_A_JOB
-        share = min(left, max(share, *(LONGER * max(lengths.get(each.name, [0.0])) for each, _ in batch)))
+        share = min(left, max(share, LONGER * max(lengths.get(recipe.name, [0.0]))))
         each = share / plan.waves
-        batch = [(_in_time(recipe, plan, config, loader, ledger, each), values) for recipe, values in batch]
-        clock.save(share, each)
-        taken = {entry.job for entry in entries}
-        free = (str(name) for name in range(len(taken) + len(batch)) if str(name) not in taken)
-        yield [Job([*plan.words, *recipe.job(values)], next(free)) for recipe, values in batch]
-        clock.save()
+        taken = {*ended, *begun}
+        name = next(name for name in map(str, range(len(taken) + 1)) if name not in taken)
+        begun[name] = drawn
+        fitting = _in_time(recipe, plan, config, loader, ledger, each)
+        clock.allow(name, share, each)
+        yield Job([*plan.words, *fitting.job(values)], name)
 
 
 def reserve(entries: Sequence[Entry], times: Mapping[str, float], reading: float, members: int) -> float:
@@ -230,29 +236,35 @@ def _lengths(entries: Sequence[Entry]) -> dict[str, list[float]]:
 
 
 def _ask(
-    recipes: Sequence[Recipe], in_time: Sequence[Recipe], config: DictConfig, entries: Sequence[Entry], number: int
-) -> list[Drawn]:
-    study = empty_study(config, len(entries))
+    recipes: Sequence[Recipe],
+    in_time: Sequence[Recipe],
+    config: DictConfig,
+    entries: Sequence[Entry],
+    running: Sequence[Drawn],
+) -> Drawn | None:
+    """Returns a job of one of the recipes that are in time, other than those before; None if there is none."""
+    study = empty_study(config, len(entries) + len(running))
     by_name = {recipe.name: recipe for recipe in recipes}
     for entry in entries:
         name, _ = recipe_of(entry.overrides) or ("", [])
         if name in by_name:
-            study.add_trial(_trial(by_name[name], recipes, config, entry))
-    batch: list[Drawn] = []
-    for _ in range(TRIES):
-        if len(batch) == number or not in_time:
-            break
+            bare = trial_of(by_name[name].space, config, entry)
+            study.add_trial(_named(bare, by_name[name], recipes))
+    for recipe, values in running:
+        params, distributions = params_of(recipe.space, values)
+        bare = create_trial(state=TrialState.RUNNING, params=params, distributions=distributions)
+        study.add_trial(_named(bare, recipe, recipes))
+    for _ in range(TRIES if in_time else 0):
         trial = study.ask()
         recipe = by_name[trial.suggest_categorical(RECIPE, list(by_name))]
         drawn = recipe, draw(_OfRecipe(trial, recipe), recipe.space, config)  # type: ignore[arg-type]
-        if recipe in in_time and drawn not in batch and not _has_run(*drawn, entries):
-            batch.append(drawn)
-    return batch
+        if recipe in in_time and drawn not in running and not _has_run(*drawn, entries):
+            return drawn
+    return None
 
 
-def _trial(recipe: Recipe, recipes: Sequence[Recipe], config: DictConfig, entry: Entry) -> FrozenTrial:
-    """Returns the trial of a job, whose keys have the name of its recipe before them."""
-    bare = trial_of(recipe.space, config, entry)
+def _named(bare: FrozenTrial, recipe: Recipe, recipes: Sequence[Recipe]) -> FrozenTrial:
+    """Returns a trial whose keys have the name of its recipe before them."""
     names = optuna.distributions.CategoricalDistribution([each.name for each in recipes])
     return create_trial(
         state=bare.state,

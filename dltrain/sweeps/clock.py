@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ class Clock:
         self.seconds = minutes * 60
         self._before = float(_read(self.path).get("spent", 0.0)) + START_SECONDS
         self._began = now()
+        self._limits: dict[str, dict[str, float]] = {}
         self.save()
 
     def spent(self) -> float:
@@ -42,20 +42,22 @@ class Clock:
         """The seconds that are left; negative once the minutes are over."""
         return self.seconds - self.spent()
 
-    def save(self, seconds: float | None = None, each: float | None = None) -> None:
-        """Writes what is spent, for how many seconds the jobs that start now may train, and each of their folds."""
-        until = None if seconds is None else now() + seconds
-        content = {"spent": round(self.spent(), 3), "until": until, "each": each}
+    def allow(self, job: str, seconds: float, each: float) -> None:
+        """Writes for how many seconds from now a job may train, and each of its folds."""
+        self._limits[job] = {"until": now() + seconds, "each": each}
+        self.save()
+
+    def save(self) -> None:
+        """Writes what is spent."""
+        content = {"spent": round(self.spent(), 3), "jobs": self._limits}
         with replace_file(self.path) as path:
             path.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
-def train_until(sweep: Path) -> float | None:
-    """Returns the time until which a training that begins now may go on, as `now` counts; None if nothing limits it."""
-    known = _read(sweep / FILE)
-    if known.get("until") is None:
-        return None
-    return min(float(known["until"]), now() + float(known.get("each") or math.inf))
+def train_until(sweep: Path, job: str) -> float | None:
+    """Returns the time until which a training of a job that begins now may go on, as `now` counts; None without end."""
+    limit = dict(_read(sweep / FILE).get("jobs") or {}).get(job)
+    return None if limit is None else min(float(limit["until"]), now() + float(limit["each"]))
 
 
 def write_end(training: Path, epoch: int, why: str) -> None:

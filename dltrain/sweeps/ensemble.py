@@ -23,6 +23,8 @@ from dltrain.data.answers import outputs_of
 from dltrain.data.split import Split
 from dltrain.data.targets import Target
 from dltrain.experiment.cross_validation import cut_folds
+from dltrain.experiment.decisions import KEYS, HeldOut
+from dltrain.experiment.decisions import decide as decide_after
 from dltrain.experiment.experiment import Problem, decide, draw, pose
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.run import require_what_was_asked
@@ -66,7 +68,7 @@ def ensemble_of(sweep: Path, config: DictConfig, write_report: WriteReport, *, s
     if path.exists():
         shutil.rmtree(path)
     path.mkdir()
-    own = {str(key): config[key] for key in ("quiet", "verbose", "require_beats_baseline", "report")}
+    own = {str(key): config[key] for key in ("quiet", "verbose", "require_beats_baseline", "report", *KEYS)}
     own["score_test"] = "never" if config.score_test == "never" else "auto"
     typed = [word for word in read_record(sweep)["words"] if "=" in word and not word.startswith("-")]
     joined = cast("DictConfig", OmegaConf.merge(candidates[0].run.config, own))
@@ -118,7 +120,7 @@ def combine(
             f"model.keras averages {len(members)} of {len(journal.directory.facts['candidates'])} jobs, chosen by "
             f"their predictions of rows that they were not trained on"
         )
-        results = _score(config, problem, data, model, members, unseen.joined(counts), journal)
+        results = _score(config, problem, data, model, members, unseen, unseen.joined(counts), journal)
         journal.finish(results)
         if config.report is not False:
             write_report(path)
@@ -223,6 +225,7 @@ def _score(
     data: Prepared,
     model: keras.Model,
     members: Sequence[Candidate],
+    seen: _Unseen,
     unseen: Answers,
     journal: Journal,
 ) -> Results:
@@ -234,20 +237,28 @@ def _score(
     for part, given in answers.items():
         truth = data.truth(part)
         scores[part] = {"loss": _loss(loss, truth, given), **score(metrics, truth, given)}
-    results = score_answers(data, scores, answers, task=task, penalty=0.0, seed=seed, journal=journal)
-    write_model(model, data, journal)
+    held_out = HeldOut("validation" if config.cv is None else "out-of-fold", seen.target, unseen)
+    best, decisions = dict(scores.get("validation", {})), decide_after(config, held_out, seed)
+    results = score_answers(
+        data, scores, answers, task=task, penalty=0.0, seed=seed, journal=journal, decisions=decisions
+    )
+    write_model(model, data, journal, decisions)
     name = task.monitor.removeprefix("val_")
     if config.cv is None:
-        return dataclasses.replace(results, best_value=scores["validation"].get(name, float("nan")))
-    summary = _summary(problem, data, members, unseen, journal)
+        return dataclasses.replace(results, best_value=best.get(name, float("nan")))
+    summary = _summary(problem, data, members, seen, unseen, journal)
     return dataclasses.replace(results, best_value=summary["monitored"], cross_validation=summary)
 
 
 def _summary(
-    problem: Problem, data: Prepared, members: Sequence[Candidate], answers: Answers, journal: Journal
+    problem: Problem,
+    data: Prepared,
+    members: Sequence[Candidate],
+    seen: _Unseen,
+    answers: Answers,
+    journal: Journal,
 ) -> dict[str, Any]:
     """Writes the predictions out of fold and their metrics, as a cross-validation does, and returns the metrics."""
-    seen = _Unseen.of(problem, data, members[:1])
     loss, metrics = build_loss(problem.task, data.target), build_metrics(problem.task, data.target)
     first = members[0].run.json("cv/summary.json")
     entries = []

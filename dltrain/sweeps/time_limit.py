@@ -35,8 +35,9 @@ class TimeLimit(keras.callbacks.Callback):
         places = [self.directory.resolve(), *self.directory.resolve().parents]
         sweep = next((path for path in places if (path / "sweep.json").exists()), None)
         # What Hydra did not start is a repetition, which takes the time that it needs.
-        if sweep is not None and any((path / ".hydra").is_dir() for path in places[: places.index(sweep)]):
-            self._sweep, self._until = sweep, clock.train_until(sweep)
+        job = next((path for path in places if (path / ".hydra").is_dir()), None)
+        if sweep is not None and job is not None and sweep in job.parents:
+            self._sweep, self._until = sweep, clock.train_until(sweep, job.relative_to(sweep).as_posix())
         self._began = clock.now()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from dltrain.cli import main as cli
@@ -42,7 +43,9 @@ def taking(made: dict[str, Any], seconds: float) -> Callable[[DictConfig], float
     """Returns a job that takes so many seconds, and is the better the nearer its learning rate is to 0.01."""
 
     def job(config: DictConfig) -> float:
-        made["limits"].append((clock.train_until(Path("here")) or 0.0) - made["time"])
+        made["limits"].append(
+            (clock.train_until(Path("here"), Path(HydraConfig.get().runtime.output_dir).name) or 0.0) - made["time"]
+        )
         made["time"] += seconds
         return leave_a_run(config, best_value=abs(np.log10(config.optimizer.learning_rate) + 2), seconds=seconds)
 

@@ -40,15 +40,15 @@ def test_a_second_start_has_what_the_first_one_left(tmp_path: Path, made: Made) 
 
 
 def test_a_training_ends_with_its_job_or_with_its_own_share(tmp_path: Path, made: Made) -> None:
-    assert clock.train_until(tmp_path) is None
+    assert clock.train_until(tmp_path, "0") is None
     own = Clock(tmp_path, 5)
-    assert clock.train_until(tmp_path) is None
-    own.save(100)
-    assert clock.train_until(tmp_path) == 1100
-    own.save(100, 50)
-    assert clock.train_until(tmp_path) == 1050
+    assert clock.train_until(tmp_path, "0") is None
+    own.allow("0", 100, 100)
+    own.allow("1", 90, 50)
+    own.save()
+    assert [clock.train_until(tmp_path, job) for job in ("0", "1", "2")] == [1100, 1050, None]
     made.time += 80  # a fold that begins late has less
-    assert clock.train_until(tmp_path) == 1100
+    assert clock.train_until(tmp_path, "1") == 1090
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"spent": 1'])

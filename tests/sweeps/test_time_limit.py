@@ -41,18 +41,18 @@ def epochs_of(training: Path, monkeypatch: pytest.MonkeyPatch, *, most: int = 20
 
 
 def test_it_stops_before_the_epoch_that_would_end_too_late(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(job.parent, 5).save(75)
+    Clock(job.parent, 5).allow("0", 75, 75)
     assert epochs_of(job, monkeypatch) == 7
     assert clock.ended_by(job) == "time"
     # Without a clock, and though the sweep has no time left, it ends with the same epoch.
-    Clock(job.parent, 5).save(0)
+    Clock(job.parent, 5).allow("0", 0, 0)
     assert epochs_of(job, monkeypatch) == 7
 
 
 def test_each_fold_is_limited_by_its_own_share(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fold = job / "cv" / "fold_1"
     fold.mkdir(parents=True)
-    Clock(job.parent, 5).save(75, 35)
+    Clock(job.parent, 5).allow("0", 75, 35)
     assert epochs_of(fold, monkeypatch) == 3
 
 
@@ -63,14 +63,14 @@ def test_ctrl_c_keeps_what_the_job_has(job: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_nothing_limits_what_is_no_job(tmp_path: Path, job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(tmp_path, 5).save(0)
+    Clock(tmp_path, 5).allow("0", 0, 0)
     (job / ".hydra").rmdir()
     assert epochs_of(job, monkeypatch) == 20
     assert clock.ended_by(job) is None
 
 
 def test_a_first_epoch_without_time_is_cut_off(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Clock(job.parent, 5).save(5)
+    Clock(job.parent, 5).allow("0", 5, 5)
     limit = TimeLimit(job)
     limit.on_train_begin()
     limit.on_segment_end(0, 1)
