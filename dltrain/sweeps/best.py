@@ -28,7 +28,8 @@ from dltrain.sweeps.ranking import ranked
 from dltrain.sweeps.remaining import Job, refuse_other_data
 from dltrain.sweeps.search import TRIES, empty_study, params_of, trial_of
 
-LEAST_RESERVE = 3.0  # seconds for the report and the end of the process
+LEAST_RESERVE = 3.0  # seconds for the reports and the end of the process, to which is added
+END_SHARE = 0.02  # of the minutes
 LEAST_EPOCHS = 3
 SAFETY = 0.8  # of the time that the epochs of a job are planned to take
 MOST_OF_A_JOB = 3  # a drawn job may train for one part in so many of the time that is left,
@@ -42,7 +43,7 @@ class Plan:
     recipes: Sequence[Recipe]
     words: Sequence[str]  # that all jobs share
     waves: int  # how many trainings of a job follow each other; those of folds run side by side
-    seconds: float = 0.0  # to read the data
+    seconds: float  # to read the data
 
 
 def jobs_of_best(
@@ -60,15 +61,13 @@ def jobs_of_best(
             "search=best draws its own values: expected one value for each key on the command line. "
             "A key that is typed stays as it is."
         )
-    began = clock.spent()
-    plan = _plan(jobs[0], config, loader)
-    plan = replace(plan, seconds=clock.spent() - began)
+    plan = _plan(jobs[0], config, loader, clock)
     if entries := ledger.entries():
         refuse_other_data(ledger.sweep, entries)
     return _drawn(plan, config, ledger, loader, clock, at_once)
 
 
-def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader) -> Plan:
+def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader, clock: Clock) -> Plan:
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
@@ -86,13 +85,14 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader) -> Plan:
         except COMPOSITION_ERRORS as error:
             raise ConfigError(sentence(error)) from error
 
-    notes = SilentNotes()
+    notes, began = SilentNotes(), clock.spent()
     base = compose(typed)
     with resolving(base):
         dataset = load_dataset(base.dataset, notes)
         problem = draw_rows(base, pose(base, dataset, notes, []), notes)
         constraints = split_constraints(problem.dataset, problem.target, base.split)
         split = split_rows(base.split, constraints, problem.target, Seed.of(base).stream("split"))
+    reading = clock.spent() - began
     kinds = set(problem.dataset.decided(split.train).kinds.values())
     kind = "image" if "image" in kinds else "text" if "text" in kinds else "table"
     keys = {word.partition("=")[0].lstrip("+") for word in typed}
@@ -119,7 +119,7 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader) -> Plan:
     if (folded := compose(words)).cv is not None:
         with resolving(folded):
             trainings = len(cut_folds(folded, problem)[1])
-    return Plan(recipes_for(base, kind, typed, compose), words, -(-trainings // workers()))
+    return Plan(recipes_for(base, kind, typed, compose), words, -(-trainings // workers()), reading)
 
 
 def _in_time(
@@ -167,7 +167,8 @@ def _drawn(
             return
         times = {entry.job: _finishing(ledger.sweep / entry.job) for entry in entries if entry.status == "completed"}
         after = max(times.values(), default=0.0)
-        left = clock.left() - reserve(entries, times, plan.seconds, config.search.members) - after
+        end = reserve(entries, times, plan.seconds, config.search.members) + END_SHARE * clock.seconds
+        left = clock.left() - end - after
         lengths = _lengths(entries)
         in_time = [each for each in plan.recipes if left > max(after, min(lengths.get(each.name, [0.0])))]
         starts = [each for each in _starts(in_time, entries) if each not in running]
@@ -187,8 +188,9 @@ def _drawn(
         taken = {*ended, *begun}
         name = next(name for name in map(str, range(len(taken) + 1)) if name not in taken)
         begun[name] = drawn
+        began = clock.spent()
         fitting = _in_time(recipe, plan, config, loader, ledger, each)
-        clock.allow(name, share, each)
+        clock.allow(name, share - (clock.spent() - began), each)
         yield Job([*plan.words, *fitting.job(values)], name)
 
 
