@@ -26,13 +26,14 @@ from dltrain.report.svg import (
     Picture,
     draw,
     draw_panels,
+    in_legend,
     is_far_off,
+    legend_columns,
     plain_log,
     prepare,
 )
 
 MOST_LAYERED = 6  # settings in the picture of the layers
-LONGEST_OF_TWO = 22  # letters of a name in a legend of two columns
 LEFT = 0.19  # share of the width left of the axes, for numbers such as 0.0001 and the label
 LOG_RATIO = 50.0  # if losses are so many times as large as others, the axis is logarithmic
 MOST_NUMBERED = 40  # with more jobs their dots are not numbered
@@ -85,7 +86,7 @@ def _curves(jobs: Sequence[RecordedJob], others: Sequence[RecordedJob]) -> Pictu
     name = "val_rmse" if "val_rmse" in jobs[0].record.history[0] else jobs[0].watched
     trained = name.removeprefix("val_")
     below = _below(jobs)
-    columns = 1 if max(len(job.name) for job in jobs) > LONGEST_OF_TWO else 2
+    columns = legend_columns([job.name for job in jobs])
     legend = 0.19 * math.ceil((len(jobs) + 1 + bool(others)) / columns) + 0.1
     left = f"{len(others)} other{'s' if len(others) > 1 else ''}"
     parts = [2.6, *([1.25] if below else [])]
@@ -114,7 +115,7 @@ def _curves(jobs: Sequence[RecordedJob], others: Sequence[RecordedJob]) -> Pictu
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlabel("epoch")
         for place, job in enumerate(jobs):
-            axes.plot([], [], MARKERS[place] + "-", color=SERIES[place], label=job.name)
+            axes.plot([], [], MARKERS[place] + "-", color=SERIES[place], label=in_legend(job.name))
         axes.plot([], [], color=MUTED, linestyle="--", label="train (dashed)")
         if others:
             axes.plot([], [], color=MUTED, linewidth=0.7, alpha=0.5, label=left)
@@ -176,6 +177,7 @@ def _below(jobs: Sequence[RecordedJob]) -> Callable[[Axes], None] | None:
             axes.set_yticks([])
             axes.invert_yaxis()
             axes.set_xlim(right=1.2 * max(paces))
+            axes.xaxis.set_major_locator(MaxNLocator(5, prune="upper"))  # the number at the end would be cut off
             axes.set_xlabel("seconds an epoch")
 
         return draw_paces

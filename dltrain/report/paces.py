@@ -13,7 +13,18 @@ from matplotlib.figure import Figure
 from dltrain.base.plain_table import number
 from dltrain.report.job import Numbers, RecordedJob, differ_in_time
 from dltrain.report.scores_over import MARKERS, MOST_SETTINGS
-from dltrain.report.svg import INK, MUTED, SERIES, Picture, draw, draw_panels, plain_log, prepare
+from dltrain.report.svg import (
+    INK,
+    MUTED,
+    SERIES,
+    Picture,
+    draw,
+    draw_panels,
+    in_legend,
+    legend_columns,
+    plain_log,
+    prepare,
+)
 
 DIFFERENT = 1.25  # if an epoch has so many times the steps of another, the courses are drawn over steps and seconds
 LOG_SPAN = 8.0  # if the longest course is so many times the shortest, its axis is logarithmic
@@ -39,7 +50,8 @@ def over_paces(jobs: Sequence[RecordedJob]) -> Picture | None:
     target = max(float(np.nanmin(course)) for course in courses)
     reached = [1 + int(np.flatnonzero(course <= target)[0]) for course in courses]
     paces = {"epoch": [1.0] * len(jobs), "step": steps, "second": seconds}
-    legend = 0.19 * math.ceil((len(jobs) + 1) / 2) + 0.1
+    columns = legend_columns([job.name for job in jobs])
+    legend = 0.19 * math.ceil((len(jobs) + 1) / columns) + 0.1
     height = (PANEL + 0.5) * len(paces) + legend + 0.1
 
     def plot(figure: Figure) -> None:
@@ -60,10 +72,10 @@ def over_paces(jobs: Sequence[RecordedJob]) -> Picture | None:
             axes.set_xlabel(f"{unit}s", labelpad=1)
             axes.set_ylabel("loss, validation", size=8)
         for place, job in enumerate(jobs):
-            axes.plot([], [], MARKERS[place] + "-", color=SERIES[place], label=job.name)
+            axes.plot([], [], MARKERS[place] + "-", color=SERIES[place], label=in_legend(job.name))
         axes.plot([], [], color=MUTED, linestyle=":", label="the same loss")
         named = axes.get_legend_handles_labels()
-        figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=2, fontsize=8)
+        figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=columns, fontsize=8)
 
     said = "; ".join(
         f"{job.name}: {reached[place]} epochs, {reached[place] * steps[place]:,.0f} steps, "

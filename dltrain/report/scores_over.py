@@ -13,7 +13,20 @@ from matplotlib.figure import Figure
 
 from dltrain.base.plain_table import number
 from dltrain.report.job import LISTED, RecordedJob, numbers_of, short_value
-from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw, draw_panels, prepare, scale_values, short
+from dltrain.report.svg import (
+    ACCENT,
+    MUTED,
+    SECOND,
+    SERIES,
+    Picture,
+    draw,
+    draw_panels,
+    in_legend,
+    legend_columns,
+    prepare,
+    scale_values,
+    short,
+)
 from dltrain.report.words import main_metric
 
 MOST_SETTINGS = len(SERIES)  # settings in one picture, each with its colour
@@ -125,7 +138,9 @@ def _lines_over(jobs: Sequence[RecordedJob], plan: _Plan) -> Picture:
     values = numbers_of(jobs, plan.axis)
     lines = _values(jobs, plan.line)
     panels = _values(jobs, plan.panel)
-    legend = 0.19 * math.ceil((len(lines) + 1) / 2) + 0.2
+    names = [f"{plan.line} {short_value(line or '')}" for line in lines]
+    columns = legend_columns(names)
+    legend = 0.19 * math.ceil((len(lines) + 1) / columns) + 0.2
     inside = 2.4 if len(panels) == 1 else 1.7
     height = (inside + 0.35) * len(panels) + legend + 0.3
 
@@ -151,13 +166,11 @@ def _lines_over(jobs: Sequence[RecordedJob], plan: _Plan) -> Picture:
             if row + 1 < len(panels):
                 axes.tick_params(labelbottom=False)
         drawn[-1].set_xlabel(plan.axis)
-        for place, line in enumerate(lines):
-            drawn[0].plot(
-                [], [], MARKERS[place] + "-", color=SERIES[place], label=f"{plan.line} {short_value(line or '')}"
-            )
+        for place, name in enumerate(names):
+            drawn[0].plot([], [], MARKERS[place] + "-", color=SERIES[place], label=in_legend(name))
         drawn[0].plot([], [], color=MUTED, linestyle="--", linewidth=1, label="train (dashed)")
         named = drawn[0].get_legend_handles_labels()
-        figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=2, fontsize=8)
+        figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=columns, fontsize=8)
 
     def told(line: str | None, panel: str | None) -> str:
         words = [f"{key} {value}" for key, value in ((plan.line, line), (plan.panel, panel)) if key]

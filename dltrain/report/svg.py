@@ -69,6 +69,7 @@ STYLE: dict[str, Any] = {
     "path.simplify": True,
 }
 LONGEST_NAME = 18
+LONGEST_OF_TWO, LONGEST_OF_ONE = 22, 54  # letters of a name in a legend of two columns, and of one
 FAR = 8.0
 WIDTH = 4.3  # inches
 LEGEND_ROW = 0.17  # inches for each row of a legend below the axes
@@ -164,6 +165,16 @@ def legend_below(axes: Axes) -> None:
         handlelength=1.6,
     )
     legend.set_in_layout(False)  # `draw` measures what is at the axes
+
+
+def legend_columns(names: Sequence[str]) -> int:
+    """Returns in how many columns a legend of letters of size 8 has room for these names."""
+    return 1 if max(map(len, names)) > LONGEST_OF_TWO else 2
+
+
+def in_legend(name: str) -> str:
+    """Returns a name as a legend of a single column has room for it."""
+    return name if len(name) <= LONGEST_OF_ONE else f"{name[: LONGEST_OF_ONE - 1]}…"
 
 
 def draw_panels(name: str, title: str, message: str, plot: Callable[[Figure], None], *, height: float) -> Picture:

@@ -6,6 +6,7 @@ import html
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ frame.addEventListener("load", () => setTimeout(() => {
     const [inner, outer] = [box(each), box(picture)];
     return inner.left < outer.left - 3 || inner.right > outer.right + 3
       || inner.top < outer.top - 3 || inner.bottom > outer.bottom + 3;
-  }).map(each => each.textContent);
+  }).map(each => `${picture.getAttribute("aria-labelledby")}: ${each.textContent}`);
   document.body.textContent = "MEASURED" + JSON.stringify({
     pictures: pictures.filter(each => each.matches("figure *")).length,
     empty: pictures.filter(each => box(each).width < 20 || box(each).height < 20
@@ -66,12 +67,21 @@ frame.addEventListener("load", () => setTimeout(() => {
 }, 1500));
 </script></body></html>
 """
+# The pictures that do not fill their row.
+LONELY = """
+() => [...document.querySelectorAll(".pictures")].flatMap(grid => {
+  const right = grid.getBoundingClientRect().right;
+  const rows = Map.groupBy(grid.children, each => Math.round(each.getBoundingClientRect().top));
+  return [...rows.values()].map(row => row.at(-1))
+    .filter(last => last.getBoundingClientRect().right < right - 2).map(last => last.textContent);
+})
+"""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
-def test_report_is_drawn_read_and_used(name: str, tmp_path: Path) -> None:
+def test_report_is_drawn_read_and_used(name: str, tmp_path: Path, browser: Any) -> None:
     folder = tmp_path / "made"
     kind = "run" if "score_test=always" in CALLS[name] or name.endswith("folds") else "sweep"
     assert main([*CALLS[name], *SMALL, f"hydra.{kind}.dir={folder}"]) == 0
@@ -86,9 +96,33 @@ def test_report_is_drawn_read_and_used(name: str, tmp_path: Path) -> None:
                 assert measured[fault] == [], (fault, width)
             assert measured["width"] <= width
             assert measured["focusable"] > 4
+            assert faults_of_axe(browser, folder / "report.html", scheme, width) == []
             found[scheme] = measured
     for part in ("background", "ink", "strokes"):
         assert found["light"][part] != found["dark"][part]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def faults_of_axe(browser: Any, page: Path, scheme: str, width: int) -> list[str]:
+    """What Axe finds on a page, and the pictures that stand beside nothing."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    opened = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
+    opened.goto(page.as_uri())
+    found = Axe().run(opened)
+    assert len(found.response["passes"]) > 10
+    lonely = opened.evaluate(LONELY)
+    opened.close()
+    return [found.generate_report()] * bool(found.violations_count) + lonely
 
 
 def measure(page: str, scheme: str, width: int, folder: Path) -> Any:

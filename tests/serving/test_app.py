@@ -461,3 +461,32 @@ def test_form_works_in_a_browser(run: Path) -> None:
             browser.close()
     finally:
         server.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("chromium"), reason="Chromium is not installed")
+def test_axe_finds_no_violation_on_the_pages(client: Any) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+    def answer(route: Any) -> None:
+        asked = route.request
+        given = client.request(asked.method, asked.url, content=asked.post_data_buffer, headers=JSON)
+        route.fulfill(status=given.status_code, headers=dict(given.headers), body=given.content)
+
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for scheme, width in (("light", 390), ("dark", 1366)):
+            page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+            page.route("**/*", answer)
+            for path in ("/", "/docs"):
+                page.goto(f"http://testserver{path}")
+                if path == "/":
+                    page.get_by_role("button").click()
+                    page.wait_for_selector("#answer *")
+                found = axe.Axe().run(page)
+                assert found.violations_count == 0, found.generate_report()
+                assert len(found.response["passes"]) > 10
+                assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+            page.close()
+        browser.close()
