@@ -32,6 +32,8 @@ SECTIONS = [section for chapter in chapters() for section in chapter.sections]
 SHOWN = {link for section in SECTIONS for _, link in section.pictures}
 # The picture in plots/ that shows the point.
 POINT = {
+    "decision_boundary": "decision_boundary",
+    "fitted_curve": "decision_boundary",
     "lines_and_curves": "decision_boundary",
     "distortions": "augmented_images",
     "importance_search": "order_of_importance",

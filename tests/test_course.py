@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from dltrain import verbs
 from dltrain.cli.main import main
@@ -18,12 +19,33 @@ from dltrain.verbs.course import CODE, PICTURE, Chapter, Section, chapters, cour
 DOCS = Path(__file__).parents[1] / "docs"
 PICTURES = DOCS / "course_pictures"
 CHAPTERS = [chapter for chapter in chapters() if chapter.name.isdecimal()]
+LABORATORIES = [chapter for chapter in chapters() if not chapter.name.isdecimal()]
 SECTIONS = [section for chapter in CHAPTERS for section in chapter.sections]
 TITLES = [section.title for section in SECTIONS]
 # Not of the course.
 OTHERS = {"smoke", "course_mlp", "wine_quality", "tabular", "imdb_naive_bayes"}
 SMALL = ("rows=60", "trainer.epochs=1", "quiet=true", "~callbacks.tensorboard")
 EXPERIMENTS = {name: words for section in SECTIONS for name, words in section.experiments.items()}
+
+
+def kinds_of_experiments() -> list[str]:
+    """One experiment of each chapter, and one of each combination of model, callbacks, folds and search.
+
+    The others compose, and differ in values alone.
+    """
+    chosen: list[str] = []
+    kinds: set[str] = set()
+    for chapter in CHAPTERS:
+        names = [name for section in chapter.sections for name in section.experiments]
+        for name in names:
+            shipped = yaml.safe_load((conf_directory() / "experiment" / f"{name}.yaml").read_text("utf-8"))
+            options = {group: option for each in shipped["defaults"] for group, option in each.items()}
+            groups = ("model", "callbacks", "cv", "search", "augmentation")
+            kind = str([options.get(f"override /{group}") for group in groups])
+            if kind not in kinds or (name == names[-1] and not set(names) & set(chosen)):
+                chosen.append(name)
+            kinds.add(kind)
+    return chosen
 
 
 def loaded(path: Path) -> ModuleType:
@@ -114,8 +136,24 @@ def test_notebook_has_the_commands_as_cells_and_the_pictures_in_it(chapter: Chap
     assert sum(len(cell.get("attachments", {})) for cell in notebook.cells) == len(PICTURE.findall(chapter.text))
 
 
+@pytest.mark.parametrize("lab", LABORATORIES, ids=lambda lab: lab.name)
+def test_laboratory_chooses_by_folds_and_comparison_and_scores_the_test_part_last(lab: Chapter) -> None:
+    *steps, last = [command for section in lab.sections for command in section.commands]
+    assert sum(" cv=kfold" in command for command in steps) >= 2
+    assert sum(command.startswith("dltrain compare ") for command in steps) >= 1
+    made = {
+        word.partition("=")[2] for command in steps for word in command.split() if word.startswith("hydra.run.dir=")
+    }
+    for command in steps:
+        assert command.startswith("dltrain compare ") or " score_test=never" in command
+        assert not command.startswith("dltrain compare ") or set(command.split()[2:]) <= made
+    assert "score_test" not in last
+    assert "**Exercise.** " in lab.text
+    assert all(section.text.count("```text") >= 1 for section in lab.sections)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+@pytest.mark.parametrize("name", kinds_of_experiments())
 def test_first_job_runs_at_smoke_size(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = [word for word in EXPERIMENTS[name] if word != "-m"]
