@@ -9,13 +9,32 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from omegaconf import DictConfig
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.base.notes import counted
+from dltrain.config.split_rules import column_of_groups
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.dates import date_format, days
 from dltrain.data.number_format import PLAIN
 from dltrain.data.split import Rows
+
+
+def without_groups(split: DictConfig, cv: DictConfig | None, dataset: Dataset) -> tuple[Dataset, str]:
+    """Returns the dataset without the column that names the groups of the rows, unless it is to be a feature.
+
+    A group is the same for no new row, so that what is learned of its name holds for known groups alone. The second
+    result is a sentence for the log, empty if all features stay.
+    """
+    key, column = column_of_groups(split, cv)
+    node = cv if key == "cv.group" else split
+    if column is None or node is None or node.get("group_is_feature") is not False:
+        return dataset, ""
+    left = dataset.without(column)
+    if len(left.columns) == len(dataset.columns):
+        return left, ""
+    keep = f"{key.partition('.')[0]}.group_is_feature=true"
+    return left, f"  {column} names the groups of the rows and is no feature; {keep} makes it one."
 
 
 def group_numbers(dataset: Dataset, column: str, key: str) -> Rows:

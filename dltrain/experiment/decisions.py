@@ -206,4 +206,4 @@ def sentences(entry: Mapping[str, Any], task: Any, in_time: bool) -> list[str]:
 
 def is_fitted(entry: Mapping[str, Any], part: str) -> bool:
     """Tells from the entry `decisions` whether the metrics of a part are of rows that something was fitted on."""
-    return entry.get("fitted_on") == part and bool({"calibration", "threshold"} & set(entry["fitted"]))
+    return entry.get("fitted_on") == part and bool({"calibration", "threshold"} & set(entry.get("fitted", ())))

@@ -17,6 +17,7 @@ from dltrain.config.seed import Seed
 from dltrain.config.split_rules import is_in_time
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
+from dltrain.data.split_columns import without_groups
 from dltrain.data.targets import Target
 from dltrain.experiment.decisions import HeldOut, refuse_too_few
 from dltrain.experiment.decisions import decide as decide_after
@@ -29,7 +30,6 @@ from dltrain.experiment.stages import (
     refuse_ignored,
     split_constraints,
     split_rows,
-    without_groups,
 )
 from dltrain.models.network import artifact, build_network
 from dltrain.preprocessing.prepared import Prepared, prepare
@@ -128,7 +128,9 @@ def pose(config: DictConfig, dataset: Dataset, notes: Notes, typed: Sequence[str
     Raises:
         ConfigError: If the task cannot fit the target, or a typed key has no effect on these columns.
     """
-    dataset = without_groups(config.split, config.cv, dataset, notes)
+    dataset, told = without_groups(config.split, config.cv, dataset)
+    if told:
+        notes.note(told)
     task, target = choose_task(config.task, dataset, notes)
     if faults := list(answer_rules.faults_of_task(config, target.kind)):
         raise ConfigError(faults)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import keras
+import numpy as np
 import tensorflow as tf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -197,7 +198,11 @@ class Journal:
                 "Bring the old data back, or start a new run."
             )
         ids = {part: dataset.row_ids[rows] for part, rows in split.parts().items() if len(rows)}
-        self.directory.write_lists("splits.json", ids)
+        used = np.zeros(len(dataset), dtype=bool)
+        for rows in split.parts().values():
+            used[rows] = True
+        gap = dataset.row_ids[~used]
+        self.directory.write_lists("splits.json", ids | ({"gap": gap} if len(gap) else {}))
         data = {
             "name": dataset.name,
             "rows": len(dataset),
@@ -206,8 +211,8 @@ class Journal:
             "source": dataset.source,
         }
         self.directory.record(data=data)
-        if left := len(dataset) - sum(len(rows) for rows in ids.values()):
-            self.note(f"{counted(left, 'row')} in the gap of split.gap before a part are in no part")
+        if len(gap):
+            self.note(f"{counted(len(gap), 'row')} in the gap of split.gap before a part are in no part")
 
     def check(self, found: Sequence[Finding]) -> None:
         """Writes the findings of the data checks to run.json, and warnings and hints to the terminal too."""

@@ -147,9 +147,11 @@ def score_answers(
         if lacking := sorted(set(metrics["test"]) - set(sure["test"]) - set(reasons)):
             notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
     last = parts[-1]
-    if data.target.quantiles:
-        notes.append(_below(data.truth(last), answers[last], last))
-    notes += sentences(decided, data.target.kind, is_in_time(journal.config.split))
+    told = [_below(data.truth(last), answers[last], last)] if data.target.quantiles else []
+    told += sentences(decided, data.target.kind, is_in_time(journal.config.split))
+    notes += told
+    if told:
+        decided["notes"] = told
     _write_predictions(data, answers, journal, decisions)
     scores, simple = score_baselines(data, parts, plain, seed.stream("baselines"))
     return Results(

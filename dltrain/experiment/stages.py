@@ -96,22 +96,6 @@ def draw_rows(rows: int | None, dataset: Dataset, target: Target, seed: int, not
     return dataset, encode(dataset, target.task, target.quantiles)
 
 
-def without_groups(split: DictConfig, cv: DictConfig | None, dataset: Dataset, notes: Notes) -> Dataset:
-    """Returns the dataset without the column that names the groups of the rows, unless it is to be a feature.
-
-    A group is the same for no new row, so that what is learned of its name holds for known groups alone.
-    """
-    key, column = column_of_groups(split, cv)
-    node = cv if key == "cv.group" else split
-    if column is None or node is None or node.get("group_is_feature") is not False:
-        return dataset
-    left = dataset.without(column)
-    if len(left.columns) < len(dataset.columns):
-        keep = f"{key.partition('.')[0]}.group_is_feature=true"
-        notes.note(f"  {column} names the groups of the rows and is no feature; {keep} makes it one.")
-    return left
-
-
 def split_rows(node: DictConfig, constraints: splitting.SplitConstraints, target: Target, seed: int) -> Split:
     """Splits all rows of a dataset into parts."""
     split: Split = build(node, constraints, key="split", seed=seed)

@@ -11,6 +11,7 @@ import pandas as pd
 from dltrain.base.errors import DltrainError
 from dltrain.config.build import build
 from dltrain.data.dataset import Dataset
+from dltrain.data.split_columns import without_groups
 from dltrain.data.targets import without_missing
 from dltrain.preprocessing.fit import raw_inputs
 from dltrain.record.record import Record
@@ -32,7 +33,9 @@ def run_dataset(record: Record) -> tuple[Dataset, dict[str, npt.NDArray[np.intp]
         DltrainError: If it cannot be loaded, or has changed since.
     """
     dataset: Dataset
-    dataset, _ = without_missing(build(record.config.dataset, key="dataset"))
+    config = record.config
+    dataset, _ = without_missing(build(config.dataset, key="dataset"))
+    dataset, _ = without_groups(config.split, config.get("cv"), dataset)
     ids = record.json("splits.json")
     place = {str(row): number for number, row in enumerate(dataset.row_ids)}
     if any(str(row) not in place for rows in ids.values() for row in rows):

@@ -142,6 +142,7 @@ class RunReport:
             split=self.split,
             checks=record_sections.checks(record),
             columns=record_sections.columns(self.signature),
+            decided=self.metrics.get("decisions", {}).get("notes", []),
             told=[*record.facts.get("warnings", []), *record.facts.get("notes", [])],
             options=record_sections.options(record),
             settings=record_sections.settings(record),
