@@ -2,8 +2,8 @@
 
 A line names the model, the task, the threads and an .npz file with `numbers` (rows, columns; NaN where missing),
 `categories` (rows, columns) of whole numbers, `target`, and the rows `train` and `test`. The model is fitted with the
-library's defaults, and `answers` (test rows, units) are saved beside the file. The process has an environment of its
-own, of which it needs those libraries alone that are asked for.
+library's defaults, RealMLP and TabM with median and indicator for what is missing, and `answers` (test rows, units) are
+saved beside the file. The process has an environment of its own, with those libraries alone that are asked for.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ def fit(asked: dict[str, Any]) -> dict[str, Any]:
         numbers, categories, target, train, test = (
             file[name] for name in ("numbers", "categories", "target", "train", "test")
         )
+    if PACKAGES[asked["model"]] == "pytabkit":  # which takes no missing numbers
+        missing = np.isnan(numbers)
+        middle = np.nan_to_num(np.nanmedian(numbers[train], axis=0))
+        numbers = np.hstack([np.where(missing, middle, numbers), missing[:, missing[train].any(axis=0)]])
     quantity = asked["task"] == "regression"
     frame = pd.DataFrame(numbers, columns=[f"number_{place}" for place in range(numbers.shape[1])])
     names = [f"category_{place}" for place in range(categories.shape[1])]

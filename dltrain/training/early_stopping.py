@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
+
+STATE = ("wait", "stopped_epoch", "best", "best_weights", "best_epoch")
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
@@ -47,3 +51,11 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         """Called by the engine."""
         self.patience = self.patience_after(self.best_epoch + 1, self.params["steps"])
         super().on_epoch_end(epoch, logs)
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the best value, epoch and weights so far, and for how many epochs there was none better."""
+        return {name: getattr(self, name) for name in STATE}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Restores what `get_state` returned; the patience is that of the config."""
+        vars(self).update(state)

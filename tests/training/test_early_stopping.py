@@ -55,3 +55,26 @@ def test_a_late_improvement_is_waited_for_as_long_as_the_first_ones_took() -> No
 def test_patience_is_the_same_from_run_to_run_of_one_callback() -> None:
     callback = stopping()
     assert [epochs_of(callback, [1.0, 2.0], 1_000) for _ in range(2)] == [6, 6]
+
+
+def test_a_resumed_training_ends_where_the_whole_one_does_and_by_the_config_of_now() -> None:
+    curve = [*[1.0 - 0.001 * epoch for epoch in range(30)], *[2.0] * 99]
+    assert epochs_of(stopping(), curve, 1_000) == 30 + 5 + 15
+    for growth, end in ((0.5, 50), (0.0, 40)):
+        again = stopping(growth=growth)
+        model = SimpleNamespace(stop_training=False)
+        again.set_params({"steps": 1_000})
+        again.set_model(model)
+        again.on_train_begin()
+        at_40 = stopping()
+        at_40.set_params({"steps": 1_000})
+        at_40.set_model(SimpleNamespace(stop_training=False))
+        at_40.on_train_begin()
+        for epoch in range(39):
+            at_40.on_epoch_end(epoch, {"val_loss": curve[epoch]})
+        again.set_state(at_40.get_state())
+        epoch = 39
+        while not model.stop_training:
+            again.on_epoch_end(epoch, {"val_loss": curve[epoch]})
+            epoch += 1
+        assert epoch == end
