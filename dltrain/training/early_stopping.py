@@ -58,4 +58,5 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restores what `get_state` returned; the patience is that of the config."""
-        vars(self).update(state)
+        for name, value in state.items():
+            setattr(self, name, value)
