@@ -114,7 +114,7 @@
       if (order.length > MOST_BARS) bars.push(element("li", { class: "note" }, `and ${order.length - MOST_BARS} more`));
       box.append(element("ul", { class: "bars" }, ...bars));
     }
-    document.getElementById("what-if-start").textContent = (start ?? words) === words ? "" : `At the start: ${start}`;
+    document.getElementById("what-if-start").textContent = `At the start: ${start ?? words}`;
     clearTimeout(saying);
     // Not at once, so that a screen reader does not read what a slider passes.
     if (start !== undefined) saying = setTimeout(() => { document.getElementById("what-if-said").textContent = `${title}: ${words}`; }, PAUSE);
@@ -171,14 +171,15 @@
     const [from, to] = Number.isFinite(value) ? [Math.min(at[0], value), Math.max(at.at(-1), value)] : [at[0], at.at(-1)];
     const x = (each) => LEFT + (WIDTH - LEFT - RIGHT) * (each - from) / (to - from || 1);
     const y = (each) => TOP + (HEIGHT - TOP - BOTTOM) * (high - each) / (high - low);
-    const point = (each, place) => (Number.isFinite(each) ? [`L${x(at[place]).toFixed(1)} ${y(each).toFixed(1)}`] : []);
-    const path = (numbers) => numbers.flatMap(point).join("").replace("L", "M");
+    const points = (numbers) => numbers.map((each, place) => [at[place], each]);
+    const path = (pairs) => pairs.filter((pair) => pair.every(Number.isFinite)).sort((one, other) => one[0] - other[0])
+      .map(([left, up]) => `L${x(left).toFixed(1)} ${y(up).toFixed(1)}`).join("").replace("L", "M");
     frame(picture, HEIGHT, y, low, high);
     const ends = column.times ? [column.curve[0], column.curve.at(-1)] : [short(from), short(to)];
     svg(picture, "text", { x: LEFT, y: HEIGHT - 6, class: "tick" }, ends[0]);
     svg(picture, "text", { x: WIDTH - RIGHT, y: HEIGHT - 6, class: "tick", "text-anchor": "end" }, ends[1]);
-    svg(picture, "path", { d: path(mean), class: "mean" });
-    svg(picture, "path", { d: path(own), class: "own" });
+    svg(picture, "path", { d: path(points(mean)), class: "mean" });
+    svg(picture, "path", { d: path([...points(own), [value, now]]), class: "own" });
     if (Number.isFinite(value) && Number.isFinite(now)) svg(picture, "circle", { cx: x(value), cy: y(now), r: 4, class: "own" });
   }
 
