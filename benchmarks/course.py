@@ -34,6 +34,10 @@ SHOWN = {link for section in SECTIONS for _, link in section.pictures}
 POINT = {
     "decision_boundary": "decision_boundary",
     "fitted_curve": "decision_boundary",
+    "course_mlp": "curve_loss",
+    "tensorboard": "curve_loss",
+    "one_or_many": "timeline",
+    "calm_curve": "decision_boundary",
     "lines_and_curves": "decision_boundary",
     "distortions": "augmented_images",
     "importance_search": "order_of_importance",

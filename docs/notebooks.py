@@ -10,6 +10,7 @@ import jupytext
 import nbformat
 
 PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]+)\)")
+KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 # Without it the language of most blocks would be that of the notebook: bash.
 HEADER = """\
 ---
@@ -38,6 +39,7 @@ def of_page(page: Path) -> nbformat.NotebookNode:
             pictures = {Path(link).name: page.parent / link for _, link in PICTURE.findall(cell.source)}
             cell.source = PICTURE.sub(lambda found: f"![{found[1]}](attachment:{Path(found[2]).name})", cell.source)
             cell.attachments = {
-                name: {"image/svg+xml": base64.b64encode(path.read_bytes()).decode()} for name, path in pictures.items()
+                name: {KINDS[path.suffix]: base64.b64encode(path.read_bytes()).decode()}
+                for name, path in pictures.items()
             }
     return notebook

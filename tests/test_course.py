@@ -23,7 +23,7 @@ LABORATORIES = [chapter for chapter in chapters() if not chapter.name.isdecimal(
 SECTIONS = [section for chapter in CHAPTERS for section in chapter.sections]
 TITLES = [section.title for section in SECTIONS]
 # Not of the course.
-OTHERS = {"smoke", "course_mlp", "wine_quality", "tabular", "imdb_naive_bayes"}
+OTHERS = {"smoke", "wine_quality", "tabular", "imdb_naive_bayes"}
 SMALL = ("rows=60", "trainer.epochs=1", "quiet=true", "~callbacks.tensorboard")
 EXPERIMENTS = {name: words for section in SECTIONS for name, words in section.experiments.items()}
 
