@@ -17,7 +17,8 @@ from dltrain.report.svg import short
 from dltrain.sweeps.ranking import settings_of
 from dltrain.sweeps.standings import Setting
 
-SLOW_RATIO = 3.0  # for runs of earlier versions, which recorded the fastest epoch alone
+LEAST_EPOCHS = 10  # whose median time tells how much the times vary
+SLOW_RATIO = 3.0  # for fewer epochs, and for runs of earlier versions, which recorded the fastest epoch alone
 MOST_READ = 200  # jobs of which the files are read, the best first
 LISTED = re.compile(r"\[(\d+)(?:, ?\1)*\]")  # [32,32,32]
 Numbers = npt.NDArray[np.float64]
@@ -83,8 +84,10 @@ def differ_in_time(jobs: Sequence[RecordedJob]) -> bool:
     if not times or min(times) <= 0:
         return False
     quickest = times.index(min(times))
-    usual = jobs[quickest].record.facts.get("median_seconds_per_epoch") or SLOW_RATIO * times[quickest]
-    return bool(max(times) > usual)
+    record = jobs[quickest].record
+    several = (record.metrics.get("epochs") or 0) >= LEAST_EPOCHS
+    median = record.facts.get("median_seconds_per_epoch") if several else None
+    return bool(max(times) > (median or SLOW_RATIO * times[quickest]))
 
 
 def short_value(value: str) -> str:

@@ -197,22 +197,24 @@ def test_of_many_settings_the_best_eight_have_a_colour(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fastest", "medians", "differ"),
+    ("epochs", "fastest", "medians", "differ"),
     [
-        ((1.0, 1.2), (1.5, 1.6), False),
-        ((1.0, 1.6), (1.5, 1.7), True),
-        ((1.0, 2.9), (None, None), False),  # of an earlier version
-        ((1.0, 3.1), (None, None), True),
-        ((1.0, None), (1.0, None), False),
+        (20, (1.0, 1.2), (1.5, 1.6), False),
+        (20, (1.0, 1.6), (1.5, 1.7), True),
+        (3, (1.0, 1.6), (1.5, 1.7), False),
+        (20, (1.0, 2.9), (None, None), False),  # of an earlier version
+        (20, (1.0, 3.1), (None, None), True),
+        (20, (1.0, None), (1.0, None), False),
     ],
 )
 def test_times_differ_by_more_than_noise(
-    tmp_path: Path, fastest: tuple[Any, ...], medians: tuple[Any, ...], *, differ: bool
+    tmp_path: Path, epochs: int, fastest: tuple[Any, ...], medians: tuple[Any, ...], *, differ: bool
 ) -> None:
     jobs = []
     for place, (least, median) in enumerate(zip(fastest, medians, strict=True)):
         (tmp_path / str(place)).mkdir()
         told = {"seconds_per_epoch": least, "median_seconds_per_epoch": median}
         (tmp_path / str(place) / "run.json").write_text(json.dumps({"status": "completed"} | told))
+        (tmp_path / str(place) / "metrics.json").write_text(json.dumps({"epochs": epochs}))
         jobs.append(RecordedJob({}, Record(tmp_path / str(place)), "val_loss", 0.5, place))
     assert differ_in_time(jobs) is differ
