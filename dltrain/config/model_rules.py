@@ -84,8 +84,9 @@ def _text(config: DictConfig, model: str, words: Collection[str]) -> Iterator[st
         )
     if "text.sequence_length" in words and text.output not in IDS:
         yield f"text.sequence_length has no effect with text.output={text.output}, which reads whole texts."
-    if "model.smoothing" in words and not config.model.get("naive_bayes"):
-        yield "model.smoothing has no effect without model.naive_bayes=true."
+    for key in ("smoothing", "interpolation"):
+        if f"model.{key}" in words and not config.model.get("naive_bayes"):
+            yield f"model.{key} has no effect without model.naive_bayes=true."
     if model == "text_linear" and config.model.normalize not in (True, False, "auto"):
         yield f"model.normalize: expected true, false or auto, got '{config.model.normalize}'."
     cell = config.model.get("cell")

@@ -56,6 +56,7 @@ RANGES: dict[str, Range] = {
     r"schedule\.cycles": AT_LEAST_ONE,
     r"regularization_schedule\.flat": SHARE,
     r"model\.dropout": SHARE,
+    r"model\.interpolation": FRACTION,
     r"model\.fine_tune_(layers|epochs)": AT_LEAST_ZERO,
     r"model\.fine_tune_learning_rate": ABOVE_ZERO,
     r"callbacks\.\w+\.(patience|cooldown|min_delta|min_lr|start_from_epoch)": AT_LEAST_ZERO,

@@ -54,6 +54,9 @@ class Text:
     ngrams: int = field(default=MISSING, metadata={"minimum": 1, "maximum": 10})
     vocabulary_size: int = field(default=MISSING, metadata={"minimum": 3})
     sequence_length: int | None = field(default=None, metadata={"minimum": 1})
+    # Of text=auto, which the train rows decide: the options of this group among which it chooses
+    name: str | None = field(default=None, metadata={"choices": ("auto",)})
+    candidates: dict[str, Text] | None = None
 
 
 @dataclass

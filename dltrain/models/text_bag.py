@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from dltrain.models.parts import Head, Inputs, Regularizers, mean_of_words
-from dltrain.models.text_parts import dense_beside_table, naive_bayes_ratios, texts_of
+from dltrain.models.text_parts import dense_beside_table, fixed_vectors, naive_bayes_ratios, texts_of
 
 
 def text_bag(
@@ -33,8 +33,7 @@ def text_bag(
     ids = texts_of(inputs, "text_bag")
     words = keras.layers.Embedding(inputs.vocabulary_size, dimension, name="words")(ids)
     if naive_bayes:
-        words = words * naive_bayes_ratios(
-            inputs, ids, smoothing, lambda ratios: np.abs(ratios).max(axis=1, keepdims=True)
-        )
+        largest = np.abs(naive_bayes_ratios(inputs, smoothing)).max(axis=1, keepdims=True)
+        words = words * fixed_vectors(ids, largest, "log_count_ratios")
     hidden = mean_of_words(words, ids)
     return head(dense_beside_table(hidden, inputs, units, activation, dropout, initializer, regularizer))

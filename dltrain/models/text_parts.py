@@ -6,11 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
 from dltrain.base.errors import ConfigError
 from dltrain.models.mlp import dense_stack
 from dltrain.models.parts import Inputs, Regularizers
 from dltrain.preprocessing.log_count_ratios import log_count_ratios
+
+Table = npt.NDArray[np.float32]
 
 
 def texts_of(inputs: Inputs, model: str) -> Any:
@@ -20,17 +24,20 @@ def texts_of(inputs: Inputs, model: str) -> Any:
     return inputs["text"]
 
 
-def naive_bayes_ratios(inputs: Inputs, ids: Any, smoothing: float, combine: Callable[[Any], Any] | None = None) -> Any:
-    """Returns the fixed log-count ratio of each n-gram in `ids` (batch, length); shape (batch, length, outputs).
+def naive_bayes_ratios(inputs: Inputs, smoothing: float) -> Table:
+    """Returns the log-count ratio of each n-gram in the train rows, shape (ids, outputs).
 
-    `smoothing` is added to each count; `combine` maps the ratios (ids, outputs) to those that are used.
+    `smoothing` is added to each count.
     """
-    ratios = log_count_ratios(inputs.train("text"), inputs.train("target"), inputs.vocabulary_size, smoothing)
-    ratios = combine(ratios) if combine else ratios
-    layer = keras.layers.Embedding(*ratios.shape, trainable=False, name="log_count_ratios")
-    fixed = layer(ids)
-    layer.set_weights([ratios])
-    return fixed
+    return log_count_ratios(inputs.train("text"), inputs.train("target"), inputs.vocabulary_size, smoothing)
+
+
+def fixed_vectors(ids: Any, table: Table, name: str) -> Any:
+    """Looks up each of `ids` (batch, length) in a table (ids, width) that no training changes."""
+    layer = keras.layers.Embedding(*table.shape, trainable=False, name=name)
+    found = layer(ids)
+    layer.set_weights([table])
+    return found
 
 
 def dense_beside_table(

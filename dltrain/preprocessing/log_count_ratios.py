@@ -1,4 +1,4 @@
-"""Computes the log-count ratios of n-grams, as in naive Bayes."""
+"""Computes what n-grams weigh before any training: log-count ratios as in naive Bayes, and how rare they are."""
 
 from __future__ import annotations
 
@@ -25,3 +25,17 @@ def log_count_ratios(
             shares.append(counts / counts.sum())
         ratios[2:, output] = np.log(shares[0] / shares[1])
     return ratios
+
+
+def inverse_document_frequencies(ids: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.float32]:
+    """Returns how rare each n-gram is, log((1 + n) / (1 + rows that have it)) + 1 of n rows, shape (size,).
+
+    `ids` are n-gram ids (n, length), 0 for padding and 1 for unknown, below `size`; it is 0 for the ids 0 and 1.
+    """
+    ordered = np.sort(ids, axis=1)
+    first = np.ones(ids.shape, bool)
+    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    having = np.bincount(ordered[first], minlength=size)
+    found = np.log((1 + len(ids)) / (1 + having)) + 1
+    found[:2] = 0
+    return found.astype(np.float32)

@@ -15,6 +15,7 @@ from dltrain.config.build import build
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
 from dltrain.data.targets import Target
+from dltrain.preprocessing.choose_text import chosen
 from dltrain.preprocessing.fit import ROWS_AT_ONCE, Features, Preprocessing, fit
 from dltrain.preprocessing.rows import Resident, Source, Streaming
 from dltrain.preprocessing.sample import Sample
@@ -93,8 +94,7 @@ class Prepared:
         """Returns a feature of the train rows by its name, or for `target` their targets, shape (n, outputs)."""
         if name != "target":
             return self.features("train")[name]
-        truth = self.truth("train")
-        return np.eye(truth.units, dtype=np.float32)[truth.values] if truth.kind.several_classes else truth.column
+        return _targets(self.truth("train"))
 
     def source(self, part: str, weights: npt.NDArray[np.float32] | None = None) -> Source:
         """Returns a part's rows for the engine, with weights of shape (rows,), by default those of the dataset."""
@@ -128,6 +128,11 @@ class Prepared:
 
     def _transform(self, rows: npt.NDArray[np.intp]) -> Features:
         return self.preprocessing.transform(self._dataset.take(rows))
+
+
+def _targets(truth: Target) -> npt.NDArray[Any]:
+    """Returns targets of shape (n, outputs), a column for each class of several."""
+    return np.eye(truth.units, dtype=np.float32)[truth.values] if truth.kind.several_classes else truth.column
 
 
 class _WithoutRows(Dataset):
@@ -164,6 +169,8 @@ def prepare(
     train = dataset.take(split.train)
     if scales_target:
         target = target.scaled_on(split.train)
+    targets = _targets(target.take(split.train))
+    text, notes = chosen(text, train, targets, train.weights)
     preprocessing = fit(
         train,
         imputation=lambda values: build(imputation, values, key="imputation"),
@@ -171,6 +178,7 @@ def prepare(
         encoding=encoding,
         text=text,
     )
+    preprocessing = replace(preprocessing, notes=(*notes, *preprocessing.notes))
     size = preprocessing.bytes_per_row * (len(split.train) + len(split.validation))
     resident = {"resident": True, "streaming": False}.get(engine, size <= memory_budget * GIB)
     data = Prepared(dataset, target, split, preprocessing, resident)

@@ -14,6 +14,7 @@ from dltrain.models.parts import mean_of_words
 ROWS = 120
 SIZES = {
     "text_linear": ("model.dropout=0.0", "text=ngrams"),
+    "mixed": ("model.dropout=0.0", "model.units=[8]", "text=ngrams"),
     "text_bag": ("model.dropout=0.0", "model.dimension=4"),
     "text_cnn": ("model.dropout=0.0", "model.filters=4"),
     "text_rnn": ("model.dropout=0.0", "model.recurrent_units=4"),
@@ -81,6 +82,20 @@ def test_texts_of_a_quantity_weigh_the_same_however_long(
     found = np.asarray(stage.network({"text": np.array([[2, 0, 0, 0] + [0] * 1196, [2, 3, 4, 5] + [0] * 1196])}))
     one, four = (found[:, 0] - stage.data.target.offset) / stage.data.target.scale
     assert four / one == pytest.approx(2.0 if equal else 4.0, rel=1e-5)
+
+
+def test_of_rare_ngrams_each_text_has_the_same_length(stage_of: Any, make_dataset: Any) -> None:
+    texts = np.array(["a", "b c d e", "b c"] * 20, object)
+    data = make_dataset({"words": texts}, target=np.arange(60.0), kinds={"words": "text"}, task="regression")
+    words = ("model=text_linear", "text=ngrams", "text.ngrams=1", "model.naive_bayes=false", "model.rarity=true")
+    stage = stage_of(*words, dataset=data)
+    layer = stage.network.get_layer("weights")
+    # A weight as large as the factor of its n-gram gives the squared length over the length.
+    layer.set_weights([np.array(stage.network.get_layer("rarity").embeddings)])
+    found = np.asarray(stage.network({"text": stage.data.features("train")["text"]}))[:, 0]
+    scores = (found - stage.data.target.offset) / stage.data.target.scale
+    rare = np.array(layer.embeddings)[stage.data.features("train")["text"], 0]
+    np.testing.assert_allclose(scores, np.sqrt(2 * np.square(rare).sum(axis=1)), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dltrain.preprocessing.log_count_ratios import log_count_ratios
+from dltrain.preprocessing.log_count_ratios import inverse_document_frequencies, log_count_ratios
 
 IDS = np.array([[2, 3, 0], [2, 1, 0], [3, 4, 0], [4, 0, 0]], np.int32)
 
@@ -28,3 +28,8 @@ def test_each_output_has_its_own(outputs: int) -> None:
     ratios = log_count_ratios(IDS, targets, 5, smoothing=1.0)
     assert ratios.shape == (5, outputs)
     np.testing.assert_allclose(ratios[:, 0], -ratios[:, 1], rtol=1e-6)
+
+
+def test_rare_ngrams_weigh_more_and_a_text_counts_once() -> None:
+    found = inverse_document_frequencies(np.array([[2, 2, 3], [2, 0, 0], [2, 1, 0]], np.int32), 5)
+    np.testing.assert_allclose(found, [0, 0, 1, 1 + np.log(2), 1 + np.log(4)], rtol=1e-6)
