@@ -15,7 +15,8 @@ def faults(config: DictConfig) -> Iterator[str]:
     target = str(node.get("_target_"))
     groups = node.get("groups")
     if str(config.model.get("_target_")).endswith(".cnn") and target.endswith("GroupNormalization"):
-        widths = [*config.model.filters, *config.model.units]
+        filters = config.model.filters
+        widths = [*([32] if isinstance(filters, str) else filters), *config.model.units]
         yield from (
             f"normalization.groups: {groups} does not divide the {width} channels of a layer in model.filters or "
             "model.units."

@@ -132,6 +132,8 @@ def _layers(config: DictConfig) -> Iterator[str]:
     for key, names in CNN_CHOICES.items() if model == "cnn" else ():
         if config.model[key] not in names:
             yield f"model.{key}: expected {', '.join(names)}, got '{config.model[key]}'."
+    if model == "cnn" and isinstance(config.model.filters, str) and config.model.filters != "auto":
+        yield f"model.filters: expected a list such as [32,64], or auto, got '{config.model.filters}'."
     if model == "cnn" and not config.model.filters:
         yield "model.filters: expected the channels of one stage at least, got an empty list. Use model=mlp."
     for key in ("dropout", "activation", "normalization_position") if model == "mlp" and not config.model.units else ():

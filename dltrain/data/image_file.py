@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +41,8 @@ NOT_READ = {
 }  # fmt: skip
 SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 PIXELS_AT_ONCE = 2**22
+LARGEST = 64  # pixels of a side, unless a size is set
+FIRST_LOOKED_AT = 100  # files whose sizes decide
 TGA_END = b"TRUEVISION-XFILE.\0"
 NO_IMAGE = "it is in no format of images that Pillow reads"
 
@@ -52,19 +56,23 @@ def _formats() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Options:
-    """The keys `size`, `channels` and `corrupt` of a dataset; conf/dataset/images.yaml explains them."""
+    """The keys `size`, `channels` and `corrupt` of a dataset; conf/dataset/images.yaml explains them.
 
-    size: tuple[int, int] | None
+    A size of auto is that of the images, up to `LARGEST`.
+    """
+
+    size: tuple[int, int] | Literal["auto"] | None
     channels: int | None
     corrupt: str
 
     @classmethod
-    def of(cls, size: int | Sequence[int] | None, channels: int | None, corrupt: str) -> Options:
+    def of(cls, size: int | str | Sequence[int] | None, channels: int | None, corrupt: str) -> Options:
         """Checks the keys and raises one ConfigError for all that are out of range."""
         faults = []
-        sides = [] if size is None else [size, size] if isinstance(size, int) else list(size)
-        if size is not None and (len(sides) != 2 or any(not isinstance(side, int) or side < 1 for side in sides)):
-            faults.append(f"dataset.size={size}: expected a number of pixels, [height,width], or null.")
+        given = None if size == "auto" else size
+        sides: list[Any] = [] if given is None else [given, given] if isinstance(given, int) else list(given)
+        if given is not None and (len(sides) != 2 or any(not isinstance(side, int) or side < 1 for side in sides)):
+            faults.append(f"dataset.size={size}: expected a number of pixels, [height,width], auto, or null.")
         if channels not in (None, 1, 3):
             faults.append(f"dataset.channels={channels}: expected 1 (grey), 3 (colour), or null.")
         if corrupt not in ("skip", "refuse"):
@@ -73,7 +81,8 @@ class Options:
             )
         if faults:
             raise ConfigError(faults)
-        return cls((int(sides[0]), int(sides[1])) if sides else None, channels, corrupt)
+        wanted = (int(sides[0]), int(sides[1])) if sides else None
+        return cls("auto" if size == "auto" else wanted, channels, corrupt)
 
 
 @dataclass(frozen=True)
@@ -153,6 +162,12 @@ def read_images(files: Iterable[tuple[str, bytes | DataError]], options: Options
     Raises:
         DataError: If a corrupt file is to be refused, none can be read, or sizes differ and no size is set.
     """
+    if options.size == "auto":
+        files = iter(files)
+        first = list(itertools.islice(files, FIRST_LOOKED_AT))
+        options = replace(options, size=_common_size(first, options.channels or 3))
+        files = itertools.chain(first, files)
+    assert options.size != "auto"
     images: list[Pixels] = []
     readable: list[bool] = []
     corrupt: list[str] = []
@@ -193,6 +208,19 @@ def read_images(files: Iterable[tuple[str, bytes | DataError]], options: Options
         came = _size(min(sizes)) if len(sizes) == 1 else f"{_size(min(sizes))} to {_size(max(sizes))}"
         notes.append(f"resized to {_size(options.size)} pixels, from {came}; dataset.size sets it.")
     return Images(np.ascontiguousarray(pixels[..., :1]) if grey else pixels, np.array(readable, bool), tuple(notes))
+
+
+def _common_size(files: Iterable[tuple[str, bytes | DataError]], channels: int) -> tuple[int, int]:
+    """Returns height and width that nearly no image has to be enlarged to, at most `LARGEST` pixels each."""
+    sizes = []
+    for _, content in files:
+        try:
+            image = _decode(content, channels) if isinstance(content, bytes) else None
+        except DataError:  # told where all files are read
+            continue
+        sizes += [] if image is None else [(image.height, image.width)]
+    sides = np.quantile(np.array(sizes or [(LARGEST, LARGEST)]), 0.05, axis=0, method="lower")
+    return min(LARGEST, int(sides[0])), min(LARGEST, int(sides[1]))
 
 
 def _pixels(image: Image.Image, size: tuple[int, int] | None) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.image_file import SUFFIXES, Options, read_images
 
 
-def load(*, name: str, path: str, size: int | Sequence[int] | None, channels: int | None, corrupt: str) -> Dataset:
+def load(
+    *, name: str, path: str, size: int | Literal["auto"] | Sequence[int] | None, channels: int | None, corrupt: str
+) -> Dataset:
     """Loads every file that image_file.py reads, ordered by name; class_folders.py tells the class of each.
 
     `path` is relative to the current directory, else to the data directory. The name `images`, the option's own, is

@@ -42,7 +42,7 @@ def load(
     category_values: int | None = None,
     weight: str | None = None,
     day_first: bool | None = None,
-    size: int | Sequence[int] | None,
+    size: int | Literal["auto"] | Sequence[int] | None,
     channels: int | None,
     corrupt: str,
     column_rules: Literal[1, 2] = 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,12 +19,16 @@ ENDS = {
     "flatten": keras.layers.Flatten,
 }
 
+SMALLEST = 4  # pixels of the last map of a network that follows the size of the images
+WIDEST = 128  # channels of its stages
+LARGE = 64  # pixels of a side, above which its first convolution has stride 2
+
 
 def cnn(
     inputs: Inputs,
     head: Head,
     *,
-    filters: Sequence[int],
+    filters: Sequence[int] | str,
     kernel_size: int,
     activation: str,
     pooling: str,
@@ -38,12 +43,16 @@ def cnn(
     """Builds stages of convolution, normalization and activation, each followed by pooling, then dense layers.
 
     Convolutions have stride 1 and keep the size; pooling halves it, rounded up. A residual stage is two convolutions
-    with a shortcut (He et al. 2015). Numbers and categories join after the convolutions.
+    with a shortcut (He et al. 2015). Numbers and categories join after the convolutions. `filters` auto has as many
+    stages as leave four pixels or so, and its first convolution has stride 2 on sides of more than 64 pixels.
     """
     if "image" not in inputs:
         raise ConfigError("model=cnn needs images, and this dataset has none. Use model=mlp, or text_bag for text.")
     hidden = inputs["image"]
     height, width = hidden.shape[1:3]
+    stride = 2 if filters == "auto" and min(height, width) > LARGE else 1
+    filters = channels_for(height, width) if isinstance(filters, str) else filters
+    height, width = -(-height // stride), -(-width // stride)
     pools = sum(1 for _ in filters) if POOLINGS[pooling] else 0
     if pools and min(height, width) <= 2 ** (pools - 1):
         raise ConfigError(
@@ -52,23 +61,25 @@ def cnn(
             "dataset.size, or model.pooling=none."
         )
 
-    def convolution(tensor: Any, channels: int, size: int = kernel_size) -> Any:
+    def convolution(tensor: Any, channels: int, size: int = kernel_size, strides: int = 1) -> Any:
         norm = _for_images(normalization)
         # Normalization by channel subtracts any bias, so there is none.
         bias = norm is None or regularizer.bias is not None
         own = regularizer.arguments(initializer)
-        tensor = keras.layers.Conv2D(channels, size, padding="same", use_bias=bias, **own)(tensor)
+        tensor = keras.layers.Conv2D(channels, size, strides, padding="same", use_bias=bias, **own)(tensor)
         return tensor if norm is None else norm(tensor)
 
-    for channels in filters:
+    for stage, channels in enumerate(filters):
+        strides = 1 if stage else stride
         if residual:
-            inner = keras.layers.Activation(activation)(convolution(hidden, channels))
+            inner = keras.layers.Activation(activation)(convolution(hidden, channels, strides=strides))
             inner = convolution(inner, channels)
             # A convolution of one pixel gives the shortcut the channels of the stage.
-            shortcut = hidden if hidden.shape[-1] == channels else convolution(hidden, channels, 1)
+            alike = hidden.shape[-1] == channels and strides == 1
+            shortcut = hidden if alike else convolution(hidden, channels, 1, strides)
             hidden = keras.layers.Add()([inner, shortcut])
         else:
-            hidden = convolution(hidden, channels)
+            hidden = convolution(hidden, channels, strides=strides)
         hidden = keras.layers.Activation(activation)(hidden)
         if (layer := POOLINGS[pooling]) is not None:
             hidden = layer(2, padding="same")(hidden)
@@ -79,6 +90,14 @@ def cnn(
     if beside is not None:
         hidden = keras.layers.Concatenate()([hidden, beside])
     return head(dense_stack(hidden, units, activation, dropout, initializer, regularizer, _for_units(normalization)))
+
+
+def channels_for(height: int, width: int) -> list[int]:
+    """Returns the channels of each stage for images of this size in pixels: 32, 64 and 128 for 28 x 28."""
+    side = min(height, width)
+    side = -(-side // 2) if side > LARGE else side
+    stages = max(1, round(math.log2(side / SMALLEST)))
+    return [min(WIDEST, 32 * 2**stage) for stage in range(stages)]
 
 
 def _for_images(normalization: Callable[[], Any] | None) -> Any:

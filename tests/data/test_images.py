@@ -302,3 +302,21 @@ def test_cifar10_refuses_pickles_and_damage(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(cifar10, "URL", (tmp_path / "absent").as_uri())
     with pytest.raises(DataError, match=r"Put cifar-10-binary.tar.gz into .*cifar10, or set dataset.path"):
         cifar10.load(name="cifar10", path=None)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(28, 28)] * 6, (28, 28)),
+        ([(20, 90)] * 6, (64, 20)),
+        ([(200, 300)] * 6, (64, 64)),
+        ([(9, 9)] * 3 + [(70, 80)] * 3, (9, 9)),
+    ],
+)
+def test_small_images_are_not_enlarged(tmp_path: Path, sizes: list[tuple[int, int]], expected: tuple[int, int]) -> None:
+    for place, size in enumerate(sizes):
+        file = tmp_path / "pets" / "ab"[place % 2] / f"{place}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(png(place, size=size))
+    found = images.load(**KEYS | {"path": str(tmp_path / "pets"), "size": "auto"})
+    assert found.columns["image"].shape[1:3] == expected

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dltrain.base.errors import ConfigError
+from dltrain.models.cnn import channels_for
 
 IMAGES = ("dataset.kind=image", "dataset.rows=20", "dataset.problem=regression", "model=cnn", "callbacks=learning_rate")
 
@@ -137,3 +138,21 @@ def test_tables_and_small_images_are_refused(stage_of: Any) -> None:
     with pytest.raises(ConfigError, match="images of 2 x 2 pixels are too small for 2 poolings"):
         stage_of(*IMAGES, "dataset.image_size=2")
     assert stage_of(*IMAGES, "dataset.image_size=2", "model.pooling=none").network.count_params() > 0
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "expected"),
+    [
+        (1, 1, [32]), (8, 8, [32]), (16, 20, [32, 64]), (28, 28, [32, 64, 128]), (64, 64, [32, 64, 128, 128]),
+        (65, 300, [32, 64, 128]),
+    ],
+)  # fmt: skip
+def test_the_stages_follow_the_size(height: int, width: int, expected: list[int]) -> None:
+    assert channels_for(height, width) == expected
+
+
+def test_auto_builds_the_stages_of_the_size(stage_of: Any) -> None:
+    network = stage_of(*IMAGES, "dataset.image_size=8", "model.filters=auto", "model.residual=true").network
+    assert [layer.filters for layer in layers(network, keras.layers.Conv2D)] == [32, 32, 32]
+    with pytest.raises(ConfigError, match=r"model\.filters: expected a list such as \[32,64\], or auto, got 'many'"):
+        stage_of(*IMAGES, "model.filters=many")
