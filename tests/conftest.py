@@ -20,6 +20,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
+from dltrain.api.choose_model import settle
 from dltrain.config.compose import Composer
 from dltrain.config.seed import Seed
 from dltrain.data.dataset import Dataset
@@ -189,7 +190,7 @@ def compose_config() -> Callable[..., DictConfig]:
         small = [word for word in SMALL if word.split("=")[0] not in given]
         if "dataset" in given and "dataset=synthetic" not in overrides:
             small = [word for word in small if not word.startswith("dataset.")]
-        config = composer.compose([*small, *overrides])
+        config = composer.compose(settle(composer, [*small, *overrides]).overrides)
         HydraConfig.instance().cfg = copy.deepcopy(config)
         with open_dict(config):
             del config["hydra"]

@@ -19,6 +19,7 @@ FILES = sorted(CONF.rglob("*.yaml"))
 DATA = {
     "cnn": ["dataset=digits"],
     "efficientnet": ["dataset=cifar10", "scaling=none"],
+    "mixed": ["dataset=imdb"],
     **{f"text_{name}": ["dataset=imdb"] for name in ("bag", "linear")},
     **{f"text_{name}": ["dataset=imdb", "text=sequence"] for name in ("cnn", "rnn", "transformer")},
 }

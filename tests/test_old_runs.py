@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 import dltrain
 from dltrain.cli.main import main
 from dltrain.config.compose import Composer
-from dltrain.config.fingerprint import EARLIER_DEFAULTS, fingerprint
+from dltrain.config.fingerprint import EARLIER_DEFAULTS, EARLIER_MODELS, fingerprint
 from dltrain.config.hydra_node import resolving
 from dltrain.config.search_dimension import text_of
 
@@ -32,6 +32,8 @@ def as_typed_then(words: list[str]) -> list[str]:
     """The words of an old run, with what its version did without a key for it."""
     config = Composer().compose(words)
     earlier = {key: value for key, value in EARLIER_DEFAULTS.items() if OmegaConf.select(config, key) is not None}
+    if config.hydra.runtime.choices.model == "auto":
+        words = [*EARLIER_MODELS[config.dataset._target_], "dataset.size=64", *words]
     return [*words, *(f"{key}={text_of(value)}" for key, value in earlier.items())]
 
 

@@ -19,11 +19,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.api import jobs, launch
+from dltrain.api.choose_model import Settled, settle
 from dltrain.base.console import telling
 from dltrain.base.errors import ConfigError
 from dltrain.base.interactive import is_notebook
 from dltrain.base.lock import lock, unlock
 from dltrain.base.plain_arguments import plain
+from dltrain.base.plain_table import say
 from dltrain.base.show import show as show_line
 from dltrain.base.tell import exit_code, tell_any
 from dltrain.config.compose import Composer
@@ -104,12 +106,16 @@ def train(words: Sequence[str]) -> int:
     if any(getattr(flags, name) for name in own):
         return _show(typed, flags, composer)
     sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides or _searches(overrides)
+    settled = settle(composer, overrides)
+    typed, overrides = settled.in_place(typed, overrides), settled.overrides
     config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
     if not sweep and config.search is not None:  # an option of the group experiment chose a search
         sweep, config = True, composer.compose_sweep(overrides)
     if sweep and flags.run:
         raise ConfigError("--run has no effect on a sweep: leave it out.")
-    outcome = start(composer, overrides, config, typed=typed if sweep else None)
+    if sweep and settled.sentence and not config.quiet:
+        say(settled.sentence)
+    outcome = start(composer, overrides, config, typed=typed if sweep else None, settled=settled)
     if outcome.error is not None:
         tell_any(outcome.error)
     return outcome.code
@@ -121,13 +127,15 @@ def start(
     config: DictConfig,
     *,
     typed: Sequence[str] | None,
+    settled: Settled | None = None,
     shows: bool = True,
     prepare: Callable[[], Any] = lambda: None,
 ) -> Outcome:
     """Claims a directory and runs a single job, or a sweep in the jobs that are left.
 
     `config` is what the composer made of the overrides; `typed` are the words by which a sweep is continued, None for a
-    single job. Unless `shows`, the terminal gets progress alone. `prepare` is called once the directory is claimed.
+    single job. `settled` tells how its model was chosen. Unless `shows`, the terminal gets progress alone. `prepare` is
+    called once the directory is claimed.
 
     Raises:
         ConfigError: If a word has no effect, or the directory cannot be used.
@@ -186,7 +194,7 @@ def start(
                 if shows and not config.quiet:
                     choices = OmegaConf.select(config, "hydra.runtime.choices") or {}
                     jobs.show_beginning(choices, overrides, claimed.path)
-                launch.run(composer, given, jobs.keeping(errors, shows=shows), RunMode.RUN)
+                launch.run(composer, given, jobs.keeping(errors, shows=shows, settled=settled), RunMode.RUN)
                 code = max(map(exit_code, errors), default=0)
     except KeyboardInterrupt:
         code = INTERRUPTED

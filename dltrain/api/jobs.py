@@ -15,25 +15,29 @@ from dltrain.base.plain_table import say
 from dltrain.base.show import show
 
 if TYPE_CHECKING:
+    from dltrain.api.choose_model import Settled
     from dltrain.experiment.early import EarlyDataset
 
 
-def run_job(config: DictConfig, *, shows: bool = True) -> float:
+def run_job(config: DictConfig, *, shows: bool = True, settled: Settled | None = None) -> float:
     """Runs one experiment in Hydra's output directory and writes its report; `shows` is that of the journal.
 
-    Returns the best value of the monitored metric.
+    `settled` tells how its model was chosen. Returns the best value of the monitored metric.
     """
-    early = load_tensorflow(config, reads=HydraConfig.get().mode == RunMode.RUN, shows=shows)
+    early = load_tensorflow(config, reads=HydraConfig.get().mode == RunMode.RUN, shows=shows, settled=settled)
     from dltrain.experiment.run import run_job as run
     from dltrain.report.after_run import report_run
 
     return run(config, report_run, shows=shows, **({"early": early} if early else {}))
 
 
-def load_tensorflow(config: DictConfig, *, reads: bool, shows: bool) -> EarlyDataset | None:
+def load_tensorflow(
+    config: DictConfig, *, reads: bool, shows: bool, settled: Settled | None = None
+) -> EarlyDataset | None:
     """Loads TensorFlow for a run; if `reads`, and TensorFlow is not loaded yet, the dataset is read and shown before.
 
-    Returns that dataset, or None if the run must read it itself.
+    So it is if `settled` tells how its model was chosen, which may have read it already. Returns that dataset, or None
+    if the run must read it itself.
 
     Raises:
         DltrainError: If the dataset cannot be read.
@@ -41,12 +45,17 @@ def load_tensorflow(config: DictConfig, *, reads: bool, shows: bool) -> EarlyDat
     from dltrain.internals import tensorflow_quietly
 
     early = None
-    if reads and not tensorflow_quietly.is_loaded():
+    chosen = settled is not None and bool(settled.sentence)
+    if reads and (chosen or not tensorflow_quietly.is_loaded()):
         # Both need pandas and scikit-learn, and only one takes seconds.
         with tensorflow_quietly.importing():
             from dltrain.experiment.early import read_early
 
-            early = read_early(config, shows=shows)
+            early = (
+                read_early(config, shows=shows, read=settled.read, sentence=settled.sentence)
+                if settled is not None
+                else read_early(config, shows=shows)
+            )
     tensorflow_quietly.load(config)
     return early
 
@@ -66,12 +75,14 @@ def run_sweep_job(config: DictConfig, *, shows: bool = True) -> float | None:
     return run(config, functools.partial(run_job, shows=shows))
 
 
-def keeping(errors: list[Exception], *, shows: bool = True) -> Callable[[DictConfig], Any]:
+def keeping(
+    errors: list[Exception], *, shows: bool = True, settled: Settled | None = None
+) -> Callable[[DictConfig], Any]:
     """Returns a job that runs one experiment, and appends its error to `errors` if it fails."""
 
     def job(config: DictConfig) -> Any:
         try:
-            return run_job(config, shows=shows)
+            return run_job(config, shows=shows, settled=settled)
         except Exception as error:
             errors.append(error)
         return None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dltrain.api.choose_model import Settled, settle
 from dltrain.api.commands import INTERRUPTED, Outcome, composer_of, flags_of, start
 from dltrain.api.finished_sweep import Sweep
 from dltrain.api.frames import KeptFrame, keep
@@ -53,10 +55,12 @@ def train(
         given.append(f"hydra.run.dir={value_word(directory, 'directory')}")
     with _as_one_types_it():
         composer = _composer(config_dir)
+        settled = _settled(composer, given, frame)
+        given = settled.overrides
         config = composer.compose(given)
         if config.search is not None:
             raise ConfigError("search: a search has many jobs. Call dltrain.sweep.")
-        outcome = start(composer, given, config, typed=None, shows=False, prepare=_writing(frame))
+        outcome = start(composer, given, config, typed=None, settled=settled, shows=False, prepare=_writing(frame))
     _told_of(frame, outcome.error)
     return _finished(outcome, Run, "run.json")
 
@@ -86,6 +90,7 @@ def sweep(
         given.append(f"hydra.sweep.dir={value_word(directory, 'directory')}")
     with _as_one_types_it():
         composer = _composer(config_dir)
+        given = _settled(composer, given, frame).overrides
         config = composer.compose_sweep(given)
         flags = [] if config_dir is None else [f"--config-dir={config_dir}"]
         typed = ["-m", *flags, *given]
@@ -139,6 +144,21 @@ def _given(
 
 def _writing(frame: KeptFrame | None) -> Callable[[], None]:
     return (lambda: None) if frame is None else frame.write
+
+
+def _settled(composer: Composer, given: Sequence[str], frame: KeptFrame | None) -> Settled:
+    """Chooses what stands for model=auto; the file of a frame is written once the run has its directory."""
+    if frame is None or frame.path.exists():
+        return settle(composer, given)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / frame.path.name
+        file.write_bytes(frame.content)
+        try:
+            return settle(composer, given, file=file)
+        except DltrainError as error:
+            error.faults = [fault.replace(str(file), file.name) for fault in error.faults]
+            _told_of(frame, error)
+            raise
 
 
 def _composer(config_dir: str | Path | None) -> Composer:

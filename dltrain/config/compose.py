@@ -19,6 +19,7 @@ from yaml import YAMLError
 
 from dltrain.base.errors import ConfigError
 from dltrain.config import conformity, options
+from dltrain.config.auto_model import AUTO
 from dltrain.config.conformity import look_up
 from dltrain.config.hydra_node import record, resolving, unresolved_directories
 from dltrain.config.loader import Loader, folders_of_options
@@ -146,6 +147,9 @@ class Composer:
         if config is None:
             return None, [*unreadable, *faults]
         unlisted: dict[str, str] = {}
+        if config.hydra.runtime.choices.get("model") == AUTO:
+            # The keys of the model are checked once the data have decided which it is.
+            values = [each for each in values if not each.key_or_group.startswith("model.")]
         for override in values:
             faults += [fault for fault in apply(override, config, unlisted, repository) if not _below(fault, unclear)]
         rename_typed(config, overrides)
@@ -173,6 +177,14 @@ class Composer:
                     unlike.append(fault)
             faults += unlike + beyond
             return config, faults or unresolved_directories(config)
+
+    def options(self, overrides: Sequence[str]) -> DictConfig | None:
+        """Returns the config of the options that the words choose, before any value; None if they cannot be chosen."""
+        try:
+            choices = self._sort(parse(self.parser, overrides)[0], set())[0]
+        except COMPOSITION_ERRORS:
+            return None
+        return self._base(choices)[0]
 
     def _sort(
         self, parsed: Sequence[Override], unclear: set[str]

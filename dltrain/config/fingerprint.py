@@ -38,6 +38,15 @@ EARLIER_DEFAULTS = {
     "model.bin_edges": "quantile",
     "model.linear_path": False,
     "model.bound": None,
+    "model.interpolation": 1.0,
+    "model.rarity": False,
+}
+
+# What versions before model=auto trained on data of one's own, by the loader.
+EARLIER_MODELS = {
+    "dltrain.data.table.load": ["model=mlp", "model.linear_path=false"],
+    "dltrain.data.texts.load": ["model=text_linear", "model.interpolation=1.0", "model.rarity=false"],
+    "dltrain.data.images.load": ["model=cnn", "dataset.size=64"],
 }
 
 

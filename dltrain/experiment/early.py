@@ -16,6 +16,14 @@ from dltrain.experiment.stages import load_dataset
 
 
 @dataclass(frozen=True)
+class ReadDataset:
+    """A dataset with what its reading told, of which nothing was shown yet."""
+
+    dataset: Dataset
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
 class EarlyDataset:
     """A dataset with what its reading told; `kept` are records that the log of the run still lacks."""
 
@@ -25,13 +33,15 @@ class EarlyDataset:
 
 
 class _Notes:
-    """Shows and keeps the notes of the reading."""
+    """Keeps the notes of the reading, and shows them if `shows`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shows: bool = True) -> None:
         self.texts: list[str] = []
+        self._shows = shows
 
     def note(self, text: str) -> None:
-        logging.getLogger("dltrain").info(text)
+        if self._shows:
+            logging.getLogger("dltrain").info(text)
         self.texts.append(text)
 
     def warn(self, text: str) -> None:
@@ -41,10 +51,23 @@ class _Notes:
         raise NotImplementedError
 
 
-def read_early(config: DictConfig, *, shows: bool) -> EarlyDataset | None:
+def read_quietly(config: DictConfig) -> ReadDataset:
+    """Reads the dataset of a config, and keeps what a run is to show of it.
+
+    Raises:
+        DltrainError: If the dataset cannot be read.
+    """
+    notes = _Notes(shows=False)
+    return ReadDataset(load_dataset(config.dataset, notes), notes.texts)
+
+
+def read_early(
+    config: DictConfig, *, shows: bool, read: ReadDataset | None = None, sentence: str = ""
+) -> EarlyDataset | None:
     """Reads and shows the dataset of a single run; None if the run must read it itself.
 
-    A loader from elsewhere may draw from the generators that the run seeds before it reads.
+    `read` is the dataset if it was read before, and `sentence` a note that follows those of the reading. A loader from
+    elsewhere may draw from the generators that the run seeds before it reads.
 
     Raises:
         DltrainError: If the dataset cannot be read.
@@ -54,5 +77,12 @@ def read_early(config: DictConfig, *, shows: bool) -> EarlyDataset | None:
     console = standard_output() if shows or config.verbose else PrintableConsole(quiet=True)
     notes = _Notes()
     with logging_kept(terminal_handler(console, quiet=config.quiet, verbose=config.verbose)) as kept:
-        dataset = load_dataset(config.dataset, notes)
+        if read is None:
+            dataset = load_dataset(config.dataset, notes)
+        else:
+            dataset = read.dataset
+            for text in read.notes:
+                notes.note(text)
+        if sentence:
+            notes.note(sentence)
     return EarlyDataset(dataset, notes.texts, kept)

@@ -17,7 +17,8 @@ from dltrain.base.files import replace_file
 from dltrain.base.notes import counted
 from dltrain.base.shell_words import quoted
 from dltrain.base.show import show
-from dltrain.config.fingerprint import EARLIER_DEFAULTS, WITHOUT_INFLUENCE, group_of
+from dltrain.config.auto_model import AUTO
+from dltrain.config.fingerprint import EARLIER_DEFAULTS, EARLIER_MODELS, WITHOUT_INFLUENCE, group_of
 from dltrain.config.moved_paths import TARGET, original, renamed
 from dltrain.config.search_dimension import text_of
 from dltrain.record.winner import has_ensemble
@@ -171,7 +172,15 @@ def earlier_defaults(directory: Path, config: DictConfig) -> list[str]:
     """Returns the overrides with which a sweep of an earlier version continues as it began."""
     known = read_record(directory).get(KNOWN, [])
     missing = {key: value for key, value in EARLIER_DEFAULTS.items() if key not in known}
-    return [f"{key}={text_of(value)}" for key, value in missing.items() if OmegaConf.select(config, key) is not None]
+    words = [f"{key}={text_of(value)}" for key, value in missing.items() if OmegaConf.select(config, key) is not None]
+    if before_auto(directory) and config.hydra.runtime.choices.get("model") == AUTO:
+        words += EARLIER_MODELS.get(str(config.dataset.get(TARGET)), [])
+    return words
+
+
+def before_auto(directory: Path) -> bool:
+    """Returns whether a sweep began in a version without model=auto."""
+    return is_sweep(directory) and "model.rarity" not in read_record(directory).get(KNOWN, [])
 
 
 def resume_words(directory: Path, more: Sequence[str] = ()) -> list[str]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dltrain.base.plain_table import say
 from dltrain.base.show import show_json
 from dltrain.verbs import Verb, argument
 
@@ -32,9 +33,14 @@ MARKS = {"fine": ("fine", "green"), "look": ("look", "yellow"), "failed": ("fail
 
 
 def _run(given: argparse.Namespace) -> int:
+    from dltrain.api.choose_model import settle
     from dltrain.config.compose import Composer
 
-    config = Composer(extra_directory=given.config_dir).compose(given.overrides)
+    composer = Composer(extra_directory=given.config_dir)
+    settled = settle(composer, given.overrides)
+    config, given.overrides = composer.compose(settled.overrides), settled.overrides
+    if settled.sentence and not given.json:
+        say(settled.sentence)
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()

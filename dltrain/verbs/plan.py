@@ -8,9 +8,11 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from dltrain.api.choose_model import settle
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError, DltrainError
 from dltrain.base.show import CsvOutput, show, show_json
+from dltrain.config.compose import Composer
 from dltrain.sweeps.plan import Planned, planned
 from dltrain.verbs import Verb, argument
 
@@ -31,7 +33,8 @@ exit codes: 0 done, 1 the data does not fit a job, 2 a fault in the settings.
 
 
 def _run(given: argparse.Namespace) -> int:
-    jobs = planned(given.overrides, sweep=given.multirun, config_directory=given.config_dir)
+    settled = settle(Composer(extra_directory=given.config_dir), given.overrides)
+    jobs = planned(settled.overrides, sweep=given.multirun, config_directory=given.config_dir)
     faults: dict[str, list[str]] = {}
     for job in jobs:
         for fault in job.faults:
@@ -47,6 +50,8 @@ def _run(given: argparse.Namespace) -> int:
     total = sum(job.count for job in jobs)
     if plain:
         show(f"{total} job{'s' if total > 1 else ''}, settings without fault", flush=True)
+        if settled.sentence:
+            plain_table.say(settled.sentence)
     rows = [{"job": place, "settings": _differing(job, jobs), "count": job.count} for place, job in enumerate(jobs)]
     failed = False if given.settings_only else _add_costs(jobs, rows)
     if given.json:

@@ -7,9 +7,10 @@ import csv
 import dataclasses
 from pathlib import Path
 
+from dltrain.api.choose_model import settle
 from dltrain.base import plain_table
 from dltrain.base.errors import ConfigError
-from dltrain.base.plain_table import setting
+from dltrain.base.plain_table import say, setting
 from dltrain.base.show import CsvOutput, show, show_json
 from dltrain.config.compose import Composer
 from dltrain.config.origins import Explained, explain
@@ -37,7 +38,9 @@ def _run(given: argparse.Namespace) -> int:
     if "=" in given.key:
         key = given.key.lstrip("+~").partition("=")[0]
         raise ConfigError(f"'{given.key}' is not a key. Name the key first: dltrain why {key} {given.key}")
-    found = explain(Composer(extra_directory=given.config_dir), given.key, given.overrides)
+    composer = Composer(extra_directory=given.config_dir)
+    settled = settle(composer, given.overrides)
+    found = explain(composer, given.key, settled.overrides)
     chain = [dataclasses.asdict(origin) for origin in found.chain]
     if given.json:
         answer = {"key": found.key, "value": found.value, "chain": chain, "refers_to": found.refers_to}
@@ -48,6 +51,8 @@ def _run(given: argparse.Namespace) -> int:
         writer.writerows(chain)
     else:
         _show(found)
+        if settled.sentence:
+            say(f"model=auto stands for {settled.overrides[0]}, as if on the command line: {settled.sentence}.")
     return 0
 
 

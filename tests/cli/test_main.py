@@ -85,8 +85,17 @@ def test_runs_do_not_share_a_directory(
 @pytest.mark.parametrize(
     ("words", "name"),
     [
-        (["dataset=csv", "dataset.path=data/my houses.csv.gz", "dataset.target=a"], "_my_houses_mlp"),
-        (["dataset=csv", "dataset.path=data/my houses.csv.gz", "dataset.target=a", "dataset.name=homes"], "_homes_mlp"),
+        (["dataset=csv", "dataset.path=data/my houses.csv.gz", "dataset.target=a", "model=mlp"], "_my_houses_mlp"),
+        (
+            [
+                "dataset=csv",
+                "dataset.path=data/my houses.csv.gz",
+                "dataset.target=a",
+                "model=mlp",
+                "dataset.name=homes",
+            ],
+            "_homes_mlp",
+        ),
         (["dataset=wine"], "_wine_mlp"),
     ],
 )
