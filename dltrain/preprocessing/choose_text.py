@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from dltrain.base.notes import counted
 from dltrain.data.dataset import Dataset
 
 FOLDS = 3
-PENALTIES = (0.25, 1.0, 4.0, 16.0)  # the best one stands for an early stop
+PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)  # the best one stands for an early stop
 MOST_CHARACTERS = 2_000_000  # read in all, since counting the runs of characters takes a second for a million
 # Keras' own, which `standardize` takes out
 PUNCTUATION = re.compile(r"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']")
@@ -24,7 +25,8 @@ def chosen(
     """Returns the options of the group `text` that are used, and a sentence for the log if they were chosen.
 
     Of the `candidates` of text=auto the one with the least squared error over three folds of the train rows is taken,
-    with ridge regression of `targets`, shape (n, outputs), on TF-IDF; any other option is used as it is.
+    with ridge regression of `targets`, shape (n, outputs), on n-grams weighed as in `recipe=text`; any other option is
+    used as it is.
     """
     columns = [name for name, kind in train.kinds.items() if kind == "text"]
     if text.get("candidates") is None:
@@ -33,10 +35,14 @@ def chosen(
     if not columns:
         return next(iter(candidates.values())), ()
     length = sum(len(cell) for name in columns for cell in train.columns[name]) / len(train)
+    # Runs of characters of a long text are cut off, and say little that its words do not.
+    fitting = {
+        name: node
+        for name, node in candidates.items()
+        if node.split != "character" or length * node.ngrams <= node.sequence_length
+    }
+    candidates = fitting or candidates
     rows = np.random.default_rng(0).permutation(len(train))[: max(100, int(MOST_CHARACTERS / max(length, 1)))]
-    if 2 * len(rows) < len(train):
-        # More rows than are looked at can tell what pairs of words mean.
-        candidates = {name: node for name, node in candidates.items() if node.ngrams > 1} or candidates
     texts = [" ".join(str(train.columns[name][row]) for name in columns) for row in rows]
     taken = None if weights is None else weights[rows]
     errors = {name: _error(node, texts, targets[rows], taken) for name, node in candidates.items()}
@@ -55,7 +61,7 @@ def _error(
     """Returns the mean squared error on held-out rows, as a share of the variance of the targets."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import Ridge
-    from sklearn.model_selection import KFold, cross_val_predict
+    from sklearn.model_selection import KFold
 
     lower, strips = "lower" in node.standardize, "strip" in node.standardize
 
@@ -76,10 +82,29 @@ def _error(
         features = encoder.fit_transform(texts)
     except ValueError:  # no word is left
         return np.inf
-    fitted = {} if weights is None else {"params": {"sample_weight": weights}}
-    answers = [targets.mean(axis=0, keepdims=True)]
-    for penalty in PENALTIES:
-        model = Ridge(penalty, solver="lsqr", tol=1e-3)
-        answers.append(cross_val_predict(model, features, targets, cv=KFold(FOLDS), **fitted).reshape(targets.shape))
+    present = features > 0
+    answers = [np.repeat(targets.mean(axis=0, keepdims=True), len(targets), axis=0)]
+    answers += [np.zeros_like(targets) for _ in PENALTIES]
+    for train, held_out in KFold(FOLDS).split(targets):
+        factors = _factors(present[train], targets[train])
+        weighted = features.multiply(factors).tocsr()
+        for penalty, answer in zip(PENALTIES, answers[1:], strict=True):
+            model = Ridge(penalty, solver="lsqr", tol=1e-3)
+            model.fit(weighted[train], targets[train], None if weights is None else weights[train])
+            answer[held_out] = model.predict(weighted[held_out]).reshape(len(held_out), -1)
     constant, *errors = (np.average(np.square(each - targets).sum(axis=1), weights=weights) for each in answers)
     return float(min(errors) / max(constant, np.finfo(float).tiny))
+
+
+def _factors(present: Any, targets: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Returns the size of the log-count ratio of each n-gram, half its own and half the mean of all, shape (n-grams,).
+
+    `present` is a sparse matrix of rows by n-grams that tells which are there.
+    """
+    sizes = []
+    for column in targets.T:
+        high = column > column.mean()
+        counts = [1.0 + np.asarray(present[rows].sum(axis=0)).ravel() for rows in (high, ~high)]
+        ratios = np.abs(np.log((counts[0] / counts[0].sum()) / (counts[1] / counts[1].sum())))
+        sizes.append(ratios / max(float(ratios.mean()), np.finfo(float).tiny))
+    return 0.5 + 0.5 * np.mean(sizes, axis=0)
