@@ -17,9 +17,10 @@ from omegaconf import OmegaConf
 import dltrain
 from dltrain.cli.main import main
 from dltrain.config.compose import Composer
-from dltrain.config.fingerprint import EARLIER_DEFAULTS, EARLIER_MODELS, fingerprint
+from dltrain.config.fingerprint import EARLIER_DEFAULTS, fingerprint
 from dltrain.config.hydra_node import resolving
 from dltrain.config.search_dimension import text_of
+from dltrain.sweeps.start import EARLIER_MODELS
 
 ARCHIVES = Path(__file__).parent / "old_runs"
 TASKS = ("binary", "multiclass", "multilabel", "regression", "unit_regression", "gaussian_regression")

@@ -42,13 +42,6 @@ EARLIER_DEFAULTS = {
     "model.rarity": False,
 }
 
-# What versions before model=auto trained on data of one's own, by the loader.
-EARLIER_MODELS = {
-    "dltrain.data.table.load": ["model=mlp", "model.linear_path=false"],
-    "dltrain.data.texts.load": ["model=text_linear", "model.interpolation=1.0", "model.rarity=false"],
-    "dltrain.data.images.load": ["model=cnn", "dataset.size=64"],
-}
-
 
 def group_of(word: str) -> str:
     """Returns the first part of a key or override: `search` of `+search.seed=1`, `hydra` of `hydra/launcher=ray`."""

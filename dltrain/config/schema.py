@@ -43,8 +43,8 @@ class Encoding:
 
 
 @dataclass
-class Text:
-    """How texts become numbers."""
+class NGrams:
+    """How texts become n-grams."""
 
     output: str = field(default=MISSING, metadata={"choices": ("sequence", "set", "multi_hot", "count", "tf_idf")})
     standardize: str = field(
@@ -54,9 +54,23 @@ class Text:
     ngrams: int = field(default=MISSING, metadata={"minimum": 1, "maximum": 10})
     vocabulary_size: int = field(default=MISSING, metadata={"minimum": 3})
     sequence_length: int | None = field(default=None, metadata={"minimum": 1})
-    # Of text=auto, which the train rows decide: the options of this group among which it chooses
+
+
+@dataclass
+class TextCandidates:
+    """Among what text=auto chooses."""
+
+    words: NGrams = MISSING
+    pairs: NGrams = MISSING
+    characters: NGrams = MISSING
+
+
+@dataclass
+class Text(NGrams):
+    """How texts become numbers."""
+
     name: str | None = field(default=None, metadata={"choices": ("auto",)})
-    candidates: dict[str, Text] | None = None
+    candidates: TextCandidates | None = None
 
 
 @dataclass

@@ -18,7 +18,7 @@ from dltrain.base.notes import counted
 from dltrain.base.shell_words import quoted
 from dltrain.base.show import show
 from dltrain.config.auto_model import AUTO
-from dltrain.config.fingerprint import EARLIER_DEFAULTS, EARLIER_MODELS, WITHOUT_INFLUENCE, group_of
+from dltrain.config.fingerprint import EARLIER_DEFAULTS, WITHOUT_INFLUENCE, group_of
 from dltrain.config.moved_paths import TARGET, original, renamed
 from dltrain.config.search_dimension import text_of
 from dltrain.record.winner import has_ensemble
@@ -30,6 +30,12 @@ from dltrain.sweeps.stop import asked_to_stop, stoppable
 RECORD = "sweep.json"
 KNOWN = "known_keys"  # in the record: which keys with earlier defaults its version had
 FAILED, INTERRUPTED = 1, 130
+# What versions before model=auto trained on data of one's own, by the loader.
+EARLIER_MODELS = {
+    "dltrain.data.table.load": ["model=mlp", "model.linear_path=false"],
+    "dltrain.data.texts.load": ["model=text_linear", "model.interpolation=1.0", "model.rarity=false"],
+    "dltrain.data.images.load": ["model=cnn", "dataset.size=64"],
+}
 
 
 def is_sweep(directory: Path) -> bool:
