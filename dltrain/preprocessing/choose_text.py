@@ -107,4 +107,5 @@ def _factors(present: Any, targets: npt.NDArray[np.floating]) -> npt.NDArray[np.
         counts = [1.0 + np.asarray(present[rows].sum(axis=0)).ravel() for rows in (high, ~high)]
         ratios = np.abs(np.log((counts[0] / counts[0].sum()) / (counts[1] / counts[1].sum())))
         sizes.append(ratios / max(float(ratios.mean()), np.finfo(float).tiny))
-    return 0.5 + 0.5 * np.mean(sizes, axis=0)
+    factors: npt.NDArray[np.floating] = 0.5 + 0.5 * np.mean(sizes, axis=0)
+    return factors
