@@ -200,7 +200,7 @@ def sentences(entry: Mapping[str, Any], task: Any, in_time: bool) -> list[str]:
             notes.append("They hold as promised where later rows are like earlier ones, which time may change.")
     if is_fitted(entry, "validation"):
         what = " and ".join(name for name in entry["fitted"] if name != "intervals")
-        notes.append(f"The metrics of validation are fitted, as {what} was chosen on these rows: read those of test.")
+        notes.append(f"The metrics of validation are fitted: its rows chose the {what}. Read those of test.")
     return notes
 
 

@@ -73,8 +73,10 @@ def _answer(signature: Signature) -> dict[str, Any]:
     """Says how a page names the outputs, as `data.answers.name_answers` does."""
     kind = signature.kind
     form = "labels" if kind.labels else "quantity" if kind.quantity else "two" if kind.two_classes else "classes"
-    names = signature.classes or ("prediction", *(["standard deviation"] if kind.deviation else []))
-    about = {"threshold": signature.threshold, "conformal": signature.conformal}
+    beside = [f"quantile {share:g}" for share in signature.quantiles[1:]]
+    names = signature.classes or ("prediction", *(["standard deviation"] if kind.deviation else beside))
+    about: dict[str, Any] = {"threshold": signature.threshold, "conformal": signature.conformal}
+    about["quantiles"] = bool(signature.quantiles)
     return {"form": form, "names": names, "target": ", ".join(signature.target), **about}
 
 

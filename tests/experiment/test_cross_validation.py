@@ -19,7 +19,7 @@ from dltrain.experiment.cross_validation import train_folds
 from dltrain.experiment.experiment import draw, pose
 from dltrain.experiment.stages import load_dataset, split_constraints
 from dltrain.experiment.tables import show_folds
-from dltrain.inference.overlap import train_hashes
+from dltrain.inference.overlap import run_dataset, train_hashes
 from dltrain.models.ensemble import average, predict
 from dltrain.record.record import Record
 
@@ -266,6 +266,8 @@ def test_groups_stay_together_also_in_test_and_validation(run_in: Any, tmp_path:
         "site names the groups of the rows and is no feature; cv.group_is_feature=true makes it one."
         in (run.json("run.json")["notes"])
     )
+    # The data that is loaded again is that of the run, without the column of the groups.
+    assert set(run_dataset(Record(run.path))[0].columns) == {"x"}
 
 
 def test_folds_in_time_train_on_what_was_before(run_in: Any, tmp_path: Path) -> None:
@@ -288,6 +290,8 @@ def test_folds_in_time_train_on_what_was_before(run_in: Any, tmp_path: Path) -> 
     assert scored["1"].max() < scored["2"].min()
     assert scored["2"].max() <= trained.max()
     assert "at random" not in str(run.json("run.json")["checks"])
+    assert len(run.json("splits.json")["gap"]) == 2
+    assert set(run_dataset(Record(run.path))[1]) == {"train", "test", "gap"}
 
 
 def summary_of(auc: float, mean_auc: float) -> dict[str, Any]:

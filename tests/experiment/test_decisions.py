@@ -81,6 +81,8 @@ def test_quantiles_have_columns_of_their_own_and_conformal_ends(run_in: Any, tmp
     for row in run.rows("predictions.csv"):
         assert float(row["quantile_0.1"]) <= float(row["prediction"]) <= float(row["quantile_0.8"])
         assert float(row["prediction_low"]) <= float(row["prediction"]) <= float(row["prediction_high"])
+    answer = run.json("what_if.json")["answer"]
+    assert (answer["names"], answer["quantiles"]) == (["prediction", "quantile 0.1", "quantile 0.8"], True)
     assert set(run.json("metrics.json")["test"]) == {"loss", "pinball", "coverage", "rmse", "mae"}
     model = Model(run.path)
     found = model.predict([dict.fromkeys([column.name for column in model.signature.columns], 0.0)])

@@ -77,6 +77,10 @@
   function held(found, numbers) {
     const { level, quantile } = answer.conformal, share = `${short(100 * level)} % of rows`;
     if (answer.form === "quantity") {
+      if (answer.quantiles) {
+        const low = Math.min(Math.min(...found) - quantile, found[0]), high = Math.max(Math.max(...found) + quantile, found[0]);
+        return `${share}: ${short(low, 6)} to ${short(high, 6)}`;
+      }
       const half = quantile * (answer.names.length > 1 ? found[1] : 1);
       return `${share}: ${short(found[0] - half, 6)} to ${short(found[0] + half, 6)}`;
     }
@@ -89,6 +93,8 @@
   function named(found) {
     const numbers = answer.form === "two" ? [1 - found[0], found[0]] : found;
     if (answer.form === "quantity") {
+      const others = answer.names.slice(1).map((name, at) => `${name}: ${short(numbers[at + 1], 6)}`);
+      if (answer.quantiles) return { words: `${short(numbers[0], 6)} (${others.join(", ")})`, numbers };
       const deviation = answer.names.length > 1 ? ` ± ${short(numbers[1])} (standard deviation)` : "";
       return { words: `${short(numbers[0], 6)}${deviation}`, numbers };
     }
