@@ -75,7 +75,14 @@ def test_quantiles_have_columns_of_their_own_and_conformal_ends(run_in: Any, tmp
     run = run_in(
         tmp_path / "run",
         *("dataset=synthetic", "dataset.problem=regression", "dataset.rows=200", "task=quantile_regression"),
-        *("model=tabular", "model.units=[4]", "task.quantiles=[0.1,0.8]", "conformal=0.8"),
+        *(
+            "model=tabular",
+            "model.ensemble=2",
+            "model.units=[4]",
+            "task.quantiles=[0.1,0.8]",
+            "conformal=0.8",
+            "report=true",
+        ),
     )
     assert run.json("signature.json")["quantiles"] == [0.5, 0.1, 0.8]
     for row in run.rows("predictions.csv"):
