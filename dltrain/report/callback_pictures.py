@@ -23,6 +23,7 @@ MOST_STEPS = 400  # of mini-batches in their picture
 BANDS = {1e-7: "right", 1e-5: "good", 1e-3: "doubtful", 1e3: "wrong"}  # by the largest relative error of each
 STYLES = ("-", "--", "-.")
 ROW_HEIGHT = 0.2  # inches for each layer
+OUTSIDE = 0.3  # the share of values beyond the scale from which on a layer is marked
 
 Spread = Sequence[Mapping[str, Any]]
 
@@ -243,6 +244,11 @@ def _ridges(axes: Axes, spreads: Spread, kind: str, names: Sequence[str]) -> Non
             axes.fill_between(
                 steps, place - heights, place, color=(ACCENT, SECOND)[kind == "gradients"], alpha=0.75, linewidth=0
             )
+            outside = shares.sum() * OUTSIDE
+            if shares[powers[1:] <= lowest].sum() > outside:
+                axes.text(lowest + 0.35, place - 0.15, "below 1e-8", color=MUTED, size=7)
+            if shares[powers[:-1] >= highest].sum() > outside:
+                axes.text(highest - 0.35, place - 0.15, "above 1e4", color=MUTED, size=7, ha="right")
         if found["zero"] > 0.995:
             axes.text(0.5 * (lowest + highest), place - 0.1, "all zero", color=MUTED, size=7, ha="center")
         axes.axhline(place, color=MUTED, linewidth=0.4)

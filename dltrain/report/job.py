@@ -42,8 +42,10 @@ class RecordedJob:
 
     @property
     def name(self) -> str:
-        """The last word of each key with its value."""
-        return ", ".join(f"{key.rpartition('.')[2]} {short_value(value)}" for key, value in self.words.items())
+        """The key with its value; of several keys, for which a legend has no room, the last word of each."""
+        several = len(self.words) > 1
+        names = {key: key.rpartition(".")[2] if several else key for key in self.words}
+        return ", ".join(f"{names[key]} {short_value(value)}" for key, value in self.words.items())
 
     def course(self, name: str) -> Numbers:
         """Returns a column of history.csv."""

@@ -12,6 +12,7 @@ import pytest
 from omegaconf import DictConfig
 
 from dltrain.record.record import Record
+from dltrain.report import callback_pictures
 from dltrain.report.job import RecordedJob, differ_in_time
 from dltrain.report.sweep import write_sweep_report
 from dltrain.sweeps.ledger import Entry
@@ -133,7 +134,7 @@ def test_same_loss_by_epochs_steps_and_seconds(tmp_path: Path) -> None:
     found = pictures(tmp_path, jobs)["paces"]
     # The losses fall from 1 to 1/4, and from 1/2 to 1/5.
     assert "a mark is where a job reaches 0.2500" in found
-    assert "batch_size 1: 4 epochs, 256 steps, 2 s; batch_size 8: 3 epochs, 24 steps, 0.19 s" in found
+    assert "trainer.batch_size 1: 4 epochs, 256 steps, 2 s; trainer.batch_size 8: 3 epochs" in found
     alike = [write_job(tmp_path / "alike", n, [f"a={n}"], pace=0.5, steps=8) for n in range(2)]
     assert "paces" not in pictures(tmp_path / "alike", alike)
 
@@ -218,3 +219,14 @@ def test_times_differ_by_more_than_noise(
         (tmp_path / str(place) / "metrics.json").write_text(json.dumps({"epochs": epochs}))
         jobs.append(RecordedJob({}, Record(tmp_path / str(place)), "val_loss", 0.5, place))
     assert differ_in_time(jobs) is differ
+
+
+def test_what_lies_beyond_the_scale_of_the_layers_is_marked() -> None:
+    shown = {"first": -12.0, "shares": [0.5, 0.5], "zero": 0.0, "sd": 1e-12}
+    within = {"first": -1.0, "shares": [1.0], "zero": 0.0, "sd": 0.1}
+    large = {"first": 6.0, "shares": [0.8], "zero": 0.2, "sd": 1e6}
+    layers = [{"name": name, "outputs": shown, "gradients": within} for name in ("dense", "head")]
+    layers[1]["gradients"] = large
+    template = callback_pictures.layer_spreads({"before the training": layers}).template
+    assert template.count("below 1e-8</text>") == 2
+    assert template.count("above 1e4</text>") == 1
