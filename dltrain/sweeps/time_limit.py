@@ -30,7 +30,7 @@ class TimeLimit(keras.callbacks.Callback):
         self._began = 0.0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Reads when the training shall end."""
+        """Reads when the training shall end; a fold that begins after the end of its job ends the job."""
         self._last = clock.last_epoch(self.directory)
         places = [self.directory.resolve(), *self.directory.resolve().parents]
         sweep = next((path for path in places if (path / "sweep.json").exists()), None)
@@ -39,6 +39,7 @@ class TimeLimit(keras.callbacks.Callback):
         if sweep is not None and job is not None and sweep in job.parents:
             self._sweep, self._until = sweep, clock.train_until(sweep, job.relative_to(sweep).as_posix())
         self._began = clock.now()
+        self._refuse_a_late_beginning()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Takes the time."""
@@ -46,7 +47,11 @@ class TimeLimit(keras.callbacks.Callback):
 
     def on_segment_end(self, epoch: int, step: int) -> None:
         """Ends a job that has no time for its first epoch, which leaves nothing to keep."""
-        if self._last is None and epoch == 0 and self._until is not None and clock.now() > self._until:
+        if epoch == 0:
+            self._refuse_a_late_beginning()
+
+    def _refuse_a_late_beginning(self) -> None:
+        if self._last is None and self._until is not None and clock.now() > self._until:
             raise PrunedError("pruned: the time was too short for one epoch")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -77,3 +77,12 @@ def test_a_first_epoch_without_time_is_cut_off(job: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(clock, "now", lambda: 6.0)
     with pytest.raises(PrunedError, match="too short for one epoch"):
         limit.on_segment_end(0, 2)
+
+
+def test_a_fold_that_begins_after_the_end_ends_its_job(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(job.parent, 5).allow("0", 5, 5)
+    monkeypatch.setattr(clock, "now", lambda: 6.0)
+    with pytest.raises(PrunedError, match="too short for one epoch"):
+        TimeLimit(job / "cv" / "fold_5").on_train_begin()
+    clock.write_end(job, 3, "time")  # a repetition has no end but the recorded one
+    TimeLimit(job).on_train_begin()
