@@ -18,7 +18,6 @@ from dltrain.config.model_rules import IN_ORDER
 from dltrain.config.overrides import parse
 from dltrain.config.search_space import dimensions
 from dltrain.config.validate import keys
-from dltrain.sweeps.start import before_auto
 
 if TYPE_CHECKING:
     from dltrain.experiment.early import ReadDataset
@@ -56,8 +55,11 @@ def settle(composer: Composer, overrides: Sequence[str], *, file: Path | None = 
     if config.search is not None and config.search.get("recipes") is not None:
         return unsettled  # each job of such a search has a model of its own
     folders = [str(each.value()) for each in parse(composer.parser, job)[0] if each.key_or_group == "hydra.sweep.dir"]
-    if any(before_auto(Path(folder)) for folder in folders):
-        return unsettled  # the sweep goes on with the model that it began with
+    if folders:
+        from dltrain.sweeps.start import before_auto  # which imports NumPy
+
+        if any(before_auto(Path(folder)) for folder in folders):
+            return unsettled  # the sweep goes on with the model that it began with
     plain = [word for word in job if word != WORD]
     own, groups = _set_before(config, plain, composer.options([]))
 
