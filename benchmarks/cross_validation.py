@@ -51,7 +51,7 @@ class Silent(fresh.Silent):
     def epoch(self, *_: object) -> None:
         pass
 
-    def fastest_epoch(self, *_: object) -> None:
+    def seconds_per_epoch(self, *_: object) -> None:
         pass
 
     @property
