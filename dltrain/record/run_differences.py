@@ -12,8 +12,12 @@ from dltrain.record.record import Record
 def sections_of(runs: Mapping[str, Record]) -> dict[str, dict[str, list[Any]]]:
     """Returns all metrics, and whatever else differs, by section and key, with a value for each run."""
     records = list(runs.values())
-    every = [{**run.settings, **run.choices} for run in records]
-    keys = differing([(run.choices, run.settings) for run in records])
+    choices = [dict(run.choices) for run in records]
+    # A run of an earlier version does not say which task it found.
+    if any(each.get("task") == "auto" for each in choices):
+        choices = [{group: option for group, option in each.items() if group != "task"} for each in choices]
+    every = [{**run.settings, **chosen} for run, chosen in zip(records, choices, strict=True)]
+    keys = differing([(chosen, run.settings) for run, chosen in zip(records, choices, strict=True)])
     data = [_mapping(run.facts.get("data")) for run in records]
     packages = [_mapping(run.facts.get("versions")) for run in records]
     commits = [commit_of(run.facts.get("git")) for run in records]

@@ -45,14 +45,15 @@ def workers_for(wanted: int | None, jobs: int, at_once: int, config: DictConfig)
         return 1
     if tensorflow_quietly.is_loaded() and jobs < FEW_JOBS:
         return 1
-    return max(1, min(most, _cores(), int(_free_gigabytes() / GIGABYTES)))
+    return max(1, min(most, cores(), int(free_gigabytes() / GIGABYTES)))
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Returns how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _free_gigabytes() -> float:
+def free_gigabytes() -> float:
     """Returns the memory that new processes may have; without limit where the system does not tell."""
     with suppress(OSError):
         for line in Path("/proc/meminfo").read_text("utf-8").splitlines():

@@ -13,11 +13,11 @@ CONFIG = OmegaConf.create({"strategy": None, "model": {"_target_": "dltrain.mode
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Tells of a machine: `machine(cores=4, gigabytes=100, loaded=False)`."""
+    """Tells of a machine: `machine(count=4, gigabytes=100, loaded=False)`."""
 
-    def set_to(cores: int = 4, gigabytes: float = 100, *, loaded: bool = False) -> None:
-        monkeypatch.setattr(workers, "_cores", lambda: cores)
-        monkeypatch.setattr(workers, "_free_gigabytes", lambda: gigabytes)
+    def set_to(count: int = 4, gigabytes: float = 100, *, loaded: bool = False) -> None:
+        monkeypatch.setattr(workers, "cores", lambda: count)
+        monkeypatch.setattr(workers, "free_gigabytes", lambda: gigabytes)
         monkeypatch.setattr(workers.tensorflow_quietly, "is_loaded", lambda: loaded)
 
     set_to()
