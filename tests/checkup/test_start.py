@@ -73,7 +73,7 @@ def test_answers_in_a_large_unit_are_no_explosion(stage_of: Any, tmp_path: Path)
     rows = [f"{size * size % 61},{250_000 * (size % 7)}" for size in range(60)]
     (tmp_path / "houses.csv").write_text("\n".join(["size,price", *rows]))
     words = ("dataset=csv", f"dataset.path={tmp_path / 'houses.csv'}", "dataset.target=price", "task=regression")
-    found = check_flow(CheckedNetwork(stage_of(*words, "model.units=[4]"), seed=0))
+    found = check_flow(CheckedNetwork(stage_of(*words, "model=mlp", "model.units=[4]"), seed=0))
     assert found.status != FAILED
     assert max(layer["sd"] for layer in found.details) > 1e5
 
