@@ -13,7 +13,7 @@ from dltrain.config.search_space import dimensions
 
 RECIPE = "search.recipe"  # the key by which the words of a job name its recipe
 OTHER = "other"  # the kind of data whose recipes serve the models that no other recipe has
-EXPERIMENT = ("experiment", "+experiment")
+WHOLE = ("experiment", "recipe")  # groups whose options choose a model with all that belongs to it
 
 Compose = Callable[[list[str]], DictConfig]
 
@@ -53,7 +53,7 @@ def recipes_for(config: DictConfig, kind: str, typed: Sequence[str], compose: Co
         ConfigError: If no recipe agrees with the typed words.
     """
     given = {word.partition("=")[0].lstrip("+"): word.partition("=")[2] for word in typed}
-    whole = any(word.startswith(f"{key}=") and not word.endswith("=null") for word in typed for key in EXPERIMENT)
+    whole = any(given.get(key, "null") not in ("null", "none") for key in WHOLE)
     wanted = str(config.hydra.runtime.choices.get("model")) if whole else given.get("model")
     recipes = {str(name): node for name, node in config.search.recipes[kind].items() if name != "fold_rows"}
     if (only := config.search.recipe) is not None:

@@ -72,10 +72,11 @@ def test_typed_keys_stay(composer: Composer) -> None:
         assert (config.optimizer.learning_rate, config.trainer.epochs, config.model.dropout) == (0.3, 70, 0.4)
 
 
-def test_an_experiment_stays_as_it_is(composer: Composer) -> None:
-    for recipe in found(composer, "table", "experiment=tabular"):
-        config = composer.compose([*BASE, "experiment=tabular", *recipe.job(recipe.starts[0])])
-        assert config.trainer.epochs == 150
+@pytest.mark.parametrize("word", ["experiment=tabular", "recipe=tabular"])
+def test_an_experiment_stays_as_it_is(composer: Composer, word: str) -> None:
+    for recipe in found(composer, "table", word):
+        config = composer.compose([*BASE, word, *recipe.job(recipe.starts[0])])
+        assert config.trainer.epochs == composer.compose(["experiment=tabular"]).trainer.epochs
         assert recipe.words == ()
 
 
