@@ -69,16 +69,16 @@ def _start(table: npt.NDArray[Any], target: npt.NDArray[Any], head: Head) -> lis
                 units = classes if task.several_classes else [place]
                 if task.several_classes and len(classes) == 2:
                     units = classes[1:]  # the score of the second against the first
-                fitted = _fitted(LogisticRegression(max_iter=300), "C", features, numbers)
+                fitted = fit_penalized(LogisticRegression(max_iter=300), "C", features, numbers)
                 kernel[:, units], bias[units] = fitted.coef_.T, fitted.intercept_
     elif not (task.bounded or task.deviation):  # of quantiles, the median is the first unit
-        fitted = _fitted(Ridge(), "alpha", features, (truth[:, 0] - head.offset) / head.scale)
+        fitted = fit_penalized(Ridge(), "alpha", features, (truth[:, 0] - head.offset) / head.scale)
         kernel[:, 0], bias[0] = fitted.coef_, fitted.intercept_
     kernel /= spread[:, None]
-    return [_rounded(kernel), _rounded(bias - middle @ kernel)]
+    return [rounded(kernel), rounded(bias - middle @ kernel)]
 
 
-def _fitted(model: Any, name: str, features: Floats, truth: npt.NDArray[Any]) -> Any:
+def fit_penalized(model: Any, name: str, features: Floats, truth: npt.NDArray[Any]) -> Any:
     """Fits a model with the strongest penalty whose loss in folds is not clearly above the least one.
 
     The network goes on from here on the same rows; the less they are fitted, the more there is to learn for it.
@@ -99,12 +99,12 @@ def _fitted(model: Any, name: str, features: Floats, truth: npt.NDArray[Any]) ->
             else:
                 losses.append(np.square(answers - wanted))
         if losses:
-            penalty = PENALTIES[_strongest(np.stack(losses, axis=1))]
+            penalty = PENALTIES[strongest_penalty(np.stack(losses, axis=1))]
             model.set_params(**{name: 1 / penalty if labels else penalty})
         return model.fit(features, truth)
 
 
-def _strongest(losses: Floats) -> int:
+def strongest_penalty(losses: Floats) -> int:
     """Returns the last of the settings whose mean loss is within a standard error, paired by row, of the least.
 
     `losses` has shape (n, settings).
@@ -117,7 +117,7 @@ def _evenly(rows: int, most: int) -> npt.NDArray[np.intp]:
     return np.unique(np.linspace(0, rows - 1, min(most, rows)).astype(np.intp))
 
 
-def _rounded(values: Floats) -> Floats:
+def rounded(values: Floats) -> Floats:
     """Keeps four digits, which are the same whatever the number of threads is."""
     unit = 10.0 ** (np.floor(np.log10(np.maximum(np.abs(values), 1e-30))) - 3)
     return np.round(values / unit) * unit

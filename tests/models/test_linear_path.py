@@ -11,7 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from dltrain.models import linear_path
-from dltrain.models.linear_path import PENALTIES, _fitted, _rounded, _strongest
+from dltrain.models.linear_path import PENALTIES, fit_penalized, rounded, strongest_penalty
 
 MLP = ("model=mlp", "model.units=[3]", "model.linear_path=true", "callbacks=learning_rate")
 TABULAR = ("model=tabular", "model.units=[3]", "callbacks=learning_rate")
@@ -92,15 +92,15 @@ def test_penalty_is_strong_where_there_is_nothing_to_find_and_weak_where_all_is_
     draw = np.random.default_rng(0)
     features = draw.normal(size=(300, 5))
     exact, noise = features.sum(axis=1), draw.normal(size=300)
-    assert _fitted(Ridge(), "alpha", features, exact).alpha == PENALTIES[0]
-    assert _fitted(Ridge(), "alpha", features, noise).alpha == PENALTIES[-1]
-    assert pytest.approx(PENALTIES[-1]) == 1 / _fitted(LogisticRegression(), "C", features, noise > 0).C
+    assert fit_penalized(Ridge(), "alpha", features, exact).alpha == PENALTIES[0]
+    assert fit_penalized(Ridge(), "alpha", features, noise).alpha == PENALTIES[-1]
+    assert pytest.approx(PENALTIES[-1]) == 1 / fit_penalized(LogisticRegression(), "C", features, noise > 0).C
 
 
 def test_a_difference_within_noise_does_not_count() -> None:
     even = np.ones(100)
     losses = np.stack([even, even + np.tile([0.5, -0.49], 50), even + 0.1], axis=1)
-    assert _strongest(losses) == 1
+    assert strongest_penalty(losses) == 1
 
 
 def test_a_class_of_few_rows_and_a_class_without_rows_are_borne(stage_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,5 +111,5 @@ def test_a_class_of_few_rows_and_a_class_without_rows_are_borne(stage_of: Any, m
 
 def test_weights_are_the_same_whatever_the_order_of_additions_was() -> None:
     values = np.array([0.0, 1.234567, -98765.4321, 3e-7])
-    np.testing.assert_array_equal(_rounded(values), _rounded(values * (1 + 1e-12)))
-    np.testing.assert_allclose(_rounded(values), values, rtol=1e-3)
+    np.testing.assert_array_equal(rounded(values), rounded(values * (1 + 1e-12)))
+    np.testing.assert_allclose(rounded(values), values, rtol=1e-3)
