@@ -104,9 +104,10 @@ def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
         yield f"model.numeric_embedding: {expected}, got '{kind}'.{did_you_mean(kind, EMBEDDINGS)}"
     for key, kinds in OWN_KEYS.items():
         # A sweep of an earlier version goes on with the words for what that version did.
-        earlier = EARLIER_DEFAULTS.get(f"model.{key}") == model.get(key)
-        if f"model.{key}" in words and kind not in kinds and not earlier:
-            yield f"model.{key} has no effect with model.numeric_embedding={kind}; expected {' or '.join(kinds)}."
+        name = f"model.{key}"
+        earlier = name in EARLIER_DEFAULTS and EARLIER_DEFAULTS[name] == model.get(key)
+        if name in words and kind not in kinds and not earlier:
+            yield f"{name} has no effect with model.numeric_embedding={kind}; expected {' or '.join(kinds)}."
     if "model.clamp" in words and model.clamp and task and not task.clamps:
         yield f"model.clamp has no effect with task={task.name}; expected task=regression."
     if "model.dropout" in words and not model.units:

@@ -11,7 +11,7 @@ from dltrain.base.errors import ConfigError
 
 @pytest.mark.parametrize("error", [ConfigError("seed: unknown"), ValueError("a bug")])
 def test_the_error_of_a_failed_job_is_kept(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(config: Any, *, shows: bool) -> float:
+    def fails(config: Any, **_: Any) -> float:
         raise error
 
     monkeypatch.setattr(jobs, "run_job", fails)
@@ -21,7 +21,7 @@ def test_the_error_of_a_failed_job_is_kept(error: Exception, monkeypatch: pytest
 
 
 def test_a_job_that_succeeds_leaves_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "run_job", lambda config, *, shows: 0.5)
+    monkeypatch.setattr(jobs, "run_job", lambda config, **_: 0.5)
     errors: list[Exception] = []
     assert jobs.keeping(errors)(DictConfig({})) == 0.5
     assert errors == []
