@@ -6,7 +6,7 @@ import pytest
 
 from dltrain.base.errors import ConfigError
 
-TABLE = ("dataset=csv", "dataset.path=t.csv", "dataset.target=y")
+TABLE = ("dataset=csv", "dataset.path=t.csv", "dataset.target=y", "model=mlp")
 TIME = ("split=time", "split.column=day")
 GROUP = ("split=group", "split.column=site")
 
