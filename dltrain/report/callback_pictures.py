@@ -139,7 +139,9 @@ def _dropout_masks(found: Mapping[str, Any]) -> Picture:
 
 def augmented_images(named: Mapping[str, Record]) -> Picture:
     """Draws an image of each run and what its augmentation makes of it, in a row by its name; one run shows more."""
-    loaded = {name: np.load(record.path / AUGMENTED_IMAGES)["images"] for name, record in named.items()}
+    loaded = {
+        name: np.load(record.path / AUGMENTED_IMAGES, allow_pickle=False)["images"] for name, record in named.items()
+    }
     rows = [(name, image) for name, images in loaded.items() for image in images[-1 if len(named) > 1 else 0 :]]
     columns = len(rows[0][1])
     size = 0.86 / columns

@@ -118,7 +118,7 @@ def test_parts_are_written_and_other_data_is_refused_when_the_run_goes_on(
     dataset = make_dataset({"a": np.arange(4.0)}, row_ids=np.array([10, 11, 12, 13]))
     split = Split(np.array([0, 2]), np.array([], int), np.array([3]))
     end(make(), RunError("later"), lambda journal: journal.split(dataset, split))
-    assert json.loads((tmp_path / "splits.json").read_text()) == {"train": [10, 12], "test": [13]}
+    assert json.loads((tmp_path / "splits.json").read_text()) == {"train": [10, 12], "test": [13], "gap": [11]}
     assert facts(tmp_path)["data"]["parts"] == {"train": 2, "test": 1}
     before = (tmp_path / "run.json").read_bytes()
     with make(recorded=facts(tmp_path), resumes=True) as journal:
