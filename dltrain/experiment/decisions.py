@@ -162,6 +162,15 @@ def decide(config: DictConfig, held_out: HeldOut | None, seed: Seed) -> Decision
     return Decisions(made.rows, made.fitted_on, made.calibration, threshold, config.get("threshold"), conformal)
 
 
+def _fewer_than_promised(level: float, fitted_on: str) -> str:
+    if fitted_on == "validation":
+        return f"That is fewer than {level:.0%}: the test rows are unlike those of validation."
+    return (
+        f"That is fewer than {level:.0%}: the test rows are unlike the others, or the model unlike those of the folds. "
+        "Without cv= its own validation rows fit them."
+    )
+
+
 def sentences(entry: Mapping[str, Any], task: Any, in_time: bool) -> list[str]:
     """Returns the notes on the entry `decisions` of metrics.json."""
     if not entry:
@@ -196,6 +205,8 @@ def sentences(entry: Mapping[str, Any], task: Any, in_time: bool) -> list[str]:
             f"{found[part]['coverage']:.1%} of the {part} rows are inside ({low:.1%} to {high:.1%}), {large}."
             f"{' They are fitted on these rows.' if part == entry['fitted_on'] else ''}"
         )
+        if part == "test" and high < found["level"]:
+            notes.append(_fewer_than_promised(found["level"], entry["fitted_on"]))
         if in_time:
             notes.append("They hold as promised where later rows are like earlier ones, which time may change.")
     if is_fitted(entry, "validation"):

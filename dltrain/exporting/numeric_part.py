@@ -14,14 +14,16 @@ MISSING_AND_UNKNOWN = 2  # ids before those of the words
 
 
 def cut_lookups(model: keras.Model) -> tuple[keras.Model, dict[str, dict[str, Any]]]:
-    """Cuts the lookups from a model of raw columns, and describes them.
+    """Cuts the lookups from a model of raw columns, also those of its members if it averages several models.
 
     Returns the model with ids in place of words, and for each such column `words`, and for a text also `length` (ids in
-    a row) and `ngrams`.
+    a row) and `ngrams`. The words are those that any member knows.
 
     Raises:
-        ConfigError: If a text is split in a way that rows.py does not support.
+        ConfigError: If a text is split in a way that rows.py does not support, or by the members in different ways.
     """
+    if members := _members(model):
+        return _cut_members(model, members)
     names = {id(tensor): name for name, tensor in model.input.items()}
     tensors, lookups = dict(model.input), {}
     for layer in model.layers:
@@ -35,25 +37,91 @@ def cut_lookups(model: keras.Model) -> tuple[keras.Model, dict[str, dict[str, An
     # As lists: tensors in the middle of a model have no names of their own.
     behind = keras.Model(list(tensors.values()), model.output)
     inputs = {name: keras.Input(each.shape[1:], dtype=each.dtype, name=name) for name, each in tensors.items()}
-    return keras.Model(inputs, behind(list(inputs.values())), name="numeric_part"), lookups
+    return keras.Model(inputs, behind(list(inputs.values())), name=f"numeric_part_of_{model.name}"), lookups
+
+
+def _members(model: keras.Model) -> list[keras.Model]:
+    """Returns the models that a model averages: those within it that take its raw columns."""
+    raw = {id(tensor) for tensor in model.input.values()}
+    nested = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return [each for each in nested if any(raw.issuperset(map(id, call.input_tensors)) for call in calls(each))]
+
+
+def _cut_members(model: keras.Model, members: list[keras.Model]) -> tuple[keras.Model, dict[str, dict[str, Any]]]:
+    parts = {member.name: cut_lookups(member) for member in members}
+    first, of_first = parts[members[0].name]
+    lookups = {name: _joined(name, [about[name] for _, about in parts.values()]) for name in of_first}
+    shapes = {name: (about["length"],) for name, about in lookups.items() if "length" in about}
+    inputs = {
+        name: keras.Input(shapes.get(name, each.shape[1:]), dtype=each.dtype, name=name)
+        for name, each in first.input.items()
+    }
+
+    def call(operation: Any, *arguments: Any, **keywords: Any) -> Any:
+        if operation not in members:
+            return operation(*arguments, **keywords)
+        part, own = parts[operation.name]
+        ids = {name: _ids_of_member(inputs[name], lookups[name], own[name]) for name in lookups}
+        return part(inputs | ids)
+
+    return keras.Model(inputs, _called(model, inputs, call), name=f"numeric_part_of_{model.name}"), lookups
 
 
 def in_32_bits(model: keras.Model) -> keras.Model:
     """Returns a model of `cut_lookups` with 32-bit numbers throughout, for a runtime without float64."""
-    inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
-    dtypes = {name: "float32" if each.dtype == "float64" else each.dtype for name, each in model.input.items()}
-    inputs = {name: keras.Input(each.shape[1:], dtype=dtypes[name], name=name) for name, each in model.input.items()}
+
+    def narrow(each: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.Input(each.shape[1:], dtype="float32" if each.dtype == "float64" else each.dtype, name=each.name)
 
     def call(operation: Any, *arguments: Any, **keywords: Any) -> Any:
+        if isinstance(operation, keras.Model) and _is_part(operation, model):
+            return in_32_bits(operation)(arguments[0])
         if getattr(operation, "dtype", None) == "float64" and type(operation).__name__ == "Cast":
             return keras.ops.cast(arguments[0], "float32")
         arguments, keywords = keras.tree.map_structure(_narrow_constant, (arguments, keywords))
         return operation(*arguments, **keywords)
 
-    clone = keras.models.clone_model(
-        inner, input_tensors=list(inputs.values()), clone_function=lambda layer: layer, call_function=call
+    inputs = keras.tree.map_structure(narrow, model.input)
+    return keras.Model(inputs, _called(model, inputs, call), name=f"{model.name}_in_32_bits")
+
+
+def _is_part(nested: keras.Model, model: keras.Model) -> bool:
+    """Returns whether a model is what `cut_lookups` made of a member, or the part behind the lookups."""
+    given, whole = nested.input, model.input
+    return isinstance(given, list) or (
+        isinstance(given, dict) and isinstance(whole, dict) and given.keys() == whole.keys()
     )
-    return keras.Model(inputs, clone(list(inputs.values())), name="numeric_part_in_32_bits")
+
+
+def _called(model: keras.Model, inputs: Any, call: Any) -> keras.KerasTensor:
+    """Returns the output of a model for other inputs, each operation used by `call`; the layers are the same."""
+    clone = keras.models.clone_model(
+        model, input_tensors=inputs, clone_function=lambda layer: layer, call_function=call
+    )
+    return clone.output
+
+
+def _joined(name: str, abouts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the description of a column that serves all members, from those of each."""
+    ways = [{key: value for key, value in about.items() if key not in ("words", "length")} for about in abouts]
+    if any(way != ways[0] for way in ways):
+        raise ConfigError(
+            f"The models that this one averages split the texts of '{name}' in different ways, which has no companion; "
+            "use --format saved_model, which holds that."
+        )
+    joined = ways[0] | {"words": list(dict.fromkeys(word for about in abouts for word in about["words"]))}
+    return joined | ({"length": max(about["length"] for about in abouts)} if "length" in abouts[0] else {})
+
+
+def _ids_of_member(ids: keras.KerasTensor, joined: dict[str, Any], about: dict[str, Any]) -> keras.KerasTensor:
+    """Returns the ids of one member from those of all; a word that it does not know is unknown."""
+    if about.get("length") != joined.get("length"):
+        ids = ids[:, : about["length"]]
+    if about["words"] == joined["words"]:
+        return ids
+    known = {word: place for place, word in enumerate(about["words"], MISSING_AND_UNKNOWN)}
+    table = np.array([*range(MISSING_AND_UNKNOWN), *(known.get(word, 1) for word in joined["words"])], np.int64)
+    return keras.ops.take(table, ids, axis=0)
 
 
 def _narrow_constant(value: Any) -> Any:

@@ -64,7 +64,8 @@ def cautions(entries: Sequence[Entry]) -> list[str]:
         found.append(f"the jobs go by different values ({', '.join(monitors)}), so that their order means nothing.")
     changing = [key for key in swept_keys(done) if key.split(".")[0] in LOSS_GROUPS]
     if changing and monitors and monitors[0].endswith("loss"):
-        others = [name for name in done[0].metrics if name != "loss"]
+        # One that every job has: another task has other metrics.
+        others = [name for name in done[0].metrics if name != "loss" and all(name in each.metrics for each in done)]
         instead = f" Compare by another: task.monitor=val_{others[0]}." if others else ""
         found.append(f"{monitors[0]} is not the same sum in jobs that differ in {' and '.join(changing)}.{instead}")
     if len({entry.data for entry in done if entry.data}) > 1:

@@ -8,8 +8,9 @@ import pytest
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.config.seed import Seed
+from dltrain.config.tasks import TASKS
 from dltrain.data.targets import Target
-from dltrain.experiment.decisions import Decisions, HeldOut, decide, refuse_too_few
+from dltrain.experiment.decisions import Decisions, HeldOut, decide, refuse_too_few, sentences
 from dltrain.inference.model import Model
 
 TRUTH = Target("binary", np.array([0, 1] * 60, np.float32), ("no", "yes"))
@@ -20,6 +21,18 @@ def test_nothing_is_decided_unless_asked_for(compose_config: Any) -> None:
     assert decide(compose_config(), HeldOut("validation", TRUTH, ANSWERS), Seed(1, 2)) == Decisions()
     assert decide(compose_config("conformal=0.9"), None, Seed(1, 2)) == Decisions()
     assert Decisions().as_json({}, {}, {}) == {}
+
+
+@pytest.mark.parametrize(("fitted_on", "reason"), [("validation", "those of validation"), ("out-of-fold", "the folds")])
+def test_a_coverage_that_breaks_its_promise_is_told(fitted_on: str, reason: str) -> None:
+    def told(low: float, high: float) -> str:
+        found = {"level": 0.9, "test": {"coverage": (low + high) / 2, "interval": [low, high], "mean_width": 2.0}}
+        entry = {"rows": 60, "fitted_on": fitted_on, "conformal": found}
+        return " ".join(sentences(entry, TASKS["regression"], in_time=False))
+
+    assert "That is fewer than 90%" in told(0.03, 0.19)
+    assert reason in told(0.03, 0.19)
+    assert "fewer" not in told(0.80, 0.95)
 
 
 @pytest.mark.parametrize(
