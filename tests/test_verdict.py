@@ -40,7 +40,14 @@ def test_run_that_beats_its_baseline_is_done(
     (tmp_path / "table.csv").write_text("\n".join(["x,target", *rows]))
     monkeypatch.chdir(tmp_path)
     words = ["dataset=csv", "dataset.path=table.csv", "dataset.target=target", "task=regression"]
-    shape = ["model.units=[16]", "model.dropout=0", "optimizer.learning_rate=0.02", "trainer.epochs=30", *QUICK[1:]]
+    shape = [
+        "model=mlp",
+        "model.units=[16]",
+        "model.dropout=0",
+        "optimizer.learning_rate=0.02",
+        "trainer.epochs=30",
+        *QUICK[1:],
+    ]
     assert main([*words, *shape, "require_beats_baseline=true"]) == 0
     difference = json.loads(Path("run/metrics.json").read_text())["difference"]
     assert difference["metric"] == "rmse"

@@ -164,7 +164,10 @@ def start(
     if sweep and chosen and (directory / "sweep.json").exists():
         from dltrain.sweeps.start import earlier_defaults
 
-        given += earlier_defaults(directory, config)  # raises an error if sweep.json is damaged
+        earlier = earlier_defaults(directory, config)  # raises an error if sweep.json is damaged
+        if earlier:
+            given += earlier
+            config = composer.compose_sweep(given)
         lock(directory)
         claimed = Claim(directory, created=False)
     else:
