@@ -54,21 +54,23 @@ def test_every_shipped_file_is_valid_in_the_eyes_of_an_editor(schema: dict[str, 
 
 
 def test_each_misspelt_key_of_shipped_files_is_underlined(valid: Any) -> None:
-    passed, tried = [], 0
+    passed, tried = [], set()
     for file in FILES:
         name = file.relative_to(conf_directory()).as_posix()
         for path in [] if any(word in name for word in FREE) else keys(content(file)):
             if (path[0] in ("callbacks", "augmentation") and len(path) == 2) or path in (("mlflow",), ("wandb",)):
                 continue
+            if (file.parent, path) in tried:  # which a file of the same kind has too
+                continue
+            tried.add((file.parent, path))
             changed = copy.deepcopy(content(file))
             node = changed
             for key in path[:-1]:
                 node = node[key]
             node[f"{path[-1][:-1]}zq"] = node.pop(path[-1])
-            tried += 1
             passed += [(name, ".".join(path))] if valid(changed) else []
     assert not passed
-    assert tried > 600
+    assert len(tried) > 300
 
 
 @pytest.mark.parametrize(

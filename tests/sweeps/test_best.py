@@ -56,6 +56,7 @@ def names(folder: str = "here") -> list[str]:
     return [(recipe_of(entry.overrides) or ("", []))[0] for entry in Ledger(Path(folder)).entries()]
 
 
+@pytest.mark.slow
 def test_starts_come_first_and_the_minutes_end_it(fake_run: FakeRun, made: dict[str, Any]) -> None:
     fake_run(taking(made, SECONDS))
     cli.main([*WORDS, "search.minutes=5"])
@@ -76,6 +77,7 @@ def test_starts_come_first_and_the_minutes_end_it(fake_run: FakeRun, made: dict[
     assert before < len(names()) <= before + 3
 
 
+@pytest.mark.slow
 def test_what_a_killed_search_has_spent_counts(fake_run: FakeRun, made: dict[str, Any]) -> None:
     fake_run(taking(made, SECONDS))
     cli.main([*WORDS, "search.minutes=2.5"])
@@ -141,6 +143,7 @@ def answers(run: Path) -> Any:
     return table[[name for name in table if name.startswith("probability_")]].to_numpy()
 
 
+@pytest.mark.slow
 def test_the_ensemble_is_the_weighted_mean_of_its_members(found: Path) -> None:
     record = Record(found / "ensemble")
     assert record.status == "completed"
@@ -155,23 +158,27 @@ def test_the_ensemble_is_the_weighted_mean_of_its_members(found: Path) -> None:
     assert (record.folds or {})["val_loss"] < min(each["val_loss"] for each in jobs) + 0.01
 
 
+@pytest.mark.slow
 def test_the_test_part_is_scored_once_by_the_ensemble_alone(found: Path) -> None:
     assert len(Record(found / "ensemble").facts["test_scorings"]) == 1
     assert not any(Record(found / str(job)).facts["test_scorings"] for job in range(4))
     assert not any("test" in Record(found / str(job)).metrics for job in range(4))
 
 
+@pytest.mark.slow
 def test_a_resumed_search_without_time_leaves_the_ensemble_alone(found: Path) -> None:
     before = (found / "ensemble" / "run.json").read_bytes()
     assert cli.main(["resume", str(found)]) == 0
     assert (found / "ensemble" / "run.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_it_is_reproduced_to_the_last_digit(found: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["reproduce", str(found), "--output", str(tmp_path / "again"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["identical"] is True
 
 
+@pytest.mark.slow
 def test_a_sweep_stands_for_its_ensemble(found: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["evaluate", str(found), "--json"]) == 0
     assert "its ensemble is used" in capsys.readouterr().err
@@ -181,6 +188,7 @@ def test_a_sweep_stands_for_its_ensemble(found: Path, capsys: pytest.CaptureFixt
     assert "best: ensemble" in shown
 
 
+@pytest.mark.slow
 def test_the_report_tells_the_members_with_their_weights(found: Path) -> None:
     assert cli.main(["report", str(found / "ensemble")]) == 0
     page = (found / "ensemble" / "report.html").read_text()
@@ -188,6 +196,7 @@ def test_the_report_tells_the_members_with_their_weights(found: Path) -> None:
     assert all(f"{each['weight']:.3f}" in page for each in Record(found / "ensemble").members)
 
 
+@pytest.mark.slow
 def test_the_ensemble_alone_is_not_trained_on(found: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["resume", str(found / "ensemble"), "trainer.epochs=5"]) == 2
     assert "To go on with the search" in capsys.readouterr().err
