@@ -11,6 +11,7 @@ from dltrain.base.errors import ConfigError
 from dltrain.internals.keras_networks import calls
 
 MISSING_AND_UNKNOWN = 2  # ids before those of the words
+OF_MEMBERS = "bki,kio->bko"  # the heads of the members within model=tabular, with a bias for each member and output
 
 
 def cut_lookups(model: keras.Model) -> tuple[keras.Model, dict[str, dict[str, Any]]]:
@@ -74,8 +75,10 @@ def in_32_bits(model: keras.Model) -> keras.Model:
         return keras.Input(each.shape[1:], dtype="float32" if each.dtype == "float64" else each.dtype, name=each.name)
 
     def call(operation: Any, *arguments: Any, **keywords: Any) -> Any:
-        if isinstance(operation, keras.Model) and _is_part(operation, model):
-            return in_32_bits(operation)(arguments[0])
+        if type(operation) is type(model):  # a model within it
+            return in_32_bits(operation)(*arguments, **keywords)
+        if isinstance(operation, keras.layers.EinsumDense) and operation.equation == OF_MEMBERS:
+            return _of_members(operation, arguments[0])
         if getattr(operation, "dtype", None) == "float64" and type(operation).__name__ == "Cast":
             return keras.ops.cast(arguments[0], "float32")
         arguments, keywords = keras.tree.map_structure(_narrow_constant, (arguments, keywords))
@@ -85,12 +88,16 @@ def in_32_bits(model: keras.Model) -> keras.Model:
     return keras.Model(inputs, _called(model, inputs, call), name=f"{model.name}_in_32_bits")
 
 
-def _is_part(nested: keras.Model, model: keras.Model) -> bool:
-    """Returns whether a model is what `cut_lookups` made of a member, or the part behind the lookups."""
-    given, whole = nested.input, model.input
-    return isinstance(given, list) or (
-        isinstance(given, dict) and isinstance(whole, dict) and given.keys() == whole.keys()
-    )
+def _of_members(layer: keras.layers.EinsumDense, given: keras.KerasTensor) -> keras.KerasTensor:
+    """Returns what the layer of OF_MEMBERS answers.
+
+    TFLite's converter fails on the layer itself where it has one output: it moves the bias before a transposition.
+    """
+    inputs = keras.Input(given.shape[1:], dtype=given.dtype)
+    product = keras.ops.matmul(keras.ops.transpose(inputs, (1, 0, 2)), layer.kernel)
+    answers = layer.activation(keras.ops.transpose(product + layer.bias[:, None], (1, 0, 2)))
+    # As a model of its own, since the names of its operations are perhaps those of others in the model around it.
+    return keras.Model(inputs, answers, name=f"{layer.name}_for_tflite")(given)
 
 
 def _called(model: keras.Model, inputs: Any, call: Any) -> keras.KerasTensor:
@@ -115,13 +122,14 @@ def _joined(name: str, abouts: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _ids_of_member(ids: keras.KerasTensor, joined: dict[str, Any], about: dict[str, Any]) -> keras.KerasTensor:
     """Returns the ids of one member from those of all; a word that it does not know is unknown."""
-    if about.get("length") != joined.get("length"):
-        ids = ids[:, : about["length"]]
-    if about["words"] == joined["words"]:
+    if about == joined:
         return ids
     known = {word: place for place, word in enumerate(about["words"], MISSING_AND_UNKNOWN)}
     table = np.array([*range(MISSING_AND_UNKNOWN), *(known.get(word, 1) for word in joined["words"])], np.int64)
-    return keras.ops.take(table, ids, axis=0)
+    inputs = keras.Input(ids.shape[1:], dtype=ids.dtype)
+    own = keras.ops.take(table, inputs[:, : about.get("length")], axis=0)
+    # As a model of its own, since the names of its operations are perhaps those of others in the model around it.
+    return keras.Model(inputs, own)(ids)
 
 
 def _narrow_constant(value: Any) -> Any:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,7 +11,7 @@ import tensorflow as tf
 
 from dltrain.base.errors import ConfigError
 from dltrain.config.tasks import REGRESSION
-from dltrain.exporting.numeric_part import cut_lookups, in_32_bits
+from dltrain.exporting.numeric_part import OF_MEMBERS, cut_lookups, in_32_bits
 from dltrain.models.ensemble import average
 
 WORDS = ["x", "y"]
@@ -77,3 +79,23 @@ def test_a_text_that_is_split_in_another_way_has_no_companion() -> None:
     model = model_of(split="character")
     with pytest.raises(ConfigError, match=r"character.*saved_model"):
         cut_lookups(model)
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_tflite_takes_the_heads_of_several_members(outputs: int, tmp_path: Path) -> None:
+    inputs = {"x": keras.Input((2, 3), dtype="float64", name="x")}
+    heads = keras.layers.EinsumDense(
+        OF_MEMBERS, output_shape=(2, outputs), bias_axes="ko", bias_initializer="normal", activation="relu"
+    )
+    within = keras.Input((2, 3))
+    # The names are those that Keras gives first, as in a model that was loaded.
+    summed = keras.ops.add(within, 0.0)
+    network = keras.Model(within, keras.layers.Activation("relu", name="add_1")(heads(summed)), name="network")
+    model = keras.Model(inputs, network(keras.ops.cast(inputs["x"], "float32")))
+    rows = np.random.default_rng(0).normal(size=(5, 2, 3))
+    in_32_bits(model).export(tmp_path / "model.tflite", format="litert", verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the interpreter announces that it moves
+        runner = tf.lite.Interpreter(str(tmp_path / "model.tflite")).get_signature_runner("serving_default")
+    (answers,) = runner(x=rows.astype(np.float32)).values()
+    np.testing.assert_allclose(answers, np.asarray(model({"x": rows})), rtol=1e-5, atol=1e-6)
