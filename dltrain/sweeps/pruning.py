@@ -61,10 +61,13 @@ class Pruning(keras.callbacks.Callback):
             raise PrunedError(f"pruned after epoch {epoch + 1}: {self.monitor} {value:.4g} is behind the other jobs")
 
     def _others(self, sweep: Path, way: str) -> optuna.Study:
-        """Returns a study in memory with the curves of finished jobs, replayed so that the pruner knows each rung."""
+        """Returns a study in memory with the curves of finished jobs, replayed so that the pruner knows each rung.
+
+        It is this job's own: what it reports is known to others from its files, once it has ended.
+        """
         optuna.logging.set_verbosity(optuna.logging.ERROR)
+        best = optuna.study.StudyDirection.MAXIMIZE if way == "max" else optuna.study.StudyDirection.MINIMIZE
         if sweep not in _studies:
-            best = optuna.study.StudyDirection.MAXIMIZE if way == "max" else optuna.study.StudyDirection.MINIMIZE
             _studies[sweep] = optuna.create_study(direction=best, pruner=self.pruner), set()
         study, known = _studies[sweep]
         at_once = recorded_at_once(sweep)
@@ -73,7 +76,9 @@ class Pruning(keras.callbacks.Callback):
             if ended and entry.job not in known:
                 known.add(entry.job)
                 self._replay(study, Record(sweep / entry.job).history, entry.status)
-        return study
+        own = optuna.create_study(direction=best, pruner=self.pruner)
+        own.add_trials(study.get_trials(deepcopy=False))
+        return own
 
     def _was_known(self, job: str, at_once: int | None) -> bool:
         """Returns whether a job had to end before this one was drawn; others may or may not have ended by now."""

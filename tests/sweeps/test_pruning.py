@@ -169,3 +169,11 @@ def test_jobs_that_may_run_beside_it_do_not_count_even_if_they_have_ended(tmp_pa
         folder.mkdir()
         directory = sweep_with(folder, curves, [f"search.at_once={at_once}"], own="4")
         assert epochs_until_pruned(directory, pruner, [2.0] * 10) == epochs
+
+
+def test_what_a_job_reports_does_not_stay_in_its_process(tmp_path: Path) -> None:
+    curves = [[1 / (epoch + start) for epoch in range(1, 11)] for start in (1, 2)]
+    directory = sweep_with(tmp_path, curves)
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=3)
+    for _ in range(3):  # of two jobs that have ended a median of three cannot be known
+        assert epochs_until_pruned(directory, pruner, [2.0] * 10) is None
