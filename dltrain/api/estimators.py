@@ -28,6 +28,15 @@ from dltrain.config.tasks import BINARY, MULTICLASS, REGRESSION
 TARGET, WEIGHT = "target", "weight"  # the columns beside the features
 FACTS = "estimator.json"  # in the .keras file, beside what Keras writes
 SIGNATURE = "signature.json"
+# Groups and keys of a run that an estimator decides itself, or whose results it does not have.
+REFUSED = {
+    "cv": "use scikit-learn's cross_validate",
+    "seeds": "fit one for each random_state",
+    "conformal": "use dltrain.train, whose run gives intervals",
+    "split": "validation_fraction is the share of rows for early stopping",
+    "search": "use dltrain.sweep, or a search of scikit-learn",
+    "score_test": "use its method score",
+}
 
 
 # The bytes and the model that they gave, since a prediction must not change an estimator.
@@ -101,6 +110,10 @@ class _Estimator(BaseEstimator):
     def _fit(
         self, frame: pd.DataFrame, target: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None, task: str
     ) -> None:
+        if faults := [
+            f"{name} has no effect on an estimator: {REFUSED[name]}." for name in self.overrides if name in REFUSED
+        ]:
+            raise EstimatorError(faults)
         kinds = {name: "numeric" for name in frame if _is_numeric(frame[name])}
         frame = frame.assign(**{TARGET: target})
         words: list[str] = []

@@ -37,5 +37,10 @@ def faults_of_task(config: DictConfig, task: Task) -> Iterator[str]:
         )
     if config.get("threshold") is not None and not task.two_classes:
         yield f"threshold has no effect with task={task.name}: it decides between two classes. Leave it out."
+    if config.get("conformal") is not None and task.quantiles and config.cv is not None and not config.cv.ensemble:
+        yield (
+            "conformal: with cv= the widths of the folds' own quantiles do not hold for those of a model that is "
+            "trained anew. Add cv.ensemble=true, or leave cv out."
+        )
     if config.get("conformal") is not None and task.labels:
         yield f"conformal has no effect with task={task.name}: it is for one class or one number a row. Leave it out."

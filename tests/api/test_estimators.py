@@ -136,6 +136,12 @@ def test_frames_may_hold_words_truth_values_and_gaps() -> None:
         made.predict(frame.drop(columns="word"))
 
 
+def test_what_an_estimator_decides_itself_is_refused(flowers: tuple[Any, Any]) -> None:
+    with pytest.raises(ValueError, match="no effect") as refused:
+        dltrain.Classifier(cv="kfold", conformal=0.9).fit(*flowers)
+    assert [fault.split()[0] for fault in refused.value.faults] == ["cv", "conformal"]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [

@@ -15,6 +15,7 @@ from dltrain.base.errors import ConfigError
         (("task=multilabel", "conformal=0.9"), "conformal has no effect with task=multilabel"),
         (("conformal=1.0",), "conformal: expected a number"),
         (("calibration=platt",), "calibration: there is no option 'platt'. Choose from auto"),
+        (("task=quantile_regression", "conformal=0.9", "cv=kfold"), "Add cv.ensemble=true, or leave cv out"),
         (("task=quantile_regression", "task.quantiles=[0.9,0.1]"), "task.quantiles: expected ascending shares"),
         (("task=regression", "+task.quantiles=[0.1]"), "task.quantiles has no effect with task=regression"),
         (("threshold=f1", "+threshold.false_positive_cost=2"), "threshold.false_positive_cost has no effect with"),
@@ -36,6 +37,7 @@ def test_what_has_no_effect_is_refused(compose_config: Any, words: tuple[str, ..
     [
         ("calibration=auto", "threshold=cost", "conformal=0.9"),
         ("task=gaussian_regression", "conformal=0.9"),
+        ("task=quantile_regression", "conformal=0.9", "cv=kfold", "cv.ensemble=true"),
         ("task=multiclass", "calibration=isotonic", "conformal=0.9", "cv=kfold"),
     ],
 )
