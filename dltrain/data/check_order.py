@@ -62,7 +62,7 @@ def dates_at_random(parts: Parts) -> Iterator[Finding]:
                 f"{mixed[-1]} rows lie between train rows: the {mixed[-1]} metrics are those of filling gaps. {again}"
             )
         else:
-            sentence = f"The rows have dates ('{named}'), and the parts were drawn at random. {again}"
+            sentence = f"The rows have dates ('{named}'), and {mixed[-1]} rows lie between train rows. {again}"
         yield Finding(
             "dates split at random",
             "warning" if sentence.startswith("Rows that") else "hint",

@@ -150,8 +150,8 @@ def _notes(meanings: Mapping[str, Meaning]) -> list[str]:
         f"{kind}: {', '.join(column for column, each in meanings.items() if each.kind == kind)}." for kind in kinds
     ]
     notes += [each.note for each in meanings.values() if each.note]
-    if ignored := [f"{column} ({each.reason})" for column, each in meanings.items() if each.kind == "ignore"]:
-        notes.append(
-            f"ignored: {', '.join(ignored)}; dataset.kinds.<column>=category (or numeric, text, image, date) overrides."
-        )
+    if ignored := {column: each.reason for column, each in meanings.items() if each.kind == "ignore"}:
+        told = ", ".join(f"{column} ({reason})" for column, reason in ignored.items())
+        keeps = entry("dataset.kinds", next(iter(ignored)), "category")
+        notes.append(f"ignored: {told}; {keeps} (or numeric, text, image, date) keeps it.")
     return notes

@@ -85,7 +85,8 @@ def run_sweep(
     """
     directory = directory.resolve()
     _write_record(directory, typed, overrides, config)
-    with stoppable(directory):
+    timed = config.search is not None and config.search.get("minutes") is not None
+    with stoppable(directory, *(["the trainings after their epochs"] if timed else [])):
         try:
             launch()
         except KeyboardInterrupt:

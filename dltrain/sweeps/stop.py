@@ -36,8 +36,8 @@ def in_main_process(sweep: Path) -> bool:
 
 
 @contextmanager
-def stoppable(sweep: Path) -> Iterator[None]:
-    """Turns the first Ctrl-C into a request that jobs check before they start."""
+def stoppable(sweep: Path, what_follows: str = "after the jobs in flight") -> Iterator[None]:
+    """Turns the first Ctrl-C into a request that jobs check before they start; `what_follows` says what it brings."""
     (sweep / STOP).unlink(missing_ok=True)
     (sweep / MAIN).write_text(f"{platform.node()} {os.getpid()}")
 
@@ -45,7 +45,7 @@ def stoppable(sweep: Path) -> Iterator[None]:
         if asked_to_stop(sweep):
             raise KeyboardInterrupt
         (sweep / STOP).touch()
-        show("\nstopping after the jobs in flight; press Ctrl-C again to end them now", file=sys.stderr, flush=True)
+        show(f"\nstopping {what_follows}; press Ctrl-C again to end them now", file=sys.stderr, flush=True)
 
     try:
         before = signal.signal(signal.SIGINT, stop)
