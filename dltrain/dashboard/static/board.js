@@ -75,7 +75,7 @@ const shade = (name) => getComputedStyle(document.documentElement).getPropertyVa
 
 const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((first) => first * 10 ** power)).flat();
 // The legend shows the last values while no place of the chart is pointed at.
-const shown = (plot, value, place, at) => (at === null || at === undefined ? plot.data[place].at(-1) : value);
+const pointedOrLast = (plot, value, place, at) => (at === null || at === undefined ? plot.data[place].at(-1) : value);
 
 // Draws lines of uPlot; `series` has a label, a colour and perhaps `dash` for each of the columns behind the first.
 function chart(place, title, series, columns, { log = false, points = false, xLabel = "epoch", names = null } = {}) {
@@ -91,8 +91,8 @@ function chart(place, title, series, columns, { log = false, points = false, xLa
       { ...axis, size: (_, marks) => Math.max(56, 20 + 7 * Math.max(0, ...(marks || []).map((mark) => mark.length))), values: (_, splits) => splits.map(mark) },
     ],
     series: [
-      { label: xLabel, value: (plot, value, place, at) => (names ? (value === null ? "" : names[Math.round(value)]) : text(shown(plot, value, place, at))) },
-      ...series.map((each) => ({ label: each.label, stroke: each.colour, width: 1.75, dash: each.dash, spanGaps: true, value: (plot, value, place, at) => text(shown(plot, value, place, at)), ...(points ? { paths: () => null, points: { show: true, size: 7, fill: each.colour } } : { points: { show: columns[0].length < 30 } }) })),
+      { label: xLabel, value: (plot, value, place, at) => (names ? (value === null ? "" : names[Math.round(value)]) : text(pointedOrLast(plot, value, place, at))) },
+      ...series.map((each) => ({ label: each.label, stroke: each.colour, width: 1.75, dash: each.dash, spanGaps: true, value: (plot, value, place, at) => text(pointedOrLast(plot, value, place, at)), ...(points ? { paths: () => null, points: { show: true, size: 7, fill: each.colour } } : { points: { show: columns[0].length < 30 } }) })),
     ],
   }, columns, box);
   new ResizeObserver(() => drawn.setSize({ width: Math.max(240, box.clientWidth - 24), height: 220 })).observe(box);
