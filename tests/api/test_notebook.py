@@ -50,7 +50,7 @@ def test_every_cell_shows_what_it_says(execute: Callable[[Any], None], tmp_path:
     assert re.search(r"epoch +20/20 ", train.outputs[0].data["text/plain"])
     assert shown(train)["text/html"].count("data:image/svg+xml;base64,") == 2
     assert "logistic regression on test" in shown(train)["text/html"]
-    assert shown(look)["image/svg+xml"].count(">validation<") >= 2
+    assert shown(look)["image/svg+xml"].count(">validation, after it<") >= 2
     assert len(sweep.outputs) == 2
     assert sweep.outputs[0].data["text/plain"] == "4 of 4 jobs"
     assert "4 jobs ended" in shown(sweep)["text/html"]
