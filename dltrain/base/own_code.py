@@ -36,8 +36,13 @@ def raised_in_own_code(error: BaseException) -> bool:
 
 
 def _is_own(file: str) -> bool:
-    # Names such as <frozen importlib._bootstrap> are of code that has no file.
-    return not file.startswith("<") and not any(Path(file).resolve().is_relative_to(each) for each in _LIBRARIES)
+    # Names such as <frozen importlib._bootstrap> are of code that has no file; those of Cython are of libraries
+    # and lack the folder that they stand in.
+    return (
+        not file.startswith("<")
+        and not file.endswith((".pyx", ".pxd", ".pxi"))
+        and not any(Path(file).resolve().is_relative_to(each) for each in _LIBRARIES)
+    )
 
 
 @contextmanager

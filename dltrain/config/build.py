@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.base.errors import ConfigError, DltrainError
 from dltrain.base.own_code import raised_in_own_code
 
-REFUSALS = (InstantiationException, TypeError, ValueError)
+REFUSALS = (InstantiationException, TypeError, ValueError, MemoryError)
 
 
 def build(node: Any, *arguments: Any, key: str, **offered: Any) -> Any:

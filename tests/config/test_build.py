@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
+from dltrain.base.errors import ConfigError
 from dltrain.cli.main import main
+from dltrain.config.build import build
+from dltrain.config.compose import Composer
 
 SMALL = ("dataset.rows=60", "model=linear", "trainer.epochs=1", "quiet=true", "report=false", "hydra.run.dir=run")
 SYNTHETIC = ("dataset=synthetic", *SMALL)
@@ -125,3 +129,10 @@ def test_refusal_of_a_value_is_a_sentence(
 def test_argument_that_a_decorator_supplies_is_not_missed() -> None:
     words = ("+callbacks.own._target_=own_module.decorated", "+callbacks.own.title=a")
     assert main([*SYNTHETIC, *words]) == 0
+
+
+def test_sizes_beyond_the_memory_are_refused_with_what_they_ask_for() -> None:
+    node = {"_target_": "dltrain.data.synthetic.load", "numeric_columns": 10**11}
+    shipped = Composer().compose(["dataset=synthetic"]).dataset
+    with pytest.raises(ConfigError, match=r"^dataset: .* Unable to allocate .* TiB"):
+        build(OmegaConf.merge(shipped, node), key="dataset")
