@@ -27,11 +27,14 @@ def ends_with_its_parent(sweep: Path) -> Iterator[None]:
 
     A job that is under way saves its state first. Workers that another process has started, as on a cluster, live on.
     """
-    started_by = multiprocessing.parent_process()  # that of a forked worker, whose parent is another
-    parent = os.getppid() if started_by is None else started_by.pid
-    if parent == main_process(sweep) and parent not in _watched:
-        _watched.add(parent)
-        lives = started_by.is_alive if started_by else lambda: os.getppid() == parent
+    main, parent, started_by = main_process(sweep), os.getppid(), multiprocessing.parent_process()
+    lives: Callable[[], bool] | None = None
+    if main is not None and parent == main:
+        lives = lambda: os.getppid() == parent  # noqa: E731
+    elif main is not None and started_by is not None and started_by.pid == main:  # of one that is forked from another
+        lives = started_by.is_alive
+    if lives is not None and main not in _watched:
+        _watched.add(main)
         threading.Thread(target=_watch, args=(lives,), daemon=True, name="watches the main process").start()
     _busy.set()
     try:
