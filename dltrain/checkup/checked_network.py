@@ -16,8 +16,8 @@ from dltrain.config.seed import Seed
 from dltrain.config.validate import keys
 from dltrain.data.finding import Finding
 from dltrain.data.targets import Target
-from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, decide, draw, pose
-from dltrain.experiment.stages import load_dataset, split_constraints, split_rows
+from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, decide, draw, pose, split_problem
+from dltrain.experiment.stages import load_dataset
 
 MOST_ROWS = 2_048
 
@@ -93,8 +93,7 @@ def prepare_checked_networks(
         config.schedule = config.regularization_schedule = None
     notes = SilentNotes()
     problem = draw(config, pose(config, load_dataset(config.dataset, notes), notes, keys(overrides)), notes)
-    constraints = split_constraints(problem.dataset, problem.target, config.split)
-    split = split_rows(config.split, constraints, problem.target, Seed.of(config).stream("split"))
+    split = split_problem(config, problem)
     problem = decide(problem, split, notes)
     check_problem(config, problem, split, notes)
 

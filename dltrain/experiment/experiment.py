@@ -144,6 +144,12 @@ def draw(config: DictConfig, problem: Problem, notes: Notes) -> Problem:
     return Problem(problem.task, dataset, target)
 
 
+def split_problem(config: DictConfig, problem: Problem) -> Split:
+    """Splits the rows of a problem as `split` says, for a single training."""
+    constraints = split_constraints(problem.dataset, problem.target, config.split)
+    return split_rows(config.split, constraints, problem.target, Seed.of(config).stream("split"))
+
+
 def decide(problem: Problem, split: Split, notes: Notes) -> Problem:
     """Decides by the train rows of a split which columns are features, and of which kind."""
     decided = problem.dataset.decided(split.train)
@@ -155,8 +161,7 @@ def decide(problem: Problem, split: Split, notes: Notes) -> Problem:
 def assemble(config: DictConfig, problem: Problem, journal: Journal) -> Experiment:
     """Draws the rows of a problem, splits and checks them, and builds the experiment."""
     problem = draw(config, problem, journal)
-    constraints = split_constraints(problem.dataset, problem.target, config.split)
-    split = split_rows(config.split, constraints, problem.target, Seed.of(config).stream("split"))
+    split = split_problem(config, problem)
     refuse_too_few(config, len(split.validation), "validation")
     journal.split(problem.dataset, split)
     problem = decide(problem, split, journal)
@@ -180,9 +185,9 @@ def check_problem(config: DictConfig, problem: Problem, split: Split, notes: Not
     )
 
 
-def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experiment:
-    """Fits the preprocessing and compiles a network on given parts of all rows of the problem."""
-    data = prepare(
+def prepare_on(config: DictConfig, problem: Problem, split: Split) -> Prepared:
+    """Fits the preprocessing on the train rows of given parts of all rows of the problem."""
+    return prepare(
         problem.dataset.decided(split.train),
         problem.target,
         split,
@@ -194,6 +199,11 @@ def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experimen
         engine=config.trainer.engine,
         memory_budget=config.trainer.memory_budget,
     )
+
+
+def assemble_on(config: DictConfig, problem: Problem, split: Split) -> Experiment:
+    """Fits the preprocessing and compiles a network on given parts of all rows of the problem."""
+    data = prepare_on(config, problem, split)
     network = build_network(
         config.model,
         data.preprocessing,

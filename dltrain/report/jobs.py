@@ -16,7 +16,7 @@ from dltrain.report.callback_pictures import AUGMENTED_IMAGES, LAYERS, augmented
 from dltrain.report.errors_of_parts import answers_of_jobs, four_cases, targets_of_parts
 from dltrain.report.job import Numbers, RecordedJob, differ_in_time, numbers_of
 from dltrain.report.kernels import kernels
-from dltrain.report.paces import over_paces, timeline
+from dltrain.report.paces import LOSS_SPAN, over_paces, timeline
 from dltrain.report.scores_over import LEAST_VALUES, MARKERS, MOST_SETTINGS, crossed, scores_over
 from dltrain.report.svg import (
     ACCENT,
@@ -35,7 +35,6 @@ from dltrain.report.svg import (
 
 MOST_LAYERED = 6  # settings in the picture of the layers
 LEFT = 0.19  # share of the width left of the axes, for numbers such as 0.0001 and the label
-LOG_RATIO = 50.0  # if losses are so many times as large as others, the axis is logarithmic
 MOST_NUMBERED = 40  # with more jobs their dots are not numbered
 
 
@@ -140,7 +139,7 @@ def _scale(axes: Axes, values: Numbers, best: Numbers) -> None:
     """Scales the axis of the values of all epochs, of which `best` has the best of each job."""
     values = values[np.isfinite(values)]
     far = is_far_off(best[np.isfinite(best)])
-    far = far or bool(len(values) and np.quantile(values, 0.98) > LOG_RATIO * np.quantile(values, 0.02))
+    far = far or bool(len(values) and np.quantile(values, 0.98) > LOSS_SPAN * np.quantile(values, 0.02))
     if len(values) and values.min() > 0 and far:
         axes.set_yscale("log")
         plain_log(axes.yaxis)
@@ -200,7 +199,7 @@ def _tried(jobs: Sequence[RecordedJob], one: str, two: str, rounds: int) -> Pict
                 axes.annotate(name, at, xytext=(5, 4), textcoords="offset points", size=7, color=MUTED)
         axes.plot(places[0][best], places[1][best], "o", color=SECOND, markersize=12, fillstyle="none", label="best")
         for axis, scale, found in ((axes.xaxis, axes.set_xscale, places[0]), (axes.yaxis, axes.set_yscale, places[1])):
-            if found.min() > 0 and found.max() > LOG_RATIO * found.min():
+            if found.min() > 0 and found.max() > LOSS_SPAN * found.min():
                 scale("log")
                 plain_log(axis)
         for turn in range(rounds if rounds > 1 else 0):

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from dltrain.base.plain_table import number
 from dltrain.report.job import Numbers, RecordedJob, differ_in_time
-from dltrain.report.scores_over import MARKERS, MOST_SETTINGS
+from dltrain.report.scores_over import LOG_SPAN, MARKERS, MOST_SETTINGS
 from dltrain.report.svg import (
     INK,
     MUTED,
@@ -27,8 +27,7 @@ from dltrain.report.svg import (
 )
 
 DIFFERENT = 1.25  # if an epoch has so many times the steps of another, the courses are drawn over steps and seconds
-LOG_SPAN = 8.0  # if the longest course is so many times the shortest, its axis is logarithmic
-LOSS_SPAN = 50.0  # the same for the losses
+LOSS_SPAN = 50.0  # if losses are so many times as large as others, the axis is logarithmic
 PANEL = 1.45  # inches
 
 

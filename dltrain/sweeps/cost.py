@@ -17,9 +17,9 @@ from dltrain.data.dataset import Dataset
 from dltrain.data.split import Rows, Split
 from dltrain.engine.engine import Engine
 from dltrain.experiment.cross_validation import cut_folds
-from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, decide, draw, pose
+from dltrain.experiment.experiment import Experiment, assemble_on, check_problem, decide, draw, pose, split_problem
 from dltrain.experiment.header import trainable
-from dltrain.experiment.stages import load_dataset, split_constraints, split_rows
+from dltrain.experiment.stages import load_dataset
 
 TIMED_STEPS = 20  # the number of timed steps
 SECONDS_AN_EPOCH = 0.01  # for callbacks
@@ -76,8 +76,7 @@ def _trainings(config: DictConfig, dataset: Dataset) -> tuple[Experiment, list[S
     notes = SilentNotes()
     problem = draw(config, pose(config, dataset, notes, typed(config.hydra)), notes)
     if config.cv is None:
-        constraints = split_constraints(problem.dataset, problem.target, config.split)
-        split = split_rows(config.split, constraints, problem.target, Seed.of(config).stream("split"))
+        split = split_problem(config, problem)
         problem = decide(problem, split, notes)
         check_problem(config, problem, split, notes)  # part of the time that a job takes
         return assemble_on(config, problem, split), [split] * config.seeds

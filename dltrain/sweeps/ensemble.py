@@ -25,16 +25,16 @@ from dltrain.data.targets import Target
 from dltrain.experiment.cross_validation import cut_folds
 from dltrain.experiment.decisions import KEYS, HeldOut
 from dltrain.experiment.decisions import decide as decide_after
-from dltrain.experiment.experiment import Problem, decide, draw, pose
+from dltrain.experiment.experiment import Problem, decide, draw, pose, prepare_on, split_problem
 from dltrain.experiment.journal import Journal
 from dltrain.experiment.run import require_what_was_asked
 from dltrain.experiment.score_run import parts_to_score, prediction_table, score_answers, write_model
-from dltrain.experiment.stages import load_dataset, split_constraints, split_rows
+from dltrain.experiment.stages import load_dataset
 from dltrain.internals.determinism import fix_randomness
 from dltrain.models.ensemble import average, predict
 from dltrain.models.gaussian import mixture
 from dltrain.models.network import build_loss, build_metrics
-from dltrain.preprocessing.prepared import Prepared, prepare
+from dltrain.preprocessing.prepared import Prepared
 from dltrain.record.record import Record
 from dltrain.record.winner import ENSEMBLE
 from dltrain.scoring.evaluation import Results, Scores, score
@@ -105,7 +105,7 @@ def combine(
         journal.directory.record(test_scorings=list(recorded.get("test_scorings", [])), notes=notes)
         fix_randomness(config, seed.stream("weights"))
         problem, split = _problem(config, journal)
-        data = _prepared(config, problem, split)
+        data = prepare_on(config, problem, split)
         unseen = _Unseen.of(problem, data, candidates)
         counts = _counts(config, problem.task, candidates, unseen)
         members = [each for each in candidates if counts[each.job]]
@@ -131,28 +131,11 @@ def combine(
 def _problem(config: DictConfig, journal: Journal) -> tuple[Problem, Split]:
     problem = draw(config, pose(config, load_dataset(config.dataset, journal), journal, []), journal)
     if config.cv is None:
-        constraints = split_constraints(problem.dataset, problem.target, config.split)
-        split = split_rows(config.split, constraints, problem.target, Seed.of(config).stream("split"))
+        split = split_problem(config, problem)
     else:
         split, _ = cut_folds(config, problem)
     journal.split(problem.dataset, split)
     return decide(problem, split, journal), split
-
-
-def _prepared(config: DictConfig, problem: Problem, split: Split) -> Prepared:
-    """Returns the data as the baselines take it."""
-    return prepare(
-        problem.dataset,
-        problem.target,
-        split,
-        imputation=config.imputation,
-        scaling=config.scaling,
-        encoding=config.encoding,
-        text=config.text,
-        scales_target=problem.task.get("target_scaling") == "standard",
-        engine=config.trainer.engine,
-        memory_budget=config.trainer.memory_budget,
-    )
 
 
 @dataclass(frozen=True)
