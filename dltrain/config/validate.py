@@ -59,6 +59,7 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
         _strategy,
         _without_effect,
         _search,
+        _launcher,
         lambda config: model_rules.faults(config, typed(config.hydra)),
     )
     found: list[str] = []
@@ -239,6 +240,12 @@ def _best(config: DictConfig) -> Iterator[str]:
         yield "search.space has no effect with search=best: its recipes have spaces of their own (search.recipes)."
     if config.split.get("validation", 0) is None and config.cv is None:
         yield "split.validation: search=best chooses by validation rows or folds, got null. Add cv=kfold, or a share."
+
+
+def _launcher(config: DictConfig) -> Iterator[str]:
+    workers = OmegaConf.select(config, "hydra.launcher.workers")
+    if workers is not None and (type(workers) is not int or workers < 1):
+        yield f"hydra.launcher.workers: expected a whole number of at least 1, or null for one a core, got {workers}."
 
 
 def _search(config: DictConfig) -> Iterator[str]:

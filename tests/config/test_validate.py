@@ -187,3 +187,11 @@ def test_faults_come_all_at_once_and_without_tensorflow() -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.stdout == f"{len(lines)} []\n"
+
+
+@pytest.mark.parametrize(
+    ("workers", "right"), [("1", True), ("null", True), ("0", False), ("2.5", False), ("a", False)]
+)
+def test_workers_are_a_whole_number(workers: str, right: bool) -> None:
+    faults = Composer().check([f"hydra.launcher.workers={workers}"])[1]
+    assert [fault.partition(":")[0] for fault in faults] == ([] if right else ["hydra.launcher.workers"])
