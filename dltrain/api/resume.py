@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from dltrain.api.reports import write_report
 from dltrain.api.rerun import run_recorded, where_it_was_started
 from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.base.files import remove_unfinished
 from dltrain.base.lock import lock, unlock
 from dltrain.base.shell_words import quoted
 from dltrain.config import conformity
@@ -51,6 +52,7 @@ def resume_run(
         changes = _taken_up(edited, record, config)
         nothing_left = _nothing_left(record, config)
         if nothing_left:
+            remove_unfinished(record.path)
             note(nothing_left)
             if _lacks_report(record):
                 with where_it_was_started(record):
@@ -75,6 +77,7 @@ def write_missing_reports(sweep: Path, note: Callable[[str], Any]) -> None:
         if entry.status == "completed" and (record.path / "run.json").exists() and _lacks_report(record):
             lock(record.path)
             try:
+                remove_unfinished(record.path)
                 with where_it_was_started(record):
                     file = write_report(record.path.resolve(), trust=True)
                 note(f"the report of job {entry.job} was missing: {file}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PART = ".part-"  # the prefix of a file that is still being written, or that a kill left behind
+PART = ".part-"  # the prefix of a file or folder that is still being written, or that a kill left behind
 
 
 @contextmanager
@@ -38,3 +39,12 @@ def replace_file(path: Path) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes from a folder, and from those in it, the temporary files that a killed process left behind."""
+    for unfinished in folder.rglob(f"{PART}*"):
+        if unfinished.is_dir():
+            shutil.rmtree(unfinished)
+        else:
+            unfinished.unlink(missing_ok=True)

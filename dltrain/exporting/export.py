@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from dltrain.base.distribution import install
 from dltrain.base.errors import ConfigError, DataError, DltrainError, RunError
+from dltrain.base.files import PART
 from dltrain.data import recipe
 from dltrain.data.dates import EXAMPLES
 from dltrain.exporting.numeric_part import cut_lookups, in_32_bits
@@ -63,7 +64,7 @@ def export(model: Model, file_format: str, output: Path) -> Exported:
     rows, which = _rows(model)
     expected = model.answer(_tensors(_dtypes(model.network), _with_made(model, rows)))
     output.parent.mkdir(parents=True, exist_ok=True)
-    folder = output.with_name(f".part-{secrets.token_hex(6)}.{output.name}")
+    folder = output.with_name(f"{PART}{secrets.token_hex(6)}.{output.name}")
     try:
         folder.mkdir()
         with warnings.catch_warnings(), standard_error_held():

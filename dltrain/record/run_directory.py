@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain.base.errors import ConfigError
-from dltrain.base.files import PART, replace_file
+from dltrain.base.files import remove_unfinished, replace_file
 from dltrain.base.lock import lock, unlock, waiting_for
 from dltrain.record.damage import HASHES, OWN_HASH, RUN_FILE, hashes, own_hash
 from dltrain.record.environment import git, versions
@@ -69,8 +69,7 @@ class RunDirectory:
 
         `changes` are settings that are others from an epoch on; they join those of earlier times.
         """
-        for unfinished in self.path.rglob(f"{PART}*"):
-            unfinished.unlink()
+        remove_unfinished(self.path)
         self.facts = json.loads((self.path / "run.json").read_text("utf-8"))
         for name in ("error", "seconds", "reached"):
             self.facts.pop(name, None)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dltrain.api import resume
+from dltrain.base.files import PART
 from dltrain.sweeps.ledger import Entry, Ledger
 
 
@@ -35,9 +36,11 @@ def test_jobs_get_the_report_that_they_wanted_and_lack(
         (folder / "run.json").write_text(json.dumps({"status": status, "settings": {"report": wanted}}))
         Ledger(tmp_path).append(Entry(job=str(job), status=status))
     (tmp_path / "0" / "report.html").touch()
+    (tmp_path / "1" / f"{PART}0.insights.json").touch()
     told: list[str] = []
     resume.write_missing_reports(tmp_path, told.append)
     assert written == expected
+    assert bool(expected) != any((tmp_path / "1").glob(f"{PART}*"))
     assert [text.partition(":")[0] for text in told] == [f"the report of job {job} was missing" for job in expected]
     resume.write_missing_reports(tmp_path, told.append)
     assert written == expected

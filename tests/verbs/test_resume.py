@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from dltrain.base.errors import ConfigError, DataError
+from dltrain.base.files import PART
 from dltrain.engine import engine
 from dltrain.preprocessing import rows as sources
 from dltrain.record.state_file import FILE, previous
@@ -387,7 +388,10 @@ def test_run_that_was_killed_before_its_report_gets_it(
             run_in(path, *words)
         assert json.loads((path / "run.json").read_text())["status"] == "completed"
     assert not (path / "report.html").exists()
+    (path / f"{PART}0.insights.json").touch()  # the kill came in the middle of a file
+    (path / f"{PART}1.model").mkdir()
     assert resume.VERB.main([str(path)]) == 0
+    assert not list(path.rglob(f"{PART}*"))
     assert f"its report was missing: {path / 'report.html'}" in capsys.readouterr().out
     assert (path / "insights.json").exists()
     assert "<html" in (path / "report.html").read_text()
