@@ -34,7 +34,7 @@ def keep(data: Any, target: str | Sequence[str] | None, folder: Path) -> KeptFra
     """Returns a table of pandas, or what pandas makes one of, as a file in `folder`; its index is not used.
 
     Raises:
-        ConfigError: If the target is no column of it.
+        ConfigError: If it is no table, or the target is no column of it.
         DataError: If two columns have the same name, or cells cannot be written.
     """
     import pandas as pd
@@ -46,7 +46,12 @@ def keep(data: Any, target: str | Sequence[str] | None, folder: Path) -> KeptFra
     from dltrain.inference.rows import holds_images
 
     frame = data.to_pandas() if hasattr(data, "to_pandas") else data
-    frame = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(frame)
+    try:
+        frame = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(frame)
+    except (TypeError, ValueError) as error:
+        raise _no_table(data) from error
+    if isinstance(frame.columns, pd.RangeIndex) and len(frame.columns) < 2:  # a list of numbers, not of rows
+        raise _no_table(data)
     names = [str(name) for name in frame.columns]
     check_names(names, origin="the data frame")
     targets = [target] if isinstance(target, str) else list(target or [])
@@ -77,3 +82,9 @@ def keep(data: Any, target: str | Sequence[str] | None, folder: Path) -> KeptFra
         f"dataset.target={value_word(wanted, 'target')}",
     ]
     return KeptFrame(path, content, words)
+
+
+def _no_table(data: Any) -> ConfigError:
+    return ConfigError(
+        f"data: expected a data frame, a dictionary of columns, or the path of a file, got {type(data).__name__}."
+    )

@@ -71,7 +71,9 @@ class Task:
 
     @property
     def row_measure(self) -> str:
-        """The measure that compares rows: `accuracy` (the share that is right) or `rmse` (root mean squared error)."""
+        """The measure that compares rows: `accuracy` (the share that is right), or the error `rmse` or `pinball`."""
+        if self.quantiles:
+            return "pinball"
         return "rmse" if self.quantity else "accuracy"
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import secrets
 import shutil
 import sys
@@ -136,7 +137,10 @@ def _tflite(part: Any, folder: Path, inputs: dict[str, npt.NDArray[Any]]) -> npt
         runner = tf.lite.Interpreter(str(path)).get_signature_runner("serving_default")
         return np.asarray(next(iter(runner(**inputs).values())))
     except Exception as error:
-        raise RunError(f"tflite cannot carry this model: {str(error).splitlines()[0]}") from error
+        operation = re.search(r"\bFlex([A-Z]\w+)|'tf\.(\w+)' op", str(error))  # of the interpreter, of the converter
+        name = operation and (operation[1] or operation[2])
+        why = f"it has no operation {name}" if name else str(error).splitlines()[0]
+        raise RunError(f"tflite cannot carry this model: {why}. saved_model and onnx may.") from error
 
 
 def _write_columns(model: Model, folder: Path, lookups: dict[str, dict[str, Any]], dtypes: dict[str, str]) -> None:

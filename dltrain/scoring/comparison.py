@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.stats import bootstrap, norm
 
 from dltrain.base.plain_table import digits
+from dltrain.config.tasks import TASKS
 from dltrain.data.answers import THRESHOLD
 from dltrain.data.targets import Target
 from dltrain.scoring.significance import CONFIDENCE, corrected_t
@@ -22,6 +23,7 @@ Scores = Mapping[str, float]
 
 LEAST_ROWS = 10  # with fewer, or fewer of a class that an area or recall is of, an interval is meaningless
 RESAMPLED_AT_ONCE = 5_000_000
+ERRORS = {task.row_measure for task in TASKS.values() if task.quantity}
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Difference:
     """The network against the best baseline on the same rows."""
 
     part: str
-    metric: str  # accuracy for classes and labels, rmse for quantities
+    metric: str  # accuracy for classes and labels, rmse for quantities, pinball for quantiles
     baseline: str  # the best baseline in this metric on this part
     value: float  # by how much the network is better, in the unit of the metric; below 0 if it is worse
     # The 95 % interval of `value`, without repetitions for this split and seed alone; None where there is none
@@ -85,7 +87,7 @@ class Difference:
 
     def _change(self, gain: float) -> float:
         """Returns the difference of the metric itself, as `dltrain compare` tells it, of a gain; of an error less."""
-        return 0.0 - gain if self.metric == "rmse" else gain
+        return 0.0 - gain if self.metric in ERRORS else gain
 
 
 def resamples(rows: int) -> int:
@@ -114,12 +116,8 @@ def compare(
     """
     found = {name: _by_row(target, given) for name, given in baselines.items()}
     mine = _by_row(target, answers, threshold)
-    if target.classes:
-        best = max(found, key=lambda name: target.mean(found[name]))
-        value = target.mean(mine) - target.mean(found[best])
-    else:
-        best = min(found, key=lambda name: target.mean(found[name]))
-        value = math.sqrt(target.mean(found[best])) - math.sqrt(target.mean(mine))
+    best = (max if target.classes else min)(found, key=lambda name: target.mean(found[name]))
+    value = float(_gain(target, target.mean(mine), target.mean(found[best])))
     interval = None
     if len(mine) >= LEAST_ROWS:
         exact = target.kind.one_class
@@ -203,25 +201,36 @@ def _mean_gain(
     others = {name: [each[name].get(metric, math.nan) for each in baselines] for name in baselines[0]}
     if not np.isfinite([mine, *others.values()]).all():
         return None
-    sign = -1.0 if metric == "rmse" else 1.0
+    sign = -1.0 if metric in ERRORS else 1.0
     best = max(others, key=lambda name: sign * sum(others[name]))
     gains = sign * (np.asarray(mine) - np.asarray(others[best]))
     interval = None
     if len(gains) > 1 and np.ptp(gains) > 0:
         interval = corrected_t([0.0] * len(gains), gains.tolist(), ratio).interval
-    if interval is not None and metric != "rmse":  # shares and areas lie between 0 and 1
+    if interval is not None and metric not in ERRORS:  # shares and areas lie between 0 and 1
         interval = (max(interval[0], -1.0), min(interval[1], 1.0))
     return Difference(what, metric, best, float(gains.mean()), interval, repeats=len(gains))
 
 
 def _by_row(target: Target, answers: Answers, threshold: float = THRESHOLD) -> Rows:
-    """Returns 1 or 0 for a right or wrong class, the share of right labels, or the squared error; shape (rows,)."""
+    """Returns 1 or 0 for a right or wrong class, the share of right labels, or the error to average; shape (rows,)."""
     given, truth = np.asarray(answers, np.float64), target.column.astype(np.float64)
     if target.kind.several_classes:
         return np.asarray(given.argmax(axis=1) == truth[:, 0], np.float64)
     if target.classes:
         return np.asarray(((given > threshold) == truth).mean(axis=1), np.float64)
+    if target.quantiles:
+        shares = np.asarray(target.quantiles)
+        above = truth - given
+        return np.asarray(np.maximum(shares * above, (shares - 1) * above).mean(axis=1), np.float64)
     return np.asarray(np.square(given - truth)[:, 0], np.float64)
+
+
+def _gain(target: Target, mine: Any, other: Any) -> Any:
+    """Returns by how much a mean over rows is better than another one, in the unit of the measure."""
+    if target.classes:
+        return mine - other
+    return other - mine if target.quantiles else np.sqrt(other) - np.sqrt(mine)
 
 
 def _matched_pairs(target: Target, mine: Rows, other: Rows) -> tuple[float, float]:
@@ -236,7 +245,7 @@ def _matched_pairs(target: Target, mine: Rows, other: Rows) -> tuple[float, floa
 def _resampled(target: Target, mine: Rows, other: Rows, seed: int) -> tuple[float, float]:
     def gain(mine: Rows, other: Rows, weights: Rows | None = None, axis: int = -1) -> Any:
         one, two = (np.average(each, axis=axis, weights=weights) for each in (mine, other))
-        return one - two if target.classes else np.sqrt(two) - np.sqrt(one)
+        return _gain(target, one, two)
 
     found = bootstrap(
         (mine, other) if target.weights is None else (mine, other, target.weights),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -40,3 +41,9 @@ def test_a_target_that_is_no_column_is_answered_with_the_nearest_one(tmp_path: P
     with pytest.raises(DataError, match="two columns are named 'price'"):
         keep(pd.concat([frame, frame], axis=1), "price", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("data", [[1, 2, 3], {"a": 1}, 5, (1, 2), {1, 2}])
+def test_what_is_no_table_is_refused_in_a_sentence(tmp_path: Path, data: Any) -> None:
+    with pytest.raises(ConfigError, match=rf"^data: expected a data frame, .*, got {type(data).__name__}\.$"):
+        keep(data, "a", tmp_path)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import mean_pinball_loss, roc_auc_score
 
 from dltrain.data.targets import Target
 from dltrain.scoring.comparison import Difference, compare, compare_repetitions
@@ -17,6 +17,24 @@ GENERATOR = np.random.default_rng(0)
 def binary(right: list[bool]) -> tuple[Target, np.ndarray]:
     truth = np.arange(len(right)) % 2
     return Target("binary", truth.astype(np.float32), ("no", "yes")), np.where(right, truth, 1 - truth)[:, None] * 0.8
+
+
+def test_quantiles_are_compared_by_their_pinball_loss() -> None:
+    truth = GENERATOR.normal(size=200).astype(np.float32)
+    target = Target("quantile_regression", truth, quantiles=(0.5, 0.1, 0.9))
+    good, bad = np.tile([0.0, -1.28, 1.28], (200, 1)), np.tile([0.0, 3.0, -3.0], (200, 1))  # of one median
+    found = compare("test", target, good, {"quantiles of train": bad}, 0)
+    by_hand = [
+        np.mean([mean_pinball_loss(truth, given[:, unit], alpha=share) for unit, share in enumerate(target.quantiles)])
+        for given in (good, bad)
+    ]
+    assert found.value == pytest.approx(by_hand[1] - by_hand[0])
+    assert found.interval is not None
+    assert found.interval[0] < found.value < found.interval[1]
+    assert found.sentence().startswith("beats quantiles of train by ")
+    assert " pinball (" in found.sentence()
+    scores, others = [{"pinball": 1.0}, {"pinball": 1.5}], [{"a": {"pinball": 2.0}}, {"a": {"pinball": 3.0}}]
+    assert compare_repetitions("folds", target, scores, others, ratio=0.25).value == 1.25
 
 
 class TestClasses:
