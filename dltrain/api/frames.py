@@ -50,7 +50,7 @@ def keep(data: Any, target: str | Sequence[str] | None, folder: Path) -> KeptFra
         frame = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(frame)
     except (TypeError, ValueError) as error:
         raise _no_table(data) from error
-    if isinstance(frame.columns, pd.RangeIndex) and len(frame.columns) < 2:  # a list of numbers, not of rows
+    if list(map(str, frame.columns)) in ([], ["0"]):  # a list of numbers, not of rows
         raise _no_table(data)
     names = [str(name) for name in frame.columns]
     check_names(names, origin="the data frame")
