@@ -12,8 +12,8 @@ from mlxtend.data import boston_housing_data
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.config.tasks import REGRESSION
+from dltrain.data.column_values import numeric_values
 from dltrain.data.dataset import Dataset
-from dltrain.data.kinds import numeric_values
 from dltrain.data.raw_table import from_columns
 from dltrain.data.read_table import read_table
 from dltrain.data.source_file import find_file, read_bytes

@@ -6,7 +6,6 @@ ignored.
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
 from dataclasses import dataclass
@@ -19,16 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dltrain.base.errors import DataError
-from dltrain.base.shell_words import quoted
-from dltrain.config.written import entry, with_text
 from dltrain.data import cells
 from dltrain.data.choose_format import NOTHING_GIVEN, Given, choose_format
 from dltrain.data.column_reading import ColumnReading, spelling_of
 from dltrain.data.dataset import Array
-from dltrain.data.dates import EXAMPLES, FORMATS, date_format, other_cells
+from dltrain.data.dates import EXAMPLES, date_format
 from dltrain.data.image_file import SUFFIXES as IMAGE_SUFFIXES
-from dltrain.data.number_format import NumberFormat, are_numbers, fitting
+from dltrain.data.number_format import NumberFormat
 from dltrain.data.raw_table import RawTable
+from dltrain.data.stray_words import refuse_words_among_dates, refuse_words_among_numbers
 
 CHOICES = ("numeric", "category", "text", "image", "date", "ignore")
 # Runs of versions without dataset.category_values dropped a column of words with more different ones.
@@ -36,9 +34,7 @@ CATEGORY_VALUES = 20
 CATEGORY_SHARE = 0.05
 CATEGORY_VALUES_AT_MOST = 1000
 NEARLY_ALL_DIFFER = 0.9
-MOSTLY_NUMBERS = 0.9
 IDENTIFIER = "an identifier by its name"  # why a column is ignored
-SAMPLE = 1_000  # different words that tell whether most are dates
 # Names and addresses have two to four words, sentences seldom fewer than five.
 TEXT_WORDS = 5
 ID_NAME = re.compile(r"(?:.*[_\W])?(?:id|index|uuid|guid)|rownames|(?:passenger|row|user|customer)id", re.IGNORECASE)
@@ -116,11 +112,11 @@ def infer_meaning(table: RawTable, name: str, rows: Rows | None = None, rules: C
         kind, reason = _number_kind(name, values, len(column), rows)
         return Meaning(kind, reason, ColumnReading(number_format), note if kind == "numeric" else "")
     few = max(CATEGORY_VALUES, min(CATEGORY_VALUES_AT_MOST, int(CATEGORY_SHARE * len(table))))
-    _refuse_words_among_numbers(table, name, distinct, few, rules)
+    refuse_words_among_numbers(table, name, distinct, few, plain=rules.version == 1)
     if rules.version == 2:
         if found_format := date_format(name, cells.words(distinct), rules.day_first):
             return Meaning("date", reading=ColumnReading(dates=found_format), note=_dates_note(name, found_format))
-        _refuse_words_among_dates(table, name, cells.words(distinct), few)
+        refuse_words_among_dates(table, name, cells.words(distinct), few)
     kind, reason = _word_kind(present, distinct.to_numpy(zero_copy_only=False), few, rules.keeps_many)
     return Meaning(kind, reason, ColumnReading(spelling=spelling_of(distinct if cells.is_text(column) else column)))
 
@@ -166,37 +162,6 @@ def _numbers(table: RawTable, name: str, distinct: Any, rules: ColumnRules) -> t
         return choose_format(table, name, distinct, rules.given)
     plain = NumberFormat()
     return (plain, "") if pc.count(plain.parse(distinct)).as_py() == len(distinct) else None
-
-
-def _refuse_words_among_numbers(table: RawTable, name: str, distinct: Any, few: int, rules: ColumnRules) -> None:
-    numbers = are_numbers(distinct) if rules.version == 2 else NumberFormat().matches(distinct)
-    if len(distinct) <= few or pc.mean(numbers).as_py() < MOSTLY_NUMBERS:
-        return
-    word = pc.filter(distinct, pc.invert(numbers))[0].as_py()
-    where = table.where(pc.index(table.columns[name], word).as_py())
-    raise DataError(f"Column '{name}' holds numbers, and a word in {where}: '{word}'. {_what_it_means(name, word)}")
-
-
-def _refuse_words_among_dates(table: RawTable, name: str, distinct: Any, few: int) -> None:
-    others = min((other_cells(distinct[:SAMPLE], each) for each in FORMATS), key=len)
-    if len(distinct) > few and len(others) and len(others) <= (1 - MOSTLY_NUMBERS) * min(len(distinct), SAMPLE):
-        word = distinct[int(others[0])].as_py()
-        where = table.where(pc.index(cells.words(table.columns[name]), word).as_py())
-        raise DataError(f"Column '{name}' holds dates, and a word in {where}: '{word}'. {_what_it_means(name, word)}")
-
-
-def _as_number(name: str, word: str, reading: ColumnReading) -> str:
-    """Says by which decimal mark a word is a number, if it is one."""
-    marks = {each.decimal for each in fitting(pa.array([word]))} - {reading.numbers.decimal}
-    return f"If that is a number: {entry('dataset.decimal', name, marks.pop())}. " if marks else ""
-
-
-def _what_it_means(name: str, word: str) -> str:
-    missing = quoted(with_text("dataset.missing_values", json.dumps([word], ensure_ascii=False)))
-    return (
-        f"If that means a missing value: {missing}; otherwise name the kind: "
-        f"{entry('dataset.kinds', name, 'category')} (or text, or ignore)."
-    )
 
 
 def _number_kind(name: str, distinct: npt.NDArray[np.float64], count: int, rows: Rows | None) -> tuple[str, str]:
@@ -254,75 +219,3 @@ def _are_dates(distinct: Array) -> bool:
         warnings.simplefilter("ignore")
         parsed = pd.to_datetime(words.head(200), format="mixed", dayfirst=True, errors="coerce", utc=True)
     return bool(parsed.notna().all())
-
-
-def numeric_values(table: RawTable, name: str, reading: ColumnReading = PLAIN) -> npt.NDArray[np.float64]:
-    """Converts a column to float64 of shape (n,), with NaN for a missing cell.
-
-    Raises:
-        DataError: If a cell holds a word or an infinite number; the message names it.
-    """
-    column = table.columns[name]
-    numbers = reading.number_values(column)
-    bad = np.flatnonzero(np.isnan(numbers) & ~cells.missing(column))
-    if bad.size:
-        word = cells.words(column[bad[0] : bad[0] + 1])[0].as_py()
-        expected = "" if reading.numbers.plain else f" {reading.numbers.described()}"
-        raise DataError(
-            f"Column '{name}': expected a number{expected}, {table.where(bad[0])} holds '{word}'. "
-            f"{_as_number(name, word, reading)}{_what_it_means(name, word)}"
-        )
-    infinite = np.flatnonzero(np.isinf(numbers))
-    if infinite.size:
-        raise DataError(
-            f"Column '{name}' has an infinite value in {table.where(infinite[0])}; expected finite numbers "
-            "(an empty cell where the value is unknown)."
-        )
-    return numbers
-
-
-def date_values(table: RawTable, name: str, named: str) -> Array:
-    """Returns a column as dates in the words of the file, "" for a missing one: an object array of str, shape (n,).
-
-    Raises:
-        DataError: If a cell has another format than the named one.
-    """
-    text = cells.words(table.columns[name])
-    other = other_cells(text, named)
-    if len(other):
-        word = text[int(other[0])].as_py()
-        raise DataError(
-            f"Column '{name}': expected a date such as {EXAMPLES[named]}, {table.where(other[0])} holds '{word}'. "
-            f"{_what_it_means(name, word)}"
-        )
-    words: Array = cells.word_array(text.fill_null(""))
-    return words
-
-
-def word_values(table: RawTable, name: str, reading: ColumnReading | None = None) -> Array:
-    """Converts a column to words: an object array of str with None for a missing cell, shape (n,).
-
-    `reading` is that of all rows if it is None.
-    """
-    words: Array = cells.word_array(_spelled(table, name, reading))
-    return words
-
-
-def _spelled(table: RawTable, name: str, reading: ColumnReading | None) -> Any:
-    reading = read_as(table, name, "category")[0] if reading is None else reading
-    return reading.words(table.columns[name])
-
-
-def feature_values(table: RawTable, name: str, kind: str, reading: ColumnReading | None = None) -> Array:
-    """Converts a column to the values of a feature of this kind, shape (n,).
-
-    Numeric gives float64 with NaN for a missing cell, any other kind an object array of str with ""; an image is given
-    by its path, a date in the words of the file. `reading` is plain numbers, or that of the words of all rows, if it is
-    None.
-    """
-    if kind == "numeric":
-        return numeric_values(table, name, reading or PLAIN)
-    if kind == "date" and reading is not None:
-        return date_values(table, name, reading.dates)
-    words: Array = cells.word_array(_spelled(table, name, reading).fill_null(""))
-    return words

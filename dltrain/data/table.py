@@ -15,9 +15,10 @@ import pandas as pd
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.data.choose_format import Given
+from dltrain.data.column_values import feature_values, numeric_values, word_values
 from dltrain.data.dataset import Array, Dataset
 from dltrain.data.image_file import Options, image_content, read_images
-from dltrain.data.kinds import CHOICES, ColumnRules, feature_values, numeric_values, read_as, word_values
+from dltrain.data.kinds import CHOICES, ColumnRules, read_as
 from dltrain.data.raw_table import RawTable, all_numbers
 from dltrain.data.read_table import read_table
 from dltrain.data.source_file import find_file, stem

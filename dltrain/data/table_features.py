@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from dltrain.base.errors import DataError
 from dltrain.config.written import entry
 from dltrain.data.column_reading import ColumnReading
+from dltrain.data.column_values import feature_values
 from dltrain.data.dataset import Array, Dataset, Kind
-from dltrain.data.kinds import IDENTIFIER, ColumnRules, Meaning, feature_values, infer_meaning, read_as
+from dltrain.data.kinds import IDENTIFIER, ColumnRules, Meaning, infer_meaning, read_as
 from dltrain.data.raw_table import RawTable
 from dltrain.data.row_view import take
 

@@ -15,8 +15,9 @@ from dltrain.base.shell_words import quoted
 from dltrain.config.written import entry, with_text
 from dltrain.data import cells
 from dltrain.data.column_reading import ColumnReading
+from dltrain.data.column_values import numeric_values
 from dltrain.data.dataset import Array
-from dltrain.data.kinds import RULES, ColumnRules, numeric_values, read_as
+from dltrain.data.kinds import RULES, ColumnRules, read_as
 from dltrain.data.missing_cells import NAMES, WORDS
 from dltrain.data.raw_table import RawTable
 

@@ -12,8 +12,8 @@ from sklearn.datasets import fetch_openml
 
 from dltrain.base.errors import DataError, did_you_mean
 from dltrain.config.tasks import BINARY
+from dltrain.data.column_values import feature_values, numeric_values, word_values
 from dltrain.data.dataset import Array, Dataset, Kind
-from dltrain.data.kinds import feature_values, numeric_values, word_values
 from dltrain.data.pattern_words import match
 from dltrain.data.raw_table import RawTable, check_names, from_frame
 from dltrain.data.read_table import read_table

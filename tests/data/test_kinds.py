@@ -3,7 +3,8 @@ import pytest
 
 from dltrain.base.errors import DataError
 from dltrain.data.cells import to_arrow
-from dltrain.data.kinds import ColumnRules, feature_values, infer_meaning
+from dltrain.data.column_values import feature_values
+from dltrain.data.kinds import ColumnRules, infer_meaning
 from dltrain.data.raw_table import RawTable
 from dltrain.data.target_cells import read_target
 
