@@ -8,21 +8,17 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.base.errors import did_you_mean
 from dltrain.config import (
     answer_rules,
     callback_rules,
     head_rules,
     model_rules,
     normalization_rules,
-    pruning_rules,
     ranges,
-    search_conditions,
-    search_objectives,
-    search_space,
+    search_rules,
     split_rules,
 )
-from dltrain.config.fingerprint import SWEEP_GROUPS, group_of
 from dltrain.config.signatures import TargetSignature, signature
 from dltrain.config.sources import Unknown
 
@@ -58,8 +54,7 @@ def faults(config: DictConfig, *, lenient: bool) -> list[str]:
         answer_rules.faults,
         _strategy,
         _without_effect,
-        _search,
-        _launcher,
+        lambda config: search_rules.faults(config, typed(config.hydra)),
         lambda config: model_rules.faults(config, typed(config.hydra)),
     )
     found: list[str] = []
@@ -221,61 +216,3 @@ def _without_effect(config: DictConfig) -> Iterator[str]:
         yield "callbacks.tensorboard.embeddings has no effect without a hidden layer. Choose another model=."
     if "model.normalization_position" in words and config.normalization is None:
         yield "model.normalization_position has no effect with normalization=none."
-
-
-def _best(config: DictConfig) -> Iterator[str]:
-    """Finds what cannot work with search=best, whose recipes take the place of a space."""
-    if len(config.search.objectives) > 1:
-        yield (
-            "search.objectives: search=best goes by one, got "
-            f"{', '.join(config.search.objectives)}. Choose one of them, or another search=."
-        )
-    elif config.search.objectives and config.search.objectives[0] in search_objectives.COSTS:
-        yield f"search.objectives: search=best goes by a validation metric, got '{config.search.objectives[0]}'."
-    if config.seeds > 1:
-        yield "seeds: search=best scores its ensemble with a single seed. Use seeds=1, or another search=."
-    if config.score_test == "always" and "score_test" in typed(config.hydra):
-        yield "score_test=always: of a search=best the ensemble alone scores the test part. Leave it out."
-    if config.search.space:
-        yield "search.space has no effect with search=best: its recipes have spaces of their own (search.recipes)."
-    if config.split.get("validation", 0) is None and config.cv is None:
-        yield "split.validation: search=best chooses by validation rows or folds, got null. Add cv=kfold, or a share."
-
-
-def _launcher(config: DictConfig) -> Iterator[str]:
-    workers = OmegaConf.select(config, "hydra.launcher.workers")
-    if workers is not None and (type(workers) is not int or workers < 1):
-        yield f"hydra.launcher.workers: expected a whole number of at least 1, or null for one a core, got {workers}."
-
-
-def _search(config: DictConfig) -> Iterator[str]:
-    if config.search is None:
-        return
-    yield from search_objectives.faults(config)
-    if config.search.get("minutes") is not None:
-        yield from _best(config)
-        return
-    if config.search.get("recipes") is not None:
-        yield "search.minutes: expected a number above 0, got null."
-        return
-    yield from pruning_rules.faults(config)
-    try:
-        found = search_space.dimensions(config.search.space)
-    except ConfigError as error:
-        yield from error.faults
-        return
-    yield from (
-        f"search.space.{each.key}: no job may draw this key: it belongs to the sweep itself."
-        for each in found
-        if group_of(each.key) in (*SWEEP_GROUPS, "score_test")
-    )
-    yield from search_conditions.faults(found, config)
-    grid, name = config.search.sampler is None, config.hydra.runtime.choices.get("search")
-    if grid and "search.jobs" in typed(config.hydra):
-        yield "search.jobs has no effect with search=grid: it runs every combination. Use search.points."
-    if grid and config.search.points is None:
-        yield "search.points: expected a whole number of at least 1."
-    if not grid and config.search.points is not None:
-        yield f"search.points has no effect with search={name}: it draws its jobs. Use search.jobs, or search=grid."
-    if not grid and config.search.jobs is None:
-        yield "search.jobs: expected a whole number of at least 1."

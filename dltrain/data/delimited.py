@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import math
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -18,23 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from dltrain.base.errors import ConfigError, DataError, did_you_mean
+from dltrain.base.errors import ConfigError, DataError
 from dltrain.data.raw_table import RawTable, check_names
 from dltrain.data.reading import Reading
 from dltrain.data.record_ends import last_end, record_lines
+from dltrain.data.separators import QUOTES, WHITESPACE, detect_separator, plain_lines, separator_mark, separator_name
 from dltrain.data.source_stream import Source
 from dltrain.data.text_stream import detect_encoding, utf8_chunks
 
-SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "whitespace": " "}
-# One space stands for any run of blanks.
-WHITESPACE = " "
-# How the csv module is told which quotes stand around fields.
-QUOTES: dict[str, dict[str, Any]] = {
-    "double": {"quotechar": '"'},
-    "single": {"quotechar": "'"},
-    "none": {"quoting": csv.QUOTE_NONE, "quotechar": None},
-}
-SAMPLE_RECORDS = 100
 LARGE = 1 << 24  # bytes that are read at once of a table that is wanted as a whole
 SAMPLE = 1 << 20  # bytes that the separator is detected from
 LONGEST_RECORD = 1 << 26  # bytes; a longer one is a quote that is never closed
@@ -70,7 +58,7 @@ def blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
     if reading.separator is None:
         mark = detect_separator(sample, quotes, likely=reading.likely_separator)
     else:
-        mark = _separator(reading.separator)
+        mark = separator_mark(reading.separator)
     first, header_lines = _first_record(start, mark, origin, quotes)
     if reading.header:
         names = [normalize("NFC", name.strip()) or f"column_{position}" for position, name in enumerate(first, start=1)]
@@ -165,40 +153,6 @@ def _present(cells: Sequence[str]) -> list[str | None]:
     return [cell or None for cell in cells]
 
 
-def detect_separator(text: str, quotes: Mapping[str, Any] = QUOTES["double"], likely: str | None = None) -> str:
-    """Detects which of `, ; tab |` or space splits the first records evenly, into as many fields as possible.
-
-    A space stands for a run of blanks. `likely` is returned if it splits the first record, and no other one splits the
-    records more evenly; it, or the comma, is returned too if nothing splits the first record.
-    """
-    # A record can span several lines.
-    sample = "".join(islice(io.StringIO(text, newline=""), 4 * SAMPLE_RECORDS))
-    best: tuple[float, float] = (0.0, 1)
-    found = likely or ","
-    for mark in sorted(SEPARATORS.values(), key=lambda mark: mark != likely):
-        # Sentences contain blanks, so blanks count only if no other separator splits the lines.
-        if mark == WHITESPACE and best[1] > 1:
-            continue
-        counts = _sample_counts(sample, mark, quotes)
-        if not counts or counts[0] < 2:
-            continue
-        even = Counter(counts)[counts[0]] / len(counts)
-        # Rounded, so that one ragged line, which is reported later, does not favour a worse separator.
-        score = (round(even, 1), math.inf if mark == likely else counts[0])
-        if score > best:
-            best, found = score, mark
-    return found
-
-
-def _sample_counts(sample: str, mark: str, quotes: Mapping[str, Any]) -> list[int]:
-    lines = _plain_lines(io.StringIO(sample, newline=""), mark)
-    reader = csv.reader(lines, delimiter=mark, skipinitialspace=True, **quotes)
-    try:
-        return [len(fields) for fields in islice(filter(None, reader), SAMPLE_RECORDS)]
-    except csv.Error:
-        return []
-
-
 def _first_record(content: bytes, mark: str, origin: str, quotes: Mapping[str, Any]) -> tuple[list[str], int]:
     """Returns the fields of the first record that is not empty, and the number of lines up to its end."""
     counted = itertools.count()
@@ -256,29 +210,6 @@ def _text_lines(chunks: Any, mark: str) -> Iterator[str]:
     for chunk in chunks:
         content = rest + chunk
         end = content.rfind(b"\n") + 1
-        yield from _plain_lines(io.StringIO(content[:end].decode(), newline=""), mark)
+        yield from plain_lines(io.StringIO(content[:end].decode(), newline=""), mark)
         rest = content[end:]
-    yield from _plain_lines(io.StringIO(rest.decode(), newline=""), mark)
-
-
-def _plain_lines(lines: io.StringIO, mark: str) -> Iterator[str]:
-    for line in lines:
-        if mark == WHITESPACE:
-            yield re.sub(r"[ \t]+", " ", line.strip(" \t\r\n"))
-        else:
-            yield line if line.strip(" \r\n") else "\n"
-
-
-def _separator(separator: str) -> str:
-    mark = SEPARATORS.get(separator, {"\\t": "\t", "\\s+": " "}.get(separator, separator))
-    if len(mark) != 1 or mark.isalnum() or mark in '"\r\n':
-        raise ConfigError(
-            f"dataset.separator={separator} cannot separate fields: expected one character or a name."
-            f"{did_you_mean(separator, SEPARATORS)}"
-        )
-    return mark
-
-
-def separator_name(mark: str) -> str:
-    """Returns the name of a separator, or the character in quotes."""
-    return next((name for name, character in SEPARATORS.items() if character == mark), f"'{mark}'")
+    yield from plain_lines(io.StringIO(rest.decode(), newline=""), mark)

@@ -10,9 +10,9 @@ from dltrain.base.errors import ConfigError, DataError
 from dltrain.base.regular_file import find
 from dltrain.data import image_file, texts
 from dltrain.data.archive import is_archive, list_names
-from dltrain.data.delimited import separator_name
 from dltrain.data.read_table import read_blocks
 from dltrain.data.reading import Reading
+from dltrain.data.separators import separator_name
 from dltrain.data.source_stream import Source
 from dltrain.inference.folder_rows import folder_rows
 from dltrain.inference.rows import RawRows, table_rows

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dltrain.base.errors import ConfigError, DataError
-from dltrain.data.delimited import detect_separator
 from dltrain.data.raw_table import RawTable, join
 from dltrain.data.read_table import read_blocks, read_table
 from dltrain.data.reading import Reading
+from dltrain.data.separators import detect_separator
 from dltrain.data.source_stream import Source
 
 
