@@ -64,6 +64,14 @@ def _jobs_in_this_process() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_power_cut() -> Iterator[None]:
+    """Waits for no disk, as a thousand runs would; tests/base/test_files.py tells that each file asks for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 def pytest_collection_finish() -> None:
     # The million objects of TensorFlow live to the end; looking at them again and again took a fifth of the time.
     gc.collect()

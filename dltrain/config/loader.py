@@ -1,10 +1,10 @@
-"""Composes each choice of options once; jobs that differ only in values get copies of it."""
+"""Composes each choice of options once; what differs only in values gets copies of it."""
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
+import pickle
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ from dltrain.internals.hydra_loading import Copies, HydraLoader, Repository, sea
 log = logging.getLogger(__name__)
 
 MOST_KEPT = 64  # of configs, one for each choice of options
+MOST_FOLDERS = 4  # of sets of folders, or of states of their files
 
 
 @dataclass
@@ -32,11 +33,11 @@ class _Kept:
     """What was read from files that have not changed since."""
 
     repository: Repository
-    bases: OrderedDict[tuple[str, ...], DictConfig] = field(default_factory=OrderedDict)
+    bases: OrderedDict[tuple[RunMode, tuple[str, ...]], bytes] = field(default_factory=OrderedDict)  # pickled
 
 
 # Kept for the process, so that several commands in one Python process read the files once.
-_kept: dict[Hashable, _Kept] = {}
+_kept: OrderedDict[Hashable, _Kept] = OrderedDict()
 
 
 def folders_of_options(directory: Path, extra: Path | None) -> ConfigSearchPath:
@@ -75,24 +76,27 @@ class Loader(HydraLoader):
             return config
 
         overrides = typed_today(overrides)
-        if run_mode is not RunMode.RUN or any("hydra.searchpath" in word for word in overrides):
+        if any("hydra.searchpath" in word for word in overrides):
             return in_full(overrides)
         parsed = OverridesParser.create().parse_overrides(overrides)
-        if any(each.is_sweep_override() for each in parsed):
-            return in_full(overrides)
+        swept = [each for each in parsed if each.is_sweep_override()]
+        if swept and (run_mode is RunMode.RUN or any(each.is_hydra_override() for each in swept)):
+            return in_full(overrides)  # which refuses them
         kept = self._unchanged(config_name)
+        fixed = [each for each in parsed if each not in swept]  # what is swept is set in the jobs
         values = [
             each
-            for each in parsed
+            for each in fixed
             if isinstance(each.value(), dict) or not kept.repository.group_exists(each.key_or_group)
         ]
-        choices = tuple(str(each.input_line) for each in parsed if not any(each is value for value in values))
-        if choices not in kept.bases:
-            kept.bases[choices] = in_full(list(choices))
+        choices = tuple(str(each.input_line) for each in fixed if not any(each is value for value in values))
+        key = run_mode, choices
+        if key not in kept.bases:
+            kept.bases[key] = pickle.dumps(in_full(list(choices)), pickle.HIGHEST_PROTOCOL)
             if len(kept.bases) > MOST_KEPT:
                 kept.bases.popitem(last=False)
-        kept.bases.move_to_end(choices)
-        return _with_values(kept.bases[choices], values, parsed)
+        kept.bases.move_to_end(key)
+        return _with_values(pickle.loads(kept.bases[key]), values, parsed)
 
     def parse(self, config_name: str | None, overrides: list[str]) -> tuple[list[Override], Repository]:
         """Returns the parsed overrides, and the files among which they choose."""
@@ -103,10 +107,13 @@ class Loader(HydraLoader):
     def _unchanged(self, config_name: str | None) -> _Kept:
         folders = [str(each.path).removeprefix("file://") for each in self.config_search_path.get_path()]
         files = tuple(state for each in folders if "://" not in each for state in _files(each))
-        key = config_name, tuple(folders), str(Path.cwd()), files
+        places = tuple(each if "://" in each else str(Path(each).absolute()) for each in folders)
+        key = config_name, places, files
         if key not in _kept:
-            _kept.clear()
             _kept[key] = _Kept(super().parse(config_name, [])[1])
+            if len(_kept) > MOST_FOLDERS:
+                _kept.popitem(last=False)
+        _kept.move_to_end(key)
         return _kept[key]
 
 
@@ -125,11 +132,11 @@ def _files(folder: str) -> list[tuple[str, int, int]]:
     return found
 
 
-def _with_values(base: DictConfig, values: Sequence[Override], parsed: Sequence[Override]) -> DictConfig:
-    config = copy.deepcopy(base)
+def _with_values(config: DictConfig, values: Sequence[Override], parsed: Sequence[Override]) -> DictConfig:
     set_values(config, values)
     rename_typed(config, [str(each.input_line) for each in values])
     record(config, parsed)
+    config.hydra.runtime.cwd = str(Path.cwd())
     with open_dict(config.hydra):
         for name in config.hydra.job.env_copy:
             config.hydra.job.env_set[name] = os.environ[name]
