@@ -138,7 +138,7 @@ def _constant_guess(truth: Target) -> float | tuple[float, float]:
     if truth.kind.several_classes:
         return 1 / len(truth.classes)
     if truth.kind.unbounded:
-        return (truth.offset, truth.scale) if truth.kind.deviation else truth.offset
+        return (truth.offset, truth.scale) if truth.kind.deviation else truth.center
     return truth.offset + truth.scale / 2
 
 

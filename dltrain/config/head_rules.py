@@ -51,8 +51,14 @@ def faults(task: DictConfig) -> Iterator[str]:
                 "task.quantiles: expected ascending shares between 0 and 1 without 0.5, the median, which is always "
                 f"predicted, such as [0.1,0.9]; got {given}."
             )
-    if task.get("target_scaling") == "standard" and kind is not None and not kind.unbounded:
+    scaling = task.get("target_scaling") or "none"
+    if scaling != "none" and kind is not None and not kind.unbounded:
         yield f"task.target_scaling has no effect with task={task.name}; expected task=regression."
+    elif scaling not in ("standard", "none") and kind is not None and kind.deviation:
+        yield (
+            f"task.target_scaling={scaling}: the deviation of task={task.name} is in the target's own unit. "
+            "Use standard, or task=quantile_regression."
+        )
 
 
 def _activation(task: DictConfig, kind: Task) -> Iterator[str]:
@@ -67,7 +73,7 @@ def _activation(task: DictConfig, kind: Task) -> Iterator[str]:
         yield f"task.activation: task={task.name} needs values from 0 to 1, expected {expected}, got {came}."
     elif (kind.deviation or kind.quantiles) and activation not in (None, "linear"):
         yield f"task.activation: task={task.name} makes its own of the units, expected null, got {activation}."
-    elif kind.unbounded and task.get("target_scaling") == "standard" and activation not in (None, "linear"):
+    elif kind.unbounded and (task.get("target_scaling") or "none") != "none" and activation not in (None, "linear"):
         yield (
             f"task.activation: {activation} bounds an answer that has to reach both sides of the mean. "
             "Use null, task.target_scaling=none, or task=unit_regression."

@@ -27,7 +27,7 @@ class HeadRow:
     metrics: dict[str, Node] = MISSING
     monitor: str = MISSING
     class_weight: Any = None
-    target_scaling: str | None = field(default=None, metadata={"choices": ("standard", "none")})
+    target_scaling: str | None = field(default=None, metadata={"choices": ("standard", "log", "quantile", "none")})
     quantiles: list[float] | None = None
     monte_carlo_dropout: int | None = field(default=None, metadata={"minimum": 2})
 

@@ -13,6 +13,7 @@ import pandas as pd
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.config.tasks import BINARY, MULTICLASS, MULTILABEL, REGRESSION, TASKS, Task
 from dltrain.data.dataset import Dataset
+from dltrain.data.target_scaling import Knots, bent, knots_of, unbent
 
 MOST_CLASSES_OF_NUMBERS = 10
 
@@ -28,6 +29,7 @@ class Target:
     classes: tuple[str, ...] = ()  # names of the classes or labels; empty for regression
     offset: float = 0.0  # added to the last layer's output after it is multiplied by `scale`
     scale: float = 1.0  # in the unit of the target; 1 for classes
+    knots: Knots = ()  # how a bent quantity is scaled, in place of offset and scale
     weights: npt.NDArray[np.float64] | None = None  # (n,) as in the dataset
     quantiles: tuple[float, ...] = ()  # those that are predicted, the median first; empty if none are
 
@@ -72,12 +74,27 @@ class Target:
         """Returns the mean of a number for each row, shape (n,), weighted as the rows are."""
         return float(by_row.mean() if self.weights is None else np.average(by_row, weights=self.weights))
 
-    def scaled_on(self, train: npt.NDArray[np.integer]) -> Target:
-        """Returns the same target with offset and scale computed from the train rows alone."""
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the network is trained on other values than those of the target."""
+        return bool(self.knots) or (self.offset, self.scale) != (0.0, 1.0)
+
+    @property
+    def center(self) -> float:
+        """The value whose scaled value is 0, in the unit of the target."""
+        return float(bent(np.zeros(()), unbent(self.knots))) if self.knots else self.offset
+
+    def scaled_on(self, train: npt.NDArray[np.integer], scaling: str = "standard") -> Target:
+        """Returns the same target, scaled as `task.target_scaling` says by the train rows alone.
+
+        Raises:
+            ConfigError: If these cannot be bent so.
+        """
         values = self.values[train].astype(np.float64)
         # Rounding would give a constant target a tiny deviation.
         scale = float(values.std()) if values.min() < values.max() else 1.0
-        return replace(self, offset=float(values.mean()), scale=scale)
+        knots = () if scaling == "standard" else knots_of(values, scaling)
+        return replace(self, offset=float(values.mean()), scale=scale, knots=knots)
 
 
 def without_missing(dataset: Dataset) -> tuple[Dataset, int]:

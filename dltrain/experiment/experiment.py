@@ -195,7 +195,7 @@ def prepare_on(config: DictConfig, problem: Problem, split: Split) -> Prepared:
         scaling=config.scaling,
         encoding=config.encoding,
         text=config.text,
-        scales_target=problem.task.get("target_scaling") == "standard",
+        target_scaling=problem.task.get("target_scaling"),
         engine=config.trainer.engine,
         memory_budget=config.trainer.memory_budget,
     )

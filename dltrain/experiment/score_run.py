@@ -97,6 +97,7 @@ def write_model(model: keras.Model, data: Prepared, journal: Journal, decisions:
         source=journal.config.dataset,
         threshold=decisions.threshold,
         quantiles=target.quantiles,
+        knots=target.knots,
         conformal=None if decisions.conformal is None else decisions.conformal.as_json(),
     )
     journal.directory.write_json(SIGNATURE_FILE, signature.as_json())

@@ -102,6 +102,7 @@ def evaluate_rows(model: Any, blocks: Iterable[RawRows], by: str | None, data: s
         scale=signature.scale,
         weights=np.concatenate(weights) if weights else None,
         quantiles=signature.quantiles,
+        knots=signature.knots,
     )
     contents = np.concatenate(hashes)
     known, reason = train_hashes(model.record)

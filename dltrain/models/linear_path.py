@@ -72,7 +72,7 @@ def _start(table: npt.NDArray[Any], target: npt.NDArray[Any], head: Head) -> lis
                 fitted = fit_penalized(LogisticRegression(max_iter=300), "C", features, numbers)
                 kernel[:, units], bias[units] = fitted.coef_.T, fitted.intercept_
     elif not (task.bounded or task.deviation):  # of quantiles, the median is the first unit
-        fitted = fit_penalized(Ridge(), "alpha", features, (truth[:, 0] - head.offset) / head.scale)
+        fitted = fit_penalized(Ridge(), "alpha", features, head.scaled(truth[:, 0]))
         kernel[:, 0], bias[0] = fitted.coef_, fitted.intercept_
     kernel /= spread[:, None]
     return [rounded(kernel), rounded(bias - middle @ kernel)]

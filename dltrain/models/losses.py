@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from dltrain.data.target_scaling import Knots, hinges_of
+
 
 @keras.saving.register_keras_serializable("dltrain")
 class SparseCategoricalCrossentropy(keras.losses.Loss):
@@ -33,25 +35,51 @@ class SparseCategoricalCrossentropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("dltrain")
 class InUnits(keras.losses.Loss):
-    """A loss on (y - offset) / scale, which keeps gradients small for a model that predicts in the target's unit."""
+    """A loss on the scaled target, which keeps gradients small for a model that predicts in the target's unit.
 
-    def __init__(self, loss: keras.losses.Loss, offset: float, scale: float, name: str = "in_units", **kwargs: Any):
+    It is scaled by (y - offset) / scale, or by `knots` if there are any.
+    """
+
+    def __init__(
+        self,
+        loss: keras.losses.Loss,
+        offset: float,
+        scale: float,
+        knots: Knots = (),
+        name: str = "in_units",
+        **kwargs: Any,
+    ):
         super().__init__(name=name, **kwargs)
-        self.loss, self.offset, self.scale = loss, offset, scale
+        self.loss, self.offset, self.scale, self.knots = loss, offset, scale, knots
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns a loss for each row, shape (n,)."""
-        return self.loss.call((y_true - self.offset) / self.scale, (y_pred - self.offset) / self.scale)
+        return self.loss.call(self._scaled(y_true), self._scaled(y_pred))
+
+    def _scaled(self, values: Any) -> Any:
+        if not self.knots:
+            return (values - self.offset) / self.scale
+        slope, start, hinges = hinges_of(self.knots)
+        signs, places, changes = (keras.ops.convert_to_tensor(each, values.dtype) for each in zip(*hinges, strict=True))
+        bends = keras.ops.relu(signs * (keras.ops.expand_dims(values, -1) - places))
+        return slope * values + start + keras.ops.sum(changes * bends, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the loss."""
         loss = keras.saving.serialize_keras_object(self.loss)
-        return {**super().get_config(), "loss": loss, "offset": self.offset, "scale": self.scale}
+        return {
+            **super().get_config(),
+            "loss": loss,
+            "offset": self.offset,
+            "scale": self.scale,
+            "knots": [list(pair) for pair in self.knots],
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InUnits:
         """Rebuilds the loss from `get_config`."""
-        return cls(keras.saving.deserialize_keras_object(config.pop("loss")), **config)
+        knots = tuple((value, scaled) for value, scaled in config.pop("knots", ()))
+        return cls(keras.saving.deserialize_keras_object(config.pop("loss")), knots=knots, **config)
 
 
 @keras.saving.register_keras_serializable("dltrain")

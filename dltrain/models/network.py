@@ -55,7 +55,7 @@ def build_network(
         preprocessing.numbers,
         train,
     )
-    head = Head(target.task, target.units, activation, target.offset, target.scale, target.quantiles)
+    head = Head(target.task, target.units, activation, target.offset, target.scale, target.quantiles, target.knots)
     regularizers = Regularizers(
         kernel=build(regularizer.kernel, key="regularizer.kernel"), bias=build(regularizer.bias, key="regularizer.bias")
     )
@@ -121,9 +121,9 @@ def build_loss(task: DictConfig, target: Target) -> Any:
     """Builds the task's loss, on the scaled target if it is scaled."""
     offered = {"quantiles": list(target.quantiles)} if target.quantiles else {}
     loss = build(task.loss, key="task.loss", **offered)
-    if (target.offset, target.scale) == (0.0, 1.0) or target.kind.deviation:
+    if not target.is_scaled or target.kind.deviation:
         return loss  # the scale adds a constant to a log-density and does not change its gradient
-    return InUnits(loss, target.offset, target.scale)
+    return InUnits(loss, target.offset, target.scale, target.knots)
 
 
 def build_metrics(task: DictConfig, target: Target, threshold: float | None = None) -> list[Any]:

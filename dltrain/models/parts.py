@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import numpy.typing as npt
 
 from dltrain.config.tasks import TASKS, Task
+from dltrain.data.target_scaling import Knots, bent
 from dltrain.models import gaussian
 from dltrain.models.quantiles import ascending
+from dltrain.models.target_units import in_target_units
 
 BAG_DIMENSION = 32  # length of an n-gram's vector in a bag beside other columns
 
@@ -99,11 +102,16 @@ class Head:
     offset: float
     scale: float
     quantiles: tuple[float, ...] = ()  # those of the units, the median first; empty if none are predicted
+    knots: Knots = ()  # how a bent quantity is scaled, in place of offset and scale
 
     @property
     def kind(self) -> Task:
         """The traits of the task."""
         return TASKS[self.task]
+
+    def scaled(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Returns what the network shall give for values of the target, before these are scaled back."""
+        return bent(values, self.knots) if self.knots else (values - self.offset) / self.scale
 
     def __call__(self, hidden: Any, *, initializer: Any = None, regularizer: Any = None, beside: Any = None) -> Any:
         """Returns the model's output, shape (batch, units).
@@ -147,6 +155,8 @@ class Head:
     def _in_units(self, outputs: Any) -> Any:
         if self.quantiles:
             outputs = ascending(outputs, self.quantiles)
+        if self.knots:
+            return in_target_units(outputs, self.knots)
         if (self.offset, self.scale) == (0.0, 1.0):
             return outputs
         rescaling = keras.layers.Rescaling(self.scale, self.offset, dtype=keras.config.floatx(), name="target_units")

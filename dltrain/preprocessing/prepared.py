@@ -158,7 +158,7 @@ def prepare(
     scaling: DictConfig,
     encoding: DictConfig,
     text: DictConfig,
-    scales_target: bool,
+    target_scaling: str | None,
     engine: str,
     memory_budget: float,
 ) -> Prepared:
@@ -167,8 +167,8 @@ def prepare(
     `memory_budget` is in GiB; with the engine auto, features of the train and validation parts above it are streamed.
     """
     train = dataset.take(split.train)
-    if scales_target:
-        target = target.scaled_on(split.train)
+    if target_scaling is not None and target_scaling != "none":
+        target = target.scaled_on(split.train, target_scaling)
     targets = _targets(target.take(split.train))
     text, notes = chosen(text, train, targets, train.weights)
     preprocessing = fit(

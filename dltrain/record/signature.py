@@ -16,6 +16,7 @@ from dltrain.data.answers import THRESHOLD
 from dltrain.data.column_reading import ColumnReading
 from dltrain.data.dataset import Dataset
 from dltrain.data.recipe import Recipe
+from dltrain.data.target_scaling import Knots
 from dltrain.preprocessing.statistics import median
 from dltrain.record.record import Record
 
@@ -60,6 +61,7 @@ class Signature:
     quantiles: tuple[float, ...] = ()  # those that are predicted, the median first
     offset: float = 0.0
     scale: float = 1.0
+    knots: Knots = ()  # those of a bent quantity, see data/target_scaling.py
     # For each column that the dataset makes, how it does so from columns of the source
     made: Mapping[str, Recipe] = field(default_factory=dict)
     target_readings: Mapping[str, ColumnReading] = field(default_factory=dict)  # those of the target columns
@@ -100,6 +102,7 @@ class Signature:
             }
             for key in ("target", "classes", "quantiles"):
                 content[key] = tuple(content.get(key, ()))
+            content["knots"] = tuple((value, scaled) for value, scaled in content.get("knots", ()))
             content["made"] = {
                 name: Recipe(**{**recipe, "columns": tuple(recipe["columns"])})
                 for name, recipe in content["made"].items()
@@ -138,6 +141,7 @@ def describe(
     threshold: float = THRESHOLD,
     conformal: Mapping[str, Any] | None = None,
     quantiles: tuple[float, ...] = (),
+    knots: Knots = (),
 ) -> Signature:
     """Returns the signature of a model that is trained on the rows of `train`.
 
@@ -169,6 +173,7 @@ def describe(
         quantiles=quantiles,
         offset=offset,
         scale=scale,
+        knots=knots,
         target_readings=dict(train.target_readings),
         made=dict(train.made),
         reading={key: _plain(source[key]) for key in READING if source.get(key) is not None},

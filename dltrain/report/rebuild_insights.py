@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 
 import numpy as np
@@ -33,8 +34,9 @@ def write_insights(record: Record) -> None:
         logger.warning("The report is without importance and mistakes: %s", error)
         return
     target = encode(dataset, model.signature.task, model.signature.quantiles)
-    if target.kind.unbounded and model.signature.scale != 1:
-        target = target.scaled_on(parts["train"])
+    if target.kind.unbounded:
+        scaled = model.signature
+        target = dataclasses.replace(target, offset=scaled.offset, scale=scaled.scale, knots=scaled.knots)
 
     def answer(rows: Dataset) -> npt.NDArray[np.float32]:
         raw = raw_inputs(rows)

@@ -152,7 +152,10 @@ class _Unseen:
         first = next(iter(tables.values()))
         ids = problem.dataset.row_ids
         places = pd.Index(ids.astype(str)).get_indexer(first["row_id"].astype(str))
-        target = dataclasses.replace(problem.target, offset=data.target.offset, scale=data.target.scale).take(places)
+        scaled = data.target
+        target = dataclasses.replace(problem.target, offset=scaled.offset, scale=scaled.scale, knots=scaled.knots).take(
+            places
+        )
         answers = {
             job: outputs_of(target.kind, target.classes, {str(name): table[name].to_numpy() for name in table})
             for job, table in tables.items()

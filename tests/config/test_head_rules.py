@@ -22,7 +22,11 @@ def test_every_shipped_row_fits_itself(name: str) -> None:
         ("binary", {"activation": "softmax"}, "task.activation: softmax over the single unit of task=binary"),
         ("binary", {"activation": None}, "expected sigmoid or hard_sigmoid, got null"),
         ("gaussian_regression", {"activation": "relu"}, "task.activation: task=gaussian_regression makes its own"),
-        ("regression", {"activation": "relu", "target_scaling": "standard"}, "task.activation: relu bounds an answer"),
+        *(
+            ("regression", {"activation": "relu", "target_scaling": scaling}, "task.activation: relu bounds an answer")
+            for scaling in ("standard", "log", "quantile")
+        ),
+        ("gaussian_regression", {"target_scaling": "log"}, "task.target_scaling=log: the deviation of .* own unit"),
         ("binary", {"loss": {"from_logits": True}}, "task.loss.from_logits: the last layer gives probabilities"),
         (
             "multiclass",

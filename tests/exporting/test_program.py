@@ -55,6 +55,7 @@ NETWORKS = (
     *[("model=mlp", "model.units=[8]", f"normalization={name}") for name in ("batch", "layer", "group")],
     ("model=mlp", "model.units=[8]", "normalization=batch", "model.normalization_position=after_activation"),
     ("model=mlp", "model.units=[4]", "model.linear_path=true", "encoding=embedding"),
+    ("model=mlp", "model.units=[4]", "dataset.problem=regression", "task=regression", "task.target_scaling=quantile"),
     ("model=tabular", "model.units=[4]", "model.linear_path=false", "model.bin_edges=quantile"),
     ("model=tabular", "model.units=[4]", "model.numeric_embedding=periodic", "model.frequencies=3"),
     ("model=tabular", "model.units=[]", "model.numeric_embedding=none", "model.ensemble=1"),

@@ -20,13 +20,14 @@ from dltrain.preprocessing.fit import raw_inputs
 ROWS = 60
 QUICK = ("callbacks=learning_rate", "score_test=always")
 MLP = ("model.units=[3]",)
+BENT = ("task=regression", "task.target_scaling=quantile")
 TABLES = {
     "standard": ("scaling=standard", "imputation=median", "encoding=one_hot", *MLP),
     "minmax": ("scaling=minmax", "imputation=mean", "encoding=embedding", *MLP),
     "minmax_symmetric": ("scaling=minmax_symmetric", "imputation=most_frequent", "task=unit_regression", *MLP),
     "robust": ("scaling=robust", "imputation=constant", "imputation.value=1.7e9", "model=linear"),
     "quantile": ("scaling=quantile", "encoding=embedding", "encoding.minimum_count=3", "model=linear"),
-    "none": ("scaling=none", "imputation.indicators=false", "regularizer=l2", "model=linear"),
+    "none": ("scaling=none", "imputation.indicators=false", "regularizer=l2", "model=linear", *BENT),
 }
 MADE_UP = {
     "text": ("dataset.kind=text", "dataset.problem=multiclass", "model=text_bag", "text.ngrams=2"),
