@@ -65,7 +65,7 @@ def _contents(file: bytes, variables: int) -> Contents:
 
 
 def write_graph(key: str, graph: TracedGraph, difference: float) -> None:
-    """Writes a proven graph, if it uses nothing of this process; of a thousand, the one unread for longest is removed.
+    """Writes a proven graph, if it uses nothing of this process; of too many, those unread for longest are removed.
 
     `difference` is the relative difference to Keras' own step, which tells readers that the graph was proven.
     """
@@ -78,9 +78,11 @@ def write_graph(key: str, graph: TracedGraph, difference: float) -> None:
         path = _path(key)
         with replace_file(path) as part:
             part.write_bytes(hashlib.sha256(content).digest() + content)
-        files = sorted(path.parent.glob("*.graph"), key=lambda each: each.stat().st_mtime)
-        for old in files[:-MOST_KEPT]:
-            old.unlink(missing_ok=True)
+        files = list(path.parent.glob("*.graph"))
+        if len(files) > MOST_KEPT:  # a tenth at once, since the times of all are read for it
+            files.sort(key=lambda each: each.stat().st_mtime)
+            for old in files[: MOST_KEPT // 10 - MOST_KEPT]:
+                old.unlink(missing_ok=True)
     except UNREACHABLE as error:
         logger.debug("Cannot keep a graph: %s", error)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from hydra._internal import defaults_list
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.config_repository import CachingConfigRepository
 from hydra._internal.utils import create_config_search_path
@@ -24,6 +25,7 @@ NAMES = (
     "hydra._internal.config_loader_impl.ConfigLoaderImpl._parse_overrides_and_create_caching_repo",
     "hydra._internal.config_loader_impl.get_overrides_dirname",
     "hydra._internal.config_repository.CachingConfigRepository",
+    "hydra._internal.defaults_list._create_interpolation_map",
     "hydra._internal.utils.create_config_search_path",
 )
 
@@ -97,6 +99,19 @@ def _is_mapping(config: DictConfig, key: str) -> bool:
 ConfigLoaderImpl._apply_overrides_to_config = staticmethod(  # type: ignore[method-assign]
     lambda overrides, cfg: set_values(cfg, overrides)
 )
+
+
+map_of_choices = defaults_list._create_interpolation_map
+
+
+def _map_where_it_is_read(overrides: Any, entries: list[Any], self_added: bool) -> DictConfig:
+    """Maps the choices only for a file whose defaults name others by them, since the map costs a third of composing."""
+    if any(not each.is_self() and each.is_interpolation() for each in entries):
+        return map_of_choices(overrides, entries, self_added)
+    return OmegaConf.create()
+
+
+defaults_list._create_interpolation_map = _map_where_it_is_read  # type: ignore[assignment]
 
 
 def text_keys(node: Any) -> None:

@@ -46,3 +46,19 @@ def test_values_are_set_added_and_deleted() -> None:
 
 def test_directory_is_named_by_overrides() -> None:
     assert override_directory(parse(["b=2", "a=1", "seed=3"]), ["seed"], ",", "-") == "a-1,b-2"
+
+
+def test_defaults_may_name_others_by_what_is_chosen(tmp_path: Path) -> None:
+    files = {
+        "config": "defaults:\n- color: red\n- size: ${color}_size\n- _self_\n",
+        "color/red": "name: red\n",
+        "color/blue": "name: blue\n",
+        "size/red_size": "width: 1\n",
+        "size/blue_size": "width: 2\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.yaml").write_text(text)
+    loader = HydraLoader(search_path(str(tmp_path)))
+    for words, width in ([], 1), (["color=blue"], 2):
+        assert loader.load_configuration("config", words, RunMode.RUN).size.width == width
