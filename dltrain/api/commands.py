@@ -22,6 +22,7 @@ from dltrain.api import jobs, launch
 from dltrain.api.choose_model import Settled, settle
 from dltrain.base.console import telling
 from dltrain.base.errors import ConfigError
+from dltrain.base.import_beside import needed_at_the_end
 from dltrain.base.interactive import is_notebook
 from dltrain.base.lock import lock, unlock
 from dltrain.base.plain_arguments import plain
@@ -177,6 +178,7 @@ def start(
     errors: list[Exception] = []
     code = 1
     told = telling.set(shows)
+    needed = needed_at_the_end.set("dltrain.report.sweep" if sweep and config.report is not False else None)
     try:
         prepare()
         with terminating():
@@ -205,6 +207,7 @@ def start(
             show_line("interrupted before the training began: no run is left")
     finally:
         telling.reset(told)
+        needed_at_the_end.reset(needed)
         if code in (USAGE, INTERRUPTED):
             claimed.release()
         unlock(claimed.path)

@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from dltrain.base.import_beside import import_beside
 from dltrain.base.plain_table import say
 from dltrain.base.show import show
 
@@ -24,10 +25,13 @@ def run_job(config: DictConfig, *, shows: bool = True, settled: Settled | None =
 
     `settled` tells how its model was chosen. Returns the best value of the monitored metric.
     """
-    early = load_tensorflow(config, reads=HydraConfig.get().mode == RunMode.RUN, shows=shows, settled=settled)
+    alone = HydraConfig.get().mode == RunMode.RUN
+    early = load_tensorflow(config, reads=alone, shows=shows, settled=settled)
     from dltrain.experiment.run import run_job as run
     from dltrain.report.after_run import report_run
 
+    if config.report is True or (alone and config.report is not False):
+        import_beside("dltrain.report.report")  # TensorFlow trains without Python
     return run(config, report_run, shows=shows, **({"early": early} if early else {}))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from dltrain.base.printable import printable
 logger = logging.getLogger("dltrain")
 python_warnings = logging.getLogger("py.warnings")
 Kept = Sequence[logging.LogRecord]
+WRITING_SECONDS = 0.1  # between details in the log file that are written
 LONGEST_LINE = 200  # characters of a log line on the terminal
 
 
@@ -48,7 +50,25 @@ class KeepingHandler(logging.Handler):
 
 
 class LogFile(logging.FileHandler):
-    """A log file that ignores a full disk: only a line of the log is lost, and the run itself reports the disk."""
+    """A log file that ignores a full disk: only a line of the log is lost, and the run itself reports the disk.
+
+    Details, such as those of each epoch, are written together if they follow each other at once, since writing each
+    would take longer than a short epoch.
+    """
+
+    _written = 0.0  # when, as time.monotonic counts
+    _waits = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one record."""
+        self._waits = record.levelno <= logging.DEBUG and time.monotonic() - self._written < WRITING_SECONDS
+        super().emit(record)
+
+    def flush(self) -> None:
+        """Hands the lines to the system, unless more are expected at once."""
+        if not self._waits:
+            super().flush()
+            self._written = time.monotonic()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Ignores errors of the disk, for which logging would print a traceback."""

@@ -12,6 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dltrain.internals.later_imports import imported_later
+
+# What Keras imports for pictures and notebooks alone, which takes half a second.
+SELDOM_USED = ("matplotlib", "matplotlib.pyplot", "matplotlib.patches", "IPython")
+
 
 def load(config: Any = None) -> None:
     """Imports TensorFlow and finds its devices; if TF_CPP_MIN_LOG_LEVEL is set, its messages follow it.
@@ -66,16 +71,23 @@ def _run_operations_in_turn() -> None:
 
 def _import() -> None:
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3") != "3":  # which the process that forked this one may have set
-        importlib.import_module("tensorflow")
+        _import_both()
         return
     # Its first messages come before any setting is read, so that they can only be held back at the file descriptor.
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     # TensorFlow would warn of the many graphs that the jobs of a sweep trace.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with standard_error_held():
+        _import_both()
         import tensorflow as tf
 
         tf.config.list_physical_devices()
+
+
+def _import_both() -> None:
+    with imported_later(*SELDOM_USED):
+        importlib.import_module("tensorflow")
+        importlib.import_module("keras")
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def _run(config: DictConfig, run_job: Callable[[DictConfig], float], sweep: Path
             tell_unexpected(error)
     ledger.append(Entry.of(directory, sweep, failure))
     with ledger.locked():
-        remove_models(ledger, config)
+        remove_models(ledger, config, directory)
     if "tensorboard" in config.callbacks and (directory / "tensorboard").is_dir():
         from dltrain.sweeps.hyperparameters import write_hyperparameters
 

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -21,9 +21,14 @@ from dltrain.sweeps.ledger_line import content_of, line_of
 
 logger = logging.getLogger("dltrain")
 
+HYDRA = ".hydra"  # the folder of Hydra's record in the directory of each job
 WRITING_SECONDS = 0.1  # in which a line is written
 FINISHED = ("completed", "pruned", "failed")
+MOST_READ = 8  # ledgers whose lines a process keeps
+
 _told: set[tuple[Path, bytes]] = set()  # damaged lines of which this process has warned
+# The entry of each line of a ledger that this process has read, since every job reads the lines of all before it.
+_read: dict[Path, dict[bytes, Entry]] = {}
 
 
 @dataclass(frozen=True)
@@ -93,16 +98,18 @@ class Ledger:
 
     def entries(self) -> list[Entry]:
         """Returns the last line of each job, in the order of the jobs; damaged lines are passed over, and told once."""
-        known = {each.name for each in fields(Entry)}
         found: dict[str, Entry] = {}
         damaged = set()
+        before, lines = _read.get(self.path, {}), {}
         for line in self._content().split(b"\n"):
-            content = content_of(line)
-            if content is not None:
-                entry = Entry(**{name: value for name, value in content.items() if name in known})
-                found[entry.job] = entry
+            entry = before.get(line) or _entry_of(line)
+            if entry is not None:
+                found[entry.job] = lines[line] = entry
             elif line.strip():
                 damaged.add((self.path, line))
+        if self.path not in _read and len(_read) >= MOST_READ:
+            _read.clear()
+        _read[self.path] = lines
         if damaged - _told:
             _told.update(damaged)
             logger.warning(
@@ -132,9 +139,12 @@ class Ledger:
             file.flush()
             os.fsync(file.fileno())
 
-    def gather(self) -> list[Entry]:
-        """Adds jobs that were killed between their end and their line, and returns all entries."""
-        for directory in self._without_line():
+    def gather(self, jobs: Sequence[str] | None = None) -> list[Entry]:
+        """Adds jobs that were killed between their end and their line, and returns all entries.
+
+        `jobs` are those that may lack their line; None looks for them in the whole folder of the sweep.
+        """
+        for directory in self._without_line(jobs):
             if _status(directory) in FINISHED:
                 self.append(Entry.of(directory, self.sweep))
         return self.entries()
@@ -143,7 +153,7 @@ class Ledger:
         """Returns the entry of a job that has ended, which is added if it lacks its line."""
         if _status(directory) not in FINISHED:
             return None
-        if directory in self._without_line():
+        if self._without_line([directory.relative_to(self.sweep).as_posix()]):
             self.append(Entry.of(directory, self.sweep))
         return next(entry for entry in self.entries() if self.sweep / entry.job == directory)
 
@@ -156,10 +166,11 @@ class Ledger:
             if not can_go_on(directory) and not is_locked(directory):
                 shutil.rmtree(directory)
 
-    def _without_line(self) -> list[Path]:
-        """Returns the directories of jobs that are not in the ledger."""
+    def _without_line(self, jobs: Sequence[str] | None = None) -> list[Path]:
+        """Returns the directories of those jobs, or of all, that are not in the ledger."""
         known = {self.sweep / entry.job for entry in self.entries()}
-        return [directory for directory in job_directories(self.sweep) if directory not in known]
+        places = job_directories(self.sweep) if jobs is None else [self.sweep / job for job in jobs]
+        return [directory for directory in places if directory not in known]
 
     def forget_failed(self) -> None:
         """Removes the failed jobs and their directories, so that they run again."""
@@ -182,10 +193,18 @@ class Ledger:
 
 def job_directories(sweep: Path) -> list[Path]:
     """Returns the directories in which Hydra started jobs of a sweep, finished or not."""
-    return sorted(
-        (folder.parent for folder in sweep.rglob(".hydra") if folder.parent != sweep),
-        key=lambda path: natural(path.relative_to(sweep).as_posix()),
-    )
+    found = []
+    for folder, folders, _ in os.walk(sweep):
+        if HYDRA in folders and Path(folder) != sweep:
+            found.append(Path(folder))
+            folders.clear()  # no job lies in another
+    return sorted(found, key=lambda path: natural(path.relative_to(sweep).as_posix()))
+
+
+def _entry_of(line: bytes) -> Entry | None:
+    content = content_of(line)
+    known = {each.name for each in fields(Entry)}
+    return None if content is None else Entry(**{name: value for name, value in content.items() if name in known})
 
 
 def natural(name: str) -> tuple[bool, int, str]:
@@ -202,7 +221,7 @@ def _status(directory: Path) -> str | None:
 
 
 def _overrides(directory: Path) -> list[str]:
-    file = directory / ".hydra" / "overrides.yaml"
+    file = directory / HYDRA / "overrides.yaml"
     return [str(each) for each in read_yaml(file)] if file.exists() else []
 
 

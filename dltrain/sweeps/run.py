@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.console import standard_output
 from dltrain.base.errors import DltrainError
+from dltrain.base.import_beside import import_beside, needed_at_the_end
 from dltrain.sweeps.clock import Clock, is_best
 from dltrain.sweeps.ledger import Entry, Ledger
 from dltrain.sweeps.memory import over_the_limit
@@ -72,6 +73,7 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
     with Watch(ledger, console, common=common, total=total, known=left, clock=clock) as watch:
         if in_turn and workers > 1:
             with Workers(workers, launcher) as running:
+                import_beside(needed_at_the_end.get())  # while the workers import TensorFlow
                 _run_side_by_side(jobs_left, running, ledger, watch)
         else:
             while batch := _batch(jobs_left, workers):
@@ -126,9 +128,9 @@ def _launch(batch: list[Job], launcher: Launcher, ledger: Ledger) -> None:
         except Exception as error:  # each launcher has its own errors for a killed worker or a lost node
             failure = error
             time.sleep(1)
-        ledger.gather()
-        done = {entry.job for entry in ledger.entries()}
-        if failure is None or asked_to_stop(ledger.sweep) or any(job.name is None for job in left):
+        names = [job.name for job in left if job.name]
+        done = {entry.job for entry in ledger.gather(names if len(names) == len(left) else None)}
+        if failure is None or asked_to_stop(ledger.sweep) or len(names) < len(left):
             break
         left = [job for job in left if job.name not in done]
         if not left:

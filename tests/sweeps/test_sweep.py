@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -254,6 +256,29 @@ def test_only_the_best_keep_their_models(fake_run: FakeRun, keep: str, left: lis
     assert [int(job.name) for job in jobs if (job / "model.keras").exists()] == left
     assert [int(job.name) for job in jobs if (job / "checkpoints").exists()] == left
     assert all((job / "metrics.json").exists() for job in jobs)
+
+
+def test_a_job_reads_no_more_files_than_those_before_it(fake_run: FakeRun) -> None:
+    reads, at_each_job = 0, []
+
+    def count(frame: object, event: str, call: Any) -> None:
+        nonlocal reads
+        reads += event == "c_call" and call.__name__ in ("open", "stat", "scandir", "listdir", "loads")
+
+    def run(config: DictConfig) -> float:
+        at_each_job.append(reads)
+        return leave_a_run(config)
+
+    fake_run(run)
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        assert cli.main(["-m", "hydra.sweep.dir=here", "seed=range(0,12)", "hydra/launcher=basic"]) == 0
+    finally:
+        sys.setprofile(before)
+    of_jobs = [later - earlier for earlier, later in itertools.pairwise(at_each_job)]
+    # From the eighth on, each job loses its model, since it is not among the best.
+    assert of_jobs[-1] - of_jobs[7] < len(of_jobs) - 8
 
 
 def test_jobs_named_by_their_words_resume_too(fake_run: FakeRun) -> None:
