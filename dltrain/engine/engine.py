@@ -102,8 +102,8 @@ class Engine:
             if validation is not None:
                 hooks.on_test_begin()
                 logs.update({f"val_{name}": value for name, value in self.evaluate(validation).items()})
-                hooks.on_test_end(logs)
-            hooks.on_epoch_end(epoch, logs)
+                _tell(hooks, "on_test_end", logs)
+            _tell(hooks, "on_epoch_end", epoch, logs)
             if self.model.stop_training:
                 break
         hooks.on_train_end(logs)
@@ -168,6 +168,17 @@ class Engine:
         if not self._steps_a_call / 2 <= measured <= self._steps_a_call * 2:
             logger.debug("%s steps in one call from here on: they take half a second", f"{measured:,}")
         self._steps_a_call = measured
+
+
+def _tell(hooks: keras.callbacks.CallbackList, name: str, *arguments: Any) -> None:
+    """Calls a hook of every callback with its arguments, of which the last one holds the logs as Python's numbers.
+
+    Keras' list looks for tensors among them, which takes longer than the hooks of most callbacks.
+    """
+    *others, logs = arguments
+    shared = dict(sorted(logs.items()))  # to which a callback may add what those after it read
+    for callback in hooks.callbacks:
+        getattr(callback, name)(*others, shared)
 
 
 def has_batch_hooks(callback: keras.callbacks.Callback) -> bool:

@@ -16,10 +16,12 @@ import tensorflow as tf
 from dltrain.engine.distribution import on_replicas, share
 from dltrain.engine.graph_proof import step_of
 from dltrain.engine.mixed_penalties import mix_penalties
+from dltrain.engine.padding import ignores_padding, without_padding
 from dltrain.engine.scheduled_regularization import scheduled
 from dltrain.engine.shared_graphs import SharedGraphs, graphs_of
+from dltrain.engine.softmax import plain_softmax
 from dltrain.engine.step import TrainStep, in_turn, not_compiled
-from dltrain.engine.updates import Update, flat_update, fused_update
+from dltrain.engine.updates import FusedUpdate, Update, flat_update, fused_update
 from dltrain.internals import fast_path
 from dltrain.internals.keras_training import build_loss_and_metrics
 from dltrain.preprocessing.rows import Block, gather
@@ -64,6 +66,7 @@ class Graphs:
         width = max(math.prod(tensor.shape[1:]) for tensor in model.inputs)
         self.evaluation_batch = min(EVALUATION_BATCH, max(1, EVALUATION_NUMBERS // width))
         self._update: Update | None = None
+        self._padded: Sequence[str] = ()
         self._training: SharedGraphs | None = None
         self._others: SharedGraphs | None = None
         self._calls: dict[tuple[str, int, bool], Callable[..., Any]] = {}
@@ -84,6 +87,9 @@ class Graphs:
         whole = fast_path.is_whole()
         if whole and self.jit_compile is not True:
             self._update = (fused_update(self.model) if self.jit_compile else None) or flat_update(self.model)
+        # XLA would compile again for each length.
+        if whole and self.jit_compile is not True and not isinstance(self._update, FusedUpdate):
+            self._padded = ignores_padding(self.model)
         own = self.augmentation is not None  # the architecture does not contain it
         if whole and not own:
             mix_penalties(self.model, steps)
@@ -102,7 +108,7 @@ class Graphs:
         Raises:
             RunError: If XLA cannot compile a step.
         """
-        steps = tf.constant(first, tf.int64), tf.constant(last, tf.int64), tf.constant(empties)
+        steps = _step(first), _step(last), _flag(empties)
         weights = () if block.weights is None else block.weights
         try:
             return EpochResults(*self._call("train", block.features, block.targets, weights, block.order, *steps))
@@ -187,7 +193,7 @@ class Graphs:
 
         def body(step: Any, answers: Any) -> Any:
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            inputs, labels = gather(features, rows), tf.gather(targets, rows)
+            inputs, labels = self._gather(features, rows), tf.gather(targets, rows)
             counts = None if isinstance(weights, tuple) else tf.gather(weights, rows)
             if self.augmentation is not None:
                 inputs, counts = self.augmentation(inputs, counts, self.model.optimizer.iterations)
@@ -204,6 +210,9 @@ class Graphs:
             return *in_turn(self._end)(), before
         rows = order[first * self.batch_size : last * self.batch_size]
         return *in_turn(self._end)(tf.gather(targets, rows), kept.concat()), before
+
+    def _gather(self, features: Any, rows: Any) -> dict[str, Any]:
+        return without_padding(gather(features, rows), self._padded)
 
     def _emptied(self) -> Any:
         self.model.reset_metrics()
@@ -222,7 +231,8 @@ class Graphs:
         def step() -> Any:
             own = share(rows)
             counts = [tf.gather(each, own) for each in weights]
-            return self.model.test_step((gather(features, own), tf.gather(targets, own), *counts))
+            with plain_softmax(self.model):
+                return self.model.test_step((self._gather(features, own), tf.gather(targets, own), *counts))
 
         results = on_replicas(step)
         return self.model.get_metrics_result() if tf.distribute.has_strategy() else results
@@ -232,7 +242,18 @@ class Graphs:
         return self._test_step(*arguments)
 
     def _answers(self, features: Any, rows: Any) -> Any:
-        return self.model(gather(features, rows), training=False)
+        return self.model(self._gather(features, rows), training=False)
+
+
+# The same few numbers at each epoch, of which making tensors takes as long as a tenth of a small network's step.
+@functools.lru_cache(1024)
+def _step(number: int) -> Any:
+    return tf.constant(number, tf.int64)
+
+
+@functools.cache
+def _flag(value: bool) -> Any:
+    return tf.constant(value)
 
 
 def _weights(block: Block) -> tuple[Any, ...]:

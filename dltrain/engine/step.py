@@ -17,6 +17,7 @@ from dltrain.base.errors import RunError
 from dltrain.config.metric_traits import traits_of
 from dltrain.engine.distribution import dense_gradients, on_replicas, share
 from dltrain.engine.executor import called, executor
+from dltrain.engine.softmax import plain_softmax
 from dltrain.engine.updates import Update
 from dltrain.internals import fast_path
 from dltrain.internals.keras_training import given_metrics
@@ -55,7 +56,7 @@ class TrainStep:
             return on_replicas(lambda: self._train_step(*tf.nest.map_structure(share, batch)))
 
     def _train_step(self, *batch: Any) -> Any:
-        with contextlib.nullcontext() if self._update is None else self._update.in_place():
+        with plain_softmax(self.model), contextlib.nullcontext() if self._update is None else self._update.in_place():
             return self._step_of_keras(*batch)
 
     def _step_of_keras(self, *batch: Any) -> Any:
