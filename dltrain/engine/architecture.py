@@ -44,7 +44,10 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
     if not parts.get("compile_config") or not all(_is_known(node) for node in serialized(parts)):
         return None
     layers = all_layers(model)  # with those of a backbone
-    numbers = {layer.name: f"layer {place}" for place, layer in enumerate(layers)}
+    # What is no layer, such as a slice or a root, is counted on from one network of the process to the next too.
+    operations = [each for part in (model, *layers) for each in getattr(part, "operations", [])]
+    numbers = {each.name: f"operation {place}" for place, each in enumerate(operations)}
+    numbers |= {layer.name: f"layer {place}" for place, layer in enumerate(layers)}
     numbers |= {model.name: "model", model.optimizer.name: "optimizer"}
     settings = parts.get("compile_config", {}).get("optimizer", {}).get("config", {})
     decayed = None

@@ -51,14 +51,44 @@ def first_share() -> keras.initializers.Initializer:
     return keras.initializers.VarianceScaling(FIRST_SHARE**2, "fan_in")
 
 
+def answer_bounds(inputs: Inputs, *, beyond: bool) -> tuple[float, float]:
+    """Returns the range of the train targets, of shape (n, 1).
+
+    `beyond` widens it by its width at each end behind which a linear regression goes on well: where its answers for
+    rows that it was not fitted on leave the range of the targets that it was fitted on, they are nearer to the truth
+    than the end of the range. A sum of columns goes on so, an amount that cannot be negative does not.
+    """
+    target = inputs.train("target")[:, 0].astype(np.float64)
+    low, high = float(target.min()), float(target.max())
+    if not beyond or "table" not in inputs or len(target) < 2 * FOLDS:
+        return low, high
+    rows = _evenly(len(target), ROWS_OF_CHOICE)
+    features, truth = _standard(inputs.train("table")[rows].astype(np.float64))[0], target[rows]
+    gains = {"low": 0.0, "high": 0.0}  # squared error that the ends of the range would add
+    penalty = fit_penalized(Ridge(), "alpha", features, truth / (truth.std() or 1.0)).alpha
+    for fitted, held in KFold(FOLDS, shuffle=True, random_state=0).split(features):
+        answers = Ridge(penalty).fit(features[fitted], truth[fitted]).predict(features[held])
+        for end, bounded in (
+            ("low", np.maximum(answers, truth[fitted].min())),
+            ("high", np.minimum(answers, truth[fitted].max())),
+        ):
+            gains[end] += float(np.sum(np.square(bounded - truth[held]) - np.square(answers - truth[held])))
+    return low - (high - low) * (gains["low"] > 0), high + (high - low) * (gains["high"] > 0)
+
+
+def _standard(features: Floats) -> tuple[Floats, Floats, Floats]:
+    """Returns features (n, width) with mean 0 and deviation 1, for the penalty and to converge, and what they had."""
+    middle, spread = features.mean(axis=0), features.std(axis=0)
+    spread = np.where(spread > 1e-6, spread, 1.0)
+    return (features - middle) / spread, middle, spread
+
+
 def _start(table: npt.NDArray[Any], target: npt.NDArray[Any], head: Head) -> list[Floats]:
     """Returns kernel (width, units) and bias (units,) fitted on features (n, width) and targets (n, units)."""
     kernel, bias = np.zeros((table.shape[1], head.units)), np.zeros(head.units)
     rows = _evenly(len(table), ROWS_OF_FIT)
     features, truth = table[rows].astype(np.float64), target[rows].astype(np.float64)
-    middle, spread = features.mean(axis=0), features.std(axis=0)
-    spread = np.where(spread > 1e-6, spread, 1.0)
-    features = (features - middle) / spread  # for the penalty, and to converge
+    features, middle, spread = _standard(features)
     task = head.kind
     if not task.quantity:
         # Of several classes one is true; labels are fitted one by one.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dltrain.config.tasks import Task
 from dltrain.models import gaussian
-from dltrain.models.linear_path import first_share, linear_scores
+from dltrain.models.linear_path import answer_bounds, first_share, linear_scores
 from dltrain.models.members import Clamp, MemberLoss
 from dltrain.models.mlp import dense_stack
 from dltrain.models.numeric_embedding import distinct_edges, periodic, piecewise_linear, quantile_edges, smooth_clip
@@ -39,7 +39,7 @@ def tabular(
     frequency_scale: float,
     bins: int | Literal["auto"],
     ensemble: int,
-    clamp: bool,
+    clamp: bool | Literal["auto"],
     initializer: Callable[[], Any],
     regularizer: Regularizers,
     bin_edges: Literal["distinct", "quantile"] = "quantile",
@@ -80,8 +80,10 @@ def tabular(
     else:
         answers = head.of_scores(_mean_of_members(hidden, head, linear), apply=_averages_scores(head))
     if clamp and head.kind.clamps:
-        targets = inputs.train("target")
-        answers = Clamp(float(targets.min()), float(targets.max()), name="clamp")(answers)
+        # A bent target ends where its bends do.
+        goes_on = clamp == "auto" and linear is not None and not head.knots
+        low, high = answer_bounds(inputs, beyond=goes_on)
+        answers = Clamp(low, high, name="clamp")(answers)
     return answers
 
 

@@ -11,7 +11,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from dltrain.models import linear_path
-from dltrain.models.linear_path import PENALTIES, fit_penalized, rounded, strongest_penalty
+from dltrain.models.linear_path import PENALTIES, answer_bounds, fit_penalized, rounded, strongest_penalty
+from dltrain.models.parts import Inputs
 
 MLP = ("model=mlp", "model.units=[3]", "model.linear_path=true", "callbacks=learning_rate")
 TABULAR = ("model=tabular", "model.units=[3]", "callbacks=learning_rate")
@@ -113,3 +114,19 @@ def test_weights_are_the_same_whatever_the_order_of_additions_was() -> None:
     values = np.array([0.0, 1.234567, -98765.4321, 3e-7])
     np.testing.assert_array_equal(rounded(values), rounded(values * (1 + 1e-12)))
     np.testing.assert_allclose(rounded(values), values, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("made", "wider"),
+    [(lambda total: total, True), (lambda total: np.maximum(total, 0), False), (np.abs, False), (np.tanh, False)],
+    ids=["a sum", "an amount", "a distance", "a share"],
+)
+def test_answers_leave_the_range_of_the_targets_where_a_linear_model_goes_on_well(made: Any, wider: bool) -> None:
+    random = np.random.default_rng(0)
+    table = random.standard_t(3, (400, 3))
+    target = made(table.sum(axis=1))[:, None] + random.normal(0, 0.01, (400, 1))
+    inputs = Inputs({"table": None}, {}, 0, None, 3, {"table": table, "target": target}.__getitem__)
+    least, most = target.min(), target.max()
+    assert answer_bounds(inputs, beyond=False) == (least, most)
+    room = wider * (most - least)
+    assert answer_bounds(inputs, beyond=True) == pytest.approx((least - room, most + room))
