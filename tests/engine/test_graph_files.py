@@ -23,6 +23,8 @@ KINDS = (
     ("table", "tabular"),
 )
 SMALL = ("model.units=[3]", "model.dropout=0.3", "trainer.epochs=2")
+# What is written, read and refused does not depend on the network.
+PLAIN = ("model=linear", "dataset.problem=regression")
 
 
 @pytest.fixture(autouse=True)
@@ -40,10 +42,32 @@ def traced(graph_log: Any) -> list[str]:
 
 def numbers(stage_of: Any, train_stage: Any, path: Path, *overrides: str) -> tuple[Any, Any, Any]:
     path.mkdir()
-    stage = stage_of(*SMALL, *overrides)
+    stage = stage_of(*(() if "model=linear" in overrides else SMALL), *overrides)
     training = train_stage(stage, path)
     state = [np.array(variable) for variable in (*stage.network.variables, *stage.network.optimizer.variables)]
     return training.history, training.engine.predict(stage.data.source("validation")), state
+
+
+@pytest.fixture(scope="module")
+def written(
+    stage_of: Any, train_stage: Any, tmp_path_factory: pytest.TempPathFactory, forget_graphs: Callable[[], None]
+) -> tuple[Any, dict[str, bytes]]:
+    """The numbers of a plain training, and the files of graphs that it leaves."""
+    path = tmp_path_factory.mktemp("written")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLTRAIN_DATA_DIR", str(path / "data"))
+        forget_graphs()
+        found = numbers(stage_of, train_stage, path / "run", *PLAIN)
+    files = {each.name: each.read_bytes() for each in (path / "data" / "graphs").iterdir()}
+    assert len(files) == 3
+    return found, files
+
+
+def put(files: dict[str, bytes], folder: Path) -> list[Path]:
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return sorted(folder.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -121,14 +145,15 @@ def test_what_decides_a_graph_makes_another_file(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     traced: list[str],
+    folder: Path,
+    written: Any,
     change: Any,
-    forget_graphs: Callable[[], None],
 ) -> None:
-    numbers(stage_of, train_stage, tmp_path / "1")
-    forget_graphs()
+    put(written[1], folder)
     change(monkeypatch)
-    numbers(stage_of, train_stage, tmp_path / "2")
-    assert len(traced) == 6
+    numbers(stage_of, train_stage, tmp_path / "1", *PLAIN)
+    assert len(traced) == 3
+    assert len(list(folder.iterdir())) == 6
 
 
 def test_own_code_is_told_by_its_files() -> None:
@@ -139,7 +164,7 @@ def test_a_user_without_a_home_trains_all_the_same(
     stage_of: Any, train_stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traced: list[str]
 ) -> None:
     monkeypatch.setenv("DLTRAIN_DATA_DIR", "~nobodyhere/data")
-    numbers(stage_of, train_stage, tmp_path / "1")
+    numbers(stage_of, train_stage, tmp_path / "1", *PLAIN)
     assert len(traced) == 3
 
 
@@ -178,24 +203,14 @@ def inside(change: Any) -> Any:
     ],
 )
 def test_a_damaged_file_is_written_anew(
-    stage_of: Any,
-    train_stage: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    traced: list[str],
-    folder: Path,
-    damage: Any,
-    forget_graphs: Callable[[], None],
+    stage_of: Any, train_stage: Any, tmp_path: Path, traced: list[str], folder: Path, written: Any, damage: Any
 ) -> None:
-    first = numbers(stage_of, train_stage, tmp_path / "1")
-    whole = {path: path.read_bytes() for path in folder.iterdir()}
-    for path, content in whole.items():
-        path.write_bytes(damage(content))
-    forget_graphs()
-    second = numbers(stage_of, train_stage, tmp_path / "2")
+    first, whole = written
+    put({name: damage(content) for name, content in whole.items()}, folder)
+    second = numbers(stage_of, train_stage, tmp_path / "1", *PLAIN)
     assert second[0] == first[0]
-    assert len(traced) == 6
-    assert {path: len(path.read_bytes()) > 100 for path in folder.iterdir()} == dict.fromkeys(whole, True)
+    assert len(traced) == 3
+    assert {path.name: len(path.read_bytes()) > 100 for path in folder.iterdir()} == dict.fromkeys(whole, True)
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(
@@ -203,7 +218,7 @@ def test_a_folder_that_cannot_be_written_does_no_harm(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "file"))
-    numbers(stage_of, train_stage, tmp_path / "1")
+    numbers(stage_of, train_stage, tmp_path / "1", *PLAIN)
     assert len(traced) == 3
 
 
@@ -212,17 +227,17 @@ def test_a_file_of_somebody_else_is_read_too(
     train_stage: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    traced: list[str],
-    forget_graphs: Callable[[], None],
+    graph_log: Any,
+    folder: Path,
+    written: Any,
 ) -> None:
     def refused(path: Path) -> None:
         raise PermissionError(path)
 
-    numbers(stage_of, train_stage, tmp_path / "1")
-    forget_graphs()
+    put(written[1], folder)
     monkeypatch.setattr(Path, "touch", refused)
-    numbers(stage_of, train_stage, tmp_path / "2")
-    assert len(traced) == 3
+    numbers(stage_of, train_stage, tmp_path / "1", *PLAIN)
+    assert (graph_log.traced, len(graph_log.read)) == ([], 3)
 
 
 def test_the_file_that_was_not_read_for_longest_goes(
@@ -231,22 +246,21 @@ def test_the_file_that_was_not_read_for_longest_goes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     folder: Path,
+    written: Any,
     forget_graphs: Callable[[], None],
 ) -> None:
     monkeypatch.setattr(graph_files, "MOST_KEPT", 4)
-    numbers(stage_of, train_stage, tmp_path / "1")
-    first = set(folder.iterdir())
+    first = put(written[1], folder)
     for path in first:
         os.utime(path, (1, 1))
-    forget_graphs()
-    numbers(stage_of, train_stage, tmp_path / "2")  # touches them
-    for age, path in enumerate(sorted(first)):
+    numbers(stage_of, train_stage, tmp_path / "1", *PLAIN)
+    assert all(path.stat().st_mtime > 1 for path in first)
+    for age, path in enumerate(first):
         os.utime(path, (age + 1, age + 1))
     forget_graphs()
-    numbers(stage_of, train_stage, tmp_path / "3", "model.units=[4]")
+    numbers(stage_of, train_stage, tmp_path / "2", *PLAIN, "dataset.problem=binary")
     assert len(list(folder.iterdir())) == 4
-    assert sorted(first)[2] in set(folder.iterdir())
-    assert not {*sorted(first)[:2]} & set(folder.iterdir())
+    assert [path.exists() for path in first] == [False, False, True]
 
 
 class OwnLayer(keras.layers.Layer):
