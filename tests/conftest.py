@@ -46,7 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")
 
 
+# Files that take minutes begin first, so that none of them runs alone when the others are done.
+LONGEST = (
+    *("test_other_pythons.py", "test_installed.py", "test_estimators.py", "test_attack.py", "test_killed.py"),
+    *("test_same_predictions.py", "test_artifact.py", "test_program.py", "test_processes.py", "test_determinism.py"),
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.markexpr == "slow":
+        items.sort(key=lambda item: (*LONGEST, item.path.name).index(item.path.name))
     if "attack" not in config.option.markexpr:
         attacks = [item for item in items if item.get_closest_marker("attack")]
         config.hook.pytest_deselected(items=attacks)

@@ -107,7 +107,7 @@ def test_any_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], columns: 
 
 
 @pytest.mark.slow
-@settings(RELAXED, max_examples=300)
+@settings(RELAXED, max_examples=120)
 @given(columns=tables())
 def test_many_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str], columns: dict[str, list[Any]]) -> None:
     check_any_table(tmp_path, columns, capsys)

@@ -292,7 +292,7 @@ def tables(draw: st.DrawFn) -> dict[str, list[Any]]:
 
 
 @settings(
-    max_examples=15,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

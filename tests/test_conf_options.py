@@ -116,8 +116,17 @@ def test_each_row_of_the_head_table_trains(stage_of: Any, train_stage: Any, tmp_
 def test_each_model_trains_on_the_data_it_is_for(
     stage_of: Any, train_stage: Any, tmp_path: Path, kind: str, model: str
 ) -> None:
-    sizes = {"mlp": "model.units=[4]", "text_bag": "model.dimension=3", "cnn": "model.filters=[2]"}
+    sizes = {
+        **{"mlp": "model.units=[4]", "text_bag": "model.dimension=3", "cnn": "model.filters=[2]"},
+        **{
+            "text_rnn": "model.recurrent_units=2",
+            "text_transformer": "model.dimension=4",
+            "text_cnn": "model.filters=2",
+        },
+    }
     small = [sizes[model]] if model in sizes else []
+    if model in ("text_rnn", "text_transformer", "text_cnn"):
+        small.append("text.sequence_length=6")
     image = ["dataset.image_size=4"] if kind == "image" else []
     stage = stage_of(*CHEAP, f"dataset.kind={kind}", f"model={model}", "callbacks=learning_rate", *small, *image)
     assert isinstance(stage.network, keras.Model)

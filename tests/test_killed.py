@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-KILLS = 30
+KILLS = 15
 
 # Importing TensorFlow takes longer than the run, so that one process imports it and each run is a copy of that process.
 FORKS = """

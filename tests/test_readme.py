@@ -70,6 +70,7 @@ def test_command_composes(line: str) -> None:
 
 def test_commands_are_found() -> None:
     assert len(shell_lines()) > 4
+    assert len(lines_of_training()) > 4
 
 
 def test_error_example_is_what_comes(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,6 +170,23 @@ def test_python_runs_as_shown(working_directory: Path, capsys: pytest.CaptureFix
         exec(block, shared)
     assert capsys.readouterr().out.count("prediction") == 1
     assert (working_directory / "flowers.keras").exists()
+
+
+def lines_of_training() -> list[str]:
+    """What the guide types, but for what tests/test_installed.py runs with the installed package."""
+    lines = [line for block in blocks("shell", section("training")) for line in block.splitlines()]
+    return [line for line in lines if re.match(r"dltrain (?!-m|experiment=)", line)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", lines_of_training())
+def test_what_the_guide_types_trains(working_directory: Path, capsys: pytest.CaptureFixture[str], line: str) -> None:
+    words = shlex.split(line)[1:]
+    short = [] if any(word.startswith("trainer.epochs=") for word in words) else ["trainer.epochs=2"]
+    assert main([*words, *short]) == 0
+    assert capsys.readouterr().err == ""
+    (record,) = working_directory.rglob("run.json")
+    assert '"status": "completed"' in record.read_text()
 
 
 def test_run_is_resumed_and_reproduced_as_shown(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,7 +62,7 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
     changing = scheduled(model.optimizer)
     changes = None if changing is None else [changing.dropout, changing.weight_decay]
     scored = [_held(each) for each in (model.loss, *given_metrics(model))]
-    told = [_renamed(_penalties_left_out(parts), numbers), str(shapes), changes, own, decayed, scored]
+    told = [_renamed(_values_left_out(parts), numbers), str(shapes), changes, own, decayed, scored]
     return json.dumps(told, sort_keys=True)
 
 
@@ -105,17 +105,19 @@ def _held(node: Any) -> Any:
     return [kind, getattr(node, "__module__", None), getattr(node, "__qualname__", None)]
 
 
-def _penalties_left_out(node: Any) -> Any:
+def _values_left_out(node: Any) -> Any:
+    """Leaves out the penalties of weights, which graphs read, and their first values, which no graph draws."""
     if isinstance(node, list):
-        return [_penalties_left_out(each) for each in node]
+        return [_values_left_out(each) for each in node]
     if not isinstance(node, dict):
         return node
     # A regularizer of a layer's output has a constant factor in the graph.
     of_weights = [key for key in node if key.endswith("_regularizer") and key != "activity_regularizer"]
     return {
-        key: _penalties_left_out(each)
+        key: _values_left_out(each)
         for key, each in node.items()
-        if not (key in of_weights and (each is None or each.get("class_name") in REGULARIZERS))
+        if not key.endswith("_initializer")
+        and not (key in of_weights and (each is None or each.get("class_name") in REGULARIZERS))
     }
 
 

@@ -121,6 +121,11 @@ def test_first_model_is_not_touched_by_the_second(stage_of: Any, train_stage: An
         np.testing.assert_array_equal(old, np.array(new))
 
 
+def test_first_weights_do_not_decide_a_graph(stage_of: Any) -> None:
+    networks = [stage_of(*MLP, f"initializer={name}").network for name in ("he_normal", "zeros", "constant")]
+    assert len({architecture(network) for network in networks}) == 1
+
+
 def test_only_a_few_are_kept(stage_of: Any) -> None:
     network = stage_of(*MLP).network
     first, second = (graphs_of(network, batch_size, {}) for batch_size in (1, 2))
