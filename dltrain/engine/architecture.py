@@ -41,6 +41,7 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
                 parts = json.loads(model.to_json())
     except (TypeError, ValueError, NotImplementedError, AttributeError, OSError):
         return None
+    parts = _values_left_out(parts)
     if not parts.get("compile_config") or not all(_is_known(node) for node in serialized(parts)):
         return None
     layers = all_layers(model)  # with those of a backbone
@@ -62,7 +63,7 @@ def architecture(model: keras.Model, *, trains: bool = True, penalties: bool = T
     changing = scheduled(model.optimizer)
     changes = None if changing is None else [changing.dropout, changing.weight_decay]
     scored = [_held(each) for each in (model.loss, *given_metrics(model))]
-    told = [_renamed(_values_left_out(parts), numbers), str(shapes), changes, own, decayed, scored]
+    told = [_renamed(parts, numbers), str(shapes), changes, own, decayed, scored]
     return json.dumps(told, sort_keys=True)
 
 
