@@ -24,7 +24,7 @@ from dltrain.internals.hydra_loading import Copies, HydraLoader, Repository, sea
 
 log = logging.getLogger(__name__)
 
-MOST_KEPT = 64  # of configs, one for each choice of options
+MOST_KEPT = 256  # of configs, one for each choice of options; each of 25 kB
 MOST_FOLDERS = 4  # of sets of folders, or of states of their files
 
 

@@ -101,7 +101,7 @@ def test_a_frame_gives_the_numbers_of_its_file(folder: Path) -> None:
     frame = pd.DataFrame({"rooms": rng.normal(size=80), "street": rng.choice(["a", "b"], 80)})
     frame["price"] = frame["rooms"] * 2 + (frame["street"] == "a")
     frame.to_parquet("houses.parquet")
-    small = {"model__units": [2], "trainer__epochs": 1, "report": False}
+    small = {"model": "linear", "trainer__epochs": 1, "report": False}
     one = dltrain.train(data=frame, target="price", directory="of_frame", **small)  # type: ignore[arg-type]
     other = dltrain.train(data="houses.parquet", target="price", directory="of_file", **small)  # type: ignore[arg-type]
     for name in FILES[:2]:
