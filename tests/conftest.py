@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import copy
 import csv
 import gc
 import json
 import logging
 import os
+import pickle
 import re
 import signal
 import tempfile
@@ -201,14 +201,18 @@ def _no_hydra_job_is_left() -> Iterator[None]:
 def compose_config() -> Callable[..., DictConfig]:
     """From overrides to the checked config of the shipped conf/, without Hydra's own node, as a job gets it."""
     composer = Composer()
+    composed: dict[tuple[str, ...], bytes] = {}  # since many tests compose the same twice and more
 
     def compose(*overrides: str) -> DictConfig:
         given = {word.split("=")[0] for word in overrides}
         small = [word for word in SMALL if word.split("=")[0] not in given]
         if "dataset" in given and "dataset=synthetic" not in overrides:
             small = [word for word in small if not word.startswith("dataset.")]
-        config = composer.compose(settle(composer, [*small, *overrides]).overrides)
-        HydraConfig.instance().cfg = copy.deepcopy(config)
+        words = (*small, *overrides)
+        if words not in composed:
+            composed[words] = pickle.dumps(composer.compose(settle(composer, words).overrides))
+        config = pickle.loads(composed[words])
+        HydraConfig.instance().cfg = pickle.loads(composed[words])
         with open_dict(config):
             del config["hydra"]
         return config
