@@ -19,7 +19,7 @@ Kind = Literal["numeric", "category", "text", "image", "date"]
 
 Array = npt.NDArray[np.generic]
 
-HASHED_AT_ONCE = 100_000  # cells of words that are joined at a time
+HASHED_AT_ONCE = 4_096  # cells of words that are joined at a time
 
 
 class Undecided(Protocol):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+ROWS_AT_ONCE = 4_096  # sorting and counting take several times the memory of the ids
+
 
 def log_count_ratios(
     ids: npt.NDArray[np.int32], targets: npt.NDArray[np.floating], size: int, smoothing: float
@@ -19,10 +21,12 @@ def log_count_ratios(
     ratios = np.zeros((size, targets.shape[1]), np.float32)
     for output, column in enumerate(targets.T):
         high = column > column.mean()
-        shares = []
-        for rows in (ids[high], ids[~high]):
-            counts = smoothing + np.bincount(rows.ravel(), minlength=size)[2:]
-            shares.append(counts / counts.sum())
+        found = np.zeros((2, size), np.int64)
+        for first in range(0, len(ids), ROWS_AT_ONCE):
+            block, of_block = ids[first : first + ROWS_AT_ONCE], high[first : first + ROWS_AT_ONCE]
+            for place, rows in enumerate((of_block, ~of_block)):
+                found[place] += np.bincount(block[rows].ravel(), minlength=size)
+        shares = [counts / counts.sum() for counts in smoothing + found[:, 2:]]
         ratios[2:, output] = np.log(shares[0] / shares[1])
     return ratios
 
@@ -32,10 +36,12 @@ def inverse_document_frequencies(ids: npt.NDArray[np.int32], size: int) -> npt.N
 
     `ids` are n-gram ids (n, length), 0 for padding and 1 for unknown, below `size`; it is 0 for the ids 0 and 1.
     """
-    ordered = np.sort(ids, axis=1)
-    first = np.ones(ids.shape, bool)
-    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    having = np.bincount(ordered[first], minlength=size)
+    having = np.zeros(size, np.int64)
+    for begin in range(0, len(ids), ROWS_AT_ONCE):
+        ordered = np.sort(ids[begin : begin + ROWS_AT_ONCE], axis=1)
+        first = np.ones(ordered.shape, bool)
+        first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+        having += np.bincount(ordered[first], minlength=size)
     found = np.log((1 + len(ids)) / (1 + having)) + 1
     found[:2] = 0
     return found.astype(np.float32)

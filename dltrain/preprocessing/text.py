@@ -74,11 +74,11 @@ def cached_ngram_ids(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[n
     rows, width = len(next(iter(raw.values()))), model.output.shape[1]
 
     def made() -> pa.Table:
-        parts = []
+        found = np.empty((rows, width), np.int32)
         for first in range(0, rows, TEXTS_AT_ONCE):
             block = {name: tf.constant(cells[first : first + TEXTS_AT_ONCE]) for name, cells in raw.items()}
-            parts.append(np.asarray(model(block), np.int32))
-        cells = pa.py_buffer(np.concatenate(parts).tobytes())
+            found[first : first + TEXTS_AT_ONCE] = model(block)
+        cells = pa.py_buffer(found)
         return pa.table({"ids": pa.FixedSizeBinaryArray.from_buffers(pa.binary(4 * width), rows, [None, cells])})
 
     table = _cached(rows, made, "ids", [cells[:, 0] for cells in raw.values()], _settings(model))
@@ -106,7 +106,9 @@ def _learn(texts: Texts, settings: dict[str, Any]) -> pa.Table:
 
 def _adapted(texts: Texts, settings: dict[str, Any]) -> keras.layers.TextVectorization:
     learner = keras.layers.TextVectorization(**settings)
-    learner.adapt(tf.data.Dataset.from_tensor_slices(texts.astype(str)).batch(TEXTS_AT_ONCE))
+    # Block by block: as an array of NumPy's strings, every text would take the memory of the longest one.
+    blocks = range(0, len(texts), TEXTS_AT_ONCE)
+    learner.adapt(tf.constant(texts[first : first + TEXTS_AT_ONCE], tf.string) for first in blocks)
     return learner
 
 

@@ -53,7 +53,8 @@ def score_baselines(data: Prepared, parts: list[str], metrics: list[Any], seed: 
         digest.update(f"{part} {words_too} {sorted(features[part])}".encode())
         weights = () if truth[part].weights is None else (truth[part].weights,)
         for values in (truth[part].values, *weights, *(features[part][name] for name in sorted(features[part]))):
-            digest.update(f"{values.shape} {values.dtype}".encode() + np.ascontiguousarray(values).tobytes())
+            digest.update(f"{values.shape} {values.dtype}".encode())
+            digest.update(np.ascontiguousarray(values).data)
     key = digest.hexdigest()
     found = _found.get(key)
     if found is None:

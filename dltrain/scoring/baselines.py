@@ -58,11 +58,11 @@ def _matrices(inputs: dict[str, tuple[Dataset, Features]]) -> dict[str, Any]:
     for name in [column for column, kind in train.kinds.items() if kind == "text" and "text" in features]:
         encoder = TfidfVectorizer(sublinear_tf=True, min_df=2 if len(train) > 100 else 1)
         try:
-            encoder.fit(train.columns[name].astype(str))
+            encoder.fit(train.columns[name])
         except ValueError:  # no word is left
             continue
         for part, (dataset, _) in inputs.items():
-            blocks[part].append(encoder.transform(dataset.columns[name].astype(str)))
+            blocks[part].append(encoder.transform(dataset.columns[name]))
     for name in ("table", "image"):
         if name in features:
             for part, (_, found) in inputs.items():

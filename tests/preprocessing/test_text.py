@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from omegaconf import OmegaConf
 
 from dltrain.config.compose import conf_directory
 from dltrain.data.storage import cached_table
+from dltrain.data.targets import encode
 from dltrain.preprocessing import text as texts_module
 from dltrain.preprocessing.fit import fit
+from dltrain.scoring.baselines import baselines
 
 
 @pytest.fixture
@@ -56,6 +59,23 @@ def test_weights_join_the_table(features_of: Any) -> None:
 def test_no_word_at_all_gives_a_weight_that_is_a_number(features_of: Any) -> None:
     _, found = features_of("tf_idf", ["", "!"], ["", "a"])
     assert np.isfinite(found["table"]).all()
+
+
+def test_a_long_text_does_not_make_all_others_as_long(features_of: Any, make_dataset: Any) -> None:
+    texts = ["a b"] * 2_000 + ["a " * 100_000]
+    tracemalloc.start()
+    try:
+        fitted, found = features_of("ngrams", texts, texts[-1:], ngrams=1, sequence_length=4)
+        data = make_dataset(
+            {"text": np.array(texts, object)}, target=np.arange(2_001.0) % 2, kinds={"text": "text"}, task="binary"
+        )
+        features = {"text": fitted.transform(data)["text"]}
+        baselines(data, features, encode(data, "binary"), {"test": (data, features)})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found["text"].any()
+    assert peak < 100e6  # as one array of strings they would take 1.6 GB
 
 
 def must_not_be_called() -> None:
