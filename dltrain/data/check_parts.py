@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -27,6 +28,7 @@ DRIFT_TEXTS = 300
 DRIFT_AREA = 0.6
 DRIFT_DEVIATIONS = 4.0
 FEWEST = 30
+IMAGES_AT_ONCE = 1_024
 WORDS = 5  # a shorter text may be a stock phrase
 
 
@@ -144,11 +146,22 @@ def _area(model: Any, features: Any, origin: npt.NDArray[Any], seed: int) -> flo
 def _hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
     """Hashes each cell, shape (rows, columns); rows with the same features have the same sum."""
     columns = []
-    for place, cells in enumerate(dataset.columns.values()):
-        plain = np.array([row.tobytes() for row in cells], dtype=object) if cells.ndim > 1 else cells
+    images = {name for name, kind in dataset.kinds.items() if kind == "image"}
+    for place, name in enumerate(dataset.columns):
+        cells = _digests(dataset, name) if name in images else dataset.columns[name]
         factor = np.uint64(pow(0x9E3779B97F4A7C15, place + 1, 2**64))
-        columns.append(pd.util.hash_array(plain, categorize=False) * factor)
+        columns.append(pd.util.hash_array(cells, categorize=False) * factor)
     return np.column_stack(columns)
+
+
+def _digests(dataset: Dataset, name: str) -> npt.NDArray[Any]:
+    """Returns a digest of each image of a column, shape (rows,); images are read some at a time."""
+    found: list[bytes] = []
+    for rows in np.array_split(np.arange(len(dataset)), max(1, len(dataset) // IMAGES_AT_ONCE)):
+        found += [
+            hashlib.md5(image.tobytes(), usedforsecurity=False).digest() for image in dataset.take(rows).columns[name]
+        ]
+    return np.array(found, dtype=object)
 
 
 def _counts(wanted: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:

@@ -17,10 +17,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dltrain.base.errors import ConfigError, DataError, did_you_mean
 from dltrain.base.notes import counted, some
-from dltrain.base.regular_file import memory_bytes, read_regular
+from dltrain.base.regular_file import read_regular
 from dltrain.data.archive import MOST_OF_A_FILE
-
-Pixels = npt.NDArray[np.uint8]
+from dltrain.data.pixel_stack import Pixels, PixelStack
 
 # Every format of Pillow with its suffixes, the common ones first, but for those that NOT_READ names.
 FORMATS = {
@@ -168,7 +167,7 @@ def read_images(files: Iterable[tuple[str, bytes | DataError]], options: Options
         options = replace(options, size=_common_size(first, options.channels or 3))
         files = itertools.chain(first, files)
     assert options.size != "auto"
-    images: list[Pixels] = []
+    images = PixelStack()
     readable: list[bool] = []
     corrupt: list[str] = []
     sizes: set[tuple[int, int]] = set()
@@ -189,25 +188,25 @@ def read_images(files: Iterable[tuple[str, bytes | DataError]], options: Options
                 "Give them one: dataset.size=64, or 'dataset.size=[48,64]' for height and width."
             )
         images.append(_pixels(image, options.size))
-        del image  # a large one takes hundreds of megabytes, and the next is decoded before its name is given away
-        if (needed := len(images) * images[-1].nbytes) > memory_bytes() // 2:
+        if images.full:
             raise DataError(
-                f"The images in {origin} take {needed:,} bytes and more as {_size(images[-1].shape[:2])} pixels, over "
-                "half of the memory. Give them fewer pixels: dataset.size=64."
+                f"The images in {origin} take {images.nbytes:,} bytes and more as "
+                f"{_size(options.size or (image.height, image.width))} pixels, over half of what is free on the disk. "
+                "Give them fewer pixels: dataset.size=64."
             )
+        del image  # a large one takes hundreds of megabytes, and the next is decoded before its name is given away
         readable.append(True)
-    if corrupt and (options.corrupt == "refuse" or not images):
+    if corrupt and (options.corrupt == "refuse" or not images.rows):
         raise DataError(
             f"{len(corrupt):,} of {counted(len(readable), 'image')} in {origin} cannot be read: {some(corrupt)}."
-            + (" dataset.corrupt=skip leaves them out." if images else "")
+            + (" dataset.corrupt=skip leaves them out." if images.rows else "")
         )
-    pixels = np.stack(images) if images else np.zeros((0, 1, 1, 1), np.uint8)
-    grey = options.channels is None and not any((image != image[..., :1]).any() for image in images)
+    pixels = images.array(grey=options.channels is None and images.grey)
     notes = [f"skipped {counted(len(corrupt), 'image')} that cannot be read: {some(corrupt)}."] if corrupt else []
     if options.size is not None and sizes - {options.size}:
         came = _size(min(sizes)) if len(sizes) == 1 else f"{_size(min(sizes))} to {_size(max(sizes))}"
         notes.append(f"resized to {_size(options.size)} pixels, from {came}; dataset.size sets it.")
-    return Images(np.ascontiguousarray(pixels[..., :1]) if grey else pixels, np.array(readable, bool), tuple(notes))
+    return Images(pixels, np.array(readable, bool), tuple(notes))
 
 
 def _common_size(files: Iterable[tuple[str, bytes | DataError]], channels: int) -> tuple[int, int]:

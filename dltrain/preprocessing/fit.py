@@ -131,9 +131,9 @@ def fit(
     are the config groups of these names.
     """
     dtypes = {name: {"numeric": "float64", "image": "uint8"}.get(kind, "string") for name, kind in train.kinds.items()}
+    one = train.take(np.arange(min(1, len(train))))  # a whole column of images may be larger than the memory
     inputs = {
-        name: keras.Input(cells.shape[1:] or (1,), name=name, dtype=dtypes[name])
-        for name, cells in train.columns.items()
+        name: keras.Input(cells.shape[1:] or (1,), name=name, dtype=dtypes[name]) for name, cells in one.columns.items()
     }
     by_kind = {
         kind: [name for name in inputs if train.kinds[name] == kind]
@@ -189,15 +189,16 @@ def fit(
             )
         name = by_kind["image"][0]
         pixels = keras.ops.cast(inputs[name], "float64")
-        outputs["image"] = keras.ops.cast(scaling(_pixels(train.columns[name]))(pixels), "float32")
+        outputs["image"] = keras.ops.cast(scaling(_pixels(train, name))(pixels), "float32")
     model = keras.Model(inputs, outputs, name="preprocessing")
     return Preprocessing(model, tuple(names), len(numbers), embedded, vocabulary_size, known, tuple(notes))
 
 
-def _pixels(images: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def _pixels(train: Dataset, name: str) -> npt.NDArray[np.float64]:
     """Returns the images that the scaling is fitted on: all train images, or evenly spaced ones to limit memory."""
-    every = math.ceil(images.size / PIXELS_TO_LEARN_FROM)
-    return images[::every].astype(np.float64)
+    size = len(train) * math.prod(train.take(np.arange(min(1, len(train)))).columns[name].shape[1:])
+    some = np.arange(0, len(train), max(1, math.ceil(size / PIXELS_TO_LEARN_FROM)))
+    return train.take(some).columns[name].astype(np.float64)
 
 
 def _joined(tensors: list[Any], dtype: str) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dltrain.base.errors import ConfigError, DataError
-from dltrain.data import image_file
+from dltrain.data import image_file, pixel_stack
 from dltrain.data.image_file import Options, decode_image, read_images
 
 
@@ -131,11 +133,22 @@ def test_corrupt_files_are_named_and_skipped_or_refused() -> None:
         read_images(files[1:2], Options(None, None, "skip"), origin="here")
 
 
-def test_images_that_would_fill_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_file, "memory_bytes", lambda: 2 * 3 * GREY.nbytes * 3)
-    files = [(f"{n}.png", encoded(GREY)) for n in range(4)]
-    assert len(read_images(files[:3], Options(None, None, "skip"), origin="here").pixels) == 3
-    with pytest.raises(DataError, match=r"take 288 bytes and more as 4 x 6 pixels.*dataset.size=64"):
+@pytest.mark.parametrize("image", [GREY, COLOUR])
+def test_many_images_lie_in_a_file_and_no_more_than_the_disk_has_place_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, image: Any
+) -> None:
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path / "data"))
+    files = [(f"{n}.png", encoded(image)) for n in range(4)]
+    expected = read_images(files, Options(None, None, "skip"), origin="here")
+    assert not (tmp_path / "data").exists()
+    monkeypatch.setattr(pixel_stack, "MOST_IN_MEMORY", 50)
+    found = read_images(files, Options(None, None, "skip"), origin="here")
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
+    assert found.pixels.dtype == np.uint8
+    assert isinstance(found.pixels.base, np.memmap)
+    assert list((tmp_path / "data").iterdir()) == []  # its file has no name
+    monkeypatch.setattr(pixel_stack.shutil, "disk_usage", lambda _: SimpleNamespace(free=2 * 250))
+    with pytest.raises(DataError, match=r"take 288 bytes and more as 4 x 6 pixels.*disk.*dataset.size=64"):
         read_images(files, Options(None, None, "skip"), origin="here")
 
 

@@ -1,0 +1,82 @@
+"""Collects images of one size into one array, which lies in a file where it would take much memory."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shutil
+import tempfile
+import weakref
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.data.storage import data_directories
+
+Pixels = npt.NDArray[np.uint8]
+
+MOST_IN_MEMORY = 2**28  # bytes
+
+
+class PixelStack:
+    """Images of shape (height, width, channels), one after the other.
+
+    Above `MOST_IN_MEMORY` they lie in a file without a name, which is gone when the process ends. It is in the data
+    directory, since the system's folder for temporary files may itself be in memory.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.grey = True  # whether the channels of each image are equal
+        self._shape: tuple[int, ...] = (1, 1, 1)
+        self._memory: list[Pixels] = []
+        self._file: IO[bytes] | None = None
+        self._most = 0
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes of all images."""
+        return self.rows * math.prod(self._shape)
+
+    @property
+    def full(self) -> bool:
+        """Whether the images take over half of the disk that was free."""
+        return self._file is not None and self.nbytes > self._most
+
+    def append(self, image: Pixels) -> None:
+        """Adds an image of the same shape as those before."""
+        self._shape = image.shape
+        self.rows += 1
+        self.grey = self.grey and bool((image == image[..., :1]).all())
+        if self._file is not None:
+            self._file.write(image.tobytes())
+            return
+        self._memory.append(image)
+        if self.nbytes > MOST_IN_MEMORY:
+            self._move_to_file()
+
+    def array(self, *, grey: bool) -> Pixels:
+        """Returns all images, (n, height, width, channels), with `grey` their first channel alone."""
+        if grey and self._shape[-1] > 1:
+            single = PixelStack()
+            for image in self.array(grey=False):
+                single.append(image[..., :1])
+            return single.array(grey=False)
+        if self._file is None:
+            return np.stack(self._memory) if self._memory else np.zeros((0, *self._shape), np.uint8)
+        self._file.flush()
+        return np.asarray(np.memmap(self._file, np.uint8, "r", shape=(self.rows, *self._shape)))
+
+    def _move_to_file(self) -> None:
+        folder = tempfile.gettempdir()
+        for place in data_directories():
+            with contextlib.suppress(OSError):
+                place.mkdir(parents=True, exist_ok=True)
+                folder = str(place)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        weakref.finalize(self, self._file.close)  # an array that was made of it stays
+        self._most = shutil.disk_usage(folder).free // 2
+        for image in self._memory:
+            self._file.write(image.tobytes())
+        self._memory = []
