@@ -37,6 +37,7 @@ NEARLY_ALL_DIFFER = 0.9
 IDENTIFIER = "an identifier by its name"  # why a column is ignored
 # Names and addresses have two to four words, sentences seldom fewer than five.
 TEXT_WORDS = 5
+CELLS_AT_ONCE = 4_096
 ID_NAME = re.compile(r"(?:.*[_\W])?(?:id|index|uuid|guid)|rownames|(?:passenger|row|user|customer)id", re.IGNORECASE)
 CAMEL_CASE_ID = re.compile(r".*[a-z]I[dD]")
 DATE = (
@@ -117,7 +118,7 @@ def infer_meaning(table: RawTable, name: str, rows: Rows | None = None, rules: C
         if found_format := date_format(name, cells.words(distinct), rules.day_first):
             return Meaning("date", reading=ColumnReading(dates=found_format), note=_dates_note(name, found_format))
         refuse_words_among_dates(table, name, cells.words(distinct), few)
-    kind, reason = _word_kind(present, distinct.to_numpy(zero_copy_only=False), few, rules.keeps_many)
+    kind, reason = _word_kind(present, distinct, few, rules.keeps_many)
     return Meaning(kind, reason, ColumnReading(spelling=spelling_of(distinct if cells.is_text(column) else column)))
 
 
@@ -191,10 +192,16 @@ def _whole(numbers: Array) -> bool:
     return all(bool(np.all(np.isfinite(some) & (some == np.floor(some)))) for some in (few, numbers))
 
 
-def _word_kind(present: Any, distinct: Array, few: int, keeps_many: bool) -> tuple[str, str]:
-    if _are_dates(distinct):
+def _word_kind(present: Any, distinct: Any, few: int, keeps_many: bool) -> tuple[str, str]:
+    # A few words tell nearly always; texts as Python's words and pandas' would take several times their memory.
+    for some in (distinct[:100], distinct):
+        words = some.to_numpy(zero_copy_only=False)
+        dates, images = _are_dates(words), all(str(word).lower().endswith(IMAGE_SUFFIXES) for word in words)
+        if not (dates or images):
+            break
+    if dates:
         return "ignore", "dates"
-    if all(str(word).lower().endswith(IMAGE_SUFFIXES) for word in distinct):
+    if images:
         return "image", ""
     all_differ = len(distinct) > 2 and len(distinct) >= NEARLY_ALL_DIFFER * len(present)
     if (all_differ or len(distinct) > few) and _median_words(present) >= TEXT_WORDS:
@@ -207,7 +214,9 @@ def _word_kind(present: Any, distinct: Array, few: int, keeps_many: bool) -> tup
 
 
 def _median_words(present: Any) -> float:
-    return float(np.median([len(str(cell).split()) for cell in cells.word_array(present)]))
+    words = cells.words(present)
+    blocks = (words[first : first + CELLS_AT_ONCE].to_pylist() for first in range(0, len(words), CELLS_AT_ONCE))
+    return float(np.median([len(str(cell).split()) for block in blocks for cell in block]))
 
 
 def _are_dates(distinct: Array) -> bool:

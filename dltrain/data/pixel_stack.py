@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import shutil
-import tempfile
 import weakref
 from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.storage import data_directories
+from dltrain.data.storage import nameless_file
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -22,8 +19,7 @@ MOST_IN_MEMORY = 2**28  # bytes
 class PixelStack:
     """Images of shape (height, width, channels), one after the other.
 
-    Above `MOST_IN_MEMORY` they lie in a file without a name, which is gone when the process ends. It is in the data
-    directory, since the system's folder for temporary files may itself be in memory.
+    Above `MOST_IN_MEMORY` they lie in a file that is gone with the array.
     """
 
     def __init__(self) -> None:
@@ -69,14 +65,9 @@ class PixelStack:
         return np.asarray(np.memmap(self._file, np.uint8, "r", shape=(self.rows, *self._shape)))
 
     def _move_to_file(self) -> None:
-        folder = tempfile.gettempdir()
-        for place in data_directories():
-            with contextlib.suppress(OSError):
-                place.mkdir(parents=True, exist_ok=True)
-                folder = str(place)
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._file, free = nameless_file()
+        self._most = free // 2
         weakref.finalize(self, self._file.close)  # an array that was made of it stays
-        self._most = shutil.disk_usage(folder).free // 2
         for image in self._memory:
             self._file.write(image.tobytes())
         self._memory = []

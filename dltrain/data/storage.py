@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import logging
 import os
+import shutil
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 import pyarrow as pa
@@ -52,6 +56,20 @@ def data_directories() -> list[Path]:
         return [data_directory()]
     except DataError:
         return []
+
+
+def nameless_file() -> tuple[IO[bytes], int]:
+    """Opens a file without a name in the data directory, and returns it with the number of free bytes there.
+
+    It is gone once it is closed and no array maps it. Without a data directory it is in the system's folder for
+    temporary files, which may itself be in memory.
+    """
+    folder = tempfile.gettempdir()
+    for place in data_directories():
+        with contextlib.suppress(OSError):
+            place.mkdir(parents=True, exist_ok=True)
+            folder = str(place)
+    return tempfile.TemporaryFile(dir=folder), shutil.disk_usage(folder).free
 
 
 def download(url: str, sha256: str, destination: Path, remedy: str = "") -> Path:

@@ -24,7 +24,7 @@ from dltrain.preprocessing.columns import Numbers, TableColumns
 from dltrain.preprocessing.dates import date_parts
 from dltrain.preprocessing.imputation import Imputation
 from dltrain.preprocessing.scaling import Scaling
-from dltrain.preprocessing.text import IDS, cached_ngram_ids, ngram_ids, vectorization
+from dltrain.preprocessing.text import IDS, cached_ngram_ids, ngram_ids, ngram_ids_on_disk, vectorization
 
 Features = dict[str, npt.NDArray[Any]]
 
@@ -55,8 +55,8 @@ class Preprocessing:
         """The memory in bytes that the features of one row take."""
         return sum(math.prod(output.shape[1:]) * 4 for output in self.model.output.values())
 
-    def transform(self, dataset: Dataset) -> Features:
-        """Computes the features of all rows.
+    def transform(self, dataset: Dataset, *, texts: bool = True) -> Features:
+        """Computes the features of all rows, without `text` if `texts` is false.
 
         Raises:
             DataError: If a number becomes infinite or NaN; the message names its row and column.
@@ -64,10 +64,24 @@ class Preprocessing:
         raw = raw_inputs(dataset)
         features: Features = {}
         for name, model in self._parts.items():
+            if name == "text" and not texts:
+                continue
             own = {column: raw[column] for column in model.input}
             features[name] = cached_ngram_ids(model, own) if name == "text" else self._computed(model, own)
         self._refuse_non_finite(features, dataset)
         return features
+
+    def number_texts(self, dataset: Dataset) -> npt.NDArray[np.int32] | None:
+        """Returns the feature `text` of all rows in an array on disk; None if the data have no such feature.
+
+        Raises:
+            DataError: If the disk has no place for it.
+        """
+        if "text" not in self._parts:
+            return None
+        model = self._parts["text"]
+        raw = {name: dataset.columns[name][:, None] for name in model.input}
+        return ngram_ids_on_disk(model, raw)
 
     def pixel_range(self, dataset: Dataset) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Returns what the bytes 0 and 255 of an image become, for each channel; the dataset needs at least one row."""

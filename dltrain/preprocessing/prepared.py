@@ -41,6 +41,7 @@ class Prepared:
         self._dataset, self._target = dataset, target
         self._unsealed = False
         self._features: dict[str, Features] = {}
+        self._texts: dict[str, npt.NDArray[np.int32] | None] = {}  # of streamed parts, numbered once into files
 
     def unseal_test(self, record: Callable[[int], None]) -> None:
         """Allows the one scoring of the test part, after `record` was called with its number of rows.
@@ -92,19 +93,20 @@ class Prepared:
 
     def train_values(self, name: str) -> npt.NDArray[Any]:
         """Returns a feature of the train rows by its name, or for `target` their targets, shape (n, outputs)."""
-        if name != "target":
-            return self.features("train")[name]
-        return _targets(self.truth("train"))
+        if name == "target":
+            return _targets(self.truth("train"))
+        texts = self._texts_of("train") if name == "text" and not self.resident else None
+        return self.features("train")[name] if texts is None else texts
 
     def source(self, part: str, weights: npt.NDArray[np.float32] | None = None) -> Source:
         """Returns a part's rows for the engine, with weights of shape (rows,), by default those of the dataset."""
-        rows = self.rows(part)
+        self.rows(part)
         truth = self.truth(part)
         targets, own = truth.column, truth.relative_weights
         weights = weights if weights is not None or own is None else own.astype(np.float32)
         if self.resident:
             return Resident(self.features(part), targets, weights)
-        return Streaming(lambda places: self._transform(rows[places]), targets, weights)
+        return Streaming(lambda places: self._block(part, places), targets, weights)
 
     def refuse_non_finite(self) -> None:
         """Searches all parts for features that preprocessing made infinite or NaN.
@@ -119,15 +121,28 @@ class Prepared:
                 self._features_of(part)
             else:
                 for first in range(0, len(rows), ROWS_AT_ONCE):
-                    self._transform(rows[first : first + ROWS_AT_ONCE])
+                    self._transform(rows[first : first + ROWS_AT_ONCE], texts=False)
 
     def _features_of(self, part: str) -> Features:
         if part not in self._features:
-            self._features[part] = self._transform(self.split.parts()[part])
+            texts = None if self.resident else self._texts_of(part)
+            found = self._transform(self.split.parts()[part], texts=self.resident)
+            self._features[part] = found if texts is None else {**found, "text": texts}
         return self._features[part]
 
-    def _transform(self, rows: npt.NDArray[np.intp]) -> Features:
-        return self.preprocessing.transform(self._dataset.take(rows))
+    def _block(self, part: str, places: npt.NDArray[np.integer]) -> Features:
+        """Returns the features of some rows of a streamed part."""
+        texts = self._texts_of(part)
+        found = self._transform(self.split.parts()[part][places], texts=False)
+        return found if texts is None else {**found, "text": texts[places]}
+
+    def _texts_of(self, part: str) -> npt.NDArray[np.int32] | None:
+        if part not in self._texts:
+            self._texts[part] = self.preprocessing.number_texts(self._dataset.take(self.split.parts()[part]))
+        return self._texts[part]
+
+    def _transform(self, rows: npt.NDArray[np.intp], *, texts: bool = True) -> Features:
+        return self.preprocessing.transform(self._dataset.take(rows), texts=texts)
 
 
 def _targets(truth: Target) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +21,8 @@ import pyarrow as pa
 import tensorflow as tf
 from omegaconf import DictConfig
 
-from dltrain.data.storage import cached_table
+from dltrain.base.errors import DataError
+from dltrain.data.storage import cached_table, nameless_file
 from dltrain.internals.keras_networks import inverse_frequencies
 
 logger = logging.getLogger("dltrain")
@@ -74,17 +76,42 @@ def cached_ngram_ids(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[n
     rows, width = len(next(iter(raw.values()))), model.output.shape[1]
 
     def made() -> pa.Table:
-        found = np.empty((rows, width), np.int32)
-        for first in range(0, rows, TEXTS_AT_ONCE):
-            block = {name: tf.constant(cells[first : first + TEXTS_AT_ONCE]) for name, cells in raw.items()}
-            found[first : first + TEXTS_AT_ONCE] = model(block)
-        cells = pa.py_buffer(found)
+        cells = pa.py_buffer(_numbered(model, raw, np.empty((rows, width), np.int32)))
         return pa.table({"ids": pa.FixedSizeBinaryArray.from_buffers(pa.binary(4 * width), rows, [None, cells])})
 
     table = _cached(rows, made, "ids", [cells[:, 0] for cells in raw.values()], _settings(model))
     chunks = table["ids"].chunks
     blocks = [np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset * width :] for chunk in chunks]
     return np.concatenate([b[: len(c) * width] for b, c in zip(blocks, chunks, strict=True)]).reshape(rows, width)
+
+
+def ngram_ids_on_disk(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[np.int32]:
+    """Returns the same as `cached_ngram_ids` in a file that is gone with the array.
+
+    Raises:
+        DataError: If the disk has no place for it.
+    """
+    shape = (len(next(iter(raw.values()))), model.output.shape[1])
+    if not shape[0]:
+        return np.empty(shape, np.int32)
+    file, free = nameless_file()
+    with file:
+        if (needed := 4 * math.prod(shape)) > free:
+            raise DataError(
+                f"The n-grams of {shape[0]:,} texts take {needed:,} bytes on the disk of the data directory, which has "
+                f"{free:,} left. Fewer are read of each text with text.sequence_length={shape[1] // 4}."
+            )
+        began = time.perf_counter()
+        ids = _numbered(model, raw, np.memmap(file, np.int32, "w+", shape=shape))
+    logger.info("text: ids of %s texts made on disk in %.1f s", f"{shape[0]:,}", time.perf_counter() - began)
+    return ids
+
+
+def _numbered(model: keras.Model, raw: dict[str, Texts], into: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    for first in range(0, len(into), TEXTS_AT_ONCE):
+        block = {name: tf.constant(cells[first : first + TEXTS_AT_ONCE]) for name, cells in raw.items()}
+        into[first : first + TEXTS_AT_ONCE] = model(block)
+    return np.asarray(into)
 
 
 def _settings(model: keras.Model) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -147,7 +148,7 @@ def test_many_images_lie_in_a_file_and_no_more_than_the_disk_has_place_for(
     assert found.pixels.dtype == np.uint8
     assert isinstance(found.pixels.base, np.memmap)
     assert list((tmp_path / "data").iterdir()) == []  # its file has no name
-    monkeypatch.setattr(pixel_stack.shutil, "disk_usage", lambda _: SimpleNamespace(free=2 * 250))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2 * 250))
     with pytest.raises(DataError, match=r"take 288 bytes and more as 4 x 6 pixels.*disk.*dataset.size=64"):
         read_images(files, Options(None, None, "skip"), origin="here")
 
