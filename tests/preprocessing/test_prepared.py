@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from omegaconf import OmegaConf
 
 from dltrain.base.errors import ConfigError, RunError
 from dltrain.data.targets import Target
+from dltrain.preprocessing import text as texts
 from dltrain.preprocessing.prepared import training_weights
 
 TARGET = Target("multiclass", np.array([0, 0, 0, 1, 2, 2], np.int32), ("a", "b", "c"))
@@ -92,3 +94,22 @@ def test_weight_of_no_class_is_refused() -> None:
 def test_unknown_word_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"task\.class_weight: expected balanced or a weight .*, got 'balance'"):
         training_weights("balance", TARGET)
+
+
+def test_texts_of_streamed_parts_are_numbered_once(
+    stage_of: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DLTRAIN_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(texts, "FEWEST_TEXTS_CACHED", 2)
+    words = ("dataset.kind=text", "model=text_linear", "text=ngrams")
+    data = stage_of(*words, "trainer.engine=streaming").data
+    numbered, number = [], texts._numbered
+    monkeypatch.setattr(texts, "_numbered", lambda *given: numbered.append(len(given[2])) or number(*given))
+    order = np.array([5, 1, 4, 3])
+    for part in ("train", "validation", "train", "validation"):
+        blocks = [*data.source(part).blocks(order, 2)]
+        found = np.concatenate([block.features["text"] for block in blocks])
+        np.testing.assert_array_equal(found, data.preprocessing.transform(data.raw(part))["text"][order])
+    rows = len(data.rows("validation"))
+    assert numbered.count(rows) == 2  # once on disk, once more by `transform` above, which is kept
+    assert len([path for path in (tmp_path / "parsed").iterdir() if "_ids_" in path.name]) == 2
