@@ -94,7 +94,10 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Pa
 def runs(packed: Any, run_in: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A run for each kind, trained on the folder."""
     root = tmp_path_factory.mktemp("runs")
-    words = {"images": ("dataset.size=[5,6]", "model.filters=[2]"), "texts": ("dataset.encoding=cp1252",)}
+    words = {
+        "images": ("dataset.size=[5,6]", "model.filters=[2]"),
+        "texts": ("dataset.encoding=cp1252", "model=text_bag"),
+    }
     return {
         kind: run_in(root / kind, f"dataset={kind}", f"dataset.path={packed[kind, 'folder']}", *words[kind], *QUICK)
         for kind in words

@@ -188,8 +188,7 @@ def test_importance_finds_the_column_that_decides(run_in: Any, tmp_path: Path) -
         "dataset=csv",
         f"dataset.path={tmp_path / 'table.csv'}",
         "dataset.target=target",
-        "report=true",
-        "trainer.epochs=15",
+        *("report=true", "model=linear", "optimizer.learning_rate=0.1", "trainer.epochs=15"),
     )
     first, *others = run.json("insights.json")["importance"]["columns"]
     assert first["column"] == "decides"
