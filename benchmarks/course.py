@@ -2,27 +2,32 @@
 
     python benchmarks/course.py [--only NAME …] [--keep DIR] [--pictures]
 
-Each experiment is the command that docs/course/ tells for it, in a process of its own. The figures of an experiment are
-those of its picture's description. With --pictures the pictures that the pages show are written.
-Runs that stand in --keep already are not repeated.
+Each experiment is the command that docs/course/ tells for it, in a process of its own, after what its page has typed
+before. Processor time is that of all processes. The figures of an experiment are those of its picture's description.
+With --pictures the pictures that the pages show are written. Runs that stand in --keep already are not repeated.
+Linux alone; `cifar10/test` of the data directory (DLTRAIN_DATA_DIR) holds CIFAR-10's test images in a folder a class.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import html
 import json
 import os
 import re
+import resource
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from dltrain.config.compose import Composer
+from dltrain.data.storage import data_directory
 from dltrain.verbs.course import chapters
 
 ROOT = Path(__file__).parents[1]
@@ -70,26 +75,35 @@ POINT = {
     "digits_cnn": "confusion_matrix",
     "mnist_cnn": "confusion_matrix",
 }
+PR_SET_CHILD_SUBREAPER = 36  # of prctl(2): orphans become children of this process, which then counts their time
 WANTED = {"digits_cnn": 0.985, "mnist_cnn": 0.98}  # accuracy on the test part
 
 
-def commands() -> dict[str, list[list[str]]]:
-    """The words of each experiment's command on its page, by its name; before them those of what it needs."""
-    found: dict[str, list[list[str]]] = {}
+def commands() -> dict[str, list[str]]:
+    """The command of each experiment on its page, by its name; before it those of what it needs."""
+    found: dict[str, list[str]] = {}
     for section in SECTIONS:
-        every = [shlex.split(line)[1:] for line in section.commands]
-        found |= {name: every[: every.index(words) + 1] for name, words in section.experiments.items()}
+        lines = section.commands
+        for name, words in section.experiments.items():
+            place = [shlex.split(line)[1:] for line in lines].index(words)
+            found[name] = [*(line for line in lines[:place] if "experiment=" not in line), lines[place]]
     return found
 
 
-def run(words: list[str], folder: Path) -> tuple[float, float]:
+def run(line: str, folder: Path) -> tuple[float, float]:
     """Wall and processor seconds of one command that is typed in a folder."""
-    began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "dltrain", *words], stdout=subprocess.DEVNULL, cwd=folder)
-    _, status, usage = os.wait4(process.pid, 0)
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    if line.startswith("dltrain "):
+        line = f"{shlex.quote(sys.executable)} -m {line}"
+    status = subprocess.run(["bash", "-c", line], stdout=subprocess.DEVNULL, cwd=folder, check=False).returncode
     if status:
-        raise SystemExit(f"{' '.join(words)} ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+        raise SystemExit(f"{line} ended with {status}")
+    wall = time.perf_counter() - began
+    with suppress(ChildProcessError):
+        while True:  # the workers of a sweep are children of a process that ends after the command
+            os.wait()
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, usage.ru_utime + usage.ru_stime - before.ru_utime - before.ru_stime
 
 
 def shown(directory: Path, name: str) -> tuple[Path, str]:
@@ -108,17 +122,20 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where the runs stand; default: nowhere")
     parser.add_argument("--pictures", action="store_true", help="write the pictures into docs/course_pictures/")
     given = parser.parse_args()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with tempfile.TemporaryDirectory() as temporary:
+        Path(temporary, "cifar10").symlink_to(data_directory() / "cifar10")
         for name in given.only:
             directory = (given.keep or Path(temporary)).resolve() / name
             times = "before"
             if not directory.exists():
                 *needed, own = commands()[name]
-                for words in needed:
-                    run(words, Path(temporary))
-                sweep = "-m" in own or Composer().compose(own).search is not None
-                where = f"hydra.{'sweep' if sweep else 'run'}.dir={directory}"
-                wall, processor = run([*own, where], Path(temporary))
+                for line in needed:
+                    run(line, Path(temporary))
+                words = shlex.split(own)[1:]
+                sweep = "-m" in words or Composer().compose(words).search is not None
+                where = f"hydra.{'sweep' if sweep else 'run'}.dir={shlex.quote(str(directory))}"
+                wall, processor = run(f"{own} {where}", Path(temporary))
                 times = f"{wall:.0f} s, {processor:.0f} s of processor time"
             picture, text = shown(directory, name)
             print(f"{name}: {times}\n  {text}", flush=True)

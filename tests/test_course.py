@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import re
 import shlex
 from pathlib import Path
@@ -108,6 +109,24 @@ def test_pictures_are_those_of_the_pages_and_small() -> None:
     shown = {link for chapter in chapters() for _, link in PICTURE.findall(chapter.text)}
     assert {Path(link).name for link in shown} == {file.name for file in PICTURES.iterdir()}
     assert max(file.stat().st_size for file in PICTURES.iterdir()) < 250_000
+
+
+def test_an_option_has_one_colour_in_all_pictures() -> None:
+    # Colours go by the order of the jobs, or of the values of the key by which lines are drawn.
+    point = loaded(DOCS.parent / "benchmarks" / "course.py").POINT
+    places: dict[str, dict[int, list[str]]] = {}
+    for name, words in EXPERIMENTS.items():
+        by_jobs = point.get(name, "side_by_side") in ("side_by_side", "paces")
+        if "-m" not in words or not (by_jobs or point[name] in ("over_setting", "crossed")):
+            continue
+        typed = [(key, values.split(",")) for key, _, values in (word.partition("=") for word in words[2:])]
+        for later, (key, values) in enumerate(typed, 1):
+            apart = math.prod(len(each) for _, each in typed[later:]) if by_jobs else 1
+            for place, value in enumerate(values):
+                if "." not in key:  # an option of a group; numbers have the colours of their order
+                    places.setdefault(f"{key}={value}", {}).setdefault(apart * place, []).append(name)
+    assert {"normalization=batch", "optimizer=adam"} <= set(places)
+    assert not {option: found for option, found in places.items() if len(found) > 1 and option.split("=")[1].isalpha()}
 
 
 def commands() -> dict[str, str]:

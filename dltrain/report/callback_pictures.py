@@ -78,6 +78,7 @@ def _limits(history: Sequence[Mapping[str, float]], limits: Mapping[str, float |
             axes.plot(epochs, values, color=SERIES[place], linestyle=STYLES[place % 3], label=name.replace("_", " "))
             if limit is not None:
                 axes.axhline(limit, color=SERIES[place], linewidth=1, linestyle=":")
+        axes.plot([], [], color=MUTED, linewidth=1, linestyle=":", label="its limit")
         axes.set_yscale("log")
         plain_log(axes.yaxis)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -127,7 +128,8 @@ def _dropout_masks(found: Mapping[str, Any]) -> Picture:
         axes.set_yticks(
             range(units), [f"unit {unit}" if unit == 1 else f"{unit}" for unit in range(1, units + 1)], size=7
         )
-        axes.set(xlim=(-0.8, steps - 0.2), ylim=(units - 0.3, -0.7), xlabel="step")
+        axes.set(xlim=(-0.8, steps - 0.2), ylim=(units - 0.3, -0.7))
+        axes.set_xlabel("step; a square: the unit is kept, a gap: it is dropped")
         axes.grid(False)
 
     message = (
@@ -271,7 +273,7 @@ def _gradient_check(found: Mapping[str, Any]) -> Picture:
         axes.scatter(errors, places, color=colours, s=36)
         for middle, (limit, name) in zip((1e-9, 1e-6, 1e-4, 1e-2), BANDS.items(), strict=True):
             axes.axvline(limit, color=MUTED, linewidth=1, linestyle=":")
-            axes.text(middle, -0.75, name, ha="center", va="center", size=8, color=MUTED)
+            axes.text(middle, -0.75, name, ha="center", va="center", size=7, color=MUTED)
         axes.set_xscale("log")
         axes.set_xlim(min(1e-11, *errors) / 3, 3)
         axes.set_xticks([10.0**power for power in (-11, -9, -7, -5, -3, -1)])

@@ -1,4 +1,4 @@
-"""Draws what the parts of a sweep's jobs show: the four cases of train and validation error, and their targets."""
+"""Draws what the parts of a sweep's jobs show: scores, the four cases of error, targets, and answers to them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,24 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dltrain.base.notes import counted
 from dltrain.base.plain_table import number
 from dltrain.record.signature import Signature
 from dltrain.report.answers import Answers, read_answers
 from dltrain.report.job import RecordedJob
-from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw, draw_panels, prepare, short
+from dltrain.report.svg import (
+    ACCENT,
+    INK,
+    MUTED,
+    SECOND,
+    SERIES,
+    Picture,
+    draw,
+    draw_panels,
+    prepare,
+    short,
+    write_at_end,
+)
 from dltrain.report.words import main_metric
 
 HIGH = 0.4  # share of the highest of the four errors, or gaps, that counts as high
@@ -24,8 +37,11 @@ REMEDIES = {
     (False, False): "neither",
 }
 MOST_CLASSES = 12
+PREDICTIONS = "predictions.csv"
 BINS = 24
 PARTS = ("train", "validation", "test")
+PART_COLOURS = (SECOND, ACCENT, SERIES[2])
+MOST_ANSWERS = 6  # jobs whose answers, or scores of parts, are drawn
 
 
 def four_cases(jobs: Sequence[RecordedJob]) -> Picture | None:
@@ -48,7 +64,7 @@ def four_cases(jobs: Sequence[RecordedJob]) -> Picture | None:
         for place, each in enumerate(errors):
             for part, colour, shift in (("train", SECOND, -0.1), ("validation", ACCENT, 0.12)):
                 axes.barh(place + shift, each[part], height=0.2, color=colour, label=part if place == 0 else None)
-                axes.text(each[part], place + shift, f" {number(each[part])}", va="center", size=8, color=MUTED)
+                write_at_end(axes, each[part], place + shift, number(each[part]))
             axes.text(0, place - 0.25, jobs[place].name, size=9, color=INK)
             axes.text(0, place + 0.26, cases[place], size=8, color=MUTED, va="top")
         axes.set(ylim=(3.5, -0.5), yticks=[], xlabel=f"error ({label})")
@@ -65,56 +81,128 @@ def four_cases(jobs: Sequence[RecordedJob]) -> Picture | None:
 
 
 def answers_of_jobs(jobs: Sequence[RecordedJob]) -> Picture | None:
-    """Draws predicted against true amounts of the validation part for each job; None unless the jobs differ in task."""
-    if not any(key.startswith("task") for key in jobs[0].words) or len(jobs) > 4:
+    """Draws what each job answers for the validation part over what is true; None unless the jobs differ in the head.
+
+    Amounts are drawn over the true ones, probabilities of a class or label over whether the row has it.
+    """
+    tasks = {str(job.record.facts.get("task")) for job in jobs}
+    if not (len(tasks) > 1 or any(key.startswith("task") for key in jobs[0].words)) or len(jobs) > MOST_ANSWERS:
         return None
+    if not all((job.record.path / PREDICTIONS).exists() for job in jobs):
+        return None  # folds have one for all
     signatures = [Signature.of(job.record) for job in jobs]
-    if not all(signature.kind.quantity for signature in signatures):
+    if any(signature.kind.deviation or signature.kind.quantiles for signature in signatures):
         return None
     found = [
-        read_answers(job.record.path / "predictions.csv", signature.kind, signature.classes).get("validation")
+        read_answers(job.record.path / PREDICTIONS, signature.kind, signature.classes).get("validation")
         for job, signature in zip(jobs, signatures, strict=True)
     ]
     shown = {job.name: answers for job, answers in zip(jobs, found, strict=True) if answers is not None}
-    if len(shown) < len(jobs) or any(answers.truth.ndim > 1 for answers in shown.values()):
+    if len(shown) < len(jobs):
         return None
-    everything = np.concatenate([[*answers.truth, *answers.given.ravel()] for answers in shown.values()])
-    low, high = float(everything.min()), float(everything.max())
     columns = min(2, len(shown))
     rows = math.ceil(len(shown) / columns)
-    inside, width = 1.8, 0.88 / columns
-    height = (inside + 0.35) * rows + 0.4
+    inside, width = 1.55, 0.88 / columns
+    above = 0.55 if len(tasks) > 1 else 0.4
+    height = (inside + above + 0.4) * rows
+    together = [*shown.values()] if len(tasks) == 1 else []
+    last = [
+        str(job.record.settings.get("task.activation") or next(iter(signature.kind.activations), "no activation"))
+        for job, signature in zip(jobs, signatures, strict=True)
+    ]
 
     def plot(figure: Figure) -> None:
         for place, (name, answers) in enumerate(shown.items()):
             row, column = divmod(place, columns)
-            bottom = height - (inside + 0.35) * (row + 1) + 0.05
-            area = (0.1 + (width + 0.01) * column, bottom / height, width - 0.05, inside / height)
+            bottom = height - (inside + above) * (row + 1) - 0.4 * row
+            area = (0.13 + (width + 0.01) * column, bottom / height, width - 0.09, inside / height)
             axes = prepare(figure.add_axes(area))
-            axes.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=":")
-            given = answers.given.reshape(len(answers.truth), -1)[:, 0]
-            axes.plot(answers.truth, given, "o", color=SERIES[place], markersize=3, alpha=0.6)
-            axes.set(xlim=(low, high), ylim=(low, high), xlabel="true")
-            axes.set_title(name, loc="left", fontsize=9)
+            _answers(axes, answers, together or [answers], SERIES[place])
+            units = answers.given.shape[1] if answers.given.ndim > 1 and not answers.task.two_classes else 1
+            head = f"\n{last[place]}, {counted(units, 'unit')}" if len(tasks) > 1 else ""
+            axes.set_title(name + head, loc="left", fontsize=9)
             if column == 0:
-                axes.set_ylabel("predicted")
+                axes.set_ylabel("answer")
 
     said = "; ".join(
         f"{name}: from {number(float(answers.given.min()))} to {number(float(answers.given.max()))}"
         for name, answers in shown.items()
     )
-    message = f"Predicted against true values of the validation part; on the dotted line they agree. Predicted {said}."
-    return draw_panels("answers", "Predicted against true", message, plot, height=height)
+    message = (
+        "Answers for the validation part over what is true: amounts, which agree on the dotted line, and probabilities "
+        f"of classes that a row has or has not. Answers, {said}."
+    )
+    return draw_panels("answers", "Answer and truth", message, plot, height=height)
+
+
+def _answers(axes: Axes, answers: Answers, together: Sequence[Answers], colour: str) -> None:
+    """Draws answers over the truth; `together` are those whose range of amounts the axes have."""
+    if answers.task.quantity:
+        everything = np.concatenate([[*each.truth, *each.given.ravel()] for each in together])
+        low, high = float(everything.min()), float(everything.max())
+        axes.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=":")
+        axes.plot(answers.truth, answers.given.ravel(), "o", color=colour, markersize=3, alpha=0.6)
+        axes.set(xlim=(low, high), ylim=(low, high), xlabel="true amount")
+        return
+    truth = answers.truth if answers.task.labels else np.eye(len(answers.classes))[answers.truth]
+    given = answers.given
+    if answers.task.two_classes:
+        truth, given = truth[:, 1:], given[:, 1:]
+    beside = 0.5 * (np.arange(truth.size) * 0.618 % 1 - 0.5)  # so that equal points are told apart
+    axes.plot(truth.ravel() + beside, given.ravel(), "o", color=colour, markersize=3, alpha=0.4)
+    axes.set_xticks([0, 1], ["is not so", "is so"])
+    axes.set(xlim=(-0.5, 1.5), ylim=(-0.03, 1.03), xlabel="true label" if answers.task.labels else "true class")
+
+
+def scores_of_parts(jobs: Sequence[RecordedJob]) -> Picture | None:
+    """Draws the main metric of each part of each job; None unless the jobs differ in the split."""
+    if not any(key.startswith("split") for key in jobs[0].words) or len(jobs) > MOST_ANSWERS:
+        return None
+    metric = main_metric(jobs[0].record.metrics)
+    scores = [{part: job.record.scores(part).get(metric) for part in PARTS} for job in jobs]
+    ranges = [(job.record.metrics.get("intervals") or {}).get("test", {}).get(metric) for job in jobs]
+
+    def plot(axes: Axes) -> None:
+        for place, each in enumerate(scores):
+            for shift, part, colour in zip((-0.22, 0.0, 0.22), PARTS, PART_COLOURS, strict=True):
+                value = each[part]
+                if value is None:
+                    continue
+                axes.barh(place + shift, value, height=0.2, color=colour)
+                end = value
+                if part == "test" and ranges[place]:
+                    axes.plot(ranges[place], [place + shift] * 2, color=INK, linewidth=1.2)
+                    end = max(ranges[place])
+                write_at_end(axes, end, place + shift, f"{part} {number(value)}")
+            axes.text(0, place - 0.36, jobs[place].name, size=9, color=INK)
+        axes.set(ylim=(len(jobs) - 0.5, -0.55), yticks=[], xlabel=f"{metric}; the line: 95 % interval of the test part")
+        axes.set_xlim(right=1.25 * axes.get_xlim()[1])
+        axes.grid(False, axis="y")
+
+    said = "; ".join(
+        f"{job.name}: " + ", ".join(f"{part} {number(value)}" for part, value in each.items() if value is not None)
+        for job, each in zip(jobs, scores, strict=True)
+    )
+    return draw(
+        "scores_of_parts",
+        f"{metric} of each part",
+        f"{metric} of each part. {said}.",
+        plot,
+        height=0.7 + 1.1 * len(jobs),
+        left=0.04,
+    )
 
 
 def targets_of_parts(jobs: Sequence[RecordedJob]) -> Picture | None:
     """Draws how the target is distributed in each part of each job; None unless the jobs differ in the split."""
     if not any(key.startswith("split") for key in jobs[0].words) or len(jobs) > 4:
         return None
+    if not all((job.record.path / PREDICTIONS).exists() for job in jobs):
+        return None
     answers = []
     for job in jobs:
         signature = Signature.of(job.record)
-        answers.append(read_answers(job.record.path / "predictions.csv", signature.kind, signature.classes))
+        answers.append(read_answers(job.record.path / PREDICTIONS, signature.kind, signature.classes))
     classes = next(iter(answers[0].values())).classes if answers[0] else ()
     if not all(answers) or len(classes) > MOST_CLASSES or any(found["train"].truth.ndim > 1 for found in answers):
         return None
@@ -131,7 +219,7 @@ def targets_of_parts(jobs: Sequence[RecordedJob]) -> Picture | None:
             width = 0.8 / len(parts)
             for place, part in enumerate(parts):
                 shares = np.histogram(found[part].truth, edges)[0] / len(found[part].truth)
-                colour = (SECOND, ACCENT, SERIES[2])[PARTS.index(part)]
+                colour = PART_COLOURS[PARTS.index(part)]
                 if classes:
                     at = np.arange(len(classes)) - 0.4 + width * (place + 0.5)
                     axes.bar(at, 100 * shares, width, color=colour, label=part)

@@ -6,12 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from matplotlib.axes import Axes
-
-from dltrain.base.plain_table import number
 from dltrain.record.record import Record
-from dltrain.report.svg import ACCENT, MUTED, SECOND, Picture, draw
 
 
 @dataclass(frozen=True)
@@ -42,28 +37,3 @@ def read_folds(record: Record, rows: Mapping[str, int]) -> Folds | None:
         {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]} for rows in zip(*histories, strict=False)
     ]
     return Folds(metrics, rows["train"] + rows.get("validation", 0), together, summary["folds"], summary["sd"])
-
-
-def folds_picture(folds: Folds, metric: str) -> Picture:
-    """Draws a dot for each fold, and the band of their mean and standard deviation."""
-    values = np.array([float(fold[metric]) for fold in folds.each])
-    mean, deviation = float(folds.metrics["validation"][metric]), folds.deviation[metric]
-
-    def plot(axes: Axes) -> None:
-        places = np.arange(len(values))
-        axes.axhspan(mean - deviation, mean + deviation, color=ACCENT, alpha=0.15, linewidth=0)
-        axes.axhline(mean, color=ACCENT, linewidth=1.2)
-        axes.plot(places, values, "o", color=SECOND, markersize=7)
-        if len(values) <= 20:
-            axes.set_xticks(places, [str(fold["fold"]) for fold in folds.each])
-        axes.set(xlabel="fold", ylabel=metric)
-        axes.text(
-            0.99, mean, "mean", transform=axes.get_yaxis_transform(), color=MUTED, size=8, ha="right", va="bottom"
-        )
-        axes.set_xlim(-0.5, len(values) - 0.5)
-
-    message = (
-        f"{metric} of each of {len(values)} folds, from {number(values.min())} to {number(values.max())}; the line is "
-        f"their mean {number(mean)}, the band one standard deviation, {number(deviation)}, to either side."
-    )
-    return draw("folds", f"{metric} of each fold", message, plot, left=0.16)

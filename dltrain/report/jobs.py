@@ -13,28 +13,34 @@ from matplotlib.ticker import MaxNLocator
 from dltrain.base.plain_table import number
 from dltrain.report import decision_boundary
 from dltrain.report.callback_pictures import AUGMENTED_IMAGES, LAYERS, augmented_images, layer_spreads
-from dltrain.report.errors_of_parts import answers_of_jobs, four_cases, targets_of_parts
+from dltrain.report.errors_of_parts import answers_of_jobs, four_cases, scores_of_parts, targets_of_parts
 from dltrain.report.job import Numbers, RecordedJob, differ_in_time, numbers_of
 from dltrain.report.kernels import kernels
-from dltrain.report.paces import LOSS_SPAN, over_paces, timeline
+from dltrain.report.paces import LOSS_SPAN, checkpoints, over_paces, timeline
 from dltrain.report.scores_over import LEAST_VALUES, MARKERS, MOST_SETTINGS, crossed, scores_over
 from dltrain.report.svg import (
     ACCENT,
+    LEGEND_ROW,
+    LINES,
     MUTED,
     SECOND,
     SERIES,
     Picture,
     draw,
     draw_panels,
+    explained_legend,
     in_legend,
     is_far_off,
+    legend_below,
     legend_columns,
     plain_log,
     prepare,
+    write_at_end,
 )
 
 MOST_LAYERED = 6  # settings in the picture of the layers
 LEFT = 0.19  # share of the width left of the axes, for numbers such as 0.0001 and the label
+MOST_WITH_TRAIN = 5  # settings whose train lines are drawn beside those of validation
 MOST_NUMBERED = 40  # with more jobs their dots are not numbered
 
 
@@ -49,7 +55,9 @@ def side_by_side(jobs: Sequence[RecordedJob], rounds: int = 1) -> Iterator[Pictu
     if all((job.record.path / AUGMENTED_IMAGES).exists() for job in jobs):
         yield augmented_images({job.name: job.record for job in jobs})
     yield from _over_keys(jobs, rounds)
-    for draw_if_it_says_something in (_answers, four_cases, over_paces, targets_of_parts, answers_of_jobs, timeline):
+    for draw_if_it_says_something in (
+        *(_answers, four_cases, over_paces, scores_of_parts, targets_of_parts, answers_of_jobs, checkpoints, timeline),
+    ):
         picture = draw_if_it_says_something(jobs)
         if picture is not None:
             yield picture
@@ -85,8 +93,11 @@ def _curves(jobs: Sequence[RecordedJob], others: Sequence[RecordedJob]) -> Pictu
     name = "val_rmse" if "val_rmse" in jobs[0].record.history[0] else jobs[0].watched
     trained = name.removeprefix("val_")
     below = _below(jobs)
+    both = len(jobs) <= MOST_WITH_TRAIN
+    lines = {trained: "--", name: "-"} if both else {name: "-"}
+    drawn = LINES if both else "validation"
     columns = legend_columns([job.name for job in jobs])
-    legend = 0.19 * math.ceil((len(jobs) + 1 + bool(others)) / columns) + 0.1
+    legend = 0.19 * (1 + math.ceil((len(jobs) + bool(others)) / columns)) + 0.1
     left = f"{len(others)} other{'s' if len(others) > 1 else ''}"
     parts = [2.6, *([1.25] if below else [])]
     height = sum(parts) + 0.45 * len(parts) + legend + 0.1
@@ -97,7 +108,7 @@ def _curves(jobs: Sequence[RecordedJob], others: Sequence[RecordedJob]) -> Pictu
         seen: list[Numbers] = []
         for place in sorted(range(len(jobs)), key=lambda place: -len(jobs[place].record.history)):
             job, colour = jobs[place], SERIES[place]
-            for column, line in {trained: "--", name: "-"}.items():
+            for column, line in lines.items():
                 values = job.course(column)
                 seen.append(values)
                 axes.plot(np.arange(1, len(values) + 1), values, color=colour, linestyle=line, linewidth=1.4)
@@ -115,11 +126,9 @@ def _curves(jobs: Sequence[RecordedJob], others: Sequence[RecordedJob]) -> Pictu
         axes.set_xlabel("epoch")
         for place, job in enumerate(jobs):
             axes.plot([], [], MARKERS[place] + "-", color=SERIES[place], label=in_legend(job.name))
-        axes.plot([], [], color=MUTED, linestyle="--", label="train (dashed)")
         if others:
             axes.plot([], [], color=MUTED, linewidth=0.7, alpha=0.5, label=left)
-        named = axes.get_legend_handles_labels()
-        figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=columns, fontsize=8)
+        explained_legend(figure, axes, f"{drawn}; mark: best epoch, stroke: last", columns)
         if below:
             bottom -= 0.45 + parts[1]
             below(prepare(figure.add_axes((LEFT, bottom / height, 0.97 - LEFT, parts[1] / height))))
@@ -127,8 +136,8 @@ def _curves(jobs: Sequence[RecordedJob], others: Sequence[RecordedJob]) -> Pictu
     best_of = {job.name: job.course(name)[int(job.record.metrics["best_epoch"]) - 1 :][:1] for job in jobs}
     said = ", ".join(f"{number(float(value[0]))} with {words}" for words, value in best_of.items() if len(value))
     message = (
-        f"{trained} over the epochs: validation is the whole line, train the dashed one; a mark is the best epoch, "
-        f"a stroke the last one: {said}. Settings: {', '.join(jobs[0].words)}."
+        f"{trained} over the epochs: {'validation is the whole line, train the dashed one' if both else 'validation'}; "
+        f"a mark is the best epoch, a stroke the last one: {said}. Settings: {', '.join(jobs[0].words)}."
     )
     if others:
         message += f" The {len(jobs)} best settings are in colour; grey is the validation of {left}."
@@ -172,7 +181,7 @@ def _below(jobs: Sequence[RecordedJob]) -> Callable[[Axes], None] | None:
             places = np.arange(len(jobs))
             axes.barh(places, paces, color=[SERIES[place] for place in places], height=0.6)
             for place, pace in enumerate(paces):
-                axes.text(pace, place, f" {pace:.2g} s", va="center", size=8, color=MUTED)
+                write_at_end(axes, pace, place, f"{pace:.2g} s")
             axes.set_yticks([])
             axes.invert_yaxis()
             axes.set_xlim(right=1.2 * max(paces))
@@ -215,7 +224,8 @@ def _tried(jobs: Sequence[RecordedJob], one: str, two: str, rounds: int) -> Pict
                 )
         axes.set(xlabel=one, ylabel=two)
         axes.margins(0.08)
-        axes.legend(loc="best")
+        axes.plot([], [], "o", color=MUTED, alpha=0.5, label="darker: better")
+        legend_below(axes)
 
     message = (
         f"{len(jobs)} jobs tried {len(numbers_of(jobs, one))} values of {one} and {len(numbers_of(jobs, two))} of "
@@ -225,4 +235,5 @@ def _tried(jobs: Sequence[RecordedJob], one: str, two: str, rounds: int) -> Pict
     )
     if rounds > 1:
         message += f" A box is around each of {rounds} rounds, the later the smaller."
-    return draw("tried", f"{one} and {two}", message, plot, height=3.4, left=0.16)
+    below = LEGEND_ROW * math.ceil((2 + (rounds if rounds > 1 else 0)) / 2) + 0.05
+    return draw("tried", f"{one} and {two}", message, plot, height=3.2, left=0.16, below=below)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw_panels, prepare
+from dltrain.report.svg import ACCENT, INK, MUTED, SECOND, SERIES, Picture, draw_panels, explained_legend, prepare
 
 Matrix = npt.NDArray[np.float64]
 SHOWN = 16  # units, and inputs, that are drawn
@@ -35,7 +35,7 @@ def _squares(named: Mapping[str, Matrix]) -> Picture:
     inputs, units = next(iter(shown.values())).shape
     width = 0.88 / columns
     inside = 4.3 * (width - 0.03) * inputs / units
-    height = rows * (inside + 0.35) + 0.55
+    height = rows * (inside + 0.35) + 0.65
 
     def plot(figure: Figure) -> None:
         for place, (name, kernel) in enumerate(shown.items()):
@@ -57,7 +57,7 @@ def _squares(named: Mapping[str, Matrix]) -> Picture:
                 axes.set_xlabel("units", size=8, labelpad=2)
         for label, colour in (("above zero", ACCENT), ("below zero", SECOND)):
             axes.plot([], [], "s", color=colour, label=label)
-        figure.legend(*axes.get_legend_handles_labels(), loc="lower left", bbox_to_anchor=(0.1, 0), ncols=2, fontsize=8)
+        explained_legend(figure, axes, "a square is a weight: the larger, the farther from zero", 2)
 
     said = "; ".join(f"{name}: {_alike(kernel)}" for name, kernel in named.items())
     message = (

@@ -1,4 +1,4 @@
-"""Draws how fast the jobs of a sweep learn: the loss over epochs, steps and seconds, and when each job ran."""
+"""Draws how fast the jobs of a sweep learn, when they write their checkpoints, and when each of them ran."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dltrain.base.notes import counted
 from dltrain.base.plain_table import number
 from dltrain.report.job import Numbers, RecordedJob, differ_in_time
 from dltrain.report.scores_over import LOG_SPAN, MARKERS, MOST_SETTINGS
@@ -24,11 +25,15 @@ from dltrain.report.svg import (
     legend_columns,
     plain_log,
     prepare,
+    write_at_end,
 )
 
 DIFFERENT = 1.25  # if an epoch has so many times the steps of another, the courses are drawn over steps and seconds
+MANY_EPOCHS = 50
 LOSS_SPAN = 50.0  # if losses are so many times as large as others, the axis is logarithmic
 PANEL = 1.45  # inches
+UNITS = ("epochs", "steps", "samples")
+MOST_CHECKPOINTS = 60  # of a job, in the picture of when they are written
 
 
 def over_paces(jobs: Sequence[RecordedJob]) -> Picture | None:
@@ -44,7 +49,9 @@ def over_paces(jobs: Sequence[RecordedJob]) -> Picture | None:
     )
     known = len(jobs) <= MOST_SETTINGS and min(*steps, *seconds) > 0
     known = known and all(len(course) > 1 and np.isfinite(course).any() for course in courses)
-    if not known or (max(steps) / min(steps) < DIFFERENT and not differ_in_time(jobs)):
+    # Of many epochs the fastest is hardly slower than it must be, however busy the machine was.
+    slower = known and min(map(len, courses)) >= MANY_EPOCHS and max(seconds) / min(seconds) >= DIFFERENT
+    if not known or (max(steps) / min(steps) < DIFFERENT and not slower and not differ_in_time(jobs)):
         return None
     target = max(float(np.nanmin(course)) for course in courses)
     reached = [1 + int(np.flatnonzero(course <= target)[0]) for course in courses]
@@ -97,6 +104,45 @@ def _limit(axes: Axes, values: Numbers) -> None:
         axes.set_ylim(low - 0.08 * (high - low), high + 0.05 * (high - low))
 
 
+def checkpoints(jobs: Sequence[RecordedJob]) -> Picture | None:
+    """Draws when each job writes its checkpoints; None unless they count epochs, steps or samples for it, each its own.
+
+    After so many epochs, steps or samples: a step takes the rows of a batch, an epoch the steps that its rows fill.
+    """
+    if not any(key.startswith("callbacks.checkpoint") for key in jobs[0].words) or len(jobs) > MOST_SETTINGS:
+        return None
+    rows: list[tuple[str, Numbers]] = []
+    for job in jobs:
+        counts = {unit: job.record.settings.get(f"callbacks.checkpoint.every_{unit}") for unit in UNITS}
+        steps, batch, epochs = (
+            int(job.record.facts.get("steps_per_epoch") or 0),
+            int(job.record.facts.get("batch_size") or 0),
+            int(job.record.metrics.get("epochs") or 0),
+        )
+        chosen = [(unit, int(count)) for unit, count in counts.items() if count]
+        if not chosen or min(steps, batch, epochs) < 1:
+            return None
+        unit, count = chosen[0]
+        every = {"epochs": count * steps, "steps": count, "samples": math.ceil(count / batch)}[unit]
+        rows.append((f"every {count:,} {unit}", np.arange(every, steps * epochs + 1, every, dtype=float)))
+    if len({name for name, _ in rows}) < len(rows) or max(len(at) for _, at in rows) > MOST_CHECKPOINTS:
+        return None
+
+    def plot(axes: Axes) -> None:
+        for place, (name, at) in enumerate(rows):
+            axes.plot(at, np.full(len(at), place), MARKERS[place], color=SERIES[place], markersize=6)
+            axes.text(0, place - 0.28, f"{name}: {counted(len(at), 'checkpoint')}", size=9, color=INK)
+        axes.set_xticks(np.arange(epochs + 1) * steps)
+        axes.set(yticks=[], ylim=(len(rows) - 0.6, -0.6), xlim=(0, 1.02 * steps * epochs))
+        axes.tick_params(labelsize=8)
+        axes.set_xlabel(f"steps of {batch} rows; a line is the end of an epoch")
+        axes.grid(False, axis="y")
+
+    said = "; ".join(f"{name}: {len(at)}, the first after {at[0]:,.0f} steps" for name, at in rows if len(at))
+    message = f"When checkpoints are written in {epochs} epochs of {steps} steps of {batch} rows. {said}."
+    return draw("checkpoints", "When checkpoints are written", message, plot, height=0.7 + 0.5 * len(rows), left=0.04)
+
+
 def timeline(jobs: Sequence[RecordedJob]) -> Picture | None:
     """Draws when each job ran; None unless some of them ran at the same time."""
     spans = [_span(job) for job in jobs]
@@ -116,9 +162,11 @@ def timeline(jobs: Sequence[RecordedJob]) -> Picture | None:
     def plot(axes: Axes) -> None:
         for place, (start, end, job) in enumerate(ran):
             axes.barh(place, end - start, left=start, height=0.7, color=SERIES[0] if job is not best[2] else SERIES[1])
-            axes.text(end, place, f" {number(job.value)}", va="center", size=8, color=INK if job is best[2] else MUTED)
+            word, colour = (", best", INK) if job is best[2] else ("", MUTED)
+            write_at_end(axes, end, place, f"{number(job.value)}{word}", colour)
         axes.set_yticks(range(len(ran)), [job.name for *_, job in ran], size=8)
-        axes.set(ylim=(len(ran) - 0.4, -0.6), xlim=(0, 1.15 * took), xlabel="seconds since the first job began")
+        axes.set(ylim=(len(ran) - 0.4, -0.6), xlim=(0, 1.25 * took))
+        axes.set_xlabel(f"seconds; beside a bar: {jobs[0].monitor}")
         axes.grid(False, axis="y")
 
     message = (

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from dltrain.base.plain_table import number
 from dltrain.config.metric_traits import MetricTraits
 from dltrain.report.repetitions import Repetitions
-from dltrain.report.svg import ACCENT, MUTED, SECOND, SERIES, Picture, draw
+from dltrain.report.svg import ACCENT, LEGEND_ROW, MUTED, SECOND, SERIES, Picture, draw, legend_below
 
 MOST_NUMBERED = 20  # with more of them the axis has few numbers
 
@@ -30,7 +30,8 @@ def _scores(found: Repetitions, metric: str, traits: MetricTraits) -> Picture:
 
     def plot(axes: Axes) -> None:
         places = np.arange(len(values))
-        axes.axhspan(mean - deviation, mean + deviation, color=ACCENT, alpha=0.15, linewidth=0)
+        around = "mean ± one standard deviation"
+        axes.axhspan(mean - deviation, mean + deviation, color=ACCENT, alpha=0.15, linewidth=0, label=around)
         axes.axhline(mean, color=ACCENT, linewidth=1.2, label="mean")
         if best is not None:
             axes.axhline(baselines[best], color=MUTED, linewidth=1.2, linestyle="--", label=best)
@@ -39,7 +40,7 @@ def _scores(found: Repetitions, metric: str, traits: MetricTraits) -> Picture:
             axes.set_xticks(places, list(found.each))
         axes.set(xlabel=found.what[:-1], ylabel=metric)
         axes.set_xlim(-0.5, len(values) - 0.5)
-        axes.legend(loc="best")
+        legend_below(axes)
 
     message = (
         f"{metric} of each of {found.over}, from {number(np.nanmin(values))} to {number(np.nanmax(values))}; the line "
@@ -47,7 +48,8 @@ def _scores(found: Repetitions, metric: str, traits: MetricTraits) -> Picture:
     )
     if best is not None:
         message += f" The dashed line is the mean of {best}, {number(baselines[best])}."
-    return draw(found.what, f"{metric} of each {found.what[:-1]}", message, plot, left=0.16)
+    below = LEGEND_ROW * 2 + 0.05
+    return draw(found.what, f"{metric} of each {found.what[:-1]}", message, plot, left=0.16, below=below)
 
 
 def _curves(found: Repetitions, monitor: str) -> Picture:

@@ -15,12 +15,13 @@ from dltrain.base.plain_table import number
 from dltrain.report.job import LISTED, RecordedJob, numbers_of, short_value
 from dltrain.report.svg import (
     ACCENT,
-    MUTED,
+    LINES,
     SECOND,
     SERIES,
     Picture,
     draw,
     draw_panels,
+    explained_legend,
     in_legend,
     legend_columns,
     prepare,
@@ -140,7 +141,7 @@ def _lines_over(jobs: Sequence[RecordedJob], plan: _Plan) -> Picture:
     panels = _values(jobs, plan.panel)
     names = [f"{plan.line} {short_value(line or '')}" for line in lines]
     columns = legend_columns(names)
-    legend = 0.19 * math.ceil((len(lines) + 1) / columns) + 0.2
+    legend = 0.19 * (1 + math.ceil(len(lines) / columns)) + 0.2
     inside = 2.4 if len(panels) == 1 else 1.7
     height = (inside + 0.35) * len(panels) + legend + 0.3
 
@@ -168,9 +169,7 @@ def _lines_over(jobs: Sequence[RecordedJob], plan: _Plan) -> Picture:
         drawn[-1].set_xlabel(plan.axis)
         for place, name in enumerate(names):
             drawn[0].plot([], [], MARKERS[place] + "-", color=SERIES[place], label=in_legend(name))
-        drawn[0].plot([], [], color=MUTED, linestyle="--", linewidth=1, label="train (dashed)")
-        named = drawn[0].get_legend_handles_labels()
-        figure.legend(*named, loc="lower left", bbox_to_anchor=(0.1, 0), ncols=columns, fontsize=8)
+        explained_legend(figure, drawn[0], LINES, columns)
 
     def told(line: str | None, panel: str | None) -> str:
         words = [f"{key} {value}" for key, value in ((plan.line, line), (plan.panel, panel)) if key]

@@ -73,6 +73,7 @@ LONGEST_OF_TWO, LONGEST_OF_ONE = 22, 54  # letters of a name in a legend of two 
 FAR = 8.0
 WIDTH = 4.3  # inches
 LEGEND_ROW = 0.17  # inches for each row of a legend below the axes
+LINES = "whole line: validation, dashed: train"  # of pictures in which a colour is a setting
 TITLE = 0.25  # inches above the axes of a figure that is shown by itself
 
 
@@ -177,6 +178,20 @@ def in_legend(name: str) -> str:
     return name if len(name) <= LONGEST_OF_ONE else f"{name[: LONGEST_OF_ONE - 1]}…"
 
 
+def explained_legend(figure: Figure, axes: Axes, words: str, columns: int) -> None:
+    """Puts the legend of axes at the bottom of the figure, below words that say what its lines are."""
+    figure.legend(
+        *axes.get_legend_handles_labels(),
+        loc="lower left",
+        bbox_to_anchor=(0.1, 0),
+        ncols=columns,
+        fontsize=8,
+        title=words,
+        title_fontsize=8,
+        alignment="left",
+    )
+
+
 def draw_panels(name: str, title: str, message: str, plot: Callable[[Figure], None], *, height: float) -> Picture:
     """Draws one picture, `height` inches high; `plot` adds axes to the figure, each through `prepare`."""
     return Picture(name, title, message, plot, height)
@@ -261,6 +276,11 @@ def plain_log(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(numticks=6))
     axis.set_minor_locator(LogLocator(subs=(2, 5), numticks=6))
     axis.set_minor_formatter("{x:g}" if decades < 1.5 else NullFormatter())
+
+
+def write_at_end(axes: Axes, end: float, place: float, text: str, colour: str = MUTED) -> None:
+    """Writes a text to the right of a bar that ends there."""
+    axes.annotate(text, (end, place), xytext=(4, 0), textcoords="offset points", va="center", size=8, color=colour)
 
 
 def scale_values(axes: Axes, values: npt.ArrayLike) -> None:

@@ -24,6 +24,7 @@ from dltrain.report.svg import (
     plain_log,
     scale_values,
     short,
+    write_at_end,
 )
 from dltrain.sweeps.ledger import Entry
 from dltrain.sweeps.ranking import settings_of
@@ -164,7 +165,7 @@ def _importance(shares: Mapping[str, float], monitor: str) -> Picture:
         places = np.arange(len(names))
         axes.barh(places, [100 * shares[name] for name in names], height=0.62, color=ACCENT)
         for place, name in enumerate(names):
-            axes.text(100 * shares[name], place, f" {shares[name]:.0%}", va="center", size=9, color=MUTED)
+            write_at_end(axes, 100 * shares[name], place, f"{shares[name]:.0%}")
         axes.set_yticks(places, [short(name.rpartition(".")[2]) for name in names])
         axes.invert_yaxis()
         axes.grid(False, axis="y")

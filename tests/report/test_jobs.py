@@ -31,6 +31,7 @@ def write_job(sweep: Path, number: int, words: list[str], *, wild: bool = False,
     }
     if "interval" in facts:
         metrics |= {"test": {"accuracy": 0.8}, "intervals": {"test": {"accuracy": facts["interval"]}}}
+    metrics |= facts.get("metrics", {})
     (job / "metrics.json").write_text(json.dumps(metrics))
     told = {"seconds_per_epoch": facts.get("pace"), "steps_per_epoch": facts.get("steps")}
     if "ran" in facts:
@@ -38,7 +39,7 @@ def write_job(sweep: Path, number: int, words: list[str], *, wild: bool = False,
             name: f"2026-01-01T00:00:{second:02}"
             for name, second in zip(("started", "finished"), facts["ran"], strict=True)
         }
-    (job / "run.json").write_text(json.dumps({"status": "completed", **told}))
+    (job / "run.json").write_text(json.dumps({"status": "completed", **told, **facts.get("facts", {})}))
     rate = facts.get("rate", 0.1)
     rows = ["epoch,learning_rate,loss,val_loss"]
     rows += [f"{n},{rate / n},{1e6 if wild and n == 1 else value},{value}" for n, value in enumerate(falling, 1)]
@@ -65,7 +66,12 @@ def test_curves_of_all_settings_with_their_learning_rates(tmp_path: Path) -> Non
     jobs = [write_job(tmp_path, n, [f"schedule={name}"], wild=n == 0) for n, name in enumerate(("step", "cosine"))]
     found = pictures(tmp_path, jobs)
     assert {"side_by_side"} == {name for name in found if name in ("side_by_side", "over_setting", "crossed", "tried")}
-    for word in ("schedule step", "schedule cosine", "train (dashed)", "learning rate"):
+    for word in (
+        "schedule step",
+        "schedule cosine",
+        "whole line: validation, dashed: train; mark: best epoch, stroke: last",
+        "learning rate",
+    ):
         assert f">{word}</text>" in found["side_by_side"]
     assert "0.3333 with schedule step, 0.2500 with schedule cosine" in found["side_by_side"]
 
@@ -114,7 +120,7 @@ def test_lines_and_panels_over_the_key_with_the_most_numbers(tmp_path: Path) -> 
     found = pictures(tmp_path, jobs)["over_setting"]
     assert "accuracy of the validation part over optimizer.learning_rate" in found
     assert "normalization none, layers 2: 0.5000 at 0.001, 0.7000 at 0.1, 0.9000 at 1" in found
-    for word in ("layers 2", "layers 3", "normalization batch", "train (dashed)"):
+    for word in ("layers 2", "layers 3", "normalization batch", "whole line: validation, dashed: train"):
         assert f">{word}</text>" in found
 
 
@@ -167,6 +173,58 @@ def test_four_cases_of_bias_and_variance(tmp_path: Path) -> None:
         "units [64], rows 1797: 0.0000 and 0.0200, neither",
     ):
         assert case in found
+
+
+def test_scores_of_parts_of_jobs_that_differ_in_the_split(tmp_path: Path) -> None:
+    jobs = [write_job(tmp_path, n, [f"split.column={name}"], interval=[0.7, 0.9]) for n, name in enumerate("ab")]
+    found = pictures(tmp_path, jobs)["scores_of_parts"]
+    assert "split.column b: train 0.9000, validation 0.6000, test 0.8000." in found
+    for words in ("split.column a", "validation 0.5000", "test 0.8000"):
+        assert f">{words}</text>" in found
+    others = [write_job(tmp_path / "others", n, [f"rows={n}"], interval=[0.7, 0.9]) for n in (1, 2)]
+    assert "scores_of_parts" not in pictures(tmp_path / "others", others)
+
+
+def test_checkpoints_by_epochs_steps_and_samples(tmp_path: Path) -> None:
+    counts = {"every_epochs": 2, "every_steps": 50, "every_samples": 2000}
+    jobs = [
+        write_job(
+            tmp_path,
+            n,
+            [f"callbacks.checkpoint={{{name}: {count}}}"],
+            steps=12,
+            metrics={"epochs": 10},
+            facts={"batch_size": 32, "settings": {f"callbacks.checkpoint.{name}": count}},
+        )
+        for n, (name, count) in enumerate(counts.items())
+    ]
+    found = pictures(tmp_path, jobs)["checkpoints"]
+    assert "every 2 epochs: 5, the first after 24 steps; every 50 steps: 2, the first after 50 steps" in found
+    assert ">every 2,000 samples: 1 checkpoint</text>" in found  # 62.5 steps, rounded up as the callback does
+
+
+def test_answers_of_jobs_with_different_heads(tmp_path: Path) -> None:
+    tables = {
+        "binary": "target,prediction,probability_a,probability_b\n0,validation,b,b,0.2,0.8\n1,validation,a,a,0.9,0.1",
+        "multilabel": "target_a,prediction_a,probability_a\n0,validation,1,0,0.25\n1,validation,0,0,0.5",
+        "regression": "target,prediction\n0,validation,2.5,3\n1,validation,-1,-2",
+    }
+    jobs = []
+    for n, (task, table) in enumerate(tables.items()):
+        jobs.append(write_job(tmp_path, n, [f"dataset.problem={task}"], facts={"task": task}))
+        classes = {"binary": ["a", "b"], "multilabel": ["a"]}.get(task, [])
+        signature = {"columns": [], "made": {}, "target": ["target"], "task": task, "classes": classes}
+        (tmp_path / str(n) / "signature.json").write_text(json.dumps(signature))
+        (tmp_path / str(n) / "predictions.csv").write_text(f"row_id,part,{table}\n")
+    found = pictures(tmp_path, jobs)["answers"]
+    assert (
+        "dataset.problem multilabel: from 0.2500 to 0.5000; dataset.problem regression: from -2.0000 to 3.0000" in found
+    )
+    for words in ("sigmoid, 1 unit", "no activation, 1 unit", "is not so", "true label", "true amount"):
+        assert f">{words}</text>" in found
+    (tmp_path / "1" / "predictions.csv").unlink()
+    (tmp_path / "plots" / "answers.svg").unlink()
+    assert "answers" not in pictures(tmp_path, jobs)
 
 
 def test_weights_of_the_first_layer_as_squares_and_histograms(tmp_path: Path) -> None:
