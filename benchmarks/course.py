@@ -37,6 +37,9 @@ SECTIONS = [section for chapter in chapters() for section in chapter.sections]
 SHOWN = {link for section in SECTIONS for _, link in section.pictures}
 # The picture in plots/ that shows the point.
 POINT = {
+    "other_distribution": "scores_of_parts",
+    "head_table": "answers",
+    "checkpoints": "checkpoints",
     "decision_boundary": "decision_boundary",
     "fitted_curve": "decision_boundary",
     "course_mlp": "curve_loss",
