@@ -3,21 +3,23 @@
     DLTRAIN_TEST_DATA=DIR python benchmarks/sweep.py [--epochs 50] [--jobs 12] [--first] [--memory-jobs 200]
 
 Trains Titanic with four optimizers and three regularizers (--jobs 3, 6 or 9: fewer optimizers), first as a sweep (its
-whole command, without the import of TensorFlow), then the same networks on the same preprocessed rows with `fit`, and
-prints both times, by the wall and of the processor, and the ratios. Graphs that an earlier process has kept are read,
-and with --first all are traced. With --memory-jobs it then runs so many short jobs in one process and prints the memory
-after the tenth and after the last, and how long the first and the last ten took.
+whole command, whose workers import TensorFlow), then the same networks on the same preprocessed rows with `fit`,
+without an import, and prints both times, by the wall and of the processor, and the ratios. Graphs that an earlier
+process has kept are read, and with --first all are traced. With --memory-jobs it then runs so many short jobs in one
+process and prints the memory after the tenth and after the last, and how long the first and the last ten took.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,8 @@ class Clock:
 
     @classmethod
     def now(cls) -> Clock:
-        return cls(time.perf_counter(), time.process_time())
+        times = os.times()
+        return cls(time.perf_counter(), times.user + times.system + times.children_user + times.children_system)
 
     def __sub__(self, other: Clock) -> Clock:
         return Clock(self.wall - other.wall, self.processor - other.processor)
@@ -62,6 +65,7 @@ def sweep(*words: str) -> tuple[Clock, list[float]]:
         began = Clock.now()
         code = dltrain(["-m", *words, "dataset=titanic", "quiet=true", f"hydra.sweep.dir={folder}/sweep"])
         assert code == 0
+        forkserver._forkserver._stop()  # so that the time of its workers counts
         taken = Clock.now() - began
         return taken, [entry.seconds or 0.0 for entry in Ledger(Path(folder, "sweep")).entries()]
 
@@ -101,10 +105,10 @@ def main() -> None:
     fitted = fit(optimizers, given.epochs)
     for name, ours, theirs in (("wall", swept.wall, fitted.wall), ("processor", swept.processor, fitted.processor)):
         print(f"{given.jobs} jobs, {given.epochs} epochs, {name}: sweep {ours:.1f} s, fit {theirs:.1f} s", end=", ")
-        print(f"ratio {ours / theirs:.2f} (wanted <= 0.20)")
+        print(f"ratio {ours / theirs:.2f} (wanted <= 0.11)")
     if given.memory_jobs:
         memory._levels.clear()
-        _, seconds = sweep(f"seed=range(0,{given.memory_jobs})", "trainer.epochs=2")
+        _, seconds = sweep(f"seed=range(0,{given.memory_jobs})", "trainer.epochs=2", "hydra.launcher.workers=1")
         settled, last = memory._levels[min(9, len(memory._levels) - 1)], memory._levels[-1]
         print(
             f"{given.memory_jobs} jobs in one process: {settled:.0f} MB after the tenth, {last:.0f} MB after the last, "
