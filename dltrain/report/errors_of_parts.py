@@ -37,6 +37,7 @@ REMEDIES = {
     (False, False): "neither",
 }
 MOST_CLASSES = 12
+MOST_DOTS = 240  # of the answers of a job
 PREDICTIONS = "predictions.csv"
 BINS = 24
 PARTS = ("train", "validation", "test")
@@ -141,13 +142,16 @@ def _answers(axes: Axes, answers: Answers, together: Sequence[Answers], colour: 
         everything = np.concatenate([[*each.truth, *each.given.ravel()] for each in together])
         low, high = float(everything.min()), float(everything.max())
         axes.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=":")
-        axes.plot(answers.truth, answers.given.ravel(), "o", color=colour, markersize=3, alpha=0.6)
+        few = slice(None, None, -(-len(answers.truth) // MOST_DOTS))
+        axes.plot(answers.truth[few], answers.given.ravel()[few], "o", color=colour, markersize=3, alpha=0.6)
         axes.set(xlim=(low, high), ylim=(low, high), xlabel="true amount")
         return
     truth = answers.truth if answers.task.labels else np.eye(len(answers.classes))[answers.truth]
     given = answers.given
     if answers.task.two_classes:
         truth, given = truth[:, 1:], given[:, 1:]
+    few = slice(None, None, -(-len(truth) // max(1, MOST_DOTS // max(1, truth.shape[1]))))
+    truth, given = truth[few], given[few]
     beside = 0.5 * (np.arange(truth.size) * 0.618 % 1 - 0.5)  # so that equal points are told apart
     axes.plot(truth.ravel() + beside, given.ravel(), "o", color=colour, markersize=3, alpha=0.4)
     axes.set_xticks([0, 1], ["is not so", "is so"])
