@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn import datasets, model_selection
 
 FILES = Path(os.environ.get("DLTRAIN_TEST_DATA", "/nowhere"))
@@ -88,11 +89,31 @@ def own(file: str, target: str, task: str, *words: str) -> Protocol:
 
 
 def carried(name: str, folder: Path) -> Protocol:
-    """A table of scikit-learn, written as a file."""
+    """A table of scikit-learn or a made one, written as a file."""
+    if name == "made_income":
+        return made_income(folder)
     frame = getattr(datasets, f"load_{name}")(as_frame=True).frame
     frame.to_csv(folder / f"{name}.csv", index=False)
     task = {"diabetes": "regression", "breast_cancer": "binary", "digits": "multiclass"}[name]
     return own(str(folder / f"{name}.csv"), "target", task)
+
+
+def made_income(folder: Path) -> Protocol:
+    """A made table of as many rows as the census of incomes, with columns that are 0 in nearly all rows."""
+    draw, rows = np.random.default_rng(0), 48_842
+    age, years = draw.gamma(5, 4, rows).astype(int) + 17, draw.binomial(16, 0.63, rows)
+    hours = np.where(draw.random(rows) < 0.47, 40, np.clip(draw.normal(40, 14, rows), 1, 99).astype(int))
+    gain = np.where(draw.random(rows) < 0.08, draw.lognormal(8.5, 1.2, rows), 0).round()
+    loss = np.where(draw.random(rows) < 0.05, draw.normal(1870, 400, rows), 0).round()
+    married, work = draw.random(rows) < 0.47, draw.integers(0, 14, rows)
+    score = -5.2 + 2.2 * married + 0.3 * (years - 10) * (1 + 0.5 * married) + 0.03 * (hours - 40)
+    score += 0.09 * np.minimum(age, 48) - 0.03 * np.maximum(age - 58, 0) + draw.normal(0, 0.7, 14)[work]
+    score += 4 * (gain > 7000) - 1.5 * ((gain > 0) & (gain < 5000)) + 2.5 * ((loss > 1800) & (loss < 2000))
+    frame = pd.DataFrame({"age": age, "years": years, "hours": hours, "gain": gain, "loss": loss})
+    frame["married"], frame["work"] = np.where(married, "yes", "no"), [f"work_{number}" for number in work]
+    frame["high"] = np.where(draw.random(rows) < 1 / (1 + np.exp(-score)), "yes", "no")
+    frame.to_csv(folder / "made_income.csv", index=False)
+    return own(str(folder / "made_income.csv"), "high", "binary")
 
 
 KERAS_FILE = "boston/boston_housing.npz"
@@ -157,5 +178,5 @@ PROTOCOLS: dict[str, Protocol] = {
     "pollution": own("tables/pollution.csv", "'pm2.5'", "regression", "dataset.kinds={No: ignore}"),
     "taxis": own("tables/taxis.csv", "total", "regression"),
 }
-CARRIED = ("diabetes", "breast_cancer", "digits")
+CARRIED = ("diabetes", "breast_cancer", "digits", "made_income")
 LESS_IS_BETTER = ("rmse", "mae", "hamming")

@@ -39,9 +39,12 @@ def recipe_of(words: Sequence[str]) -> tuple[str, list[str]] | None:
     return None if place is None else (words[place].partition("=")[2], list(words[place + 1 :]))
 
 
-def fold_rows(config: DictConfig, kind: str) -> int:
-    """Returns up to how many rows jobs on data of a kind (table, text or image) are cross-validated."""
-    return int(config.search.recipes[kind].fold_rows)
+def fold_rows(config: DictConfig, kind: str) -> float:
+    """Returns up to how many rows jobs on data of a kind (table, text or image) are cross-validated.
+
+    Folds of more rows would leave no time for several jobs.
+    """
+    return float(config.search.recipes[kind].fold_rows * config.search.minutes)
 
 
 def recipes_for(config: DictConfig, kind: str, typed: Sequence[str], compose: Compose) -> list[Recipe]:
