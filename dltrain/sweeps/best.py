@@ -31,6 +31,7 @@ from dltrain.sweeps.search import TRIES, empty_study, params_of, trial_of
 LEAST_RESERVE = 3.0  # seconds for the reports and the end of the process, to which is added
 END_SHARE = 0.02  # of the minutes
 LEAST_EPOCHS = 3
+FOLDS = ("cv=kfold", "cv.ensemble=true", "callbacks.pruning=null")  # the words of a job that is cross-validated
 SAFETY = 0.8  # of the time that the epochs of a job are planned to take
 MOST_OF_A_JOB = 3  # a drawn job may train for one part in so many of the time that is left,
 LONGER = 1.5  # or for so many times as long as its recipe ever did
@@ -61,13 +62,16 @@ def jobs_of_best(
             "search=best draws its own values: expected one value for each key on the command line. "
             "A key that is typed stays as it is."
         )
-    plan = _plan(jobs[0], config, loader, clock)
-    if entries := ledger.entries():
+    entries = ledger.entries()
+    plan = _plan(jobs[0], config, loader, clock, entries)
+    if entries:
         refuse_other_data(ledger.sweep, entries)
     return _drawn(plan, config, ledger, loader, clock, at_once)
 
 
-def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader, clock: Clock) -> Plan:
+def _plan(
+    typed: list[str], config: DictConfig, loader: ConfigLoader, clock: Clock, entries: Sequence[Entry]
+) -> Plan:
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
@@ -105,14 +109,18 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader, clock: Clo
         "cv" not in keys
         and constraints.times is None
         and constraints.groups is None
-        and len(split.train) + len(split.validation) <= fold_rows(base, kind)
+        # More minutes are no reason to fold the jobs of a search that began without.
+        and (
+            FOLDS[0] in entries[0].overrides
+            if entries
+            else len(split.train) + len(split.validation) <= fold_rows(base, kind)
+        )
     ):
-        folds = ["cv=kfold", "cv.ensemble=true", "callbacks.pruning=null"]
-        folded = compose([*typed, *folds])
+        folded = compose([*typed, *FOLDS])
         try:
             with resolving(folded):
                 cut_folds(folded, problem)
-            words += folds
+            words += FOLDS
         except (ConfigError, DataError):
             pass  # a class has fewer rows than there are folds
     trainings = 1
@@ -172,7 +180,7 @@ def _drawn(
         lengths = _lengths(entries)
         in_time = [each for each in plan.recipes if left > max(after, min(lengths.get(each.name, [0.0])))]
         starts = [each for each in _starts(in_time, entries) if each not in running]
-        drawn = starts[0] if starts else _ask(plan.recipes, in_time, config, entries, running)
+        drawn = starts[0] if starts else _ask(plan.recipes, promising(in_time, entries), config, entries, running)
         if drawn is None and not entries and not running:
             raise ConfigError(
                 f"search.minutes: {config.search.minutes:g} minutes are over before the first job. Expected more, such "
@@ -201,6 +209,17 @@ def reserve(entries: Sequence[Entry], times: Mapping[str, float], reading: float
     """
     likely = [times[entry.job] for entry in ranked(entries) if entry.job in times][:members]
     return LEAST_RESERVE + reading + sum(likely)
+
+
+def promising(recipes: Sequence[Recipe], entries: Sequence[Entry]) -> list[Recipe]:
+    """Returns those of the recipes that are in the better half by their best job, or of the best two; all before any job.
+
+    The sampler draws from the others for long, most of all at the end, where their jobs are the only short ones.
+    """
+    names = [recipe_of(entry.overrides) or ("", []) for entry in ranked(entries)]
+    order = list(dict.fromkeys(name for name, _ in names))
+    better = order[: max(2, -(-len(order) // 2))]
+    return [each for each in recipes if each.name in better or not order]
 
 
 def _finishing(run: Path) -> float:

@@ -17,10 +17,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from dltrain.cli import main as cli
-from dltrain.config.recipes import recipe_of
+from dltrain.config.recipes import Recipe, recipe_of
 from dltrain.record.record import Record
 from dltrain.sweeps import clock, ensemble
-from dltrain.sweeps.ledger import Ledger
+from dltrain.sweeps.best import promising
+from dltrain.sweeps.ledger import Entry, Ledger
 
 from .conftest import leave_a_run
 
@@ -61,7 +62,7 @@ def test_starts_come_first_and_the_minutes_end_it(fake_run: FakeRun, made: dict[
     fake_run(taking(made, SECONDS))
     cli.main([*WORDS, "search.minutes=5"])
     assert made["time"] <= 300
-    assert names()[:4] == ["linear", "tabular", "periodic", "mlp"]
+    assert names()[:4] == ["tabular", "linear", "periodic", "mlp"]
     assert names()[4:6] == ["tabular", "tabular"]  # their second and third starts
     assert 7 <= len(names()) <= 9
     assert len({tuple(entry.overrides) for entry in Ledger(Path("here")).entries()}) == len(names())
@@ -75,6 +76,23 @@ def test_starts_come_first_and_the_minutes_end_it(fake_run: FakeRun, made: dict[
     # More minutes go on with it.
     cli.main(["resume", "here", "search.minutes=6"])
     assert before < len(names()) <= before + 3
+
+
+def test_the_better_half_of_the_recipes_is_drawn_from() -> None:
+    recipes = [Recipe(name, (), (), ()) for name in ("linear", "tabular", "periodic", "mlp", "other")]
+
+    def entry(name: str, value: float | None) -> Entry:
+        status = "failed" if value is None else "completed"
+        words = [f"search.recipe={name}"]
+        return Entry(name, overrides=words, status=status, monitor="val_loss", direction="min", value=value)
+
+    entries = [entry("linear", 0.9), entry("tabular", 0.3), entry("tabular", 1.0), entry("mlp", 0.4), entry("other", None)]
+    assert promising(recipes, []) == recipes
+    assert [each.name for each in promising(recipes, entries)] == ["tabular", "mlp"]
+    assert promising(recipes[:1], entries) == []  # where the better ones have no time
+    both = [*entries, entry("periodic", 0.2), entry("other", 2.0)]
+    assert [each.name for each in promising(recipes, both)] == ["tabular", "periodic", "mlp"]
+    assert [each.name for each in promising(recipes, entries[:1])] == ["linear"]
 
 
 @pytest.mark.slow
