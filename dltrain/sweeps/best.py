@@ -69,9 +69,7 @@ def jobs_of_best(
     return _drawn(plan, config, ledger, loader, clock, at_once)
 
 
-def _plan(
-    typed: list[str], config: DictConfig, loader: ConfigLoader, clock: Clock, entries: Sequence[Entry]
-) -> Plan:
+def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader, clock: Clock, entries: Sequence[Entry]) -> Plan:
     from dltrain.internals import tensorflow_quietly
 
     tensorflow_quietly.load()
@@ -198,7 +196,8 @@ def _drawn(
         begun[name] = drawn
         began = clock.spent()
         fitting = _in_time(recipe, plan, config, loader, ledger, each)
-        clock.allow(name, share - (clock.spent() - began), each)
+        # A fold that begins late has its part too, since a job without it would be lost.
+        clock.allow(name, left - (clock.spent() - began), each)
         yield Job([*plan.words, *fitting.job(values)], name)
 
 
@@ -212,7 +211,7 @@ def reserve(entries: Sequence[Entry], times: Mapping[str, float], reading: float
 
 
 def promising(recipes: Sequence[Recipe], entries: Sequence[Entry]) -> list[Recipe]:
-    """Returns those of the recipes that are in the better half by their best job, or of the best two; all before any job.
+    """Returns the recipes of the better half by their best job, of the best two at least; all before any job.
 
     The sampler draws from the others for long, most of all at the end, where their jobs are the only short ones.
     """

@@ -86,7 +86,8 @@ def test_the_better_half_of_the_recipes_is_drawn_from() -> None:
         words = [f"search.recipe={name}"]
         return Entry(name, overrides=words, status=status, monitor="val_loss", direction="min", value=value)
 
-    entries = [entry("linear", 0.9), entry("tabular", 0.3), entry("tabular", 1.0), entry("mlp", 0.4), entry("other", None)]
+    values = [("linear", 0.9), ("tabular", 0.3), ("tabular", 1.0), ("mlp", 0.4), ("other", None)]
+    entries = [entry(*each) for each in values]
     assert promising(recipes, []) == recipes
     assert [each.name for each in promising(recipes, entries)] == ["tabular", "mlp"]
     assert promising(recipes[:1], entries) == []  # where the better ones have no time
