@@ -58,7 +58,7 @@ def own(rows: int, folder: Path) -> None:
                 lines = csv.writer(file)
                 lines.writerow(["text", "answer"])
                 for place in kept[: rows + TESTED]:
-                    words = str(data.columns["text"][place]).split()
+                    words = str(data.columns["review"][place]).split()
                     if length == "short":
                         size = dice.randint(5, 30)
                         begin = dice.randint(0, max(0, len(words) - size))

@@ -40,6 +40,7 @@ EARLIER_DEFAULTS = {
     "model.bound": None,
     "model.interpolation": 1.0,
     "model.rarity": False,
+    "model.fitted_start": False,
 }
 
 

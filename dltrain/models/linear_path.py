@@ -62,7 +62,7 @@ def answer_bounds(inputs: Inputs, *, beyond: bool) -> tuple[float, float]:
     low, high = float(target.min()), float(target.max())
     if not beyond or "table" not in inputs or len(target) < 2 * FOLDS:
         return low, high
-    rows = _evenly(len(target), ROWS_OF_CHOICE)
+    rows = evenly(len(target), ROWS_OF_CHOICE)
     features, truth = _standard(inputs.train("table")[rows].astype(np.float64))[0], target[rows]
     gains = {"low": 0.0, "high": 0.0}  # squared error that the ends of the range would add
     penalty = fit_penalized(Ridge(), "alpha", features, truth / (truth.std() or 1.0)).alpha
@@ -86,7 +86,7 @@ def _standard(features: Floats) -> tuple[Floats, Floats, Floats]:
 def _start(table: npt.NDArray[Any], target: npt.NDArray[Any], head: Head) -> list[Floats]:
     """Returns kernel (width, units) and bias (units,) fitted on features (n, width) and targets (n, units)."""
     kernel, bias = np.zeros((table.shape[1], head.units)), np.zeros(head.units)
-    rows = _evenly(len(table), ROWS_OF_FIT)
+    rows = evenly(len(table), ROWS_OF_FIT)
     features, truth = table[rows].astype(np.float64), target[rows].astype(np.float64)
     features, middle, spread = _standard(features)
     task = head.kind
@@ -113,7 +113,7 @@ def fit_penalized(model: Any, name: str, features: Floats, truth: npt.NDArray[An
 
     The network goes on from here on the same rows; the less they are fitted, the more there is to learn for it.
     """
-    rows = _evenly(len(features), ROWS_OF_CHOICE)
+    rows = evenly(len(features), ROWS_OF_CHOICE)
     some, wanted = features[rows], truth[rows]
     labels = name == "C"
     folds = (StratifiedKFold if labels else KFold)(FOLDS, shuffle=True, random_state=0)
@@ -143,7 +143,8 @@ def strongest_penalty(losses: Floats) -> int:
     return int(np.flatnonzero(more.mean(axis=0) <= more.std(axis=0) / np.sqrt(len(losses)))[-1])
 
 
-def _evenly(rows: int, most: int) -> npt.NDArray[np.intp]:
+def evenly(rows: int, most: int) -> npt.NDArray[np.intp]:
+    """Returns the positions of at most `most` rows, evenly spaced."""
     return np.unique(np.linspace(0, rows - 1, min(most, rows)).astype(np.intp))
 
 

@@ -6,13 +6,17 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
+from dltrain.models.fitted_ngrams import fitted_ngrams
+from dltrain.models.linear_path import evenly
 from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.models.text_parts import Table, fixed_vectors, naive_bayes_ratios, texts_of
+from dltrain.models.text_parts import fixed_vectors, naive_bayes_ratios, texts_of, towards_their_mean
 from dltrain.preprocessing.log_count_ratios import inverse_document_frequencies
 
 # Of a text as a vector of n-grams, whatever its words: one learning rate fits short and long texts.
 SQUARED_LENGTH = 16.0
+ROWS_OF_FIT = 50_000  # that the regression before training is fitted on at most
 
 
 def text_linear(
@@ -26,6 +30,7 @@ def text_linear(
     regularizer: Regularizers,
     interpolation: float = 1.0,
     rarity: bool = False,
+    fitted_start: bool = False,
 ) -> Any:
     """Sums one weight for each n-gram and output over the n-grams of a text, without a matrix of rows by n-grams.
 
@@ -34,13 +39,28 @@ def text_linear(
     multiplies by the inverse document frequency. `normalize` gives all texts the same length; `auto` does so with
     `rarity`, and for a quantity, which does not grow with the text. Other columns have weights of their own.
 
-    Configs of earlier versions do without `interpolation` and `rarity`.
+    With `fitted_start` training starts from the logistic regression of the train rows, whose weights contain the ratios
+    if these help; a quantity starts from 0 all the same, from where gradient steps reach more (RMSE 2.26, not 2.31).
+
+    Configs of earlier versions do without `interpolation`, `rarity` and `fitted_start`.
     """
     ids = texts_of(inputs, "text_linear")
+    start = None
+    if fitted_start and not head.kind.quantity:
+        size, rows = inputs.vocabulary_size, evenly(len(inputs.train("target")), ROWS_OF_FIT)
+        rare = inverse_document_frequencies(inputs.train("text"), size) if rarity else None
+        numbers, scales = inputs.train("text")[rows], np.ones(len(rows))
+        if _normalizes(normalize, rarity, head):
+            squared = (numbers > 0).sum(axis=1) if rare is None else (rare**2)[numbers].sum(axis=1)
+            scales = np.sqrt(_wanted(inputs, head, rarity) / np.maximum(squared, 1.0))
+        start = fitted_ngrams(
+            numbers, scales, rare, inputs.train("target")[rows], head,
+            size=size, smoothing=smoothing, interpolations=(interpolation, 0.0) if naive_bayes else (0.0,),
+        )  # fmt: skip
     scores = ngram_scores(
         inputs, ids, head,
         naive_bayes=naive_bayes, smoothing=smoothing, interpolation=interpolation, rarity=rarity,
-        normalize=normalize, dropout=dropout, regularizer=regularizer,
+        normalize=normalize, dropout=dropout, regularizer=regularizer, start=None if start is None else start[0],
     )  # fmt: skip
     beside = inputs.flat(texts=False)
     others = keras.layers.Dense(
@@ -50,8 +70,12 @@ def text_linear(
         kernel_regularizer=regularizer.kernel if beside is not None else regularizer.bias,
         bias_regularizer=regularizer.bias if beside is not None else None,
         name="others" if beside is not None else "bias",
-    )(keras.ops.ones_like(scores[:, :1]) if beside is None else beside)
-    return head.of_scores(keras.layers.Add()([scores, others]))
+    )
+    scores = keras.layers.Add()([scores, others(keras.ops.ones_like(scores[:, :1]) if beside is None else beside)])
+    if start is not None:
+        *kernel, bias = others.get_weights()
+        others.set_weights([*kernel, start[1].reshape(bias.shape)])
+    return head.of_scores(scores)
 
 
 def ngram_scores(
@@ -66,47 +90,54 @@ def ngram_scores(
     normalize: bool | str,
     dropout: float,
     regularizer: Regularizers,
+    start: npt.NDArray[np.floating] | None = None,
 ) -> Any:
-    """Returns the sum of the weights of the n-grams in `ids` (batch, length), shape (batch, outputs)."""
-    # All weights start at 0, and those of padding (id 0) are multiplied by 0.
-    terms = keras.layers.Embedding(
+    """Returns the sum of the weights of the n-grams in `ids` (batch, length), shape (batch, outputs).
+
+    `start`, shape (ids, outputs), holds the weights before training with all that multiplies them.
+    """
+    # All weights start at 0 otherwise, and those of padding (id 0) are multiplied by 0.
+    layer = keras.layers.Embedding(
         inputs.vocabulary_size,
         head.units,
         embeddings_initializer="zeros",
         embeddings_regularizer=regularizer.kernel,
         name="weights",
-    )(ids)
+    )
+    terms = layer(ids)
+    if start is not None:
+        layer.set_weights([start])
     rare = inverse_document_frequencies(inputs.train("text"), inputs.vocabulary_size)[:, None] if rarity else None
-    if naive_bayes:
-        factors = _towards_their_mean(naive_bayes_ratios(inputs, smoothing), interpolation)
+    if naive_bayes and start is None:
+        factors = towards_their_mean(naive_bayes_ratios(inputs, smoothing), interpolation)
         factors = factors if rare is None else factors * rare
         terms = keras.layers.Multiply()([terms, fixed_vectors(ids, factors, "log_count_ratios")])
-    elif rare is not None:
+    elif rare is not None and start is None:
         terms = keras.layers.Multiply()([terms, fixed_vectors(ids, rare, "rarity")])
     else:
         terms = terms * keras.ops.expand_dims(keras.ops.cast(ids > 0, "float32"), -1)
     if dropout:
         terms = keras.layers.Dropout(dropout, noise_shape=(None, None, 1))(terms)
     scores = keras.ops.sum(terms, axis=1)
-    if normalize is True or (normalize == "auto" and (rarity or head.kind.quantity)):
+    if _normalizes(normalize, rarity, head):
         # `squared` is the squared length of the text as a vector of n-grams, (batch, 1).
         if rare is None:
-            # Texts of the mean length are unchanged, so that the same learning rates fit.
-            wanted = float((inputs.train("text") > 0).sum(axis=1).mean())
             squared = keras.ops.sum(keras.ops.cast(ids > 0, "float32"), axis=1, keepdims=True)
         else:
-            # The squared error bends eight times as much as the log-loss of two classes.
-            wanted = SQUARED_LENGTH / (8 if head.kind.quantity else 1)
             squared = keras.ops.sum(fixed_vectors(ids, rare**2, "squared_rarity"), axis=1)
-        scores = scores * keras.ops.sqrt(wanted / keras.ops.maximum(squared, 1.0))
+        scores = scores * keras.ops.sqrt(_wanted(inputs, head, rarity) / keras.ops.maximum(squared, 1.0))
     return scores
 
 
-def _towards_their_mean(ratios: Table, interpolation: float) -> Table:
-    """Draws the sizes of log-count ratios (ids, outputs) by 1 - `interpolation` towards their mean, which becomes 1."""
-    if interpolation == 1:
-        return ratios
-    sizes = np.abs(ratios)
-    mean = np.maximum(sizes[2:].mean(axis=0), np.finfo(np.float32).tiny)
-    sizes[2:] = interpolation * sizes[2:] / mean + (1 - interpolation)
-    return np.where(ratios < 0, -sizes, sizes)
+def _normalizes(normalize: bool | str, rarity: bool, head: Head) -> bool:
+    return normalize is True or (normalize == "auto" and (rarity or head.kind.quantity))
+
+
+def _wanted(inputs: Inputs, head: Head, rarity: bool) -> float:
+    """Returns the squared length that all texts get as vectors of n-grams."""
+    if not rarity:
+        # Texts of the mean length are unchanged, so that the same learning rates fit.
+        ids = inputs.train("text")
+        return float(np.count_nonzero(ids) / len(ids))
+    # The squared error bends eight times as much as the log-loss of two classes.
+    return SQUARED_LENGTH / (8 if head.kind.quantity else 1)

@@ -32,6 +32,16 @@ def naive_bayes_ratios(inputs: Inputs, smoothing: float) -> Table:
     return log_count_ratios(inputs.train("text"), inputs.train("target"), inputs.vocabulary_size, smoothing)
 
 
+def towards_their_mean(ratios: Table, interpolation: float) -> Table:
+    """Draws the sizes of log-count ratios (ids, outputs) by 1 - `interpolation` towards their mean, which becomes 1."""
+    if interpolation == 1:
+        return ratios
+    sizes = np.abs(ratios)
+    mean = np.maximum(sizes[2:].mean(axis=0), np.finfo(np.float32).tiny)
+    sizes[2:] = interpolation * sizes[2:] / mean + (1 - interpolation)
+    return np.where(ratios < 0, -sizes, sizes)
+
+
 def fixed_vectors(ids: Any, table: Table, name: str) -> Any:
     """Looks up each of `ids` (batch, length) in a table (ids, width) that no training changes."""
     layer = keras.layers.Embedding(*table.shape, trainable=False, name=name)

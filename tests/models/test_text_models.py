@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from dltrain.base.errors import ConfigError
+from dltrain.models.fitted_ngrams import PENALTIES
 from dltrain.models.parts import mean_of_words
+from dltrain.preprocessing.log_count_ratios import inverse_document_frequencies
 
 ROWS = 120
 SIZES = {
@@ -96,6 +99,26 @@ def test_of_rare_ngrams_each_text_has_the_same_length(stage_of: Any, make_datase
     scores = (found - stage.data.target.offset) / stage.data.target.scale
     rare = np.array(layer.embeddings)[stage.data.features("train")["text"], 0]
     np.testing.assert_allclose(scores, np.sqrt(2 * np.square(rare).sum(axis=1)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("problem", ["binary", "multiclass"])
+def test_a_fitted_start_is_the_regression_of_the_train_rows(stage_of: Any, problem: str) -> None:
+    words = ("model=text_linear", "text=ngrams", "model.fitted_start=true", "model.rarity=true")
+    stage = stage_of(*words, "dataset.kind=text", f"dataset.problem={problem}", "model.naive_bayes=false")
+    parts = {part: stage.data.features(part)["text"] for part in ("train", "validation")}
+    truth = stage.data.truth("train").values
+    rare = inverse_document_frequencies(parts["train"], stage.data.preprocessing.vocabulary_size)
+    dense = {part: np.zeros((len(ids), len(rare))) for part, ids in parts.items()}
+    for part, ids in parts.items():
+        np.put_along_axis(dense[part], ids, rare[ids], axis=1)
+        dense[part] /= np.maximum(np.linalg.norm(dense[part], axis=1, keepdims=True), 1e-9)
+    found = np.asarray(stage.network({"text": parts["validation"]}))
+    expected = []
+    for penalty in PENALTIES:
+        model = LogisticRegression(C=1 / penalty, max_iter=300).fit(dense["train"], truth)
+        expected.append(model.predict_proba(dense["validation"])[:, -found.shape[1] :])
+    assert np.ptp(found[:, 0]) > 0.01
+    assert min(np.abs(found - each).max() for each in expected) < 0.01
 
 
 @pytest.mark.parametrize(
