@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import dltrain
-from dltrain.api.base_estimator import EstimatorError
+from dltrain.api.estimators import EstimatorError
 
 SMALL: dict[str, Any] = {"model__units": [16], "optimizer__learning_rate": 0.02, "model__dropout": 0.0}
 CHECKED = {**SMALL, "early_stopping": False, "trainer__epochs": 60}
