@@ -19,7 +19,7 @@ def test_optimizes_once_what_can_be_found_there() -> None:
     found = rewriting()
     assert found.meta_optimizer_iterations == RewriterConfig.ONE
     assert all(getattr(found, name) for name in SKIPPED_PASSES)
-    assert found.arithmetic_optimization == found.remapping == RewriterConfig.DEFAULT
+    assert found.arithmetic_optimization == found.constant_folding == RewriterConfig.DEFAULT
 
 
 def test_what_somebody_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
