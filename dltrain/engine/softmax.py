@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dltrain.internals.keras_training import all_layers
+from dltrain.internals.keras_training import all_layers, keep_scores
 
 MOST_CLASSES = 64  # above, oneDNN computes faster than it prepares
 
@@ -38,5 +38,5 @@ def _softmax(scores: Any) -> Any:
         return keras.activations.softmax(scores)
     powers = tf.exp(scores - tf.stop_gradient(tf.reduce_max(scores, -1, keepdims=True)))
     shares = powers / tf.reduce_sum(powers, -1, keepdims=True)
-    shares._keras_logits = scores  # from which Keras computes the loss, as it does after its own softmax
+    keep_scores(shares, scores)
     return shares

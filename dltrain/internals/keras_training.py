@@ -18,6 +18,7 @@ NAMES = (
     "keras.Optimizer._learning_rate",
     "keras.Optimizer._trainable_variables",
     "keras.Optimizer._use_weight_decay",
+    "keras.activations.softmax._keras_logits",
     "keras.src.trainers.compile_utils.CompileMetrics._user_metrics",
     "keras.src.trainers.compile_utils.CompileMetrics._user_weighted_metrics",
 )
@@ -83,3 +84,8 @@ def share_rate_and_steps(follower: keras.Optimizer, leader: keras.Optimizer) -> 
     """Makes a built optimizer use the learning rate and step counter of another one."""
     follower._learning_rate = leader._learning_rate
     follower._iterations = leader._iterations
+
+
+def keep_scores(shares: Any, scores: Any) -> None:
+    """Keeps with the shares of a softmax the scores from which Keras computes the loss, as its own softmax does."""
+    shares._keras_logits = scores

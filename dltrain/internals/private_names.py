@@ -38,7 +38,9 @@ def _find(path: str) -> Any:
 
 
 def _in_methods(found: Any) -> set[str]:
-    """Returns the names in the methods of a class, since most attributes exist only after the constructor ran."""
+    """Returns the names in a function or a class's methods, since most attributes exist only after they ran."""
+    if inspect.isfunction(found):
+        return set(inspect.unwrap(found).__code__.co_names)
     if not inspect.isclass(found):
         return set()
     methods = [
