@@ -7,6 +7,7 @@ import os
 import pickle
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class _Kept:
     """What was read from files that have not changed since."""
 
     repository: Repository
-    bases: OrderedDict[tuple[RunMode, tuple[str, ...]], bytes] = field(default_factory=OrderedDict)  # pickled
+    bases: OrderedDict[tuple[RunMode, tuple[str, ...]], bytes | DictConfig] = field(default_factory=OrderedDict)
 
 
 # Kept for the process, so that several commands in one Python process read the files once.
@@ -92,11 +93,11 @@ class Loader(HydraLoader):
         choices = tuple(str(each.input_line) for each in fixed if not any(each is value for value in values))
         key = run_mode, choices
         if key not in kept.bases:
-            kept.bases[key] = pickle.dumps(in_full(list(choices)), pickle.HIGHEST_PROTOCOL)
+            kept.bases[key] = _packed(in_full(list(choices)))
             if len(kept.bases) > MOST_KEPT:
                 kept.bases.popitem(last=False)
         kept.bases.move_to_end(key)
-        return _with_values(pickle.loads(kept.bases[key]), values, parsed)
+        return _with_values(_unpacked(kept.bases[key]), values, parsed)
 
     def parse(self, config_name: str | None, overrides: list[str]) -> tuple[list[Override], Repository]:
         """Returns the parsed overrides, and the files among which they choose."""
@@ -115,6 +116,19 @@ class Loader(HydraLoader):
                 _kept.popitem(last=False)
         _kept.move_to_end(key)
         return _kept[key]
+
+
+def _packed(config: DictConfig) -> bytes | DictConfig:
+    """Returns what copies of a config are made of."""
+    try:
+        return pickle.dumps(config, pickle.HIGHEST_PROTOCOL)
+    except pickle.PicklingError:  # Hydra loads the classes of plugins anew, so that the module has others by then
+        return config
+
+
+def _unpacked(packed: bytes | DictConfig) -> DictConfig:
+    copy: DictConfig = pickle.loads(packed) if isinstance(packed, bytes) else deepcopy(packed)
+    return copy
 
 
 def _files(folder: str) -> list[tuple[str, int, int]]:
