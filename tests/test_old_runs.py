@@ -35,6 +35,8 @@ def as_typed_then(words: list[str]) -> list[str]:
     earlier = {key: value for key, value in EARLIER_DEFAULTS.items() if OmegaConf.select(config, key) is not None}
     if config.hydra.runtime.choices.model == "auto":
         words = [*EARLIER_MODELS[config.dataset._target_], "dataset.size=64", *words]
+    if OmegaConf.select(config, "model.clamp") is not None:
+        words = [*words, "model.clamp=true"]  # another default since
     return [*words, *(f"{key}={text_of(value)}" for key, value in earlier.items())]
 
 

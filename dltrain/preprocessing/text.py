@@ -76,7 +76,7 @@ def cached_ngram_ids(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[n
     rows, width = len(next(iter(raw.values()))), model.output.shape[1]
 
     def made() -> pa.Table:
-        cells = pa.py_buffer(_numbered(model, raw, np.empty((rows, width), np.int32)))
+        cells = pa.py_buffer(numbered(model, raw, np.empty((rows, width), np.int32)))
         return pa.table({"ids": pa.FixedSizeBinaryArray.from_buffers(pa.binary(4 * width), rows, [None, cells])})
 
     table = _cached(rows, made, "ids", [cells[:, 0] for cells in raw.values()], _settings(model))
@@ -102,12 +102,13 @@ def ngram_ids_on_disk(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[
                 f"{free:,} left. Fewer are read of each text with text.sequence_length={shape[1] // 4}."
             )
         began = time.perf_counter()
-        ids = _numbered(model, raw, np.memmap(file, np.int32, "w+", shape=shape))
+        ids = numbered(model, raw, np.memmap(file, np.int32, "w+", shape=shape))
     logger.info("text: ids of %s texts made on disk in %.1f s", f"{shape[0]:,}", time.perf_counter() - began)
     return ids
 
 
-def _numbered(model: keras.Model, raw: dict[str, Texts], into: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def numbered(model: keras.Model, raw: dict[str, Texts], into: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Writes the ids that `model` makes of raw text columns (n, 1) into an array (n, length), which it returns."""
     for first in range(0, len(into), TEXTS_AT_ONCE):
         block = {name: tf.constant(cells[first : first + TEXTS_AT_ONCE]) for name, cells in raw.items()}
         into[first : first + TEXTS_AT_ONCE] = model(block)

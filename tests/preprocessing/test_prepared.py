@@ -103,13 +103,13 @@ def test_texts_of_streamed_parts_are_numbered_once(
     monkeypatch.setattr(texts, "FEWEST_TEXTS_CACHED", 2)
     words = ("dataset.kind=text", "model=text_linear", "text=ngrams")
     data = stage_of(*words, "trainer.engine=streaming").data
-    numbered, number = [], texts._numbered
-    monkeypatch.setattr(texts, "_numbered", lambda *given: numbered.append(len(given[2])) or number(*given))
+    counted, number = [], texts.numbered
+    monkeypatch.setattr(texts, "numbered", lambda *given: counted.append(len(given[2])) or number(*given))
     order = np.array([5, 1, 4, 3])
     for part in ("train", "validation", "train", "validation"):
         blocks = [*data.source(part).blocks(order, 2)]
         found = np.concatenate([block.features["text"] for block in blocks])
         np.testing.assert_array_equal(found, data.preprocessing.transform(data.raw(part))["text"][order])
     rows = len(data.rows("validation"))
-    assert numbered.count(rows) == 2  # once on disk, once more by `transform` above, which is kept
+    assert counted.count(rows) == 2  # once on disk, once more by `transform` above, which is kept
     assert len([path for path in (tmp_path / "parsed").iterdir() if "_ids_" in path.name]) == 2
