@@ -43,7 +43,7 @@ def replace_file(path: Path) -> Iterator[Path]:
 
 def remove_unfinished(folder: Path) -> None:
     """Removes from a folder, and from those in it, the temporary files that a killed process left behind."""
-    for unfinished in folder.rglob(f"{PART}*"):
+    for unfinished in list(folder.rglob(f"{PART}*")):  # before anything below it is gone
         if unfinished.is_dir():
             shutil.rmtree(unfinished)
         else:

@@ -9,7 +9,7 @@ import keras
 
 from dltrain.models.mlp import dense_stack
 from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.models.text_linear import ngram_scores
+from dltrain.models.text_linear import ngram_scores, rarity_of
 from dltrain.models.text_parts import texts_of
 
 
@@ -36,7 +36,7 @@ def mixed(
     ids = texts_of(inputs, "mixed")
     scores = ngram_scores(
         inputs, ids, head,
-        naive_bayes=naive_bayes, smoothing=smoothing, interpolation=interpolation, rarity=rarity,
+        naive_bayes=naive_bayes, smoothing=smoothing, interpolation=interpolation, rare=rarity_of(inputs) if rarity else None,
         normalize=normalize, dropout=0.0, regularizer=regularizer,
     )  # fmt: skip
     beside = inputs.flat(texts=False)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dltrain.models.fitted_ngrams import fitted_ngrams
 from dltrain.models.linear_path import evenly
 from dltrain.models.parts import Head, Inputs, Regularizers
-from dltrain.models.text_parts import fixed_vectors, naive_bayes_ratios, texts_of, towards_their_mean
+from dltrain.models.text_parts import Table, fixed_vectors, naive_bayes_ratios, texts_of, towards_their_mean
 from dltrain.preprocessing.log_count_ratios import inverse_document_frequencies
 
 # Of a text as a vector of n-grams, whatever its words: one learning rate fits short and long texts.
@@ -45,21 +45,21 @@ def text_linear(
     Configs of earlier versions do without `interpolation`, `rarity` and `fitted_start`.
     """
     ids = texts_of(inputs, "text_linear")
+    rare = rarity_of(inputs) if rarity else None
     start = None
     if fitted_start and not head.kind.quantity:
         size, rows = inputs.vocabulary_size, evenly(len(inputs.train("target")), ROWS_OF_FIT)
-        rare = inverse_document_frequencies(inputs.train("text"), size) if rarity else None
         numbers, scales = inputs.train("text")[rows], np.ones(len(rows))
-        if _normalizes(normalize, rarity, head):
+        if _normalizes(normalize, rare, head):
             squared = (numbers > 0).sum(axis=1) if rare is None else (rare**2)[numbers].sum(axis=1)
-            scales = np.sqrt(_wanted(inputs, head, rarity) / np.maximum(squared, 1.0))
+            scales = np.sqrt(_wanted(inputs, head, rare) / np.maximum(squared, 1.0))
         start = fitted_ngrams(
             numbers, scales, rare, inputs.train("target")[rows], head,
             size=size, smoothing=smoothing, interpolations=(interpolation, 0.0) if naive_bayes else (0.0,),
         )  # fmt: skip
     scores = ngram_scores(
         inputs, ids, head,
-        naive_bayes=naive_bayes, smoothing=smoothing, interpolation=interpolation, rarity=rarity,
+        naive_bayes=naive_bayes, smoothing=smoothing, interpolation=interpolation, rare=rare,
         normalize=normalize, dropout=dropout, regularizer=regularizer, start=None if start is None else start[0],
     )  # fmt: skip
     beside = inputs.flat(texts=False)
@@ -86,7 +86,7 @@ def ngram_scores(
     naive_bayes: bool,
     smoothing: float,
     interpolation: float,
-    rarity: bool,
+    rare: Table | None,
     normalize: bool | str,
     dropout: float,
     regularizer: Regularizers,
@@ -94,7 +94,8 @@ def ngram_scores(
 ) -> Any:
     """Returns the sum of the weights of the n-grams in `ids` (batch, length), shape (batch, outputs).
 
-    `start`, shape (ids, outputs), holds the weights before training with all that multiplies them.
+    `rare`, shape (ids,), multiplies the weights. `start`, shape (ids, outputs), holds them before training, with all
+    that multiplies them.
     """
     # All weights start at 0 otherwise, and those of padding (id 0) are multiplied by 0.
     layer = keras.layers.Embedding(
@@ -107,35 +108,39 @@ def ngram_scores(
     terms = layer(ids)
     if start is not None:
         layer.set_weights([start])
-    rare = inverse_document_frequencies(inputs.train("text"), inputs.vocabulary_size)[:, None] if rarity else None
     if naive_bayes and start is None:
         factors = towards_their_mean(naive_bayes_ratios(inputs, smoothing), interpolation)
-        factors = factors if rare is None else factors * rare
+        factors = factors if rare is None else factors * rare[:, None]
         terms = keras.layers.Multiply()([terms, fixed_vectors(ids, factors, "log_count_ratios")])
     elif rare is not None and start is None:
-        terms = keras.layers.Multiply()([terms, fixed_vectors(ids, rare, "rarity")])
+        terms = keras.layers.Multiply()([terms, fixed_vectors(ids, rare[:, None], "rarity")])
     else:
         terms = terms * keras.ops.expand_dims(keras.ops.cast(ids > 0, "float32"), -1)
     if dropout:
         terms = keras.layers.Dropout(dropout, noise_shape=(None, None, 1))(terms)
     scores = keras.ops.sum(terms, axis=1)
-    if _normalizes(normalize, rarity, head):
+    if _normalizes(normalize, rare, head):
         # `squared` is the squared length of the text as a vector of n-grams, (batch, 1).
         if rare is None:
             squared = keras.ops.sum(keras.ops.cast(ids > 0, "float32"), axis=1, keepdims=True)
         else:
-            squared = keras.ops.sum(fixed_vectors(ids, rare**2, "squared_rarity"), axis=1)
-        scores = scores * keras.ops.sqrt(_wanted(inputs, head, rarity) / keras.ops.maximum(squared, 1.0))
+            squared = keras.ops.sum(fixed_vectors(ids, rare[:, None] ** 2, "squared_rarity"), axis=1)
+        scores = scores * keras.ops.sqrt(_wanted(inputs, head, rare) / keras.ops.maximum(squared, 1.0))
     return scores
 
 
-def _normalizes(normalize: bool | str, rarity: bool, head: Head) -> bool:
-    return normalize is True or (normalize == "auto" and (rarity or head.kind.quantity))
+def rarity_of(inputs: Inputs) -> Table:
+    """Returns the inverse document frequency of each n-gram in the train rows, shape (ids,)."""
+    return inverse_document_frequencies(inputs.train("text"), inputs.vocabulary_size)
 
 
-def _wanted(inputs: Inputs, head: Head, rarity: bool) -> float:
+def _normalizes(normalize: bool | str, rare: Table | None, head: Head) -> bool:
+    return normalize is True or (normalize == "auto" and (rare is not None or head.kind.quantity))
+
+
+def _wanted(inputs: Inputs, head: Head, rare: Table | None) -> float:
     """Returns the squared length that all texts get as vectors of n-grams."""
-    if not rarity:
+    if rare is None:
         # Texts of the mean length are unchanged, so that the same learning rates fit.
         ids = inputs.train("text")
         return float(np.count_nonzero(ids) / len(ids))
