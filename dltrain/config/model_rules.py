@@ -87,6 +87,9 @@ def _text(config: DictConfig, model: str, words: Collection[str]) -> Iterator[st
     for key in ("smoothing", "interpolation"):
         if f"model.{key}" in words and not config.model.get("naive_bayes"):
             yield f"model.{key} has no effect without model.naive_bayes=true."
+    task = TASKS.get(config.task.name)
+    if "model.fitted_start" in words and config.model.get("fitted_start") and task and task.quantity:
+        yield f"model.fitted_start has no effect with task={task.name}: only classes and labels are fitted."
     if model == "text_linear" and config.model.normalize not in (True, False, "auto"):
         yield f"model.normalize: expected true, false or auto, got '{config.model.normalize}'."
     cell = config.model.get("cell")

@@ -36,8 +36,8 @@ def mixed(
     ids = texts_of(inputs, "mixed")
     scores = ngram_scores(
         inputs, ids, head,
-        naive_bayes=naive_bayes, smoothing=smoothing, interpolation=interpolation, rare=rarity_of(inputs) if rarity else None,
-        normalize=normalize, dropout=0.0, regularizer=regularizer,
+        naive_bayes=naive_bayes, smoothing=smoothing, interpolation=interpolation,
+        rare=rarity_of(inputs) if rarity else None, normalize=normalize, dropout=0.0, regularizer=regularizer,
     )  # fmt: skip
     beside = inputs.flat(texts=False)
     if beside is None:

@@ -34,6 +34,16 @@ def config(name: str, model: Any = None, **nodes: Any) -> DictConfig:
         (config("tabular", {"units": []}), ["model.dropout"], "model.dropout has no effect without a hidden layer"),
         (config("tabular", {"units": [], "ensemble": 4}), [], "model.ensemble: without a hidden layer"),
         (
+            config(
+                "text_linear",
+                {"fitted_start": True, "naive_bayes": True, "normalize": True, "dropout": 0.0},
+                task={"name": "regression"},
+                text={"output": "set"},
+            ),
+            ["model.fitted_start"],
+            "model.fitted_start has no effect with task=regression",
+        ),
+        (
             config("tabular", {"clamp": True}, task={"name": "binary"}),
             ["model.clamp"],
             "model.clamp has no effect with task=binary",
