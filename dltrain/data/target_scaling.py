@@ -52,10 +52,11 @@ def _pairs(values: Floats, scaled: Floats) -> Knots:
 
 def bent(values: Floats, knots: Knots) -> Floats:
     """Returns the scaled values, of any shape."""
-    slope, start, hinges = hinges_of(knots)
-    found: Floats = slope * values + start
-    for sign, place, change in hinges:
-        found = found + change * np.maximum(sign * (values - place), 0.0)
+    starts, widths, rises, first = segments_of(knots)
+    shares = (np.asarray(values)[..., None] - starts) / widths
+    inside = np.clip(shares, 0, 1) @ rises
+    beyond = rises[0] * np.minimum(shares[..., 0], 0) + rises[-1] * np.maximum(shares[..., -1] - 1, 0)
+    found: Floats = first + inside + beyond
     return found
 
 
@@ -64,15 +65,11 @@ def unbent(knots: Knots) -> Knots:
     return tuple((scaled, value) for value, scaled in knots)
 
 
-def hinges_of(knots: Knots) -> tuple[float, float, list[tuple[float, float, float]]]:
-    """Returns the line through the middle, as slope and start, and hinges (sign, place, change) to both sides of it.
+def segments_of(knots: Knots) -> tuple[Floats, Floats, Floats, float]:
+    """Returns where each segment between two knots starts, its width, its rise, and the value at the first knot.
 
-    At x they give slope * x + start, plus change * max(sign * (x - place), 0) for each hinge. From the middle outwards
-    no large terms cancel, so that 32 bits suffice.
+    At x they give the first value plus the share of each segment, from 0 to 1, that lies below x, times its rise. No
+    large terms cancel, so that 32 bits suffice, also where two knots are next to each other.
     """
     x, y = np.asarray(knots, np.float64).T
-    slopes = np.diff(y) / np.diff(x)
-    middle = len(slopes) // 2
-    changes = np.diff(slopes)
-    hinges = [(1.0 if place >= middle else -1.0, x[place + 1], changes[place]) for place in range(len(changes))]
-    return float(slopes[middle]), float(y[middle] - slopes[middle] * x[middle]), hinges
+    return x[:-1], np.diff(x), np.diff(y), float(y[0])

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from dltrain.data.target_scaling import Knots, hinges_of
+from dltrain.data.target_scaling import Knots, segments_of
 
 
 @keras.saving.register_keras_serializable("dltrain")
@@ -59,10 +59,12 @@ class InUnits(keras.losses.Loss):
     def _scaled(self, values: Any) -> Any:
         if not self.knots:
             return (values - self.offset) / self.scale
-        slope, start, hinges = hinges_of(self.knots)
-        signs, places, changes = (keras.ops.convert_to_tensor(each, values.dtype) for each in zip(*hinges, strict=True))
-        bends = keras.ops.relu(signs * (keras.ops.expand_dims(values, -1) - places))
-        return slope * values + start + keras.ops.sum(changes * bends, axis=-1)
+        *segments, first = segments_of(self.knots)
+        starts, widths, rises = (keras.ops.convert_to_tensor(each, values.dtype) for each in segments)
+        shares = (keras.ops.expand_dims(values, -1) - starts) / widths
+        inside = keras.ops.sum(rises * keras.ops.clip(shares, 0.0, 1.0), axis=-1)
+        below, above = keras.ops.minimum(shares[..., 0], 0.0), keras.ops.maximum(shares[..., -1] - 1.0, 0.0)
+        return first + inside + rises[0] * below + rises[-1] * above
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the loss."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.preprocessing import QuantileTransformer
 
@@ -13,6 +13,9 @@ from dltrain.data.targets import Target
 AMOUNTS = st.lists(st.one_of(st.integers(0, 10**6), st.floats(0.01, 1e6)), min_size=5, max_size=200)
 
 
+# Values next to each other make steep segments.
+@example([0, 0, 0, 0.01, 0.010000000000000002], "quantile")
+@example([0, 1, 79638.0, 0.01, 0.010000000000000002], "quantile")
 @given(AMOUNTS, st.sampled_from(["log", "quantile"]))
 def test_values_come_back_and_keep_their_order(amounts: list[float], bend: str) -> None:
     values = np.array(amounts, np.float64)

@@ -13,6 +13,19 @@ from dltrain.models.target_units import in_target_units
 VALUES = np.exp(np.random.default_rng(0).normal(8, 2, 500))
 
 
+def test_values_next_to_each_other_do_not_spoil_the_others() -> None:
+    near = np.float32(0.01)
+    values = np.array([0, near, np.nextafter(near, np.float32(1)), 1, 2, 79638] * 9, np.float64)
+    knots = knots_of(values, "quantile")
+    given = keras.Input((1,))
+    scaled = np.array([each for _, each in knots])
+    answers = np.asarray(keras.Model(given, in_target_units(given, knots))(scaled[:, None].astype(np.float32)))
+    assert np.allclose(answers[:, 0], [each for each, _ in knots], rtol=1e-5, atol=1e-5 * np.ptp(values))
+    loss = InUnits(keras.losses.MeanAbsoluteError(), 0.0, 1.0, knots)
+    truth = np.float32([each for each, _ in knots])[:, None]
+    assert float(loss(truth, np.full_like(truth, 2))) == pytest.approx(np.abs(scaled - scaled[-2]).mean(), rel=1e-5)
+
+
 @pytest.mark.parametrize("units", [1, 3])
 @pytest.mark.parametrize("bend", ["log", "quantile"])
 def test_layers_of_keras_scale_back_and_the_loss_scales(units: int, bend: str) -> None:
