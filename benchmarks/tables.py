@@ -1,7 +1,8 @@
 """What dltrain reaches on tables beside other libraries, on the same folds; prints one dated table.
 
     DLTRAIN_TEST_DATA=DIR python benchmarks/tables.py [--data wine boston] [--models tabular boosting]
-        [--folds 5] [--repeats 1] [--rows 5000] [--peers-python PYTHON] [--minutes 5] [--inner] [--set OVERRIDE ...]
+        [--own FILE TARGET TASK] [--folds 5] [--repeats 1] [--rows 5000] [--peers-python PYTHON] [--minutes 5]
+        [--inner] [--set OVERRIDE ...]
 
 `default` is what `dltrain dataset=…` trains where nothing else is chosen, `tabular` is `experiment=tabular`, the same
 for all tables. From the rows that a fold trains on a tenth is cut to choose the best epoch. `bagged` averages ten
@@ -13,7 +14,8 @@ environment of PYTHON (`tables_worker.py`). Nothing but the train rows of a fold
 At the end stand the differences from the model of `--against`, fold by fold, with 95 % intervals that count with the
 train rows that folds share (Nadeau & Bengio 2003), and ranks and wins over the tables. `--rows` draws so many rows of
 larger tables. `--inner` stays within the rows that the first fold trains on, by a five-fold of their own: by these
-figures the defaults were chosen. OVERRIDE changes the config of `default`, `tabular` and `bagged`.
+figures the defaults were chosen. `--own` takes any table that `dataset=csv` reads. OVERRIDE changes the
+config of `default`, `tabular` and `bagged`.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ from sklearn.impute import SimpleImputer  # noqa: E402
 from sklearn.multiclass import OneVsRestClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
-from table_sets import CARRIED, FILES, LESS_IS_BETTER, PROTOCOLS, Cut, Protocol, carried  # noqa: E402
+from table_sets import CARRIED, FILES, LESS_IS_BETTER, PROTOCOLS, Cut, Protocol, carried, own  # noqa: E402
 from tables_worker import PACKAGES  # noqa: E402
 
 from dltrain.config.compose import Composer  # noqa: E402
@@ -194,7 +196,7 @@ def cells_of(dataset: Any) -> tuple[Any, Any]:
         elif kind == "date":
             when = pd.to_datetime(pd.Series(cells.astype(str)), format="mixed", errors="coerce")
             days = (when - pd.Timestamp("2000-01-01")) / pd.Timedelta(days=1)
-            parts = [days, when.dt.month, when.dt.day, when.dt.weekday, when.dt.hour]
+            parts = [days, when.dt.month, when.dt.day, when.dt.day_of_week, when.dt.hour]
             numbers.append(np.column_stack([part.to_numpy(np.float64) for part in parts]))
     return np.hstack(numbers), np.hstack(categories)
 
@@ -387,7 +389,8 @@ def summary(found: dict[str, dict[str, Scores]], protocols: dict[str, Protocol])
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tables = [*PROTOCOLS, *CARRIED]
-    parser.add_argument("--data", nargs="+", choices=tables, default=tables, metavar="NAME")
+    parser.add_argument("--data", nargs="+", choices=tables, metavar="NAME", help="all, where --own names none either")
+    parser.add_argument("--own", nargs=3, action="append", default=[], metavar=("FILE", "TARGET", "TASK"))
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(CUSTOMARY), metavar="NAME")
     parser.add_argument("--against", choices=MODELS, default="tabular", help="the model that others are compared with")
     parser.add_argument("--folds", type=int, help="in place of the protocol's")
@@ -411,8 +414,10 @@ def main() -> None:
     told = ", ".join(f"{package} {version}" for package, version in versions.items())
     print(f"Python {platform.python_version()}, {told}; {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     with tempfile.TemporaryDirectory() as folder:
-        protocols = PROTOCOLS | {name: carried(name, Path(folder)) for name in CARRIED if name in arguments.data}
-        found = {name: scores for name in arguments.data if (scores := measure(name, protocols[name], arguments))}
+        owned = {Path(file).stem: own(str(Path(file).resolve()), target, task) for file, target, task in arguments.own}
+        names = [*(arguments.data or ([] if owned else tables)), *owned]
+        protocols = PROTOCOLS | {name: carried(name, Path(folder)) for name in CARRIED if name in names} | owned
+        found = {name: scores for name in names if (scores := measure(name, protocols[name], arguments))}
         if found:
             summary(found, protocols)
 
