@@ -194,7 +194,9 @@ def cells_of(dataset: Any) -> tuple[Any, Any]:
         elif kind == "category":
             categories.append(cells.astype(object)[:, None])
         elif kind == "date":
-            when = pd.to_datetime(pd.Series(cells.astype(str)), format="mixed", errors="coerce")
+            when = pd.to_datetime(
+                pd.Series(cells.astype(str)), format="mixed", errors="coerce", utc=True
+            ).dt.tz_localize(None)
             days = (when - pd.Timestamp("2000-01-01")) / pd.Timedelta(days=1)
             parts = [days, when.dt.month, when.dt.day, when.dt.day_of_week, when.dt.hour]
             numbers.append(np.column_stack([part.to_numpy(np.float64) for part in parts]))

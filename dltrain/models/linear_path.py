@@ -18,6 +18,8 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from dltrain.models.parts import Head, Inputs
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)  # of the squared weights, against the sum of the rows' losses
+# Of quantities too, whose columns may tell the same but for small differences, which matter, as in a spectrum.
+SMALL_PENALTIES = (0.0001, 0.001, 0.01)
 ROWS_OF_CHOICE, ROWS_OF_FIT = 2_000, 20_000  # the most rows that choose the penalty, and that the start is fitted on
 FOLDS = 3
 NAME = "linear_path"
@@ -116,11 +118,12 @@ def fit_penalized(model: Any, name: str, features: Floats, truth: npt.NDArray[An
     rows = evenly(len(features), ROWS_OF_CHOICE)
     some, wanted = features[rows], truth[rows]
     labels = name == "C"
+    penalties = PENALTIES if labels else (*SMALL_PENALTIES, *PENALTIES)
     folds = (StratifiedKFold if labels else KFold)(FOLDS, shuffle=True, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # not converged, badly conditioned, or a class with fewer rows than folds
         losses = []
-        for penalty in PENALTIES if len(rows) >= 2 * FOLDS else ():
+        for penalty in penalties if len(rows) >= 2 * FOLDS else ():
             model.set_params(**{name: 1 / penalty if labels else penalty})
             answers = cross_val_predict(model, some, wanted, cv=folds, method="predict_proba" if labels else "predict")
             if labels:
@@ -129,7 +132,7 @@ def fit_penalized(model: Any, name: str, features: Floats, truth: npt.NDArray[An
             else:
                 losses.append(np.square(answers - wanted))
         if losses:
-            penalty = PENALTIES[strongest_penalty(np.stack(losses, axis=1))]
+            penalty = penalties[strongest_penalty(np.stack(losses, axis=1))]
             model.set_params(**{name: 1 / penalty if labels else penalty})
         return model.fit(features, truth)
 

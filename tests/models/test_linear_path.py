@@ -11,7 +11,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from dltrain.models import linear_path
-from dltrain.models.linear_path import PENALTIES, answer_bounds, fit_penalized, rounded, strongest_penalty
+from dltrain.models.linear_path import (
+    PENALTIES,
+    SMALL_PENALTIES,
+    answer_bounds,
+    fit_penalized,
+    rounded,
+    strongest_penalty,
+)
 from dltrain.models.parts import Inputs
 
 MLP = ("model=mlp", "model.units=[3]", "model.linear_path=true", "callbacks=learning_rate")
@@ -93,9 +100,20 @@ def test_penalty_is_strong_where_there_is_nothing_to_find_and_weak_where_all_is_
     draw = np.random.default_rng(0)
     features = draw.normal(size=(300, 5))
     exact, noise = features.sum(axis=1), draw.normal(size=300)
-    assert fit_penalized(Ridge(), "alpha", features, exact).alpha == PENALTIES[0]
+    assert fit_penalized(Ridge(), "alpha", features, exact).alpha == SMALL_PENALTIES[0]
     assert fit_penalized(Ridge(), "alpha", features, noise).alpha == PENALTIES[-1]
     assert pytest.approx(PENALTIES[-1]) == 1 / fit_penalized(LogisticRegression(), "C", features, noise > 0).C
+
+
+def test_small_differences_of_columns_that_tell_the_same_are_found() -> None:
+    draw = np.random.default_rng(0)
+    waves = np.linspace(0, 1, 40)
+    common, slope = draw.normal(size=(200, 1)), draw.normal(size=(200, 1))
+    spectra = common * (1 + waves) + 0.02 * slope * np.sin(6 * waves) + 0.0003 * draw.normal(size=(200, 40))
+    fitted = fit_penalized(Ridge(), "alpha", spectra[:120], slope[:120, 0])
+    strong = Ridge(PENALTIES[0]).fit(spectra[:120], slope[:120, 0])
+    errors = [np.sqrt(np.mean((each.predict(spectra[120:]) - slope[120:, 0]) ** 2)) for each in (fitted, strong)]
+    assert errors[0] < errors[1] / 2
 
 
 def test_a_difference_within_noise_does_not_count() -> None:
