@@ -13,8 +13,10 @@ from dltrain.base.errors import DataError
 from dltrain.data.raw_table import RawTable, check_names, from_columns
 from dltrain.data.reading import Reading
 from dltrain.data.source_stream import Source, seekable
+from dltrain.data.text_column import MOST_IN_MEMORY
 
 LEAST_ROWS = 1024
+TEXT_AT_ONCE = 2**26  # bytes, of a table with much text
 
 
 def parquet_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:
@@ -27,15 +29,32 @@ def parquet_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[Ra
             check_names(names, origin=source.origin)
             if not parquet.metadata.num_rows:
                 raise DataError(f"{source.origin} has no rows.")
-            if reading.bytes_at_once is None:
+            at_once = reading.bytes_at_once
+            letters, most = _bytes_of_text(parquet), parquet.metadata.num_rows
+            if at_once is None and letters > MOST_IN_MEMORY:
+                rows = max(LEAST_ROWS, most * TEXT_AT_ONCE // letters)
+                yield from _blocks(parquet.iter_batches(rows, columns=_wanted(names, reading)), source, reading)
+            elif at_once is None:
                 # Column by column, which takes the least time and memory.
                 named = ((name, parquet.read([name]).column(name)) for name in names if reading.wants(name))
                 yield from_columns(named, origin=source.origin)
             else:
-                rows = rows_at_once(reading.bytes_at_once, len(names))
+                rows = rows_at_once(at_once, len(names))
                 yield from _blocks(parquet.iter_batches(rows), source, reading)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _unreadable(source, "Parquet", error) from None
+
+
+def _wanted(names: list[str], reading: Reading) -> list[str]:
+    return [name for name in names if reading.wants(name)]
+
+
+def _bytes_of_text(parquet: pa.parquet.ParquetFile) -> int:
+    """Returns the bytes that the columns of text take in a file without compression."""
+    found = parquet.metadata
+    groups = (found.row_group(place) for place in range(found.num_row_groups))
+    columns = (group.column(place) for group in groups for place in range(group.num_columns))
+    return sum(column.total_uncompressed_size for column in columns if column.physical_type == "BYTE_ARRAY")
 
 
 def feather_blocks(source: Source, stream: Any, reading: Reading) -> Iterator[RawTable]:

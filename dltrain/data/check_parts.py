@@ -17,6 +17,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from dltrain.data.dataset import Dataset
 from dltrain.data.finding import Finding, Parts, folds, named_rows
+from dltrain.data.storage import release_pages
+from dltrain.data.text_column import in_blocks
 
 MOST_ROWS = 50_000  # rows of a part that are compared at most
 MOST_COLUMNS = 30
@@ -150,7 +152,8 @@ def _hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
     for place, name in enumerate(dataset.columns):
         cells = _digests(dataset, name) if name in images else dataset.columns[name]
         factor = np.uint64(pow(0x9E3779B97F4A7C15, place + 1, 2**64))
-        columns.append(pd.util.hash_array(cells, categorize=False) * factor)
+        found = [pd.util.hash_array(block, categorize=False) for block in in_blocks(cells)]
+        columns.append(np.concatenate(found) * factor)
     return np.column_stack(columns)
 
 
@@ -161,6 +164,7 @@ def _digests(dataset: Dataset, name: str) -> npt.NDArray[Any]:
         found += [
             hashlib.md5(image.tobytes(), usedforsecurity=False).digest() for image in dataset.take(rows).columns[name]
         ]
+        release_pages()
     return np.array(found, dtype=object)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from dltrain.data.dates import EXAMPLES, other_cells
 from dltrain.data.kinds import PLAIN, read_as
 from dltrain.data.raw_table import RawTable
 from dltrain.data.stray_words import as_number, what_it_means
+from dltrain.data.text_column import TextColumn, changed, in_file
 
 
 def numeric_values(table: RawTable, name: str, reading: ColumnReading = PLAIN) -> npt.NDArray[np.float64]:
@@ -85,5 +86,9 @@ def feature_values(table: RawTable, name: str, kind: str, reading: ColumnReading
         return numeric_values(table, name, reading or PLAIN)
     if kind == "date" and reading is not None:
         return date_values(table, name, reading.dates)
+    if kind == "text" and in_file(table.columns[name]):
+        spelling = read_as(table, name, "category")[0] if reading is None else reading
+        texts = changed(table.columns[name], spelling.words)
+        return cast("Array", TextColumn(texts.chunk(0))) if in_file(texts) else cells.word_array(texts.fill_null(""))
     words: Array = cells.word_array(_spelled(table, name, reading).fill_null(""))
     return words

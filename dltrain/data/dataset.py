@@ -14,12 +14,14 @@ from dltrain.base.errors import DataError
 from dltrain.data.column_reading import ColumnReading
 from dltrain.data.recipe import Recipe
 from dltrain.data.row_view import lengths, take
+from dltrain.data.storage import release_pages
 
 Kind = Literal["numeric", "category", "text", "image", "date"]
 
 Array = npt.NDArray[np.generic]
 
 HASHED_AT_ONCE = 4_096  # cells of words that are joined at a time
+BYTES_AT_ONCE = 2**26  # of numbers and images that are hashed at a time
 
 
 class Undecided(Protocol):
@@ -146,7 +148,10 @@ class Dataset:
                     digest.update(b"\x1f" if first else b"")
                     digest.update("\x1f".join(map(str, values[first : first + HASHED_AT_ONCE])).encode())
             else:
-                digest.update(np.ascontiguousarray(values).data)
+                rows = max(1, len(values) * BYTES_AT_ONCE // max(1, values.nbytes))
+                for first in range(0, len(values), rows):  # images may lie in a file
+                    digest.update(np.ascontiguousarray(values[first : first + rows]).data)
+                    release_pages()
         if self.weights is not None:
             digest.update(b"weights" + np.ascontiguousarray(self.weights).tobytes())
         return digest.hexdigest()

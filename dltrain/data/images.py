@@ -13,6 +13,7 @@ from dltrain.data.archive import stem
 from dltrain.data.class_folders import check_classes, choose_files, class_files, count_classes, locate
 from dltrain.data.dataset import Dataset
 from dltrain.data.image_file import SUFFIXES, Options, read_images
+from dltrain.data.pixel_stack import PixelStack
 
 
 def load(
@@ -44,7 +45,10 @@ def load(
     order = np.argsort(kept, kind="stable")
     pixels = images.pixels
     if (np.diff(order) != 1).any():  # a .tar has them in any order
-        kept, pixels = kept[order], pixels[order]
+        kept, ordered = kept[order], PixelStack()
+        for place in order:
+            ordered.append(pixels[place])
+        pixels = ordered.array(grey=False)
     classes = np.array([found.classes[file] for file in kept], dtype=object)
     if lost := sorted({*found.classes.values()} - {*classes}):
         raise DataError(

@@ -88,6 +88,7 @@ def infer_meaning(table: RawTable, name: str, rows: Rows | None = None, rules: C
     Raises:
         DataError: If numbers are mixed with words, or it is open how they are written.
     """
+    table = table.abridged(name)
     column = table.columns[name] if rows is None else table.columns[name].take(pa.array(rows))
     absent = cells.missing(column)
     present = column.filter(pa.array(~absent)) if absent.any() else column
@@ -130,6 +131,7 @@ def read_as(
     Raises:
         DataError: If it is open how numbers are written.
     """
+    table = table.abridged(name)
     column = table.columns[name] if rows is None else table.columns[name].take(pa.array(rows))
     if kind == "date":
         found = _asked_format(name, pc.unique(cells.words(column).drop_null()), rules)

@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.storage import nameless_file
+from dltrain.data.storage import map_file, nameless_file
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -62,7 +62,7 @@ class PixelStack:
         if self._file is None:
             return np.stack(self._memory) if self._memory else np.zeros((0, *self._shape), np.uint8)
         self._file.flush()
-        return np.asarray(np.memmap(self._file, np.uint8, "r", shape=(self.rows, *self._shape)))
+        return np.frombuffer(map_file(self._file), np.uint8).reshape((self.rows, *self._shape))
 
     def _move_to_file(self) -> None:
         self._file, free = nameless_file()

@@ -17,6 +17,7 @@ from dltrain.base.errors import DataError
 from dltrain.data.cells import is_nested, is_number, is_text, to_arrow, with_nan, words
 from dltrain.data.missing_cells import Missing
 from dltrain.data.number_format import FIRST_CELLS, with_decimal_comma
+from dltrain.data.text_column import TextSpool, abridged, in_file
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class RawTable:
     notes: tuple[str, ...] = ()
     first: int = 0  # the number of rows before these
     separator: str | None = None  # the character between the fields of a text; None for another file
+    _abridged: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
@@ -42,6 +44,17 @@ class RawTable:
         return any(
             is_text(cells) and with_decimal_comma(cells[:FIRST_CELLS].unique()) for cells in self.columns.values()
         )
+
+    def abridged(self, name: str) -> RawTable:
+        """Returns the table with a column whose cells lie in the memory: of long texts in a file, first words and hash.
+
+        They are enough to tell what the column holds.
+        """
+        if not in_file(self.columns[name]):
+            return self
+        if name not in self._abridged or self._abridged[name][0] is not self.columns[name]:
+            self._abridged[name] = self.columns[name], abridged(self.columns[name])
+        return replace(self, columns={**self.columns, name: self._abridged[name][1]})
 
     def where(self, row: int | np.integer) -> str:
         """Describes a row by file and line, or by its number from 1 in a file without lines."""
@@ -110,7 +123,7 @@ def join(blocks: Iterable[RawTable]) -> RawTable:
         del block  # the chunks of a column are let go once it is whole, so that the table is never in memory twice
     return RawTable(
         parts.origin,
-        {name: _joined(parts.chunks.pop(name)) for name in list(parts.chunks)},
+        {name: _joined(parts.cells.pop(name).chunks()) for name in list(parts.cells)},
         np.concatenate(parts.lines) if parts.lines else None,
         parts.declared,
         tuple(dict.fromkeys(parts.notes)),
@@ -119,12 +132,12 @@ def join(blocks: Iterable[RawTable]) -> RawTable:
 
 
 class _Parts:
-    """The chunks of each column, and what else blocks say."""
+    """The cells of each column, and what else blocks say."""
 
     def __init__(self) -> None:
         self.origin = ""
         self.separator: str | None = None
-        self.chunks: dict[str, list[Any]] = {}
+        self.cells: dict[str, TextSpool] = {}
         self.lines: list[npt.NDArray[np.int64]] = []
         self.declared: dict[str, tuple[str, str]] = {}
         self.notes: list[str] = []
@@ -132,7 +145,9 @@ class _Parts:
     def add(self, block: RawTable) -> None:
         self.origin, self.separator = block.origin, block.separator
         for name, cells in block.columns.items():
-            self.chunks.setdefault(name, []).extend(cells.chunks)
+            spool = self.cells.setdefault(name, TextSpool())
+            for chunk in cells.chunks:
+                spool.append(chunk)
         if block.lines is not None:
             self.lines.append(block.lines)
         self.declared |= block.declared

@@ -6,11 +6,13 @@ import contextlib
 import hashlib
 import http.client
 import logging
+import mmap
 import os
 import shutil
 import tempfile
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -70,6 +72,25 @@ def nameless_file() -> tuple[IO[bytes], int]:
             place.mkdir(parents=True, exist_ok=True)
             folder = str(place)
     return tempfile.TemporaryFile(dir=folder), shutil.disk_usage(folder).free
+
+
+_mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
+
+
+def map_file(file: IO[bytes], size: int = 0, *, writable: bool = False) -> mmap.mmap:
+    """Maps a file into memory, up to its end or so many bytes, which it then has."""
+    if size:
+        file.truncate(size)
+    mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ)
+    _mapped.add(mapped)
+    return mapped
+
+
+def release_pages() -> None:
+    """Takes what was read or written of mapped files out of the memory of this process; it is read again on access."""
+    for mapped in list(_mapped):
+        if hasattr(mapped, "madvise"):  # not on Windows
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def download(url: str, sha256: str, destination: Path, remedy: str = "") -> Path:

@@ -139,7 +139,7 @@ class TableFeatures:
         return found
 
     def _converted(self, column: str, meaning: Meaning) -> Array:
-        key = (column, meaning.kind if meaning.kind in {"numeric", "date"} else "words", meaning.reading)
+        key = (column, meaning.kind if meaning.kind in {"numeric", "date", "text"} else "words", meaning.reading)
         if key not in self.converted:
             self.converted[key] = feature_values(self.table, column, meaning.kind, meaning.reading)
         return self.converted[key]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from dltrain.data.archive import stem
 from dltrain.data.class_folders import check_classes, choose_files, class_files, count_classes, locate
 from dltrain.data.dataset import Dataset
 from dltrain.data.source_file import decode
+from dltrain.data.text_column import CELLS_AT_ONCE, TextColumn, TextSpool, in_file
 
 SUFFIXES = (".txt",)
 GUESSES_SHOWN = 3
@@ -23,19 +25,28 @@ def load(*, name: str, path: str, encoding: str | None) -> Dataset:
     chosen = choose_files(location, "text", SUFFIXES)
     found = class_files(chosen)
     check_classes(chosen, found)
-    texts: dict[str, str] = {}
+    spool, places = TextSpool(), dict[str, int]()
+    some: list[str] = []
     guesses: list[str] = []
     for file, content in chosen.read():
         if file in found.classes:
-            texts[file], said = read_text(content, file, encoding)
+            text, said = read_text(content, file, encoding)
+            places[file] = len(places)
+            some.append(text)
             guesses += said
+            if len(some) == CELLS_AT_ONCE:
+                spool.append(pa.array(some, pa.string()))
+                some = []
+    spool.append(pa.array(some, pa.string()))
     if len(guesses) > GUESSES_SHOWN:
         more = f"encoding: the same of {len(guesses) - GUESSES_SHOWN:,} more files."
         guesses = [*guesses[:GUESSES_SHOWN], more]
     names = list(found.classes)
+    cells = pa.chunked_array(spool.chunks())
+    texts = TextColumn(cells.chunk(0)) if in_file(cells) else np.array(cells.to_pylist(), dtype=object)
     return Dataset(
         name=stem(location) if name == "texts" else name,
-        columns={"text": np.array([texts[file] for file in names], dtype=object)},
+        columns={"text": texts[np.array([places[file] for file in names], np.intp)]},
         kinds={"text": "text"},
         target={"class": np.array(list(found.classes.values()), dtype=object)},
         row_ids=np.array(names, dtype=object),

@@ -33,9 +33,7 @@ def average(models: Sequence[keras.Model], task: Task, counts: Sequence[int] | N
 
 def predict(model: keras.Model, dataset: Dataset) -> npt.NDArray[np.float32]:
     """Predicts all rows with a model that takes raw columns; returns shape (rows, units)."""
-    raw = raw_inputs(dataset)
-    blocks = [
-        model({name: tf.constant(cells[first : first + ROWS_AT_ONCE]) for name, cells in raw.items()}, training=False)
-        for first in range(0, len(dataset), ROWS_AT_ONCE)
-    ]
+    rows = np.arange(len(dataset))
+    some = (raw_inputs(dataset.take(rows[first : first + ROWS_AT_ONCE])) for first in range(0, len(rows), ROWS_AT_ONCE))
+    blocks = [model({name: tf.constant(cells) for name, cells in raw.items()}, training=False) for raw in some]
     return np.concatenate([block.numpy() for block in blocks]).astype(np.float32)

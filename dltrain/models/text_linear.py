@@ -12,7 +12,7 @@ from dltrain.models.fitted_ngrams import fitted_ngrams
 from dltrain.models.linear_path import evenly
 from dltrain.models.parts import Head, Inputs, Regularizers
 from dltrain.models.text_parts import Table, fixed_vectors, naive_bayes_ratios, texts_of, towards_their_mean
-from dltrain.preprocessing.log_count_ratios import inverse_document_frequencies
+from dltrain.preprocessing.log_count_ratios import inverse_document_frequencies, mean_count
 
 # Of a text as a vector of n-grams, whatever its words: one learning rate fits short and long texts.
 SQUARED_LENGTH = 16.0
@@ -142,7 +142,6 @@ def _wanted(inputs: Inputs, head: Head, rare: Table | None) -> float:
     """Returns the squared length that all texts get as vectors of n-grams."""
     if rare is None:
         # Texts of the mean length are unchanged, so that the same learning rates fit.
-        ids = inputs.train("text")
-        return float(np.count_nonzero(ids) / len(ids))
+        return mean_count(inputs.train("text"))
     # The squared error bends eight times as much as the log-loss of two classes.
     return SQUARED_LENGTH / (8 if head.kind.quantity else 1)

@@ -34,7 +34,8 @@ def chosen(
     candidates = dict(text.candidates.items())
     if not columns:
         return next(iter(candidates.values())), ()
-    length = sum(len(cell) for name in columns for cell in train.columns[name]) / len(train)
+    cells = [train.columns[name] for name in columns]
+    length = sum(len(cell) for column in cells for cell in column) / len(train)
     # Runs of characters of a long text are cut off, and say little that its words do not.
     fitting = {
         name: node
@@ -43,7 +44,7 @@ def chosen(
     }
     candidates = fitting or candidates
     rows = np.random.default_rng(0).permutation(len(train))[: max(100, int(MOST_CHARACTERS / max(length, 1)))]
-    texts = [" ".join(str(train.columns[name][row]) for name in columns) for row in rows]
+    texts = [" ".join(str(column[row]) for column in cells) for row in rows]
     taken = None if weights is None else weights[rows]
     errors = {name: _error(node, texts, targets[rows], taken) for name, node in candidates.items()}
     best = min(errors, key=lambda name: errors[name])

@@ -61,7 +61,7 @@ class Preprocessing:
         Raises:
             DataError: If a number becomes infinite or NaN; the message names its row and column.
         """
-        raw = raw_inputs(dataset)
+        raw = dict(dataset.columns)
         features: Features = {}
         for name, model in self._parts.items():
             if name == "text" and not texts:
@@ -80,7 +80,7 @@ class Preprocessing:
         if "text" not in self._parts:
             return None
         model = self._parts["text"]
-        raw = {name: dataset.columns[name][:, None] for name in model.input}
+        raw = {name: dataset.columns[name] for name in model.input}
         return ngram_ids_on_disk(model, raw)
 
     def pixel_range(self, dataset: Dataset) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
@@ -95,7 +95,7 @@ class Preprocessing:
     def _computed(self, model: keras.Model, raw: Features) -> npt.NDArray[Any]:
         rows = min(ROWS_AT_ONCE, max(1, NUMBERS_AT_ONCE * 4 // self.bytes_per_row))
         blocks = [
-            model({name: tf.constant(cells[first : first + rows]) for name, cells in raw.items()}).numpy()
+            model({name: _input(cells[first : first + rows]) for name, cells in raw.items()}).numpy()
             for first in range(0, len(next(iter(raw.values()))), rows)
         ]
         return np.concatenate(blocks)
@@ -126,9 +126,15 @@ class Preprocessing:
                 )
 
 
+def _input(cells: Any) -> tf.Tensor:
+    block = np.asarray(cells)
+    return tf.constant(block if block.ndim > 1 else block[:, None])
+
+
 def raw_inputs(dataset: Dataset) -> dict[str, npt.NDArray[Any]]:
     """Returns the columns in the shapes that `Preprocessing.model` takes: a column of n cells becomes (n, 1)."""
-    return {name: cells if cells.ndim > 1 else cells[:, None] for name, cells in dataset.columns.items()}
+    columns = {name: np.asarray(cells) for name, cells in dataset.columns.items()}
+    return {name: cells if cells.ndim > 1 else cells[:, None] for name, cells in columns.items()}
 
 
 def fit(
@@ -185,7 +191,7 @@ def fit(
         outputs["categories"] = _joined(outputs["categories"], "int32")
     vocabulary_size = 0
     if by_kind["text"]:
-        vectorize = vectorization(np.concatenate([train.columns[name] for name in by_kind["text"]]), text)
+        vectorize = vectorization([train.columns[name] for name in by_kind["text"]], text)
         if text.output in IDS:
             vocabulary_size = vectorize.vocabulary_size()
             outputs["text"] = _joined([ngram_ids(vectorize, text, inputs[name]) for name in by_kind["text"]], "int32")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.data.storage import release_pages
+
 ROWS_AT_ONCE = 4_096  # sorting and counting take several times the memory of the ids
 
 
@@ -26,9 +28,19 @@ def log_count_ratios(
             block, of_block = ids[first : first + ROWS_AT_ONCE], high[first : first + ROWS_AT_ONCE]
             for place, rows in enumerate((of_block, ~of_block)):
                 found[place] += np.bincount(block[rows].ravel(), minlength=size)
+            release_pages()
         shares = [counts / counts.sum() for counts in smoothing + found[:, 2:]]
         ratios[2:, output] = np.log(shares[0] / shares[1])
     return ratios
+
+
+def mean_count(ids: npt.NDArray[np.int32]) -> float:
+    """Returns how many n-grams a row of `ids` (n, length) has in the mean; 0 is padding."""
+    found = 0
+    for first in range(0, len(ids), ROWS_AT_ONCE):
+        found += int(np.count_nonzero(ids[first : first + ROWS_AT_ONCE]))
+        release_pages()
+    return float(found / len(ids))
 
 
 def inverse_document_frequencies(ids: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.float32]:
@@ -42,6 +54,7 @@ def inverse_document_frequencies(ids: npt.NDArray[np.int32], size: int) -> npt.N
         first = np.ones(ordered.shape, bool)
         first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
         having += np.bincount(ordered[first], minlength=size)
+        release_pages()
     found = np.log((1 + len(ids)) / (1 + having)) + 1
     found[:2] = 0
     return found.astype(np.float32)

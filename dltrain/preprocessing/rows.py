@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dltrain.data.storage import release_pages
+
 BLOCK_ROWS = 65_536
 BLOCK_BYTES = 2**28  # of features, which limits blocks of images
 
@@ -89,5 +91,6 @@ class Streaming:
 
     def _block(self, rows: Order) -> Block:
         features = {name: tf.constant(values) for name, values in self._features_of(rows).items()}
+        release_pages()
         weights = None if self._weights is None else tf.constant(self._weights[rows])
         return Block(features, tf.constant(self._targets[rows]), weights, tf.range(len(rows), dtype=tf.int64))

@@ -22,7 +22,7 @@ import tensorflow as tf
 from omegaconf import DictConfig
 
 from dltrain.base.errors import DataError
-from dltrain.data.storage import cached_table, nameless_file
+from dltrain.data.storage import cached_table, map_file, nameless_file, release_pages
 from dltrain.internals.keras_networks import inverse_frequencies
 
 logger = logging.getLogger("dltrain")
@@ -36,10 +36,11 @@ TEXTS_AT_ONCE = 1_024  # as strings, the n-grams of a text take a hundred times 
 Texts = npt.NDArray[Any]
 
 
-def vectorization(texts: Texts, options: DictConfig) -> keras.layers.TextVectorization:
+def vectorization(texts: list[Texts], options: DictConfig) -> keras.layers.TextVectorization:
     """Returns a layer from texts (n, 1) to n-gram ids (n, length) or weights (n, vocabulary).
 
-    The vocabulary is the most frequent n-grams of `texts`, shape (n,); `options` is the config group `text`.
+    The vocabulary is the most frequent n-grams of all columns `texts`, shape (n,) each; `options` is the config group
+    `text`.
     """
     is_ids = options.output in IDS
     settings: dict[str, Any] = {
@@ -50,7 +51,7 @@ def vectorization(texts: Texts, options: DictConfig) -> keras.layers.TextVectori
         "output_mode": "int" if is_ids else options.output,
         "output_sequence_length": options.sequence_length if is_ids else None,
     }
-    learned = _cached(len(texts), lambda: _learn(texts, settings), "vocabulary", [texts], settings)
+    learned = _cached(sum(map(len, texts)), lambda: _learn(texts, settings), "vocabulary", texts, settings)
     words = [str(word) for word in learned["word"].to_pylist()]
     if options.output == "tf_idf":
         settings["idf_weights"] = learned["weight"].to_pylist()
@@ -72,14 +73,14 @@ def ngram_ids(layer: keras.layers.TextVectorization, options: DictConfig, texts:
 
 
 def cached_ngram_ids(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[np.int32]:
-    """Returns the ids (n, length) that `model` makes of raw text columns (n, 1), from the cache if they are there."""
+    """Returns the ids (n, length) that `model` makes of raw text columns (n,), from the cache if they are there."""
     rows, width = len(next(iter(raw.values()))), model.output.shape[1]
 
     def made() -> pa.Table:
         cells = pa.py_buffer(numbered(model, raw, np.empty((rows, width), np.int32)))
         return pa.table({"ids": pa.FixedSizeBinaryArray.from_buffers(pa.binary(4 * width), rows, [None, cells])})
 
-    table = _cached(rows, made, "ids", [cells[:, 0] for cells in raw.values()], _settings(model))
+    table = _cached(rows, made, "ids", list(raw.values()), _settings(model))
     chunks = table["ids"].chunks
     blocks = [np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset * width :] for chunk in chunks]
     return np.concatenate([b[: len(c) * width] for b, c in zip(blocks, chunks, strict=True)]).reshape(rows, width)
@@ -102,16 +103,18 @@ def ngram_ids_on_disk(model: keras.Model, raw: dict[str, Texts]) -> npt.NDArray[
                 f"{free:,} left. Fewer are read of each text with text.sequence_length={shape[1] // 4}."
             )
         began = time.perf_counter()
-        ids = numbered(model, raw, np.memmap(file, np.int32, "w+", shape=shape))
+        mapped = map_file(file, needed, writable=True)
+        ids = numbered(model, raw, np.frombuffer(mapped, np.int32).reshape(shape))
     logger.info("text: ids of %s texts made on disk in %.1f s", f"{shape[0]:,}", time.perf_counter() - began)
     return ids
 
 
 def numbered(model: keras.Model, raw: dict[str, Texts], into: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Writes the ids that `model` makes of raw text columns (n, 1) into an array (n, length), which it returns."""
+    """Writes the ids that `model` makes of raw text columns (n,) into an array (n, length), which it returns."""
     for first in range(0, len(into), TEXTS_AT_ONCE):
-        block = {name: tf.constant(cells[first : first + TEXTS_AT_ONCE]) for name, cells in raw.items()}
-        into[first : first + TEXTS_AT_ONCE] = model(block)
+        block = {name: np.asarray(cells[first : first + TEXTS_AT_ONCE])[:, None] for name, cells in raw.items()}
+        into[first : first + TEXTS_AT_ONCE] = model({name: tf.constant(cells) for name, cells in block.items()})
+        release_pages()
     return np.asarray(into)
 
 
@@ -121,7 +124,7 @@ def _settings(model: keras.Model) -> list[Any]:
     return [(kind, config if kind == "TextVectorization" else None) for kind, config in configs if config.pop("name")]
 
 
-def _learn(texts: Texts, settings: dict[str, Any]) -> pa.Table:
+def _learn(texts: list[Texts], settings: dict[str, Any]) -> pa.Table:
     words = _adapted(texts, {**settings, "output_mode": "int"}).get_vocabulary(include_special_tokens=False)
     if not words:
         return pa.table({"word": ["(none)"], "weight": [1.0]})
@@ -132,11 +135,11 @@ def _learn(texts: Texts, settings: dict[str, Any]) -> pa.Table:
     return pa.table({"word": words, "weight": weights})
 
 
-def _adapted(texts: Texts, settings: dict[str, Any]) -> keras.layers.TextVectorization:
+def _adapted(texts: list[Texts], settings: dict[str, Any]) -> keras.layers.TextVectorization:
     learner = keras.layers.TextVectorization(**settings)
     # Block by block: as an array of NumPy's strings, every text would take the memory of the longest one.
-    blocks = range(0, len(texts), TEXTS_AT_ONCE)
-    learner.adapt(tf.constant(texts[first : first + TEXTS_AT_ONCE], tf.string) for first in blocks)
+    blocks = (cells[first : first + TEXTS_AT_ONCE] for cells in texts for first in range(0, len(cells), TEXTS_AT_ONCE))
+    learner.adapt(tf.constant(np.asarray(block), tf.string) for block in blocks)
     return learner
 
 

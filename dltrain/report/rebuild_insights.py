@@ -39,10 +39,11 @@ def write_insights(record: Record) -> None:
         target = dataclasses.replace(target, offset=scaled.offset, scale=scaled.scale, knots=scaled.knots)
 
     def answer(rows: Dataset) -> npt.NDArray[np.float32]:
-        raw = raw_inputs(rows)
         size = model.rows_at_once
-        starts = range(0, len(rows), size)
-        blocks = [{name: tf.constant(cells[first : first + size]) for name, cells in raw.items()} for first in starts]
+        some = (
+            raw_inputs(rows.take(np.arange(len(rows))[first : first + size])) for first in range(0, len(rows), size)
+        )
+        blocks = ({name: tf.constant(cells) for name, cells in raw.items()} for raw in some)
         return np.concatenate([model.answer(block) for block in blocks])
 
     rows = parts["validation"]
