@@ -9,11 +9,12 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.data.storage import map_file, nameless_file
+from dltrain.data.storage import map_file, nameless_file, release_pages
 
 Pixels = npt.NDArray[np.uint8]
 
 MOST_IN_MEMORY = 2**28  # bytes
+RELEASED_AFTER = 256  # images
 
 
 class PixelStack:
@@ -56,8 +57,10 @@ class PixelStack:
         """Returns all images, (n, height, width, channels), with `grey` their first channel alone."""
         if grey and self._shape[-1] > 1:
             single = PixelStack()
-            for image in self.array(grey=False):
-                single.append(image[..., :1])
+            for place, image in enumerate(self.array(grey=False)):
+                single.append(image[..., :1].copy())
+                if place % RELEASED_AFTER == 0:
+                    release_pages()
             return single.array(grey=False)
         if self._file is None:
             return np.stack(self._memory) if self._memory else np.zeros((0, *self._shape), np.uint8)

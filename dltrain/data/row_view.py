@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.data.text_column import TextColumn
+
 AT_ONCE = 2**26  # bytes
 
-Columns = Mapping[str, npt.NDArray[Any]]
+Columns = Mapping[str, Any]  # arrays, or texts in a file
 
 
 class RowView(Mapping[str, npt.NDArray[Any]]):
@@ -40,7 +42,9 @@ def take(columns: Columns, rows: npt.NDArray[np.integer]) -> Columns:
     row_bytes = sum(values.itemsize * math.prod(values.shape[1:]) for values in columns.values())
     if len(rows) * row_bytes > AT_ONCE:
         return RowView(columns, rows)
-    return {name: values[rows] for name, values in columns.items()}
+    return {
+        name: values.view(rows) if isinstance(values, TextColumn) else values[rows] for name, values in columns.items()
+    }
 
 
 def lengths(columns: Columns) -> dict[str, int]:

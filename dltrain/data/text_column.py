@@ -117,6 +117,10 @@ class TextColumn:
             return self._cells[int(rows)].as_py() or ""
         return self._words(rows) if self._size(rows) <= AT_ONCE else TextColumn(self._cells, rows)
 
+    def view(self, rows: npt.NDArray[np.integer]) -> TextColumn:
+        """Selects texts by their positions, shape (m,), and leaves them in the file."""
+        return TextColumn(self._cells, self._rows[rows])
+
     def __iter__(self) -> Iterator[str]:
         for block in self.blocks():
             yield from block

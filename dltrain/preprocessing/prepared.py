@@ -14,10 +14,11 @@ from dltrain.base.errors import ConfigError, RunError, did_you_mean
 from dltrain.config.build import build
 from dltrain.data.dataset import Dataset
 from dltrain.data.split import Split
+from dltrain.data.storage import release_pages
 from dltrain.data.targets import Target
 from dltrain.preprocessing.choose_text import chosen
 from dltrain.preprocessing.fit import ROWS_AT_ONCE, Features, Preprocessing, fit
-from dltrain.preprocessing.rows import Resident, Source, Streaming
+from dltrain.preprocessing.rows import BLOCK_BYTES, Resident, Source, Streaming
 from dltrain.preprocessing.sample import Sample
 
 GIB = 2**30
@@ -120,8 +121,10 @@ class Prepared:
             if self.resident:
                 self._features_of(part)
             else:
-                for first in range(0, len(rows), ROWS_AT_ONCE):
-                    self._transform(rows[first : first + ROWS_AT_ONCE], texts=False)
+                some = max(1, min(ROWS_AT_ONCE, BLOCK_BYTES // self.preprocessing.bytes_per_row))
+                for first in range(0, len(rows), some):
+                    self._transform(rows[first : first + some], texts=False)
+                    release_pages()
 
     def _features_of(self, part: str) -> Features:
         if part not in self._features:
