@@ -96,7 +96,8 @@ def choose_files(location: Path, noun: str, suffixes: Sequence[str]) -> ChosenFi
     hidden = {name for name in found if any(map(_is_hidden, PurePosixPath(name).parts))}
     folders = {name for name in found if name.endswith("/")}
     names = {name for name in found if name.lower().endswith(tuple(suffixes))} - hidden - folders
-    others = tuple(name for name in found if name not in hidden | folders | names)
+    told = hidden | folders | names
+    others = tuple(name for name in found if name not in told)
     if not names:
         more = ", …" if len(suffixes) > SUFFIXES_SHOWN else ""
         raise DataError(
