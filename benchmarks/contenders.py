@@ -199,7 +199,9 @@ class Contenders:
         work = self.workload
         asked = {name: getattr(work, name) for name in ("layers", "loss", "learning_rate", "batch", "epochs", "seed")}
         asked |= {"data": str(self.data), "width": work.parts["train"][0].shape[-1], "compiled": compiled}
-        asked |= {"image": work.image, "threads": os.cpu_count() if work.image else 1}
+        # One thread serves small layers best, all of them large ones.
+        threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)) or (1 if work.dense else os.cpu_count())
+        asked |= {"image": work.image, "threads": threads}
         self.worker.stdin.write(json.dumps(asked) + "\n")
         self.worker.stdin.flush()
         return self._answer()

@@ -5,8 +5,8 @@
 
 All train the network of the workload with Adam in batches of 32 for the same epochs, on the same preprocessed rows, and
 take loss and accuracy (of a quantity the loss) on the validation rows after each. Printed are the seconds of the whole
-training, tracing and compilation included, their spread (least to most), an epoch after the first, and both in relation
-to dltrain's; then what dltrain's other phases take. The bare step is Keras' own, compiled, in a loop that does nothing
+training, tracing and compilation included, their spread (least to most), an epoch after the first, both in relation
+to dltrain's, and the processor's time; with TF_NUM_INTRAOP_THREADS=1 all have one thread; then what dltrain's other phases take. The bare step is Keras' own, compiled, in a loop that does nothing
 beside. scikit-learn's network has no batch normalization and no dropout.
 PyTorch runs in the environment of PYTHON. With --processes whole processes are compared instead.
 """
@@ -43,7 +43,9 @@ from dltrain.models.network import artifact  # noqa: E402
 IMPORTED = time.perf_counter() - BEFORE_TENSORFLOW
 
 
-def compare(name: str, repeats: int, torch_python: str | None, folder: Path, epochs: int | None) -> None:
+def compare(
+    name: str, repeats: int, torch_python: str | None, folder: Path, epochs: int | None, without: list[str]
+) -> None:
     """Trains a workload with everybody in turn, and prints the table and dltrain's phases."""
     config, journal = Composer().compose(words_of(name, folder)), Silent()
     clock = [time.perf_counter()]
@@ -62,12 +64,15 @@ def compare(name: str, repeats: int, torch_python: str | None, folder: Path, epo
     clock.append(time.perf_counter())
     workload = Workload.of(made, epochs or WORKLOADS[name][1], config.seed)
     contenders = Contenders(assembled, workload, torch_python, folder)
+    contenders.left_out |= dict.fromkeys(without, "--without")
     found: dict[str, list[Taken]] = {each: [] for each in contenders.named}
     for _ in range(repeats):
         for each, train in contenders.named.items():
             if each in contenders.left_out or (each == "PyTorch compiled" and found[each]):
                 continue  # which takes half a minute to compile, so that it trains in the first round alone
+            processor = time.process_time()
             taken = train()
+            taken.setdefault("processor", time.process_time() - processor)
             if "failed" in taken:
                 contenders.left_out[each] = str(taken["failed"])
             else:
@@ -86,7 +91,8 @@ def show(found: dict[str, list[Taken]]) -> None:
     """Prints a line for each contender: medians, the spread, and ratios to dltrain's."""
     ours = {key: statistics.median(taken[key] for taken in found["dltrain"]) for key in ("seconds", "epoch")}
     print(
-        f"  {'':18} {'seconds':>9} {'(spread)':>17} {'ratio':>7} {'epoch':>10} {'ratio':>7} {'loss':>8} {'valid.':>8}"
+        f"  {'':18} {'seconds':>9} {'(spread)':>17} {'ratio':>7} {'processor':>9} {'epoch':>10} {'ratio':>7} "
+        f"{'loss':>8} {'valid.':>8}"
     )
     for each, taken in found.items():
         if not taken:
@@ -95,7 +101,8 @@ def show(found: dict[str, list[Taken]]) -> None:
         seconds, epoch = statistics.median(all_seconds), statistics.median(one["epoch"] for one in taken)
         spread = f"({min(all_seconds):.2f} to {max(all_seconds):.2f})"
         print(
-            f"  {each:18} {seconds:9.3f} {spread:>17} {seconds / ours['seconds']:7.2f} {epoch * 1e3:7.1f} ms "
+            f"  {each:18} {seconds:9.3f} {spread:>17} {seconds / ours['seconds']:7.2f} "
+            f"{statistics.median(one['processor'] for one in taken):9.2f} {epoch * 1e3:7.1f} ms "
             f"{epoch / ours['epoch']:7.2f} {taken[-1].get('loss', np.nan):8.4f} "
             f"{taken[-1].get('val_loss', np.nan):8.4f}"
         )
@@ -132,6 +139,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--torch-python", metavar="PYTHON")
+    parser.add_argument("--without", nargs="+", metavar="WHO", default=[], help="contenders to leave out")
     parser.add_argument("--processes", action="store_true")
     given = parser.parse_args()
     if given.processes:
@@ -139,7 +147,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         for name in given.only:
-            compare(name, given.repeats, given.torch_python, Path(folder), given.epochs)
+            compare(name, given.repeats, given.torch_python, Path(folder), given.epochs, given.without)
 
 
 if __name__ == "__main__":

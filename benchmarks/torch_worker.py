@@ -34,8 +34,62 @@ class SameMaxPool(nn.Module):
         return nn.functional.max_pool2d(images, 2, ceil_mode=True)
 
 
-def layer(kind: str, facts: dict[str, Any], width: int) -> tuple[nn.Module, int]:
-    """A layer of Keras in PyTorch, and how many features or channels it gives."""
+class Words(nn.Embedding):
+    """Vectors (batch, length, width) of ids, of which 0 is no word; it keeps how many words each text has."""
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        self.counts = (ids != 0).sum(1).clamp(min=1)
+        return super().forward(ids)
+
+
+class Recurrent(nn.Module):
+    """The last state of each direction after the words; padding is packed away, as Keras' mask keeps the state."""
+
+    def __init__(self, words: Words, width: int, facts: dict[str, Any]) -> None:
+        super().__init__()
+        self.words = (words,)  # no part of this module
+        self.inner = getattr(nn, facts["cell"])(width, facts["units"], batch_first=True, bidirectional=facts["both"])
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        counts = self.words[0].counts
+        packed = nn.utils.rnn.pack_padded_sequence(vectors, counts, batch_first=True, enforce_sorted=False)
+        _, states = self.inner(packed)
+        last = states[0] if isinstance(states, tuple) else states
+        return last.transpose(0, 1).flatten(1)
+
+
+class WholeVectors(nn.Module):
+    """Dropout of the same places of all words."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.inner = nn.Dropout1d(rate)
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        return self.inner(vectors.transpose(1, 2)).transpose(1, 2)
+
+
+class Convolutions(nn.Module):
+    """Convolutions of several widths, and the greatest answer of each filter."""
+
+    def __init__(self, width: int, filters: int, widths: list[int]) -> None:
+        super().__init__()
+        self.inner = nn.ModuleList(nn.Conv1d(width, filters, size, padding="same") for size in widths)
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        channels = vectors.transpose(1, 2)
+        return torch.cat([torch.relu(each(channels)).amax(2) for each in self.inner], 1)
+
+
+def layer(kind: str, facts: dict[str, Any], width: int, before: list[nn.Module]) -> tuple[nn.Module, int]:
+    """A layer of Keras in PyTorch, and how many features or channels it gives; `before` are those before it."""
+    if kind == "Embedding":
+        return Words(facts["words"], facts["units"]), facts["units"]
+    if kind == "Recurrent":
+        (words,) = (each for each in before if isinstance(each, Words))
+        return Recurrent(words, width, facts), facts["units"] * (2 if facts["both"] else 1)
+    if kind == "Convolutions":
+        return Convolutions(width, **facts), facts["filters"] * len(facts["widths"])
     if kind == "Dense":
         return nn.Linear(width, facts["units"], bias=facts["use_bias"]), facts["units"]
     if kind == "Conv2D":
@@ -48,13 +102,14 @@ def layer(kind: str, facts: dict[str, Any], width: int) -> tuple[nn.Module, int]
     simple = {"Activation": nn.ReLU, "MaxPooling2D": SameMaxPool, "GlobalAveragePooling2D": GlobalAverage}
     if kind in simple:
         return simple[kind](), width
-    return {"Dropout": nn.Dropout, "SpatialDropout2D": nn.Dropout2d}[kind](facts["rate"]), width
+    dropouts = {"Dropout": nn.Dropout, "SpatialDropout1D": WholeVectors, "SpatialDropout2D": nn.Dropout2d}
+    return dropouts[kind](facts["rate"]), width
 
 
 def network(layers: list[Any], width: int) -> nn.Module:
-    made = []
+    made: list[nn.Module] = []
     for kind, facts in layers:
-        module, width = layer(kind, facts, width)
+        module, width = layer(kind, facts, width, made)
         made.append(module)
     return nn.Sequential(*made)
 
@@ -75,7 +130,6 @@ def train(asked: dict[str, Any]) -> dict[str, Any]:
         )
     if asked["loss"] == "classes":
         y, validation_y = y[:, 0].long(), validation_y[:, 0].long()
-    # One thread serves small layers best, all of them large ones.
     torch.set_num_threads(asked["threads"])
     began, processor = time.perf_counter(), time.process_time()
     model = network(asked["layers"], asked["width"])

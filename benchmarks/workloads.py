@@ -18,8 +18,10 @@ Array = npt.NDArray[Any]
 IMDB = Path(os.environ.get("DLTRAIN_TEST_DATA", "/nowhere"), "imdb", "aclImdb_labeled_50k.tar.gz")
 TABLE = ["model=mlp", "model.units=[50]", "model.dropout=0.5", "normalization=batch"]
 CLASSES = ["task=multiclass"]
+REVIEWS = ["dataset=imdb", f"dataset.path={IMDB}", "rows=2000", "text=sequence", "text.sequence_length=200"]
 BINARY = ["task=binary", "~task.metrics.auc"]
-# Words of the configuration, epochs, whether it is images. An epoch of the larger ones tells enough.
+RECURRENT = ("Bidirectional", "GRU", "LSTM")
+# Words of the configuration, epochs. An epoch of the larger ones tells enough.
 WORKLOADS: dict[str, tuple[list[str], int]] = {
     "titanic": (["dataset=titanic", *BINARY, *TABLE], 100),
     "wine": (["dataset=wine", *CLASSES, *TABLE], 100),
@@ -27,6 +29,11 @@ WORKLOADS: dict[str, tuple[list[str], int]] = {
     "48,000 x 14": (["dataset=csv", "dataset.path=@14x48000", "dataset.target=target", *BINARY, *TABLE], 5),
     "imdb bigrams": (["dataset=imdb", f"dataset.path={IMDB}", *BINARY, "model=text_bag"], 2),
     "mnist 5k cnn": (["dataset=mnist", "rows=5000", *CLASSES, "model=cnn", "normalization=batch"], 3),
+    "mnist 1k cnn": (["dataset=mnist", "rows=1000", *CLASSES, "model=cnn", "normalization=batch"], 5),
+    "reviews bag": ([*REVIEWS, *BINARY, "model=text_bag"], 5),
+    "reviews cnn": ([*REVIEWS, *BINARY, "model=text_cnn"], 3),
+    "reviews rnn": ([*REVIEWS, *BINARY, "model=text_rnn"], 3),
+    "reviews gru": ([*REVIEWS, *BINARY, "model=text_rnn", "model.cell=gru"], 3),
     "frozen features": (["dataset=csv", "dataset.path=@1280x5000", "dataset.target=target", *BINARY,
                          "model=mlp", "model.units=[]"], 20),
 }  # fmt: skip
@@ -61,7 +68,7 @@ class Workload:
     @property
     def dense(self) -> bool:
         """Whether it is a dense network on a table."""
-        return not self.image and not any(kind == "EmbeddingBag" for kind, _ in self.layers)
+        return not self.image and not any(kind.startswith("Embedding") for kind, _ in self.layers)
 
     @classmethod
     def of(cls, made: Any, epochs: int, seed: int) -> Workload:
@@ -88,10 +95,21 @@ def layers_of(network: Any, squares: bool) -> list[Any]:
     """The layers of a network without inputs and the last activation."""
     image = len(network.inputs[0].shape) > 2
     layers: list[Any] = []
+    widths = [layer.kernel_size[0] for layer in network.layers if type(layer).__name__ == "Conv1D"]
+    in_order = widths or any(type(layer).__name__ in RECURRENT for layer in network.layers)
     for layer in network.layers:
         kind, facts = type(layer).__name__, layer.get_config()
         if kind == "Embedding":
-            layers.append(("EmbeddingBag", {"words": facts["input_dim"], "units": facts["output_dim"]}))
+            name = "Embedding" if in_order else "EmbeddingBag"
+            layers.append((name, {"words": facts["input_dim"], "units": facts["output_dim"]}))
+        elif kind in RECURRENT:
+            inner = getattr(layer, "forward_layer", layer)
+            told = {"cell": type(inner).__name__, "units": inner.units, "both": inner is not layer}
+            layers.append(("Recurrent", told))
+        elif kind == "SpatialDropout1D":
+            layers.append((kind, {"rate": facts["rate"]}))
+        elif kind == "Concatenate" and widths:
+            layers.append(("Convolutions", {"filters": layer.output.shape[-1] // len(widths), "widths": widths}))
         elif kind in ("Dense", "BatchNormalization", "Dropout", "SpatialDropout2D", "Conv2D", "Activation"):
             wanted = ("units", "use_bias", "rate", "filters", "epsilon", "momentum")
             flat = len(layer.output.shape) == 2
