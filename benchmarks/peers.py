@@ -5,8 +5,9 @@
 
 All train the network of the workload with Adam in batches of 32 for the same epochs, on the same preprocessed rows, and
 take loss and accuracy (of a quantity the loss) on the validation rows after each. Printed are the seconds of the whole
-training, tracing and compilation included, their spread (least to most), an epoch after the first, both in relation
-to dltrain's, and the processor's time; with TF_NUM_INTRAOP_THREADS=1 all have one thread; then what dltrain's other phases take. The bare step is Keras' own, compiled, in a loop that does nothing
+training, tracing and compilation included, their spread (least to most), the processor's time, an epoch after the
+first, and seconds and epoch in relation to dltrain's; then what dltrain's other phases take. With
+TF_NUM_INTRAOP_THREADS=1 all have one thread. The bare step is Keras' own, compiled, in a loop that does nothing
 beside. scikit-learn's network has no batch normalization and no dropout.
 PyTorch runs in the environment of PYTHON. With --processes whole processes are compared instead.
 """
