@@ -32,11 +32,15 @@ SKIPPED_PASSES = (
 )
 
 
-def settings(*, calls: bool) -> dict[str, Any]:
-    """Returns the attributes for calling a graph; `calls` tells whether it calls another one."""
+def settings(*, calls: bool, optimized: bool = False) -> dict[str, Any]:
+    """Returns the attributes for calling a graph.
+
+    `calls` tells whether it calls another one, and `optimized` whether TensorFlow's optimizer has seen it already.
+    """
     as_set = call_settings()
     gpu = bool(tf.config.list_physical_devices("GPU"))
-    return {"executor_type": executor(calls=calls), "config_proto": as_set if gpu else _quickly_optimized(as_set)}
+    config = as_set if gpu else _quickly_optimized(as_set)
+    return {"executor_type": executor(calls=calls), "config_proto": _not_optimized(config) if optimized else config}
 
 
 def executor(*, calls: bool) -> str:
@@ -72,4 +76,11 @@ def _quickly_optimized(as_set: bytes) -> bytes:
         if not getattr(rewriting, name):  # not set by a person
             setattr(rewriting, name, RewriterConfig.NO_MEM_OPT if name == "memory_optimization" else RewriterConfig.OFF)
     rewriting.meta_optimizer_iterations = RewriterConfig.ONE
+    return bytes(config.SerializeToString(deterministic=True))
+
+
+@functools.cache
+def _not_optimized(settings: bytes) -> bytes:
+    config = ConfigProto.FromString(settings)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
     return bytes(config.SerializeToString(deterministic=True))

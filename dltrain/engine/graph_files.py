@@ -27,8 +27,8 @@ from dltrain.internals.tensorflow_graphs import call_settings
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 3  # to be raised when the format of the files changes
-MOST_KEPT = 1_000  # of files, each of 20 kB
+FORMAT = 4  # to be raised when the format of the files changes
+MOST_KEPT = 1_000  # of files, each of 20 to 40 kB
 HASH_BYTES = 32
 DAMAGED = (ValueError, LookupError, TypeError, zlib.error, DecodeError, tf.errors.OpError)
 UNREACHABLE = (OSError, DataError)  # a DataError if the user has no home
@@ -61,7 +61,7 @@ def _contents(file: bytes, variables: int) -> Contents:
     told = json.loads(head)
     if not told["difference"] <= TOLERANCE or not set(told["captured"]) <= set(range(variables)):
         raise ValueError("It was not proven, or for another network.")
-    return Contents(told["captured"], told["results"], functions)
+    return Contents(told["captured"], told["results"], functions, told["optimized"] is True)
 
 
 def write_graph(key: str, graph: TracedGraph, difference: float) -> None:
@@ -72,7 +72,8 @@ def write_graph(key: str, graph: TracedGraph, difference: float) -> None:
     contents = graph.contents()
     if contents is None:
         return
-    told = {"captured": contents.captured, "results": contents.results, "difference": difference}
+    told = {"captured": contents.captured, "results": contents.results, "optimized": contents.optimized}
+    told["difference"] = difference
     content = zlib.compress(json.dumps(told).encode() + b"\n" + contents.functions, 1)
     try:
         path = _path(key)

@@ -18,12 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dltrain.engine.optimized_graph import optimized
 from dltrain.engine.read_numbers import must_be_read, other_numbers, plain_numbers
 from dltrain.engine.scheduled_regularization import scheduled
 from dltrain.engine.settings_told import settings_not_told
 from dltrain.engine.step import train_step
 from dltrain.engine.traced_graph import TracedGraph
 from dltrain.internals.keras_training import all_layers, rate_variable
+from dltrain.internals.tensorflow_graphs import collecting_graphs
 from dltrain.preprocessing.rows import gather
 
 ROWS = 8  # of a compared step
@@ -83,10 +85,11 @@ def step_of(model: keras.Model, name: str, arguments: Sequence[Any], batch_size:
     return Step(few, of_keras, trains=name == "train")
 
 
-def difference(graph: TracedGraph, candidate: Candidate) -> float:
-    """Proves that a graph reads every number that it should, and returns its relative difference to Keras' own step.
+def prove(graph: TracedGraph, candidate: Candidate) -> tuple[TracedGraph, float]:
+    """Proves that a graph reads every number that it should; returns what to keep, and how far it is from Keras' step.
 
-    The graph takes only variables. The candidate's variables have the same values afterwards.
+    What to keep is the graph as TensorFlow optimized it, if that has the same results to the bit; the distance is the
+    largest relative difference. The graph takes only variables. The candidate's have the same values afterwards.
 
     Raises:
         Unproven: If a setting is neither in the text nor read, or the difference is above `TOLERANCE`.
@@ -96,20 +99,20 @@ def difference(graph: TracedGraph, candidate: Candidate) -> float:
         raise Unproven(f"the architecture does not tell {missing[0]}")
     step = candidate.step()
     if step is None:
-        return 0.0
+        return graph, 0.0
     captured = {id(candidate.handles[place]) for place in graph.captured}
     for name, handle in _must_capture(candidate.model, step.trains):
         if id(handle) not in captured:
             raise Unproven(f"it does not read {name}")
-    call = graph.on(candidate.handles, own=True)
-    largest = _compare(candidate.model, candidate.beside, call, step)
+    largest, kept = _compare(candidate, graph, step)
     if not largest <= TOLERANCE:
         raise Unproven(f"with other numbers it differs from Keras' own step by {largest:.1e}")
-    return largest
+    return kept, largest
 
 
-def _compare(model: keras.Model, beside: Sequence[keras.Variable], graph: Any, step: Step) -> float:
-    variables = [*model.variables, *model.metrics_variables, *model.optimizer.variables, *beside]
+def _compare(candidate: Candidate, graph: TracedGraph, step: Step) -> tuple[float, TracedGraph]:
+    model = candidate.model
+    variables = [*model.variables, *model.metrics_variables, *model.optimizer.variables, *candidate.beside]
     before = [np.array(variable) for variable in variables]
 
     def begin() -> None:
@@ -117,20 +120,43 @@ def _compare(model: keras.Model, beside: Sequence[keras.Variable], graph: Any, s
         if step.trains:
             _prepare(model.optimizer)
 
+    def run(other: TracedGraph) -> Any:
+        begin()
+        call = other.on(candidate.handles, own=True)
+        return None if call is None else call(*step.arguments)
+
     try:
         with other_numbers(model):
-            begin()
-            results = graph(*step.arguments)
+            with collecting_graphs() as made:
+                results = run(graph)
             ours = _state(model, (results if isinstance(results, Mapping) else results[0])["loss"])
+            kept = _same(run, optimized(graph, made), results, model) or graph
             begin()
             with plain_numbers(model):
                 theirs = _state(model, step.of_keras())
-            return _largest(ours, theirs, before[: len(model.variables)])
+            return _largest(ours, theirs, before[: len(model.variables)]), kept
     except (tf.errors.OpError, ValueError, TypeError, RuntimeError, AttributeError, LookupError) as error:
         reason = str(error).partition("\n")[0]
         raise Unproven(f"it cannot be compared with Keras' own step ({reason})") from error
     finally:
         _assign(variables, before)
+
+
+def _same(
+    run: Callable[[TracedGraph], Any], graph: TracedGraph | None, results: Any, model: keras.Model
+) -> TracedGraph | None:
+    """Returns a graph if it has these results and leaves the model as it is, to the bit; else None."""
+    if graph is None:
+        return None
+    expected = [*tf.nest.flatten(results), *_state(model, 0.0)]
+    try:
+        found = [*tf.nest.flatten(run(graph)), *_state(model, 0.0)]
+    except tf.errors.OpError:
+        return None
+    alike = len(found) == len(expected) and all(
+        np.array(one).tobytes() == np.array(other).tobytes() for one, other in zip(found, expected, strict=True)
+    )
+    return graph if alike else None
 
 
 def _must_capture(model: keras.Model, trains: bool) -> Iterator[tuple[str, Any]]:

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from dltrain.engine.architecture import architecture
 from dltrain.engine.graph_files import read_graph, write_graph
-from dltrain.engine.graph_proof import Candidate, Step, Unproven, difference
+from dltrain.engine.graph_proof import Candidate, Step, Unproven, prove
 from dltrain.engine.read_numbers import read_numbers
 from dltrain.engine.traced_graph import TracedGraph
 from dltrain.internals import fast_path
@@ -117,7 +117,7 @@ class SharedGraphs:
         logger.debug("The %s graph was traced in %.3f s", name, time.perf_counter() - began)
         if self._key is not None and found.takes_variables_alone:
             try:
-                write_graph(key, found, difference(found, candidate))
+                write_graph(key, *prove(found, candidate))
             except Unproven as reason:
                 logger.debug("The %s graph is neither shared nor kept: %s", name, reason)
                 return replace(found, shared=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -15,6 +15,7 @@ from dltrain.engine.executor import called, settings
 from dltrain.internals.tensorflow_graphs import caller, define, definition, forget, telling_where
 
 PYTHON = ("PyFunc", "PyFuncStateless", "EagerPyFunc")  # operations that call functions of this process
+BRANCHING = ("Enter", "Merge", "Switch")
 
 _numbers = itertools.count(1)
 
@@ -25,6 +26,7 @@ class Contents(NamedTuple):
     captured: Sequence[int]  # which of a model's variables are inputs of the graph
     results: Any  # the structure of its results, with indices of outputs instead of tensors
     functions: bytes  # tensorFlow's serialization of the graph's function, followed by those it calls
+    optimized: bool = False  # whether TensorFlow's optimizer has seen it already
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +37,10 @@ class TracedGraph:
     captured: Sequence[Any]  # its inputs besides the arguments: indices of a model's variables, or other tensors
     results: Any  # the structure of its results, with indices of outputs instead of tensors
     outputs: int  # the number of outputs
-    calls: bool  # whether it calls another graph
+    calls: bool  # whether it calls another graph, or has loops or branches that an optimizer took from one
     function: Any = None  # tensorFlow's object, which must live as long as the graph; None for a graph from a file
     shared: bool = True  # whether other models may run it
+    optimized: bool = False  # whether TensorFlow's optimizer has seen it already
 
     @classmethod
     def of(cls, function: Any, handles: Sequence[Any]) -> TracedGraph:
@@ -70,6 +73,7 @@ class TracedGraph:
                 other.name = names[other.name]
             define(each)
         made = cls._defined(library.function[0], contents.captured, contents.results)
+        made = replace(made, optimized=contents.optimized)
         weakref.finalize(made, forget, list(names.values())).atexit = False
         return made
 
@@ -77,7 +81,8 @@ class TracedGraph:
     def _defined(
         cls, definition: FunctionDef, captured: Sequence[Any], results: Any, function: Any = None
     ) -> TracedGraph:
-        outputs, calls = len(definition.signature.output_arg), any(called(definition))
+        outputs = len(definition.signature.output_arg)
+        calls = any(called(definition)) or any(node.op in BRANCHING for node in definition.node_def)
         return cls(definition.signature.name, captured, results, outputs, calls, function)
 
     @property
@@ -99,7 +104,7 @@ class TracedGraph:
         if any(node.op in PYTHON for each in functions.values() for node in each.node_def):
             return None
         library = FunctionDefLibrary(function=functions.values())
-        return Contents(self.captured, self.results, library.SerializeToString())
+        return Contents(self.captured, self.results, library.SerializeToString(), self.optimized)
 
     def on(self, handles: Sequence[Any], own: bool) -> Callable[..., Any] | None:
         """Returns the graph on the variables with these handles, to be called with tensors or structures of them.
@@ -110,7 +115,7 @@ class TracedGraph:
         if not own and not (self.shared and self.takes_variables_alone):
             return None
         captured = [handles[each] if isinstance(each, int) else each for each in self.captured]
-        attributes = tuple(itertools.chain(*settings(calls=self.calls).items()))
+        attributes = tuple(itertools.chain(*settings(calls=self.calls, optimized=self.optimized).items()))
         run = caller(self.name, self.outputs, attributes)
 
         def call(*arguments: Any) -> Any:

@@ -5,12 +5,15 @@ Everything is imported at the first call, so that a release without one of the n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 NAMES = (
     "tensorflow.python.eager.context.Context.add_function_def",
+    "tensorflow.python.eager.context.Context.disable_graph_collection",
+    "tensorflow.python.eager.context.Context.enable_graph_collection",
+    "tensorflow.python.eager.context.Context.export_run_metadata",
     "tensorflow.python.eager.context.Context.function_call_options",
     "tensorflow.python.eager.context.Context.get_function_def",
     "tensorflow.python.eager.context.Context.remove_function",
@@ -20,6 +23,7 @@ NAMES = (
     "tensorflow.python.eager.execute.execute",
     "tensorflow.python.eager.polymorphic_function.atomic_function.InterpolateRuntimeError",
     "tensorflow.python.eager.polymorphic_function.concrete_function.ConcreteFunction._inference_function",
+    "tensorflow.python.framework.op_def_registry.get",
 )
 
 
@@ -76,3 +80,35 @@ def executed_by(executor: str) -> AbstractContextManager[None]:
     from tensorflow.python.eager import context
 
     return cast("AbstractContextManager[None]", context.function_executor_type(executor))
+
+
+@contextmanager
+def collecting_graphs() -> Iterator[list[Any]]:
+    """Fills a list, at the end of the context, with the graphs of functions that were called in it for the first time.
+
+    Each has a `post_optimization_graph`; no public function tells what the optimizer makes of a graph.
+    """
+    from tensorflow.python.eager import context
+
+    surroundings, found = context.context(), list[Any]()
+    surroundings.enable_graph_collection()
+    try:
+        yield found
+        found.extend(surroundings.export_run_metadata().function_graphs)
+    finally:
+        surroundings.disable_graph_collection()
+
+
+def output_names(node: Any) -> list[str]:
+    """Returns the outputs of a NodeDef as functions name them: `name:place`, where an output may be a list."""
+    from tensorflow.python.framework import op_def_registry
+
+    names = []
+    for each in op_def_registry.get(node.op).output_arg:
+        count = 1
+        if each.number_attr:
+            count = node.attr[each.number_attr].i
+        elif each.type_list_attr:
+            count = len(node.attr[each.type_list_attr].list.type)
+        names += [f"{each.name}:{place}" for place in range(count)]
+    return names

@@ -60,6 +60,8 @@ def written(
         found = numbers(stage_of, train_stage, path / "run", *PLAIN)
     files = {each.name: each.read_bytes() for each in (path / "data" / "graphs").iterdir()}
     assert len(files) == 3
+    heads = [zlib.decompress(each[32:]).partition(b"\n")[0] for each in files.values()]
+    assert sorted(json.loads(each)["optimized"] for each in heads) == [False, True, True]  # predicting is not compared
     return found, files
 
 
