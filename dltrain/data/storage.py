@@ -190,7 +190,7 @@ def cached_table(key: str, build: Callable[[], pa.Table]) -> pa.Table:
     table = build()
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer, compression="zstd", use_dictionary=False)
-    content = buffer.getvalue().to_pybytes()
+    content = buffer.getvalue()
     try:
         for damaged in folder.glob(f"{key}.*.parquet"):
             damaged.unlink(missing_ok=True)

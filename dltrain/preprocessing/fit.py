@@ -94,11 +94,13 @@ class Preprocessing:
 
     def _computed(self, model: keras.Model, raw: Features) -> npt.NDArray[Any]:
         rows = min(ROWS_AT_ONCE, max(1, NUMBERS_AT_ONCE * 4 // self.bytes_per_row))
-        blocks = [
-            model({name: _input(cells[first : first + rows]) for name, cells in raw.items()}).numpy()
-            for first in range(0, len(next(iter(raw.values()))), rows)
-        ]
-        return np.concatenate(blocks)
+        count = len(next(iter(raw.values())))
+        found = np.empty((count, *model.output.shape[1:]), model.output.dtype)  # joined at the end, it would be twice
+        for first in range(0, count, rows):
+            found[first : first + rows] = model(
+                {name: _input(cells[first : first + rows]) for name, cells in raw.items()}
+            )
+        return found
 
     @cached_property
     def _parts(self) -> dict[str, keras.Model]:
