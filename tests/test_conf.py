@@ -71,7 +71,12 @@ def test_file_opens_with_a_sentence_and_a_command(file: Path) -> None:
     assert file.stem == file.stem.lower()
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
+# The first jobs of a sweep are checked one by one.
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param(file, marks=pytest.mark.slow if "-m" in command_of(file) else ()) for file in FILES],
+    ids=name_of,
+)
 def test_command_of_the_file_works_and_uses_it(
     composer: Composer, capsys: pytest.CaptureFixture[str], file: Path
 ) -> None:

@@ -58,9 +58,9 @@ CASES = {
     "embedded_categories": ("encoding=embedding", "dataset.problem=regression"),
 }
 
-# Each of their parts is in another case, or a loop over words takes many seconds to trace.
+# Each of their parts is in another case, or layers over words take seconds to trace.
 SLOW = (
-    *("images_blended", "augmented_backbone", "members_of_gaussian", "members_of_classes"),
+    *("images_blended", "augmented_backbone", "members_of_gaussian", "members_of_classes", "convolutions"),
     *("recurrent", "attention", "images", "images_by_group", "backbone", "members", "embedded_categories"),
 )
 
