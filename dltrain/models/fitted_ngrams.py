@@ -1,6 +1,7 @@
-"""Fits the weights that a linear model of texts starts from, with a penalty that folds of the train rows choose.
+"""Fits the weights that a linear model of texts starts from, as the mean of regressions that do well in folds.
 
-From 0, gradient steps need an early stop, which a validation part with a dozen rows of a rare class cannot tell.
+From 0, gradient steps need an early stop, which a validation part with a dozen rows of a rare class cannot tell. Nor
+can folds of few rows tell which penalty is best, so that each counts by the likelihood of held-out rows (Yao 2018).
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from dltrain.models.text_parts import towards_their_mean
 from dltrain.preprocessing.log_count_ratios import log_count_ratios
 
 # Of the squared weights, against the sum of the rows' losses where a text has the length 1; each fit starts at the last
-PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 ROWS_OF_CHOICE = 2_000
 FOLDS = 3
+LEAST_SHARE = 0.05  # of the likelihood of the best regression, below which one is left out
 
 Ids = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -41,11 +43,12 @@ def fitted_ngrams(
     smoothing: float,
     interpolations: Sequence[float],
 ) -> tuple[Floats, Floats]:
-    """Returns the weight of each n-gram (size, units) and the bias (units,) of the train rows' logistic regression.
+    """Returns the weight of each n-gram (size, units) and the bias (units,) of logistic regressions of the train rows.
 
     `ids` are n-gram ids (n, length), 0 for padding; `scales` (n,) multiply the sum of a text's weights, and `rarity`
-    (size,), which can be None, an n-gram's weight; `target` is (n, outputs). The penalty and the interpolation of
-    log-count ratios, of which 0 leaves the ratios out, have the least loss in three folds of at most 2,000 rows.
+    (size,), which can be None, an n-gram's weight; `target` is (n, outputs). The regressions differ in the penalty and
+    in the interpolation of log-count ratios, of which 0 leaves the ratios out; three folds of at most 2,000 rows tell
+    what each counts in their mean.
     """
     several = head.kind.several_classes
     present = ids > 0
@@ -77,21 +80,24 @@ def fitted_ngrams(
         # The vectors are small, and several threads would wait for each other longer than they compute.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # not converged, or a class with fewer rows than folds
-            penalty, interpolation = _choose(texts, truth, factors, interpolations)
-            weighted = factors(slice(None), interpolation)
-            model = LogisticRegression(C=1 / penalty, max_iter=300)
-            model.fit(texts.multiply(weighted).tocsr(), truth)
-        weights[:, units] = (model.coef_ * weighted).reshape(-1, size).T / length
-        bias[units] = model.intercept_
+            for (penalty, interpolation), share in _shares(texts, truth, factors, interpolations).items():
+                weighted = factors(slice(None), interpolation)
+                model = LogisticRegression(C=1 / penalty, max_iter=300)
+                model.fit(texts.multiply(weighted).tocsr(), truth)
+                weights[:, units] += share * (model.coef_ * weighted).reshape(-1, size).T / length
+                bias[units] += share * model.intercept_
     if rarity is not None:
         weights *= rarity[:, None]
     return rounded(weights), rounded(bias)
 
 
-def _choose(
-    texts: csr_matrix, truth: npt.NDArray[Any], factors: Any, interpolations: Sequence[float]
-) -> tuple[float, float]:
-    """Returns the penalty and the interpolation with the least loss in folds."""
+def _shares(
+    texts: csr_matrix,
+    truth: npt.NDArray[Any],
+    factors: Any,
+    interpolations: Sequence[float],
+) -> dict[tuple[float, float], float]:
+    """Returns the share of each penalty and interpolation by the likelihood of held-out rows, which add up to 1."""
     rows = evenly(len(truth), ROWS_OF_CHOICE)
     losses = np.zeros((len(interpolations), len(PENALTIES)))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
@@ -105,8 +111,15 @@ def _choose(
             for number, penalty in enumerate(PENALTIES):
                 model.set_params(C=1 / penalty).fit(fitted, truth[train])
                 losses[place, number] += _loss(model, unseen, truth[held_out])
-    best = np.unravel_index(losses.argmin(), losses.shape)
-    return PENALTIES[int(best[1])], interpolations[int(best[0])]
+    shares = np.exp(losses.min() - losses)
+    shares[shares < LEAST_SHARE] = 0
+    shares /= shares.sum()
+    return {
+        (penalty, interpolation): shares[place, number]
+        for place, interpolation in enumerate(interpolations)
+        for number, penalty in enumerate(PENALTIES)
+        if shares[place, number]
+    }
 
 
 def _loss(model: Any, texts: csr_matrix, truth: npt.NDArray[Any]) -> float:

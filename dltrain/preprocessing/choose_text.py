@@ -13,6 +13,7 @@ from dltrain.base.notes import counted
 from dltrain.data.dataset import Dataset
 
 FOLDS = 3
+DEVIATIONS = 2  # of the difference of two candidates, up to which it is noise
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)  # the best one stands for an early stop
 MOST_CHARACTERS = 2_000_000  # read in all, since counting the runs of characters takes a second for a million
 # Keras' own, which `standardize` takes out
@@ -24,9 +25,9 @@ def chosen(
 ) -> tuple[DictConfig, tuple[str, ...]]:
     """Returns the options of the group `text` that are used, and a sentence for the log if they were chosen.
 
-    Of the `candidates` of text=auto the one with the least squared error over three folds of the train rows is taken,
-    with ridge regression of `targets`, shape (n, outputs), on n-grams weighed as in `recipe=text`; any other option is
-    used as it is.
+    Of the `candidates` of text=auto the first is taken whose squared error over three folds of the train rows is not
+    above the least one beyond noise, with ridge regression of `targets`, shape (n, outputs), on n-grams weighed as in
+    `recipe=text`; any other option is used as it is.
     """
     columns = [name for name, kind in train.kinds.items() if kind == "text"]
     if text.get("candidates") is None:
@@ -46,20 +47,25 @@ def chosen(
     rows = np.random.default_rng(0).permutation(len(train))[: max(100, int(MOST_CHARACTERS / max(length, 1)))]
     texts = [" ".join(str(column[row]) for column in cells) for row in rows]
     taken = None if weights is None else weights[rows]
-    errors = {name: _error(node, texts, targets[rows], taken) for name, node in candidates.items()}
-    best = min(errors, key=lambda name: errors[name])
+    by_row = {name: _errors(node, texts, targets[rows], taken) for name, node in candidates.items()}
+    errors = {name: float(each.mean()) for name, each in by_row.items()}
+    least = by_row[min(errors, key=lambda name: errors[name])]
+    more = {name: each - least for name, each in by_row.items()}
+    # The first that is not worse beyond noise, over the paired rows: of a rare class, noise is most of the difference.
+    best = next(name for name, each in more.items() if each.mean() <= DEVIATIONS * each.std() / np.sqrt(len(rows)))
     others = ", ".join(f"{name} {error:.4f}" for name, error in errors.items())
     seen = counted(len(rows), "train row")
-    return candidates[best], (f"text {best}: least share of the variance left over folds of {seen} ({others}).",)
+    why = "least share of the variance left" if not more[best].any() else "as good but for noise by the variance left"
+    return candidates[best], (f"text {best}: {why} over folds of {seen} ({others}).",)
 
 
-def _error(
+def _errors(
     node: DictConfig,
     texts: list[str],
     targets: npt.NDArray[np.floating],
     weights: npt.NDArray[np.floating] | None,
-) -> float:
-    """Returns the mean squared error on held-out rows, as a share of the variance of the targets."""
+) -> npt.NDArray[np.floating]:
+    """Returns the squared error of each row, held out, as a share of the variance of the targets; shape (rows,)."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import Ridge
     from sklearn.model_selection import KFold
@@ -82,7 +88,7 @@ def _error(
     try:
         features = encoder.fit_transform(texts)
     except ValueError:  # no word is left
-        return np.inf
+        return np.full(len(texts), np.inf)
     present = features > 0
     answers = [np.repeat(targets.mean(axis=0, keepdims=True), len(targets), axis=0)]
     answers += [np.zeros_like(targets) for _ in PENALTIES]
@@ -93,8 +99,10 @@ def _error(
             model = Ridge(penalty, solver="lsqr", tol=1e-3)
             model.fit(weighted[train], targets[train], None if weights is None else weights[train])
             answer[held_out] = model.predict(weighted[held_out]).reshape(len(held_out), -1)
-    constant, *errors = (np.average(np.square(each - targets).sum(axis=1), weights=weights) for each in answers)
-    return float(min(errors) / max(constant, np.finfo(float).tiny))
+    shares = 1.0 if weights is None else weights / weights.mean()
+    constant, *errors = (shares * np.square(each - targets).sum(axis=1) for each in answers)
+    best: npt.NDArray[np.floating] = min(errors, key=np.mean) / max(constant.mean(), np.finfo(float).tiny)
+    return best
 
 
 def _factors(present: Any, targets: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

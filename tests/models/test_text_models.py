@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from dltrain.base.errors import ConfigError
-from dltrain.models.fitted_ngrams import PENALTIES
+from dltrain.models.fitted_ngrams import PENALTIES, _shares
 from dltrain.models.parts import mean_of_words
 from dltrain.preprocessing.log_count_ratios import inverse_document_frequencies
 
@@ -102,7 +104,7 @@ def test_of_rare_ngrams_each_text_has_the_same_length(stage_of: Any, make_datase
 
 
 @pytest.mark.parametrize("problem", ["binary", "multiclass"])
-def test_a_fitted_start_is_the_regression_of_the_train_rows(stage_of: Any, problem: str) -> None:
+def test_a_fitted_start_is_the_mean_of_regressions_of_the_train_rows(stage_of: Any, problem: str) -> None:
     words = ("model=text_linear", "text=ngrams", "model.fitted_start=true", "model.rarity=true")
     stage = stage_of(*words, "dataset.kind=text", f"dataset.problem={problem}", "model.naive_bayes=false")
     parts = {part: stage.data.features(part)["text"] for part in ("train", "validation")}
@@ -112,13 +114,34 @@ def test_a_fitted_start_is_the_regression_of_the_train_rows(stage_of: Any, probl
     for part, ids in parts.items():
         np.put_along_axis(dense[part], ids, rare[ids], axis=1)
         dense[part] /= np.maximum(np.linalg.norm(dense[part], axis=1, keepdims=True), 1e-9)
-    found = np.asarray(stage.network({"text": parts["validation"]}))
+    found = np.asarray(stage.network({"text": parts["validation"]}), np.float64)
     expected = []
     for penalty in PENALTIES:
         model = LogisticRegression(C=1 / penalty, max_iter=300).fit(dense["train"], truth)
-        expected.append(model.predict_proba(dense["validation"])[:, -found.shape[1] :])
-    assert np.ptp(found[:, 0]) > 0.01
-    assert min(np.abs(found - each).max() for each in expected) < 0.01
+        scores = model.decision_function(dense["validation"])
+        expected.append(scores if scores.ndim > 1 else scores[:, None])
+    if problem == "binary":
+        found = np.log(found / (1 - found))
+    else:
+        found = np.log(found)
+        found -= found.mean(axis=1, keepdims=True)
+    # The shares of the regressions, by least squares, are not negative and make what the network predicts.
+    columns = np.array([each.ravel() for each in expected]).T
+    spread = float(np.ptp(columns, axis=0).max())
+    shares, _ = nnls(columns, found.ravel())
+    np.testing.assert_allclose(columns @ shares, found.ravel(), atol=0.02 * spread)
+    assert np.ptp(found[:, 0]) > 0
+
+
+def test_regressions_that_folds_cannot_tell_apart_share_the_start() -> None:
+    dice = np.random.default_rng(0)
+    texts = csr_matrix(dice.random((60, 5)))
+    truth = dice.integers(0, 2, 60)  # which no word tells
+    unknown = _shares(texts, truth, lambda *_: np.ones(5), (0.0,))
+    assert len(unknown) > 1
+    assert sum(unknown.values()) == pytest.approx(1)
+    told = _shares(csr_matrix(0.3 * truth[:, None] * np.ones(5)), truth, lambda *_: np.ones(5), (0.0,))
+    assert max(PENALTIES) not in [penalty for penalty, _ in told]
 
 
 @pytest.mark.parametrize(

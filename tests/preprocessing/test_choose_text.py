@@ -38,6 +38,16 @@ def test_the_best_candidate_is_taken(make_dataset: Any, case: str) -> None:
     assert weighted == notes
 
 
+def test_noise_is_no_reason_to_leave_words(make_dataset: Any) -> None:
+    texts, _ = texts_of("words")
+    for seed in range(3):
+        targets = (np.random.default_rng(seed).random((ROWS, 1)) < 0.15).astype(np.float32)  # of which no text tells
+        data = make_dataset({"text": texts}, target=targets[:, 0], kinds={"text": "text"}, task="binary")
+        node, notes = chosen(TEXT, data, targets, None)
+        assert node == TEXT.candidates.words
+        assert notes[0].startswith("text words: ")
+
+
 def test_an_option_that_is_no_choice_is_used_as_it_is(make_dataset: Any) -> None:
     text = Composer().compose(["text=ngrams"]).text
     data = make_dataset({"text": np.array(["a"] * 20, object)}, target=np.arange(20.0), kinds={"text": "text"})
