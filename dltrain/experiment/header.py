@@ -19,6 +19,7 @@ def facts_of(config: DictConfig, data: Prepared, network: keras.Model, batch_siz
     of_classes = f", {len(target.classes)} {'labels' if target.kind.labels else 'classes'}"
     own = trainable(network)
     fixed = network.count_params() - own
+    held = sum(getattr(layer, "held_rows", 0) for layer in network.layers)
     steps = -(-rows["train"] // batch_size)
     return {
         "data": f"{dataset.name}: {sum(rows.values()):,} rows, {_count(len(dataset.columns), 'column')}",
@@ -26,7 +27,8 @@ def facts_of(config: DictConfig, data: Prepared, network: keras.Model, batch_siz
         "task": target.task + (of_classes if target.classes else ""),
         "features": features,
         "model": f"{config.model['_target_'].rpartition('.')[2]}, {own:,} trainable parameters"
-        + (f", {fixed:,} fixed" if fixed > 0 else ""),
+        + (f", {fixed:,} fixed" if fixed > 0 else "")
+        + (f"; model.keras will hold {_count(held, 'train row')}" if held else ""),
         "optimizer": f"{type(network.optimizer).__name__}, {_learning_rate(config, network)}",
         "training": f"at most {_count(config.trainer.epochs, 'epoch')} x {_count(steps, 'step')} of {batch_size:,} "
         f"rows, {'resident' if data.resident else 'streaming'} engine, seed {config.seed}",

@@ -57,6 +57,11 @@ class Inputs(UserDict[str, Any]):
         self.used.add(name)
         return tensor
 
+    def with_tensors(self, tensors: Mapping[str, Any]) -> Inputs:
+        """Returns the same inputs with other tensors."""
+        sizes = self.vocabulary_size, self.embedding_dimension, self.numbers
+        return Inputs(tensors, self.categories, *sizes, self.train)
+
     def flat(self, table: Any = None, *, images: bool = True, texts: bool = True) -> Any:
         """Joins numbers, embedded categories, pixels and the bag of n-grams, shape (batch, width); None without any.
 

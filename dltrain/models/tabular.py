@@ -51,6 +51,46 @@ def tabular(
     The `ensemble` members share the hidden layers and differ in the scale of each input of the first and in their heads
     (TabM-mini).
     """
+    hidden = embedded(
+        inputs,
+        numeric_embedding=numeric_embedding,
+        numeric_dimension=numeric_dimension,
+        frequencies=frequencies,
+        frequency_scale=frequency_scale,
+        bins=bins,
+        bin_edges=bin_edges,
+        bound=bound,
+        feature_scaling=feature_scaling,
+    )
+    if ensemble > 1:
+        hidden = _scale_for_members(hidden, ensemble)
+    hidden = dense_stack(hidden, units, activation, dropout, initializer, regularizer)
+    linear = linear_scores(inputs, head) if linear_path else None
+    if ensemble == 1:
+        answers = head(hidden, initializer=None if linear is None else first_share(), beside=linear)
+    else:
+        answers = head.of_scores(_mean_of_members(hidden, head, linear), apply=_averages_scores(head))
+    if clamp and head.kind.clamps:
+        # A bent target ends where its bends do.
+        goes_on = clamp == "auto" and linear is not None and not head.knots
+        low, high = answer_bounds(inputs, beyond=goes_on)
+        answers = Clamp(low, high, name="clamp")(answers)
+    return answers
+
+
+def embedded(
+    inputs: Inputs,
+    *,
+    numeric_embedding: str,
+    numeric_dimension: int,
+    frequencies: int,
+    frequency_scale: float,
+    bins: int | Literal["auto"],
+    bin_edges: Literal["distinct", "quantile"],
+    bound: float | None,
+    feature_scaling: bool,
+) -> Any:
+    """Returns numbers, their vectors and categories in one tensor (batch, width), each times a learned factor."""
     table = None
     if "table" in inputs and inputs.numbers:
         count = inputs.numbers
@@ -71,20 +111,7 @@ def tabular(
         hidden = keras.layers.EinsumDense(
             "bi,i->bi", output_shape=hidden.shape[1:], kernel_initializer="ones", name="feature_scaling"
         )(hidden)
-    if ensemble > 1:
-        hidden = _scale_for_members(hidden, ensemble)
-    hidden = dense_stack(hidden, units, activation, dropout, initializer, regularizer)
-    linear = linear_scores(inputs, head) if linear_path else None
-    if ensemble == 1:
-        answers = head(hidden, initializer=None if linear is None else first_share(), beside=linear)
-    else:
-        answers = head.of_scores(_mean_of_members(hidden, head, linear), apply=_averages_scores(head))
-    if clamp and head.kind.clamps:
-        # A bent target ends where its bends do.
-        goes_on = clamp == "auto" and linear is not None and not head.knots
-        low, high = answer_bounds(inputs, beyond=goes_on)
-        answers = Clamp(low, high, name="clamp")(answers)
-    return answers
+    return hidden
 
 
 def _edges(train: npt.NDArray[Any], bins: int | Literal["auto"], kind: str) -> npt.NDArray[np.float64]:

@@ -63,11 +63,12 @@ def test_a_typed_model_keeps_the_search_within_it(composer: Composer) -> None:
 def test_typed_keys_stay(composer: Composer) -> None:
     typed = ("optimizer=sgd", "optimizer.learning_rate=0.3", "trainer.epochs=70", "model.dropout=0.4")
     recipes = found(composer, "table", *typed)
-    assert [each.name for each in recipes] == ["tabular", "periodic", "mlp"]  # a linear model has no dropout
+    assert [each.name for each in recipes] == ["tabular", "neighbors", "periodic", "mlp"]  # linear has no dropout
     keys = {word.partition("=")[0] for word in typed}
     for recipe in recipes:
         assert not keys & {word.partition("=")[0] for word in recipe.job(recipe.starts[0])}
-        assert [each.key for each in recipe.space] == ["model.units"]
+        own = ["model.dimension", "model.numeric_embedding"] if recipe.name == "neighbors" else ["model.units"]
+        assert [each.key for each in recipe.space] == own
         config = composer.compose([*BASE, *typed, *recipe.job(recipe.starts[0])])
         assert (config.optimizer.learning_rate, config.trainer.epochs, config.model.dropout) == (0.3, 70, 0.4)
 

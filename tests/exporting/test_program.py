@@ -57,6 +57,7 @@ NETWORKS = (
     ("model=mlp", "model.units=[4]", "model.linear_path=true", "encoding=embedding"),
     ("model=mlp", "model.units=[4]", "dataset.problem=regression", "task=regression", "task.target_scaling=quantile"),
     ("model=tabular", "model.units=[4]", "model.linear_path=false", "model.bin_edges=quantile"),
+    ("model=modern_nca", "model.neighbors=20", "encoding=embedding"),
     ("model=tabular", "model.units=[4]", "model.numeric_embedding=periodic", "model.frequencies=3"),
     ("model=tabular", "model.units=[]", "model.numeric_embedding=none", "model.ensemble=1"),
     ("model=tabular", "model.units=[4]", "model.feature_scaling=false", "model.clamp=false", "model.ensemble=2"),

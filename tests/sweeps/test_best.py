@@ -62,8 +62,8 @@ def test_starts_come_first_and_the_minutes_end_it(fake_run: FakeRun, made: dict[
     fake_run(taking(made, SECONDS))
     cli.main([*WORDS, "search.minutes=5"])
     assert made["time"] <= 300
-    assert names()[:4] == ["tabular", "linear", "periodic", "mlp"]
-    assert names()[4:6] == ["tabular", "tabular"]  # their second and third starts
+    assert names()[:4] == ["tabular", "neighbors", "linear", "periodic"]
+    assert names()[4:6] == ["mlp", "tabular"]  # their second and third starts
     assert 7 <= len(names()) <= 9
     assert len({tuple(entry.overrides) for entry in Ledger(Path("here")).entries()}) == len(names())
     # No job may train beyond the end, and the first ones leave time to the others.

@@ -55,13 +55,14 @@ CASES = {
     "convolutions": ("dataset.kind=text", "dataset.problem=regression", "model=text_cnn", "model.filters=2"),
     "recurrent": ("dataset.kind=text", "dataset.problem=regression", "model=text_rnn", "model.recurrent_units=2"),
     "attention": ("dataset.kind=text", "dataset.problem=regression", "model=text_transformer", "model.dimension=4"),
+    "neighbors": ("model=modern_nca", "model.neighbors=20", "encoding=embedding"),
     "embedded_categories": ("encoding=embedding", "dataset.problem=regression"),
 }
 
 # Each of their parts is in another case, or layers over words take seconds to trace.
 SLOW = (
     *("images_blended", "augmented_backbone", "members_of_gaussian", "members_of_classes", "convolutions"),
-    *("recurrent", "attention", "images", "images_by_group", "backbone", "members", "embedded_categories"),
+    *("recurrent", "attention", "images", "images_by_group", "backbone", "members", "neighbors", "embedded_categories"),
 )
 
 
