@@ -69,7 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _jobs_in_this_process() -> Iterator[None]:
     """Lets the jobs of a sweep see what a test puts in the place of a function; processes are tested as commands."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dltrain.sweeps.workers.cores", lambda: 1)
+        patch.setattr("dltrain.sweeps.preloading.cores", lambda: 1)
         yield
 
 

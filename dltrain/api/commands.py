@@ -35,6 +35,7 @@ from dltrain.config.hydra_node import resolving
 from dltrain.config.moved_paths import typed_today
 from dltrain.internals import hydra_command
 from dltrain.record.run_directory import Claim, claim
+from dltrain.sweeps.preloading import preloaded
 
 USAGE = 2
 INTERRUPTED = 130
@@ -107,16 +108,17 @@ def train(words: Sequence[str]) -> int:
     if any(getattr(flags, name) for name in own):
         return _show(typed, flags, composer)
     sweep = flags.multirun or "hydra.mode=MULTIRUN" in overrides or _searches(overrides)
-    settled = settle(composer, overrides)
-    typed, overrides = settled.in_place(typed, overrides), settled.overrides
-    config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
-    if not sweep and config.search is not None:  # an option of the group experiment chose a search
-        sweep, config = True, composer.compose_sweep(overrides)
-    if sweep and flags.run:
-        raise ConfigError("--run has no effect on a sweep: leave it out.")
-    if sweep and settled.sentence and not config.quiet:
-        say(settled.sentence)
-    outcome = start(composer, overrides, config, typed=typed if sweep else None, settled=settled)
+    with preloaded(overrides, wanted=sweep):
+        settled = settle(composer, overrides)
+        typed, overrides = settled.in_place(typed, overrides), settled.overrides
+        config = composer.compose_sweep(overrides) if sweep else composer.compose(overrides)
+        if not sweep and config.search is not None:  # an option of the group experiment chose a search
+            sweep, config = True, composer.compose_sweep(overrides)
+        if sweep and flags.run:
+            raise ConfigError("--run has no effect on a sweep: leave it out.")
+        if sweep and settled.sentence and not config.quiet:
+            say(settled.sentence)
+        outcome = start(composer, overrides, config, typed=typed if sweep else None, settled=settled)
     if outcome.error is not None:
         tell_any(outcome.error)
     return outcome.code

@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from dltrain.base.console import standard_output
 from dltrain.base.errors import DltrainError
 from dltrain.base.import_beside import import_beside, needed_at_the_end
+from dltrain.sweeps import preloading
 from dltrain.sweeps.clock import Clock, is_best
 from dltrain.sweeps.ledger import Entry, Ledger
 from dltrain.sweeps.memory import over_the_limit
@@ -76,6 +77,7 @@ def run_jobs(jobs: list[list[str]], config: DictConfig, launcher: Launcher, load
                 import_beside(needed_at_the_end.get())  # while the workers import TensorFlow
                 _run_side_by_side(jobs_left, running, ledger, watch)
         else:
+            preloading.give_up()
             while batch := _batch(jobs_left, workers):
                 watch.runs(batch)
                 _launch(batch, launcher, ledger)

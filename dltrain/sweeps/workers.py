@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
@@ -21,12 +21,11 @@ from joblib import wrap_non_picklable_objects
 from omegaconf import DictConfig, open_dict
 
 from dltrain.internals import tensorflow_quietly
+from dltrain.sweeps import preloading
 from dltrain.sweeps.remaining import Job
 
-GIGABYTES = 1.5  # of memory that is free, for each worker
 JOBS_A_WORKER = 50  # then a new process takes its place, since TensorFlow keeps a few megabytes of each job
 FEW_JOBS = 8  # in a process that has TensorFlow, fewer jobs end sooner than another import of it
-PRELOAD = "dltrain.sweeps.preload"
 
 
 def workers_for(wanted: int | None, jobs: int, at_once: int, config: DictConfig) -> int:
@@ -41,25 +40,11 @@ def workers_for(wanted: int | None, jobs: int, at_once: int, config: DictConfig)
         return 1
     if wanted is not None:
         return min(wanted, most)
-    if any(Path("/dev").glob("nvidia[0-9]*")) or config.strategy is not None or "__main__." in str(config):
+    if preloading.has_gpu() or config.strategy is not None or "__main__." in str(config):
         return 1
     if tensorflow_quietly.is_loaded() and jobs < FEW_JOBS:
         return 1
-    return max(1, min(most, cores(), int(free_gigabytes() / GIGABYTES)))
-
-
-def cores() -> int:
-    """Returns how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def free_gigabytes() -> float:
-    """Returns the memory that new processes may have; without limit where the system does not tell."""
-    with suppress(OSError):
-        for line in Path("/proc/meminfo").read_text("utf-8").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) / 1e6
-    return float("inf")
+    return max(1, min(most, preloading.most_workers()))
 
 
 @dataclass
@@ -87,7 +72,7 @@ class Workers:
         self._started = 0
 
     def __enter__(self) -> Self:
-        self._fork.set_forkserver_preload([PRELOAD])
+        preloading.begin()
         self._begin()  # the first one, so that TensorFlow is imported while the first jobs are drawn
         return self
 
@@ -144,23 +129,12 @@ class Workers:
     def _begin(self) -> _Worker:
         ours, theirs = multiprocessing.Pipe()
         process = self._fork.Process(target=_work, args=(theirs, *self._given))
-        with _without_main():
+        with preloading.without_main():
             process.start()
         theirs.close()
         worker = _Worker(process, ours)
         self._workers.append(worker)
         return worker
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Hides the program that runs, which the processes would otherwise import, and so run, again."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 def _work(

@@ -16,8 +16,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Tells of a machine: `machine(count=4, gigabytes=100, loaded=False)`."""
 
     def set_to(count: int = 4, gigabytes: float = 100, *, loaded: bool = False) -> None:
-        monkeypatch.setattr(workers, "cores", lambda: count)
-        monkeypatch.setattr(workers, "free_gigabytes", lambda: gigabytes)
+        monkeypatch.setattr(workers.preloading, "cores", lambda: count)
+        monkeypatch.setattr(workers.preloading, "free_gigabytes", lambda: gigabytes)
         monkeypatch.setattr(workers.tensorflow_quietly, "is_loaded", lambda: loaded)
 
     set_to()
