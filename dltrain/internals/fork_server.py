@@ -9,7 +9,7 @@ from contextlib import suppress
 from multiprocessing import forkserver
 from typing import Any
 
-_server: Any = forkserver._forkserver  # type: ignore[attr-defined]
+_server: Any = forkserver._forkserver
 
 
 def begin(preload: Sequence[str]) -> bool:
