@@ -40,7 +40,7 @@ def recipe_of(words: Sequence[str]) -> tuple[str, list[str]] | None:
 
 
 def fold_rows(config: DictConfig, kind: str) -> float:
-    """Returns up to how many rows jobs on data of a kind (table, text or image) are cross-validated.
+    """Returns up to how many rows jobs on data of a kind (table, text, mixed or image) are cross-validated.
 
     Folds of more rows would leave no time for several jobs.
     """

@@ -64,6 +64,7 @@ class Journal:
         changes: Sequence[Mapping[str, Any]] = (),
         shows: bool = True,
         early: EarlyDataset | None = None,
+        tracks: bool = False,
     ) -> None:
         self.config = config
         self.directory = RunDirectory(path)
@@ -82,8 +83,8 @@ class Journal:
         self._changes = [dict(each) for each in changes]
         every = [*(recorded or {}).get("changes", []), *changes]
         self.changed: Mapping[str, int] = {each["key"]: each["epoch"] for each in every}
-        # A repetition only compares numbers, so it is not tracked.
-        self._trackers = _trackers(config.get("tracking")) if recorded is None or resumes else []
+        # A repetition only compares numbers, so it is not tracked; `tracks` says that what is recorded is a new run.
+        self._trackers = _trackers(config.get("tracking")) if recorded is None or resumes or tracks else []
         self._began = time.monotonic()
         self._begun = False
         self._early = early
@@ -237,11 +238,16 @@ class Journal:
             trainable_parameters=trainable(network),
             metric_traits=described(network),
         )
+        name = f"{self.path.parent.name}/{self.path.name}" if self.in_sweep else self.path.name
+        self.track(name, settings_of(self.config))
+
+    def track(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Starts the trackers of the run under a name, once its data and its `settings` are known."""
         for tracker in self._trackers:
             tracker.begin(
                 self.directory,
-                f"{self.path.parent.name}/{self.path.name}" if self.in_sweep else self.path.name,
-                settings_of(self.config) | self._choices,
+                name,
+                {**settings, **self._choices},
                 {"directory": self.path, "data_sha256": self.directory.facts["data"]["sha256"]}
                 | {"git_commit": (self.directory.facts["git"] or {}).get("commit")},
             )

@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from dltrain.base.errors import ConfigError, DataError
 from dltrain.base.notes import SilentNotes
+from dltrain.config.auto_model import TABLE, Rows
 from dltrain.config.compose import COMPOSITION_ERRORS
 from dltrain.config.fingerprint import group_of
 from dltrain.config.hydra_node import resolving
@@ -32,6 +33,8 @@ LEAST_RESERVE = 3.0  # seconds for the reports and the end of the process, to wh
 END_SHARE = 0.02  # of the minutes
 LEAST_EPOCHS = 3
 FOLDS = ("cv=kfold", "cv.ensemble=true", "callbacks.pruning=null")  # the words of a job that is cross-validated
+KINDS = {TABLE: "table"}  # of recipes, where another word than the recipe's names them
+SMALL_IMAGE = 32 * 32  # pixels
 SAFETY = 0.8  # of the time that the epochs of a job are planned to take
 MOST_OF_A_JOB = 3  # a drawn job may train for one part in so many of the time that is left,
 LONGER = 1.5  # or for so many times as long as its recipe ever did
@@ -95,8 +98,10 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader, clock: Clo
         constraints = split_constraints(problem.dataset, problem.target, base.split)
         split = split_rows(base.split, constraints, problem.target, Seed.of(base).stream("split"))
     reading = clock.spent() - began
-    kinds = set(problem.dataset.decided(split.train).kinds.values())
-    kind = "image" if "image" in kinds else "text" if "text" in kinds else "table"
+    decided = problem.dataset.decided(split.train)
+    images = [decided.columns[name].shape[1:] for name, kind in decided.kinds.items() if kind == "image"]
+    rows = Rows(len(split.train) + len(split.validation), decided.kinds, *images[:1])
+    kind = KINDS.get(rows.recipe, rows.recipe)
     keys = {word.partition("=")[0].lstrip("+") for word in typed}
     # What follows the network is fitted once, behind the ensemble.
     kept = [word for word in typed if group_of(word) not in KEYS]
@@ -108,11 +113,7 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader, clock: Clo
         and constraints.times is None
         and constraints.groups is None
         # More minutes are no reason to fold the jobs of a search that began without.
-        and (
-            FOLDS[0] in entries[0].overrides
-            if entries
-            else len(split.train) + len(split.validation) <= fold_rows(base, kind)
-        )
+        and (FOLDS[0] in entries[0].overrides if entries else rows.count * small_images(rows) <= fold_rows(base, kind))
     ):
         folded = compose([*typed, *FOLDS])
         try:
@@ -126,6 +127,11 @@ def _plan(typed: list[str], config: DictConfig, loader: ConfigLoader, clock: Clo
         with resolving(folded):
             trainings = len(cut_folds(folded, problem)[1])
     return Plan(recipes_for(base, kind, typed, compose), words, -(-trainings // workers()), reading)
+
+
+def small_images(rows: Rows) -> float:
+    """Returns how many small images one of the images costs; 1 for other rows."""
+    return max(1.0, rows.image[0] * rows.image[1] / SMALL_IMAGE) if rows.image else 1.0
 
 
 def _in_time(

@@ -79,6 +79,7 @@ def ensemble_of(sweep: Path, config: DictConfig, write_report: WriteReport, *, s
         recorded={"overrides": typed, "test_scorings": before.get("test_scorings", [])},
         write_report=write_report,
         shows=shows,
+        tracks=True,
     )
 
 
@@ -90,16 +91,18 @@ def combine(
     recorded: Mapping[str, Any],
     write_report: WriteReport,
     shows: bool,
+    tracks: bool = False,
 ) -> None:
     """Averages runs in an existing directory, scores the average on all parts and writes the files of a run.
 
     The members are chosen by what the candidates predicted of rows that they were not trained on, unless their counts
-    are known. `recorded` holds facts of run.json that are known before.
+    are known. `recorded` holds facts of run.json that are known before; `tracks` says whether the trackers of the jobs
+    get the ensemble too.
     """
     told = {"choices": {**_shared(each.run.choices for each in candidates), "model": ENSEMBLE}}
     told["settings"] = _shared(each.run.settings for each in candidates)
     seed = Seed.of(config)
-    with Journal(config, path, recorded={**told, **recorded}, shows=shows) as journal:
+    with Journal(config, path, recorded={**told, **recorded}, shows=shows, tracks=tracks) as journal:
         # What every job has told of the data is not told again.
         notes = [note for note in candidates[0].run.facts.get("notes", []) if not note.startswith("model.keras")]
         journal.directory.record(test_scorings=list(recorded.get("test_scorings", [])), notes=notes)
@@ -120,6 +123,7 @@ def combine(
             f"model.keras averages {len(members)} of {len(journal.directory.facts['candidates'])} jobs, chosen by "
             f"their predictions of rows that they were not trained on"
         )
+        journal.track(f"{path.parent.name}/{path.name}", journal.directory.facts["settings"])
         results = _score(config, problem, data, model, members, unseen, unseen.joined(counts), journal)
         journal.finish(results)
         if config.report is not False:

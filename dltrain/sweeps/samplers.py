@@ -16,6 +16,7 @@ from optuna.search_space import intersection_search_space
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
 Floats = npt.NDArray[np.float64]
 
@@ -154,7 +155,8 @@ def _fit(points: Floats, values: Floats, seed: int, fitted: Any = None) -> Any:
         return GaussianProcessRegressor(fitted, optimizer=None, normalize_y=True).fit(points, values)
     kernel = Matern(np.full(points.shape[1], 0.5), (0.05, 20.0), nu=2.5) + WhiteKernel(0.1, (1e-4, 1.0))
     process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=2, random_state=seed)
-    with warnings.catch_warnings():
+    # Hundreds of products of some ten rows: threads would wait for each other longer than they compute.
+    with threadpool_limits(1, "blas"), warnings.catch_warnings():
         # A length scale at its bound is no fault: the key does not matter.
         warnings.simplefilter("ignore", ConvergenceWarning)
         process.fit(points, values)

@@ -119,8 +119,9 @@ def _show(
     for entry in entries:
         if entry.status == "failed":
             words = " ".join(f"{key}={value}" for key, value in settings_of(entry).items() if key in keys)
+            which = f"{entry.job} ({escape(words)})" if words else entry.job  # a single job differs from none
             reason = " ".join((entry.reason or "").split())
-            console.print(f"[red]failed[/red]  job {entry.job} ({escape(words)}): {escape(reason)}", soft_wrap=True)
+            console.print(f"[red]failed[/red]  job {which}: {escape(reason)}", soft_wrap=True)
     if counts["failed"]:
         console.print(f"to repeat the failed: dltrain resume {quoted(sweep)} --retry-failed", soft_wrap=True)
     if found and recipe_of(found[0].entries[0].overrides) is None:  # else an ensemble is the winner

@@ -15,6 +15,7 @@ from dltrain.config.search_space import dimensions
 DATA = {
     "table": ["dataset=titanic"],
     "text": ["dataset=synthetic", "dataset.kind=text"],
+    "mixed": ["dataset=synthetic", "dataset.kind=text"],
     "image": ["dataset=digits"],
 }
 BASE = ["search=best"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from dltrain.cli import main as cli
+from dltrain.config.auto_model import Rows
 from dltrain.config.recipes import Recipe, recipe_of
 from dltrain.record.record import Record
 from dltrain.sweeps import clock, ensemble
-from dltrain.sweeps.best import promising
+from dltrain.sweeps.best import promising, small_images
 from dltrain.sweeps.ledger import Entry, Ledger
 
 from .conftest import leave_a_run
@@ -28,7 +29,8 @@ from .conftest import leave_a_run
 FakeRun = Callable[[Callable[[DictConfig], Any]], list[str]]
 SECONDS = 32.0  # of a job of the made clock
 WORDS = ["search=best", "dataset=wine", "hydra.sweep.dir=here"]
-REAL = ["search=best", "dataset=wine", "trainer.epochs=1", "search.jobs=4", "report=false"]
+# Many minutes, since jobs, and not a clock, end it on a slow machine too.
+REAL = ["search=best", "search.minutes=60", "dataset=wine", "trainer.epochs=1", "search.jobs=4", "report=false"]
 
 
 @pytest.fixture
@@ -128,16 +130,68 @@ def test_typed_words_keep_the_search_within_them(
     assert all("optimizer.weight_decay=0.02" in entry.overrides for entry in Ledger(Path("here")).entries())
 
 
+@pytest.mark.parametrize(
+    ("words", "recipe", "folded"),
+    [
+        (["dataset=csv", "dataset.path=mixed.csv"], "mixed", True),
+        (["dataset=csv", "dataset.path=texts.csv"], "fitted", True),
+        (["dataset=digits"], "shifted", True),
+        (["dataset=digits", "search.minutes=2"], "shifted", False),
+    ],
+)
+def test_the_kinds_of_the_columns_decide_the_recipes_and_the_folds(
+    fake_run: FakeRun, made: dict[str, Any], words: list[str], recipe: str, folded: bool
+) -> None:
+    fake_run(taking(made, SECONDS))
+    texts = [
+        f"the {word} number {number} of many words that say a thing" for number in range(30) for word in ("a", "b")
+    ]
+    table = pd.DataFrame({"text": texts, "size": np.arange(60) / 7, "kind": ["x", "y"] * 30})
+    table.to_csv("mixed.csv", index=False)
+    table.drop(columns="size").to_csv("texts.csv", index=False)
+    target = ["dataset.target=kind"] if "dataset=csv" in words else []
+    assert cli.main(["search=best", "hydra.sweep.dir=here", "search.jobs=1", *words, *target]) in (0, 1)
+    assert names() == [recipe]
+    (entry,) = Ledger(Path("here")).entries()
+    assert ("cv=kfold" in entry.overrides) is folded
+
+
+def test_an_image_counts_as_its_pixels() -> None:
+    assert small_images(Rows(10, {"a": "image"}, (28, 28, 1))) == 1
+    assert small_images(Rows(10, {"a": "image"}, (64, 64, 3))) == 4
+    assert small_images(Rows(10, {"a": "text"})) == 1
+
+
 def test_several_values_are_refused(capsys: pytest.CaptureFixture[str], made: dict[str, Any]) -> None:
     assert cli.main([*WORDS, "optimizer=adam,sgd"]) == 2
     assert "one value for each key" in capsys.readouterr().err
 
 
+TRACKER = """
+import json
+
+
+class Tracker:
+    def begin(self, directory, name, settings, tags):
+        with open(directory.path.parent / "told.jsonl", "a") as file:
+            file.write(json.dumps([name, settings]) + chr(10))
+
+    def epoch(self, number, values): ...
+
+    def end(self, directory, *, register):
+        with open(directory.path.parent / "told.jsonl", "a") as file:
+            file.write(json.dumps([directory.facts["status"], register]) + chr(10))
+"""
+
+
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A search of four jobs of one epoch, with folds, for all tests of its ensemble."""
     before, place = Path.cwd(), tmp_path_factory.mktemp("best")
     os.chdir(place)
+    (place / "tracker_of_best.py").write_text(TRACKER)
+    path = pytest.MonkeyPatch()
+    path.syspath_prepend(place)
     assert (
         cli.main(
             [
@@ -147,13 +201,15 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "cv=kfold",
                 "cv.folds=2",
                 "quiet=true",
+                "+tracking.own={_target_:tracker_of_best.Tracker}",
                 "hydra.sweep.dir=sweep",
             ]
         )
         == 0
     )
     os.chdir(before)
-    return place / "sweep"
+    yield place / "sweep"
+    path.undo()
 
 
 def answers(run: Path) -> Any:
@@ -182,6 +238,17 @@ def test_the_test_part_is_scored_once_by_the_ensemble_alone(found: Path) -> None
     assert len(Record(found / "ensemble").facts["test_scorings"]) == 1
     assert not any(Record(found / str(job)).facts["test_scorings"] for job in range(4))
     assert not any("test" in Record(found / str(job)).metrics for job in range(4))
+
+
+@pytest.mark.slow
+def test_trackers_get_the_ensemble_with_what_its_members_share(found: Path) -> None:
+    told = [json.loads(line) for line in (found / "told.jsonl").read_text().splitlines()]
+    (place,) = [place for place, each in enumerate(told) if each[0] == "sweep/ensemble"]
+    assert told[place + 1] == ["completed", True]
+    settings = told[place][1]
+    assert (settings["model"], settings["dataset"], settings["trainer.epochs"]) == ("ensemble", "wine", 1)
+    assert "optimizer.learning_rate" not in settings
+    assert sum(each[0].startswith("sweep/") for each in told) == 5
 
 
 @pytest.mark.slow

@@ -163,6 +163,10 @@ def test_failures_are_listed_and_repeated_on_demand(fake_run: FakeRun, capsys: p
     assert cli.main(GRID) == 1
     assert ran == []
     assert cli.main([*GRID, "--retry-failed"]) == 0
+    fake_run(fail)
+    capsys.readouterr()
+    assert cli.main(["-m", "dataset=titanic", "optimizer=sgd", "hydra.sweep.dir=single"]) == 1
+    assert "failed  job 0: The training diverged." in capsys.readouterr().out
     assert ran == ["2", "3"]
     assert [entry.status for entry in Ledger(Path("here")).entries()] == ["completed"] * 4
 
