@@ -241,7 +241,7 @@ def searched(problem: Problem, cuts: Sequence[Cut], minutes: float, folder: Path
     dataset = problem.dataset
     frame = pd.DataFrame({**dataset.columns, **dataset.target})
     (target,) = dataset.target
-    kinds = ", ".join(f"'{name}': {kind}" for name, kind in dataset.kinds.items())
+    kinds = ", ".join(f"{name}: {kind}" for name, kind in dataset.kinds.items())
     for number, (train, test) in enumerate(cuts):
         file, sweep = folder / f"train_{number}.csv", folder / f"sweep_{number}"
         frame.iloc[train].to_csv(file, index=False)
