@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dltrain.base.errors import ConfigError, did_you_mean
+from dltrain.config.fingerprint import group_of
 from dltrain.config.search_dimension import Dimension, text_of
 from dltrain.config.search_space import dimensions
 
+RECIPES = "search.recipes"
 RECIPE = "search.recipe"  # the key by which the words of a job name its recipe
 OTHER = "other"  # the kind of data whose recipes serve the models that no other recipe has
 WHOLE = ("experiment", "recipe")  # groups whose options choose a model with all that belongs to it
+PARTS = ("words", "starts", "space")  # of a recipe
 
 Compose = Callable[[list[str]], DictConfig]
 
@@ -53,7 +57,7 @@ def recipes_for(config: DictConfig, kind: str, typed: Sequence[str], compose: Co
     `compose` returns the config of a job with these words.
 
     Raises:
-        ConfigError: If no recipe agrees with the typed words.
+        ConfigError: If no recipe agrees with the typed words, or one of them is malformed or fails by itself.
     """
     given = {word.partition("=")[0].lstrip("+"): word.partition("=")[2] for word in typed}
     whole = any(given.get(key, "null") not in ("null", "none") for key in WHOLE)
@@ -63,6 +67,8 @@ def recipes_for(config: DictConfig, kind: str, typed: Sequence[str], compose: Co
         if only not in recipes:
             raise ConfigError(f"{RECIPE}: no recipe for a {kind} is called '{only}'.{did_you_mean(only, recipes)}")
         recipes = {only: recipes[only]}
+    if malformed := [fault for name, node in recipes.items() for fault in _faults(f"{RECIPES}.{kind}.{name}", node)]:
+        raise ConfigError(malformed)
     if wanted is not None:
         having = {name: node for name, node in recipes.items() if f"model={wanted}" in node.words}
         recipes = having or {wanted: config.search.recipes[OTHER][OTHER]}
@@ -70,12 +76,62 @@ def recipes_for(config: DictConfig, kind: str, typed: Sequence[str], compose: Co
     for name, node in recipes.items():
         own = [] if whole else [word for word in node.words if word.partition("=")[0] not in given]
         try:
-            found.append(_recipe(name, node, own, given, compose([*typed, *own])))
+            composed = compose([*typed, *own])
         except ConfigError as error:
+            _alone(kind, name, node, typed, compose)
             faults += error.faults
+            continue
+        recipe = _recipe(name, node, own, given, composed)
+        if {each.key for each in dimensions(node.space)} - {each.key for each in recipe.space} - set(given):
+            _alone(kind, name, node, typed, compose)
+        found.append(recipe)
     if not found:
         raise ConfigError(list(dict.fromkeys(faults)))
     return found
+
+
+def _faults(where: str, node: Any) -> Iterator[str]:
+    """Yields a sentence for each part of a recipe at the key `where` that is missing or cannot be read."""
+    if not isinstance(node, DictConfig) or (missing := [part for part in PARTS if part not in node]):
+        got = f"no {' and no '.join(missing)}" if isinstance(node, DictConfig) else f"'{node}'"
+        yield f"{where}: expected words, starts and space, got {got}."
+        return
+    if other := [name for name in map(str, node) if name not in PARTS]:
+        yield f"{where}.{other[0]}: a recipe has no such part.{did_you_mean(other[0], PARTS)}"
+    starts = list(node.starts) if isinstance(node.starts, ListConfig) and node.starts else [None]
+    for part, words in [("words", node.words), *((f"starts[{place}]", start) for place, start in enumerate(starts))]:
+        if not isinstance(words, ListConfig) or not all(isinstance(word, str) and "=" in word for word in words):
+            yield f"{where}.{part}: expected a list of words such as [optimizer.learning_rate=0.01], got '{words}'."
+            return
+    if not isinstance(node.space, DictConfig):
+        yield f"{where}.space: expected keys with low and high, or choices, got '{node.space}'."
+        return
+    try:
+        space = {each.key: each for each in dimensions(node.space)}
+    except ConfigError as error:
+        yield from (fault.replace("search.space", f"{where}.space", 1) for fault in error.faults)
+        return
+    for place, start in enumerate(starts):
+        for key, _, value in (word.partition("=") for word in start):
+            if key not in space:
+                yield f"{where}.starts[{place}]: '{key}' is not in the space of the recipe.{did_you_mean(key, space)}"
+                continue
+            try:
+                space[key].parse(value)
+            except ValueError:
+                yield f"{where}.starts[{place}]: expected a value of {where}.space.{key}, got '{value}'."
+
+
+def _alone(kind: str, name: str, node: DictConfig, typed: Sequence[str], compose: Compose) -> None:
+    """Refuses a recipe that fails, or whose space has an unknown key, beside no typed words but those of the data."""
+    where = f"{RECIPES}.{kind}.{name}"
+    try:
+        config = compose([*(word for word in typed if group_of(word) == "dataset"), *node.words])
+    except ConfigError as error:
+        raise ConfigError([f"{where}.words: {fault}" for fault in error.faults]) from error
+    for each in dimensions(node.space):
+        if OmegaConf.select(config, each.key, default=None) is None:
+            raise ConfigError(f"{where}.space.{each.key}: the words of the recipe give no such setting, or null.")
 
 
 def _recipe(name: str, node: DictConfig, words: Sequence[str], given: Mapping[str, str], config: DictConfig) -> Recipe:

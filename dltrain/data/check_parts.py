@@ -42,12 +42,12 @@ def shared_rows(parts: Parts) -> Iterator[Finding]:
     """
     rows = {part: parts.sample(part, MOST_ROWS) for part in parts.raw}
     # Train rows are deduplicated because copies within train are not looked for.
-    train = np.unique(_hashes(parts.train.take(rows["train"])), axis=0)
+    train = np.unique(cell_hashes(parts.train.take(rows["train"])), axis=0)
     kinds = list(parts.train.kinds.values())
     coarse = [place for place, kind in enumerate(kinds) if kind in ("numeric", "category") and len(kinds) > 1]
     for part in parts.unseen:
         dataset = parts.raw[part].take(rows[part])
-        hashes = _hashes(dataset)
+        hashes = cell_hashes(dataset)
         copied = _counts(hashes.sum(axis=1), train.sum(axis=1)) > 0
         copied &= _has_content(dataset)
         if not copied.any():
@@ -145,7 +145,7 @@ def _area(model: Any, features: Any, origin: npt.NDArray[Any], seed: int) -> flo
     return float(roc_auc_score(origin, answers))
 
 
-def _hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
+def cell_hashes(dataset: Dataset) -> npt.NDArray[np.uint64]:
     """Hashes each cell, shape (rows, columns); rows with the same features have the same sum."""
     columns = []
     images = {name for name, kind in dataset.kinds.items() if kind == "image"}

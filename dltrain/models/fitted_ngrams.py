@@ -80,7 +80,7 @@ def fitted_ngrams(
         # The vectors are small, and several threads would wait for each other longer than they compute.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # not converged, or a class with fewer rows than folds
-            for (penalty, interpolation), share in _shares(texts, truth, factors, interpolations).items():
+            for (penalty, interpolation), share in shares_by_penalty(texts, truth, factors, interpolations).items():
                 weighted = factors(slice(None), interpolation)
                 model = LogisticRegression(C=1 / penalty, max_iter=300)
                 model.fit(texts.multiply(weighted).tocsr(), truth)
@@ -91,7 +91,7 @@ def fitted_ngrams(
     return rounded(weights), rounded(bias)
 
 
-def _shares(
+def shares_by_penalty(
     texts: csr_matrix,
     truth: npt.NDArray[Any],
     factors: Any,

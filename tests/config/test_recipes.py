@@ -98,6 +98,48 @@ def test_what_no_recipe_can_follow_is_told(composer: Composer, typed: list[str],
         recipes_for(config, "table", [*BASE, *typed], compose)
 
 
+GOOD = {
+    "words": ["model=mlp"],
+    "starts": [["model.dropout=0.1"]],
+    "space": {"model": {"dropout": {"low": 0, "high": 0.5}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [
+        ("mlp", "mine: expected words, starts and space, got 'mlp'"),
+        ({"words": []}, "mine: expected words, starts and space, got no starts and no space"),
+        (GOOD | {"word": []}, "mine.word: a recipe has no such part. Did you mean 'words'?"),
+        (GOOD | {"words": "model=mlp"}, "mine.words: expected a list of words"),
+        (GOOD | {"words": ["model=mpl"]}, "mine.words: model: there is no option"),
+        (GOOD | {"starts": []}, r"mine.starts[0]: expected a list of words"),
+        (GOOD | {"starts": ["model.dropout=0.1"]}, r"mine.starts[0]: expected a list of words"),
+        (GOOD | {"starts": [["model.droput=0.1"]]}, "'model.droput' is not in the space of the recipe. Did you mean"),
+        (
+            GOOD | {"starts": [["model.dropout=0.9"]]},
+            "expected a value of search.recipes.table.mine.space.model.dropout",
+        ),
+        (
+            GOOD | {"space": {"model": {"dropout": {"low": 1, "high": 0}}}},
+            "mine.space.model.dropout: expected low <= high",
+        ),
+        (GOOD | {"space": [1]}, "mine.space: expected keys"),
+        (
+            GOOD | {"starts": [[]], "space": {"model": {"droput": {"low": 0, "high": 0.5}}}},
+            "mine.space.model.droput: the words of the recipe give no such setting",
+        ),
+    ],
+)
+def test_a_malformed_recipe_is_refused_by_its_key(composer: Composer, recipe: object, told: str) -> None:
+    config = composer.compose(BASE)
+    OmegaConf.update(config, "search.recipes.table", {"fold_rows": 2000, "mine": recipe}, merge=False, force_add=True)
+    with pytest.raises(ConfigError) as caught:
+        recipes_for(config, "table", BASE, composer.compose)
+    assert told in str(caught.value)
+    assert str(caught.value).startswith("search.recipes.table.mine")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dltrain.data import arrow_files, text_column, texts
-from dltrain.data.check_parts import _hashes
+from dltrain.data.check_parts import cell_hashes
 from dltrain.data.dataset import Dataset
 from dltrain.data.kinds import infer_meaning
 from dltrain.data.raw_table import RawTable, join
@@ -48,7 +48,7 @@ def _load(path: Path) -> Dataset:
 def _same(one: Dataset, other: Dataset) -> None:
     assert one.sha256() == other.sha256()
     assert (one.kinds, one.readings, one.notes) == (other.kinds, other.readings, other.notes)
-    assert (_hashes(one) == _hashes(other)).all()
+    assert (cell_hashes(one) == cell_hashes(other)).all()
     for name, cells in one.columns.items():
         assert list(cells) == list(other.columns[name])
 

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from dltrain.base.errors import ConfigError
-from dltrain.models.fitted_ngrams import PENALTIES, _shares
+from dltrain.models.fitted_ngrams import PENALTIES, shares_by_penalty
 from dltrain.models.parts import mean_of_words
 from dltrain.preprocessing.log_count_ratios import inverse_document_frequencies
 
@@ -137,10 +137,10 @@ def test_regressions_that_folds_cannot_tell_apart_share_the_start() -> None:
     dice = np.random.default_rng(0)
     texts = csr_matrix(dice.random((60, 5)))
     truth = dice.integers(0, 2, 60)  # which no word tells
-    unknown = _shares(texts, truth, lambda *_: np.ones(5), (0.0,))
+    unknown = shares_by_penalty(texts, truth, lambda *_: np.ones(5), (0.0,))
     assert len(unknown) > 1
     assert sum(unknown.values()) == pytest.approx(1)
-    told = _shares(csr_matrix(0.3 * truth[:, None] * np.ones(5)), truth, lambda *_: np.ones(5), (0.0,))
+    told = shares_by_penalty(csr_matrix(0.3 * truth[:, None] * np.ones(5)), truth, lambda *_: np.ones(5), (0.0,))
     assert max(PENALTIES) not in [penalty for penalty, _ in told]
 
 
