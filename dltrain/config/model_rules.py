@@ -19,6 +19,12 @@ IDS = ("sequence", "set")
 OF_IMAGES = ("cifar10", "mnist", "digits", "images")
 OF_TEXTS = ("imdb", "texts")
 OF_TABLES = ("titanic", "wine", "boston")
+# The model whose network holds train rows, each of which finds itself there when the train part is scored
+NEIGHBORS = "modern_nca.modern_nca"  # ends its _target_
+FLATTERED = (
+    "The network holds train rows, and each finds itself there: the metrics of the train part are too good. "
+    "The train loss of the epochs is not, since no row is its own neighbor there."
+)
 FOR_IMAGES = ("cnn", "efficientnet")
 IN_ORDER = ("text_cnn", "text_rnn", "text_transformer")
 
@@ -33,8 +39,16 @@ def faults(config: DictConfig, words: Collection[str]) -> Iterator[str]:
         model = target.rpartition(".")[2]
         yield from _other_data(config, model)
         yield from _text(config, model, words)
+        if model in ("tabular", "modern_nca"):
+            yield from _numeric_embedding(config, words)
         if model == "tabular":
             yield from _tabular(config, words)
+        task = TASKS.get(config.task.name)
+        if target.endswith(NEIGHBORS) and task and (task.deviation or task.quantiles):
+            yield (
+                f"model: modern_nca answers with a mean of targets, and task={task.name} wants more. "
+                "Use task=regression, or model=tabular."
+            )
 
 
 def _other_data(config: DictConfig, model: str) -> Iterator[str]:
@@ -99,8 +113,8 @@ def _text(config: DictConfig, model: str, words: Collection[str]) -> Iterator[st
         yield f"model.heads: {config.model.heads} does not divide model.dimension={config.model.dimension}."
 
 
-def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
-    model, task = config.model, TASKS.get(config.task.name)
+def _numeric_embedding(config: DictConfig, words: Collection[str]) -> Iterator[str]:
+    model = config.model
     kind = model.numeric_embedding
     if kind not in EMBEDDINGS:
         expected = f"expected {', '.join(EMBEDDINGS)}"
@@ -111,6 +125,10 @@ def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
         earlier = name in EARLIER_DEFAULTS and EARLIER_DEFAULTS[name] == model.get(key)
         if name in words and kind not in kinds and not earlier:
             yield f"{name} has no effect with model.numeric_embedding={kind}; expected {' or '.join(kinds)}."
+
+
+def _tabular(config: DictConfig, words: Collection[str]) -> Iterator[str]:
+    model, task = config.model, TASKS.get(config.task.name)
     if "model.clamp" in words and model.clamp and task and not task.clamps:
         yield f"model.clamp has no effect with task={task.name}; expected task=regression."
     if "model.dropout" in words and not model.units:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dltrain.base.notes import counted
 from dltrain.base.plain_table import digits
+from dltrain.config.model_rules import FLATTERED
 from dltrain.config.tasks import TASKS
 from dltrain.engine.layer_limits import DEAD_SHARE, EXPLODED, VANISHED
 from dltrain.report.evidence import Diagnosis, Evidence, Scores
@@ -88,7 +89,7 @@ def _variance(seen: Evidence) -> list[Diagnosis]:
     name = seen.metric
     train, validation = (_error(seen, seen.scores, part) for part in ("train", "validation"))
     gap = validation - train
-    if gap > max(GAP * validation, _noise(seen, validation, seen.rows["validation"])):
+    if not seen.flattered and gap > max(GAP * validation, _noise(seen, validation, seen.rows["validation"])):
         text = (
             f"{name} is {digits(seen.scores['train'][name])} on the train rows and "
             f"{digits(seen.scores['validation'][name])} on validation, both with the kept weights in "
@@ -105,6 +106,8 @@ def _variance(seen: Evidence) -> list[Diagnosis]:
             "epoch may be better."
         )
         return [Diagnosis(NOTICE, "It would overfit if it went on", text, stricter(seen)[:1])]
+    if seen.flattered:
+        return [Diagnosis(GOOD, "The train rows do not tell of overfitting", FLATTERED)]
     return [Diagnosis(GOOD, "Train and validation agree", f"{name}: the gap is {abs(gap):.2g}, which chance explains.")]
 
 

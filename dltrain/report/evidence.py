@@ -35,6 +35,7 @@ class Evidence:
     # The entry of metrics.json that compares the network with the best baseline
     difference: Mapping[str, Any] | None = None
     traits: Callable[[str], MetricTraits] = traits_by_name  # returns the traits of a metric by its name
+    flattered: bool = False  # whether each train row finds itself in the network, so that its scores are too good
     layers: Sequence[Mapping[str, Any]] = ()  # what `look_at_layers` found on a batch, the first layer first
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 
 from dltrain.base.errors import ConfigError
 from dltrain.base.plain_table import number
+from dltrain.config.model_rules import FLATTERED
 from dltrain.pages.render import render
 from dltrain.record.record import Record
 from dltrain.record.signature import Signature
@@ -200,6 +201,7 @@ class RunReport:
                 choices=self.record.choices,
                 traits=self.record.traits,
                 difference=self.metrics.get("difference"),
+                flattered=FLATTERED in self.metrics.get("notes", ()),
                 layers=self.insights.get("layers", ()),
             )
         )

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from dltrain.base.show import show
+from dltrain.config.model_rules import FLATTERED
 from dltrain.verbs import TRUST, Verb, argument, run_of
 
 EXAMPLES = """\
@@ -28,6 +29,8 @@ def _run(given: argparse.Namespace) -> int:
     output = Path(given.output) if given.output else model.record.path / "export" / given.format
     exported = export(model, given.format, output)
     show(f"largest difference {exported.difference:.2g} on {exported.rows} rows ({exported.which})")
+    if FLATTERED in model.record.metrics.get("notes", ()):
+        show("the file holds train rows, as places in the learned space with their targets")
     show(f"{given.format}  {exported.path}")
     return 0
 

@@ -13,7 +13,7 @@ TABULAR = {"numeric_embedding": "none", "clamp": False, "units": [8], "ensemble"
 
 def config(name: str, model: Any = None, **nodes: Any) -> DictConfig:
     text = {"output": "sequence", "ngrams": 1} | nodes.pop("text", {})
-    own = TABULAR if name == "tabular" else {}
+    own = TABULAR if name in ("tabular", "modern_nca.modern_nca") else {}
     base = {"task": {"name": "regression"}, "regularization_schedule": None, "optimizer": {}}
     return OmegaConf.create(
         {**base, "model": {"_target_": f"dltrain.models.{name}", **own, **(model or {})}, "text": text, **nodes}
@@ -31,6 +31,13 @@ def config(name: str, model: Any = None, **nodes: Any) -> DictConfig:
         (config("text_transformer", {"dimension": 10, "heads": 4}), [], "model.heads: 4 does not divide"),
         (config("tabular", {"numeric_embedding": "periodc"}), [], "Did you mean 'periodic'"),
         (config("tabular"), ["model.bins"], "model.bins has no effect with model.numeric_embedding=none"),
+        (config("modern_nca.modern_nca", {"numeric_embedding": "periodc"}), [], "Did you mean 'periodic'"),
+        (config("modern_nca.modern_nca"), ["model.bins"], "model.bins has no effect with model.numeric_embedding=none"),
+        (
+            config("modern_nca.modern_nca", task={"name": "quantile_regression"}),
+            [],
+            "model: modern_nca answers with a mean of targets, and task=quantile_regression wants more",
+        ),
         (config("tabular", {"units": []}), ["model.dropout"], "model.dropout has no effect without a hidden layer"),
         (config("tabular", {"units": [], "ensemble": 4}), [], "model.ensemble: without a hidden layer"),
         (

@@ -95,6 +95,15 @@ def test_overfitting_is_more_than_the_noise_of_the_validation_rows() -> None:
     assert "Overfitting" not in found(evidence(scores=scores(0.99, 0.85), rows=ROWS | {"validation": 20}))
 
 
+def test_scores_of_train_rows_that_find_themselves_are_no_overfitting() -> None:
+    titles = found(evidence(scores=scores(0.99, 0.85), flattered=True))
+    assert "Overfitting" not in titles
+    assert "Train and validation agree" not in titles
+    assert "no row is its own neighbor" in titles["The train rows do not tell of overfitting"].text
+    rising = course(falling(), np.concatenate([falling(30), np.linspace(0.4, 0.9, 30)]))
+    assert "It would overfit if it went on" in found(evidence(history=rising, flattered=True))
+
+
 def test_underfitting_is_no_better_than_a_linear_model_on_train() -> None:
     problem = found(evidence(scores=scores(0.79, 0.78)))["Underfitting"]
     assert problem.level == PROBLEM
