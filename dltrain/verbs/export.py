@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from dltrain.base.show import show
-from dltrain.config.model_rules import FLATTERED
 from dltrain.verbs import TRUST, Verb, argument, run_of
 
 EXAMPLES = """\
@@ -22,6 +21,7 @@ file is run before it appears, on rows of the run, and must give the same scores
 
 def _run(given: argparse.Namespace) -> int:
     from dltrain.api.finished_run import load_for
+    from dltrain.config.model_rules import FLATTERED
 
     model = load_for("export", run_of(given.run), trust=given.trust)
     from dltrain.exporting.export import export
