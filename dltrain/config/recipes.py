@@ -98,7 +98,7 @@ def _faults(where: str, node: Any) -> Iterator[str]:
         return
     if other := [name for name in map(str, node) if name not in PARTS]:
         yield f"{where}.{other[0]}: a recipe has no such part.{did_you_mean(other[0], PARTS)}"
-    starts = list(node.starts) if isinstance(node.starts, ListConfig) and node.starts else [None]
+    starts: list[Any] = list(node.starts) if isinstance(node.starts, ListConfig) and node.starts else [None]
     for part, words in [("words", node.words), *((f"starts[{place}]", start) for place, start in enumerate(starts))]:
         if not isinstance(words, ListConfig) or not all(isinstance(word, str) and "=" in word for word in words):
             yield f"{where}.{part}: expected a list of words such as [optimizer.learning_rate=0.01], got '{words}'."
@@ -112,7 +112,7 @@ def _faults(where: str, node: Any) -> Iterator[str]:
         yield from (fault.replace("search.space", f"{where}.space", 1) for fault in error.faults)
         return
     for place, start in enumerate(starts):
-        for key, _, value in (word.partition("=") for word in start):
+        for key, _, value in (str(word).partition("=") for word in start or ()):
             if key not in space:
                 yield f"{where}.starts[{place}]: '{key}' is not in the space of the recipe.{did_you_mean(key, space)}"
                 continue
