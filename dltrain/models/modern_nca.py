@@ -117,7 +117,7 @@ class Neighbors(keras.layers.Layer):
 
     def call(self, features: Sequence[Any], training: bool = False) -> Any:
         """Returns the mean targets (batch, outputs) for features of shape (batch, …)."""
-        held, targets, excluded = [each.value for each in self.held], self.targets.value, 0.0
+        held, targets, equals = [each.value for each in self.held], self.targets.value, 0.0
         if training:
             if self.share < 1:
                 order = keras.random.uniform((self.held_rows,), seed=self.seed_generator)
@@ -130,14 +130,16 @@ class Neighbors(keras.layers.Layer):
                 keras.ops.all(keras.ops.equal(each[:, None], kept[None]), axis=-1)
                 for each, kept in zip(features, held, strict=True)
             ]
-            excluded = EXCLUDED * keras.ops.cast(keras.ops.all(keras.ops.stack(equal), axis=0), self.compute_dtype)
+            equals = keras.ops.cast(keras.ops.all(keras.ops.stack(equal), axis=0), self.compute_dtype)
         places = keras.ops.cast(self.encoder(list(features), training=training), self.compute_dtype)
         others = keras.ops.cast(self.encoder(held, training=training), self.compute_dtype)
         products = keras.ops.matmul(places, keras.ops.transpose(others))
         squares = keras.ops.sum(keras.ops.square(others), axis=1)[None] - 2 * products
-        weights = keras.ops.softmax(_logits(places, squares, keras.ops.exp(self.sharpness)) - excluded)
-        prior = keras.ops.sigmoid(self.prior)
-        return (1 - prior) * keras.ops.matmul(weights, targets) + prior * self.mean
+        weights = keras.ops.softmax(_logits(places, squares, keras.ops.exp(self.sharpness)) - EXCLUDED * equals)
+        # Where all rows are excluded, their softmax is even; the mean of all targets takes their shares.
+        weights = (1 - keras.ops.sigmoid(self.prior)) * weights * (1 - equals)
+        rest = 1 - keras.ops.sum(weights, axis=1, keepdims=True)
+        return keras.ops.matmul(weights, targets) + rest * self.mean
 
     def at_prediction(self, features: Sequence[Any]) -> Any:
         """Replaces the layer in a model that is no longer trained, which holds the rows as places in the space."""

@@ -67,6 +67,13 @@ def test_equal_rows_are_no_neighbors_in_training_and_a_row_that_differs_in_one_c
     assert float(layer(first, training=True)[0, 0]) > 1
 
 
+def test_a_row_that_equals_all_others_gets_the_mean_in_training(layer: Any) -> None:
+    rows = [np.repeat(each[:1], ROWS, axis=0) for each in rows_of(layer)]
+    layer.hold(rows, 100 * np.eye(ROWS, 1))
+    layer.mean.assign([7.0])
+    np.testing.assert_allclose(layer(rows, training=True), 7.0, rtol=1e-6)
+
+
 def test_a_share_of_the_rows_takes_part_in_a_step(layer: Any) -> None:
     layer.share = 0.25
     layer.hold(rows_of(layer), np.eye(ROWS, 1) * 1000)
