@@ -249,8 +249,9 @@ def searched(problem: Problem, cuts: Sequence[Cut], minutes: float, folder: Path
         words += [f"task={problem.target.task}", "split=no_test", f"search.minutes={minutes}", "search=best"]
         words += [f"hydra.sweep.dir={sweep}", f"seed={42 + number}", "quiet=true"]
         subprocess.run([sys.executable, "-m", "dltrain", "-m", *words], check=True, stdout=subprocess.DEVNULL)
-        given = Sweep(sweep).best.predict(frame.iloc[test].drop(columns=target))
+        given = Sweep(sweep).best.model.predict(frame.iloc[test].drop(columns=target))
         columns = [name for name in given.columns if name.startswith("probability")]
+        columns = columns[-1:] if problem.target.task == "binary" else columns  # of the second class, as a network answers
         yield given[columns or ["prediction"]].to_numpy(np.float64)
 
 
