@@ -251,7 +251,8 @@ def searched(problem: Problem, cuts: Sequence[Cut], minutes: float, folder: Path
         subprocess.run([sys.executable, "-m", "dltrain", "-m", *words], check=True, stdout=subprocess.DEVNULL)
         given = Sweep(sweep).best.model.predict(frame.iloc[test].drop(columns=target))
         columns = [name for name in given.columns if name.startswith("probability")]
-        columns = columns[-1:] if problem.target.task == "binary" else columns  # of the second class, as a network answers
+        if problem.target.task == "binary":  # the second class alone, as a network answers
+            columns = columns[-1:]
         yield given[columns or ["prediction"]].to_numpy(np.float64)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,3 +41,26 @@ def test_runs(words: str, printed: str) -> None:
     done = subprocess.run([sys.executable, str(BENCHMARKS / script), *rest], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert printed in done.stdout
+
+
+@pytest.mark.slow
+def test_all_models_of_a_table_answer_for_the_same_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{place / 7:.3f},{'yes' if place % 120 > 80 else 'no'},{place % 120}" for place in range(240)]
+    (tmp_path / "own.csv").write_text("\n".join(["noise,bought,amount", *rows, ""]))
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    tables, run = importlib.import_module("tables"), subprocess.run
+
+    def brief(words: list[str], **settings: Any) -> Any:  # a sweep that ends by its jobs, not by a clock
+        words = [word for word in words if not word.startswith("search")]
+        return run([*words, "trainer.epochs=5", "optimizer=adam,adamw"], **settings)
+
+    monkeypatch.setattr(subprocess, "run", brief)
+    words = ["--own", str(tmp_path / "own.csv"), "bought", "binary", "--folds", "2", "--repeats", "1"]
+    words += ["--models", "tabular", "linear", "boosting", "best", "--set", "trainer.epochs=5"]
+    monkeypatch.setattr(sys, "argv", ["tables.py", *words])
+    tables.main()
+    areas = re.findall(r"^  (\w+) +auc ([\d.]+)", capsys.readouterr().out, re.MULTILINE)
+    assert [name for name, _ in areas] == ["tabular", "linear", "boosting", "best"]
+    assert min(float(area) for _, area in areas) > 0.9, areas
