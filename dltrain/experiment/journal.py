@@ -282,7 +282,7 @@ class Journal:
             (self.path / stale).unlink(missing_ok=True)
         self.directory.write_json("metrics.json", results.as_json())
         self.directory.finish("completed", seconds=self._seconds())
-        averaged = self.config.cv is not None and self.config.cv.ensemble
+        averaged = not results.epochs or (self.config.cv is not None and self.config.cv.ensemble)
         show_results(self.console, results, self.path, averaged=averaged)
 
     def _seconds(self) -> float:

@@ -9,6 +9,12 @@ from contextlib import suppress
 from multiprocessing import forkserver
 from typing import Any
 
+NAMES = (
+    "multiprocessing.forkserver._forkserver",
+    "multiprocessing.forkserver.ForkServer._forkserver_pid",
+    "multiprocessing.forkserver.ForkServer._stop",
+)
+
 _server: Any = forkserver._forkserver
 
 
