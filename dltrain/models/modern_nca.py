@@ -149,7 +149,7 @@ class Neighbors(keras.layers.Layer):
         squares = keras.layers.Dense(self.held_rows, dtype=self.dtype, trainable=False, name="neighbors")
         logits = _logits(places, squares(places), float(np.exp(self.sharpness)))
         answers = keras.layers.Dense(self.outputs, dtype=self.dtype, trainable=False, name="targets")
-        found = answers(keras.layers.Softmax(dtype=self.dtype)(logits))
+        found = answers(keras.layers.Activation("softmax", dtype=self.dtype)(logits))
         squares.set_weights([-2 * others.T, np.square(others).sum(axis=1)])
         answers.set_weights([(1 - prior) * np.asarray(self.targets), prior * np.asarray(self.mean)])
         return found
