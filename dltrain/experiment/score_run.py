@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from dltrain.base.files import replace_file
 from dltrain.base.spreadsheet import neutral
-from dltrain.config.model_rules import FLATTERED, NEIGHBORS
+from dltrain.config.model_rules import FLATTERED, holds_train_rows
 from dltrain.config.seed import Seed
 from dltrain.config.split_rules import is_in_time
 from dltrain.data.answers import name_answers
@@ -148,7 +148,7 @@ def score_answers(
         notes += [f"No interval of {name}: {reason}." for name, reason in reasons.items()]
         if lacking := sorted(set(metrics["test"]) - set(sure["test"]) - set(reasons)):
             notes.append(f"No interval of {', '.join(lacking)} can be told from these test rows.")
-    if str(journal.config.model["_target_"]).endswith(NEIGHBORS):
+    if holds_train_rows(journal.config.model["_target_"]):
         notes.append(FLATTERED)
     last = parts[-1]
     told = [_below(data.truth(last), answers[last], last)] if data.target.quantiles else []

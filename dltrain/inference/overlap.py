@@ -13,7 +13,7 @@ from dltrain.config.build import build
 from dltrain.data.dataset import Dataset
 from dltrain.data.split_columns import without_groups
 from dltrain.data.targets import without_missing
-from dltrain.preprocessing.fit import ROWS_AT_ONCE, raw_inputs
+from dltrain.preprocessing.fit import raw_blocks
 from dltrain.record.record import Record
 
 Hashes = npt.NDArray[np.uint64]
@@ -53,9 +53,8 @@ def train_hashes(record: Record) -> tuple[Hashes | None, str]:
         dataset, parts = run_dataset(record)
     except Exception as error:  # a person's own loader may raise anything
         return None, str(error) or type(error).__name__
-    train = parts["train"]
-    some = (dataset.take(train[first : first + ROWS_AT_ONCE]) for first in range(0, len(train), ROWS_AT_ONCE))
-    inputs = ({name: _as_tensor(cells) for name, cells in raw_inputs(rows).items()} for rows in some)
+    blocks = raw_blocks(dataset, parts["train"])
+    inputs = ({name: _as_tensor(cells) for name, cells in raw.items()} for raw in blocks)
     return np.concatenate([row_hashes(each) for each in inputs]), ""
 
 

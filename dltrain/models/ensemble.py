@@ -12,7 +12,7 @@ import tensorflow as tf
 from dltrain.config.tasks import Task
 from dltrain.data.dataset import Dataset
 from dltrain.models.gaussian import mixture
-from dltrain.preprocessing.fit import ROWS_AT_ONCE, raw_inputs
+from dltrain.preprocessing.fit import raw_blocks
 
 
 def average(models: Sequence[keras.Model], task: Task, counts: Sequence[int] | None = None) -> keras.Model:
@@ -33,7 +33,6 @@ def average(models: Sequence[keras.Model], task: Task, counts: Sequence[int] | N
 
 def predict(model: keras.Model, dataset: Dataset) -> npt.NDArray[np.float32]:
     """Predicts all rows with a model that takes raw columns; returns shape (rows, units)."""
-    rows = np.arange(len(dataset))
-    some = (raw_inputs(dataset.take(rows[first : first + ROWS_AT_ONCE])) for first in range(0, len(rows), ROWS_AT_ONCE))
-    blocks = [model({name: tf.constant(cells) for name, cells in raw.items()}, training=False) for raw in some]
+    inputs = raw_blocks(dataset, np.arange(len(dataset)))
+    blocks = [model({name: tf.constant(cells) for name, cells in raw.items()}, training=False) for raw in inputs]
     return np.concatenate([block.numpy() for block in blocks]).astype(np.float32)

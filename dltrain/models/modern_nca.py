@@ -40,14 +40,8 @@ def modern_nca(
     """Embeds a row as `tabular` does, maps it into a space of `dimension` axes, and averages the neighbors' targets.
 
     Raises:
-        ConfigError: If the task wants more than a mean of targets, the data has neither numbers nor categories, or
-            `share` or `neighbors` leaves no row.
+        ConfigError: If the data has neither numbers nor categories, or `share` or `neighbors` leaves no row.
     """
-    if head.kind.deviation or head.kind.quantiles:
-        raise ConfigError(
-            f"model=modern_nca answers with a mean of targets, and task={head.task} wants more. "
-            "Use task=regression, or model=tabular."
-        )
     tensors = {name: inputs[name] for name in ("table", "categories") if name in inputs}
     if not tensors:
         raise ConfigError("model=modern_nca needs numbers or categories, and this dataset has none. Use model=mlp.")

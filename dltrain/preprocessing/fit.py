@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import ChainMap
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -137,6 +137,14 @@ def raw_inputs(dataset: Dataset) -> dict[str, npt.NDArray[Any]]:
     """Returns the columns in the shapes that `Preprocessing.model` takes: a column of n cells becomes (n, 1)."""
     columns = {name: np.asarray(cells) for name, cells in dataset.columns.items()}
     return {name: cells if cells.ndim > 1 else cells[:, None] for name, cells in columns.items()}
+
+
+def raw_blocks(
+    dataset: Dataset, rows: npt.NDArray[np.intp], at_once: int = ROWS_AT_ONCE
+) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    """Yields the `raw_inputs` of rows at these positions, some at a time, so that what lies in a file stays there."""
+    for first in range(0, len(rows), at_once):
+        yield raw_inputs(dataset.take(rows[first : first + at_once]))
 
 
 def fit(

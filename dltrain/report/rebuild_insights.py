@@ -15,7 +15,7 @@ from dltrain.data.targets import encode
 from dltrain.data.task_row import task_row
 from dltrain.inference.model import Model
 from dltrain.inference.overlap import run_dataset
-from dltrain.preprocessing.fit import raw_inputs
+from dltrain.preprocessing.fit import raw_blocks
 from dltrain.record.record import Record
 from dltrain.record.run_directory import RunDirectory
 from dltrain.report import INSIGHTS, WHAT_IF
@@ -39,11 +39,8 @@ def write_insights(record: Record) -> None:
         target = dataclasses.replace(target, offset=scaled.offset, scale=scaled.scale, knots=scaled.knots)
 
     def answer(rows: Dataset) -> npt.NDArray[np.float32]:
-        size = model.rows_at_once
-        some = (
-            raw_inputs(rows.take(np.arange(len(rows))[first : first + size])) for first in range(0, len(rows), size)
-        )
-        blocks = ({name: tf.constant(cells) for name, cells in raw.items()} for raw in some)
+        inputs = raw_blocks(rows, np.arange(len(rows)), model.rows_at_once)
+        blocks = ({name: tf.constant(cells) for name, cells in raw.items()} for raw in inputs)
         return np.concatenate([model.answer(block) for block in blocks])
 
     rows = parts["validation"]

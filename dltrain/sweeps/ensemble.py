@@ -17,7 +17,7 @@ import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
 from dltrain.base.files import replace_file
-from dltrain.config.model_rules import FLATTERED, NEIGHBORS
+from dltrain.config.model_rules import FLATTERED, holds_train_rows
 from dltrain.config.search_objectives import directions
 from dltrain.config.seed import Seed
 from dltrain.data.answers import outputs_of
@@ -234,7 +234,7 @@ def _score(
         data, scores, answers, task=task, penalty=0.0, seed=seed, journal=journal, decisions=decisions
     )
     if FLATTERED not in results.notes and any(
-        str(each.run.settings.get("model._target_")).endswith(NEIGHBORS) for each in members
+        holds_train_rows(each.run.settings.get("model._target_")) for each in members
     ):
         results = dataclasses.replace(results, notes=[*results.notes, FLATTERED])
     write_model(model, data, journal, decisions)
